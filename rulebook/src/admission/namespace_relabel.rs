@@ -1,0 +1,222 @@
+//! A Namespace does not move to another mesh over the heads of those who live in it (A12).
+
+use super::{
+    Cluster, Objection, Operation, Question, Quoted, Rule, Ruling, Settings, Which,
+    conflict::{self, Search},
+    mesh_rule::{self, Stop},
+};
+use crate::{
+    mesh::{self, Mesh, Source},
+    metadata::Metadata,
+};
+
+/// Judges a Namespace as it is to be and as it was.
+pub(super) fn judge<C: Cluster>(
+    name: &str,
+    (operation, new, old): (Operation, &Metadata<'_>, Option<&Metadata<'_>>),
+    settings: &Settings<'_>,
+    cluster: &C,
+    warnings: &mut Vec<Objection>,
+) -> Ruling {
+    if !settings.mesh_rule || settings.is_system_namespace(name) {
+        return Ok(());
+    }
+    let mesh = mesh::of_namespace(new, settings.mesh_annotations);
+    let moves =
+        old.is_none_or(|old| mesh::of_namespace(old, settings.mesh_annotations).name != mesh.name);
+    if !moves {
+        return Ok(());
+    }
+    let checked = match operation {
+        Operation::Update => {
+            check_name(name, mesh).and_then(|()| judge_move(name, mesh.name, settings, cluster))
+        }
+        // A new Namespace is empty.
+        _ => check_name(name, mesh),
+    };
+    match checked {
+        Ok(()) => Ok(()),
+        Err(stop) => stop.into_ruling(settings.action, warnings),
+    }
+}
+
+fn check_name(namespace: &str, mesh: Mesh<'_>) -> Result<(), Stop> {
+    if mesh.source == Source::Default {
+        return Ok(());
+    }
+    mesh_rule::check_name(format_args!("namespace {}", Quoted(namespace)), mesh)
+}
+
+fn judge_move<C: Cluster>(
+    namespace: &str,
+    mesh: &str,
+    settings: &Settings<'_>,
+    cluster: &C,
+) -> Result<(), Stop> {
+    // A selector of its own for each name that somebody invents would be a watch of its own.
+    let which = if cluster.mesh_exists(mesh)? {
+        Which::NotOfMesh(mesh)
+    } else {
+        Which::Any
+    };
+    let search = Search {
+        question: Question {
+            namespace,
+            asking_for: "",
+            which,
+        },
+        mesh,
+        passed_over: "",
+    };
+    let Some(conflict) = conflict::find(search, settings, cluster)? else {
+        return Ok(());
+    };
+    Err(Stop::Object(Objection::new(
+        Rule::NamespaceRelabel,
+        format!(
+            "namespace {} cannot move to mesh {}: it still contains {} in mesh {}; \
+             only one mesh per namespace is allowed",
+            Quoted(namespace),
+            Quoted(mesh),
+            conflict.what,
+            Quoted(&conflict.mesh),
+        ),
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Failure, testing::*};
+    use rstest::rstest;
+
+    const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
+
+    fn sentence(mesh: &str, what: &str, other: &str) -> String {
+        format!(
+            "namespace \"team\" cannot move to mesh \"{mesh}\": it still contains {what} in mesh \
+             \"{other}\"; only one mesh per namespace is allowed"
+        )
+    }
+
+    fn moved(from: &'static str, to: &'static str) -> NamespaceRequest {
+        NamespaceRequest::new(&[("kuma.io/mesh", to)])
+            .was(&[("kuma.io/mesh", from)])
+            .settings(ON)
+    }
+
+    #[rstest]
+    #[case::empty(|w: World| w, None)]
+    #[case::dataplanes_of_the_new_mesh(|w: World| w.dataplane("a", Some("mesh2"), Some("mesh2")), None)]
+    #[case::dataplanes_of_the_old_mesh(|w: World| w.dataplane("a", Some("mesh1"), Some("mesh1")), Some(sentence("mesh2", "dataplanes", "mesh1")))]
+    #[case::pods_of_the_old_mesh(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], false), Some(sentence("mesh2", "pods", "mesh1")))]
+    #[case::finished_pods(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], true), None)]
+    fn a12_nobody_of_another_mesh_may_live_there(
+        #[case] add: fn(World) -> World,
+        #[case] rejection: Option<String>,
+        #[values(
+            ON,
+            r#"{"disallowMultipleMeshesPerNamespace":true,"namespaceMesh":"declared"}"#
+        )]
+        settings: &str,
+    ) {
+        let world = add(World::new(&[]));
+        let verdict = moved("mesh1", "mesh2").settings(settings).judge(&world);
+        assert_eq!(message(&verdict), rejection.as_deref());
+        assert_eq!(code(&verdict), rejection.map(|_| 403));
+    }
+
+    #[test]
+    fn a12_removing_the_label_is_a_move_to_default() {
+        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let verdict = NamespaceRequest::new(&[])
+            .was(&[("kuma.io/mesh", "mesh1")])
+            .settings(ON)
+            .judge(&world);
+        let expected = sentence("default", "dataplanes", "mesh1");
+        assert_eq!(message(&verdict), Some(&*expected));
+    }
+
+    #[test]
+    fn a12_annotations_count_up_to_kuma_2() {
+        let world = World::new(&[]).dataplane("a", Some("default"), Some("default"));
+        let request = NamespaceRequest::new(&[]).annotated("mesh2").was(&[]);
+        assert_eq!(code(&request.clone().settings(ON).judge(&world)), Some(403));
+        let labels_only =
+            r#"{"disallowMultipleMeshesPerNamespace":true,"legacyMeshAnnotations":false}"#;
+        assert_eq!(code(&request.settings(labels_only).judge(&world)), None);
+    }
+
+    #[rstest]
+    #[case::same_mesh(moved("mesh1", "mesh1"))]
+    #[case::rule_off(moved("mesh1", "mesh2").settings("{}"))]
+    #[case::terminating(moved("mesh1", "mesh2").terminating())]
+    #[case::system(moved("mesh1", "mesh2").named("kuma-system"))]
+    fn a12_asks_nothing_where_nothing_moves(#[case] request: NamespaceRequest) {
+        assert_eq!(message(&request.judge(&World::forbidden())), None);
+    }
+
+    #[test]
+    fn a12_without_the_old_object_an_update_counts_as_a_move() {
+        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let request = NamespaceRequest::new(&[("kuma.io/mesh", "mesh2")])
+            .updated()
+            .settings(ON);
+        assert_eq!(code(&request.judge(&world)), Some(403));
+    }
+
+    #[test]
+    fn a12_a_mesh_that_does_not_exist_opens_no_watch_of_its_own() {
+        let world = World::new(&[])
+            .dataplane("a", Some("mesh1"), Some("mesh1"))
+            .pod("a", &[("kuma.io/mesh", "mesh1")], false);
+        let verdict = moved("mesh1", "nowhere").judge(&world);
+        let expected = sentence("nowhere", "dataplanes", "mesh1");
+        assert_eq!(message(&verdict), Some(&*expected));
+        assert!(world.asked_without_selector());
+    }
+
+    #[test]
+    fn a12_pods_count_only_where_they_are_considered() {
+        let world = World::new(&[]).pod("a", &[("kuma.io/mesh", "mesh1")], false);
+        let verdict = moved("mesh1", "mesh2")
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
+            .judge(&world);
+        assert_eq!((message(&verdict), world.lists()), (None, 1));
+    }
+
+    #[rstest]
+    #[case::no_grant(Failure::NotGranted("get on meshes.kuma.io"), Some(500))]
+    #[case::crds_missing(Failure::KumaNotInstalled, None)]
+    fn a12_failed_questions(#[case] failure: Failure, #[case] status: Option<u16>) {
+        let verdict = moved("mesh1", "mesh2").judge(&World::failing(failure));
+        assert_eq!(code(&verdict), status);
+    }
+
+    #[rstest]
+    #[case::create(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]))]
+    #[case::update(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]).was(&[]))]
+    fn m4_an_impossible_name_is_rejected(#[case] request: NamespaceRequest) {
+        let verdict = request.settings(ON).judge(&World::forbidden());
+        assert_eq!(
+            message(&verdict),
+            Some(
+                "namespace \"team\" is in mesh \"My Mesh\" (namespace label kuma.io/mesh), which \
+                  is not a possible name: it must be 1 to 63 of a-z, 0-9, '.', '_' and '-', \
+                  beginning and ending with a letter or digit"
+            )
+        );
+    }
+
+    #[test]
+    fn a9_warn_accepts_a_move() {
+        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let verdict = moved("mesh1", "mesh2")
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#)
+            .judge(&world);
+        assert_eq!(message(&verdict), None);
+        assert_eq!(
+            warnings(&verdict),
+            [sentence("mesh2", "dataplanes", "mesh1")]
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! One mesh in a Namespace, as observed: its Dataplanes and Pods decide (A5 to A8, A10, A16, A18).
+
+use super::{
+    Action, Cluster, Objection, Operation, Question, Quoted, Rule, Subject, Which,
+    conflict::{self, Search},
+    mesh_rule::{Inquiry, Stop},
+};
+
+/// Judges a meshed Pod or Pod template; `joins` says whether it comes into the mesh or was there.
+pub(super) fn judge<C: Cluster>(
+    inquiry: &Inquiry<'_, C>,
+    mesh: &str,
+    operation: Operation,
+    joins: bool,
+) -> Result<(), Stop> {
+    let Inquiry {
+        cluster,
+        settings,
+        namespace,
+        own_name,
+        subject,
+        ..
+    } = *inquiry;
+    // The one question that is cheap: nothing is listed for a mesh that is not there (A16).
+    if !cluster.mesh_exists(mesh)? {
+        return if joins {
+            Err(Stop::Object(missing_mesh(subject, mesh)))
+        } else {
+            Ok(())
+        };
+    }
+    let question = Question {
+        namespace,
+        asking_for: own_name,
+        which: Which::NotOfMesh(mesh),
+    };
+    let search = Search {
+        question,
+        mesh,
+        // What a predecessor of the name left behind will be replaced; a running proxy stays (A7).
+        passed_over: match operation {
+            Operation::Create => own_name,
+            _ => "",
+        },
+    };
+    let Some(conflict) = conflict::find(search, settings, cluster)? else {
+        return Ok(());
+    };
+    let objection = Objection::new(
+        Rule::ObservedMesh,
+        format!(
+            "{subject} is in mesh {} but namespace {} already contains {} in mesh {}; \
+             only one mesh per namespace is allowed when \
+             runtime.kubernetes.disallowMultipleMeshesPerNamespace is enabled",
+            Quoted(mesh),
+            Quoted(namespace),
+            conflict.what,
+            Quoted(&conflict.mesh),
+        ),
+    );
+    let introduces_nothing = settings.already_split == Action::Warn
+        && (conflict.met_own_mesh || conflict::has_member(mesh, question, settings, cluster)?);
+    Err(if introduces_nothing {
+        Stop::Warn(objection)
+    } else {
+        Stop::Object(objection)
+    })
+}
+
+fn missing_mesh(subject: Subject<'_>, mesh: &str) -> Objection {
+    Objection::new(
+        Rule::MeshExists,
+        format!(
+            "{subject} is in mesh {}, which does not exist",
+            Quoted(mesh)
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Operation, testing::*};
+    use rstest::rstest;
+
+    const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
+
+    fn sentence(mesh: &str, what: &str, other: &str) -> String {
+        format!(
+            "pod is in mesh \"{mesh}\" but namespace \"team\" already contains {what} in mesh \
+             \"{other}\"; only one mesh per namespace is allowed when \
+             runtime.kubernetes.disallowMultipleMeshesPerNamespace is enabled"
+        )
+    }
+
+    fn pod(operation: Operation) -> PodRequest {
+        PodRequest::new(operation)
+            .labels(&[("kuma.io/mesh", "mesh1")])
+            .settings(ON)
+    }
+
+    #[rstest]
+    #[case::empty_namespace(&[], None)]
+    #[case::same_mesh(&[("db-0", "mesh1")], None)]
+    #[case::other_mesh(&[("db-0", "mesh2")], Some("mesh2"))]
+    #[case::the_smallest_name_is_told(&[("a", "mesh3"), ("b", "mesh2"), ("c", "mesh1")], Some("mesh2"))]
+    fn a5_a_second_mesh_is_rejected(
+        #[case] dataplanes: &[(&'static str, &'static str)],
+        #[case] other: Option<&str>,
+    ) {
+        let world = dataplanes
+            .iter()
+            .fold(World::new(&[]), |world, (name, mesh)| {
+                world.dataplane(name, Some(mesh), Some(mesh))
+            });
+        let verdict = pod(Operation::Create).judge(&world);
+        let expected = other.map(|other| sentence("mesh1", "dataplanes", other));
+        assert_eq!(message(&verdict), expected.as_deref());
+        assert_eq!(code(&verdict), expected.map(|_| 403));
+    }
+
+    #[rstest]
+    #[case::field_without_label(Some("mesh1"), None, None)]
+    #[case::other_field_without_label(Some("mesh2"), None, Some("mesh2"))]
+    #[case::no_field_is_default(None, None, Some("default"))]
+    #[case::empty_field_is_default(Some(""), None, Some("default"))]
+    #[case::field_against_another_label(Some("mesh1"), Some("mesh2"), None)]
+    #[case::label_of_the_pods_mesh_hides_the_field(Some("mesh2"), Some("mesh1"), None)]
+    fn a6_the_field_decides_among_what_the_label_selects(
+        #[case] field: Option<&'static str>,
+        #[case] label: Option<&'static str>,
+        #[case] other: Option<&str>,
+    ) {
+        let world = World::new(&[]).dataplane("db-0", field, label);
+        let verdict = pod(Operation::Create).judge(&world);
+        let expected = other.map(|other| sentence("mesh1", "dataplanes", other));
+        assert_eq!(message(&verdict), expected.as_deref());
+    }
+
+    #[rstest]
+    #[case::create_replaces_its_predecessor(Operation::Create, None)]
+    #[case::update_is_of_the_running_proxy(
+        Operation::Update,
+        Some(sentence("mesh1", "dataplanes", "mesh2"))
+    )]
+    fn a7_a_dataplane_of_the_pods_own_name(
+        #[case] operation: Operation,
+        #[case] rejection: Option<String>,
+    ) {
+        let world = World::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(operation).judge(&world);
+        assert_eq!(message(&verdict), rejection.as_deref());
+    }
+
+    #[test]
+    fn a7_without_a_name_nothing_is_its_own() {
+        let world = World::new(&[]).dataplane("", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(Operation::Create).name("").judge(&world);
+        assert_eq!(code(&verdict), Some(403));
+    }
+
+    #[rstest]
+    #[case::all_judges_every_update("all", &[("kuma.io/mesh", "mesh1")], true)]
+    #[case::membership_skips_the_same_mesh("membership", &[("kuma.io/mesh", "mesh1")], false)]
+    #[case::membership_judges_a_change("membership", &[("kuma.io/mesh", "mesh2")], true)]
+    #[case::membership_judges_a_new_member("membership", &[("kuma.io/sidecar-injection", "disabled")], true)]
+    fn a8_which_updates_are_judged(
+        #[case] updates: &str,
+        #[case] old: &[(&'static str, &'static str)],
+        #[case] rejected: bool,
+    ) {
+        let settings =
+            format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
+        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(Operation::Update)
+            .was(old)
+            .settings(&settings)
+            .judge(&world);
+        assert_eq!(message(&verdict).is_some(), rejected);
+        if !rejected {
+            assert_eq!(world.questions(), 0);
+        }
+    }
+
+    #[test]
+    fn a8_without_the_old_object_an_update_counts_as_a_change() {
+        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(Operation::Update)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#)
+            .judge(&world);
+        assert_eq!(code(&verdict), Some(403));
+    }
+
+    #[rstest]
+    #[case::same_mesh("api-0", &[("kuma.io/mesh", "mesh1")], false, None)]
+    #[case::other_mesh("api-0", &[("kuma.io/mesh", "mesh2")], false, Some("mesh2"))]
+    #[case::finished("api-0", &[("kuma.io/mesh", "mesh2")], true, None)]
+    #[case::own_name("web-0", &[("kuma.io/mesh", "mesh2")], false, None)]
+    #[case::unmeshed("api-0", &[("kuma.io/mesh", "mesh2"), ("kuma.io/sidecar-injection", "no")], false, None)]
+    #[case::names_no_mesh("api-0", &[("kuma.io/mesh", "")], false, None)]
+    fn a10_pods_that_name_another_mesh_count(
+        #[case] name: &'static str,
+        #[case] labels: &[(&'static str, &'static str)],
+        #[case] finished: bool,
+        #[case] other: Option<&str>,
+        #[values(Operation::Create, Operation::Update)] operation: Operation,
+    ) {
+        let world = World::new(&[]).pod(name, labels, finished);
+        let verdict = pod(operation).judge(&world);
+        let expected = other.map(|other| sentence("mesh1", "pods", other));
+        assert_eq!(message(&verdict), expected.as_deref());
+    }
+
+    #[test]
+    fn a10_pods_are_not_asked_for_where_the_setting_says_so() {
+        let world = World::new(&[]).pod("api-0", &[("kuma.io/mesh", "mesh2")], false);
+        let verdict = pod(Operation::Create)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
+            .judge(&world);
+        assert_eq!((message(&verdict), world.lists()), (None, 1));
+    }
+
+    #[rstest]
+    #[case::create(Operation::Create, None, "all", true)]
+    #[case::change(Operation::Update, Some("mesh1"), "all", true)]
+    #[case::change_under_membership(Operation::Update, Some("mesh1"), "membership", true)]
+    #[case::any_other_update(Operation::Update, Some("nowhere"), "all", false)]
+    fn a16_a_mesh_that_does_not_exist(
+        #[case] operation: Operation,
+        #[case] old: Option<&'static str>,
+        #[case] updates: &str,
+        #[case] rejected: bool,
+    ) {
+        let settings =
+            format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
+        let mut request = pod(operation)
+            .labels(&[("kuma.io/mesh", "nowhere")])
+            .settings(&settings);
+        if let Some(old) = old {
+            request = request.was(&[("kuma.io/mesh", old)]);
+        }
+        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let verdict = request.judge(&world);
+        let expected = rejected.then_some("pod is in mesh \"nowhere\", which does not exist");
+        assert_eq!(message(&verdict), expected);
+        assert_eq!(code(&verdict), expected.map(|_| 403));
+        assert_eq!(world.lists(), 0, "an invented name must not open a watch");
+    }
+
+    /// The Namespace holds a Dataplane of mesh2, and what the case adds.
+    #[rstest]
+    #[case::nothing_of_the_own_mesh(|w: World| w, true)]
+    #[case::a_dataplane_of_it(|w: World| w.dataplane("api-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::one_without_a_label(|w: World| w.dataplane("api-0", Some("mesh1"), None), false)]
+    #[case::one_whose_field_says_another(|w: World| w.dataplane("api-0", Some("mesh3"), Some("mesh1")), true)]
+    #[case::its_predecessor(|w: World| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::a_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
+    #[case::a_finished_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
+    fn a18_where_the_namespace_is_split_already(
+        #[case] add: fn(World) -> World,
+        #[case] rejected: bool,
+    ) {
+        let world = add(World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2")));
+        let verdict = pod(Operation::Create)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
+            .judge(&world);
+        assert_eq!(message(&verdict).is_some(), rejected);
+        assert_eq!(warnings(&verdict).len(), usize::from(!rejected));
+
+        let deny = pod(Operation::Create).judge(&world);
+        assert_eq!(code(&deny), Some(403), "the page's letter is the default");
+    }
+
+    #[test]
+    fn a18_the_second_list_is_made_only_in_a_conflict() {
+        let world = World::new(&[]).dataplane("api-0", Some("mesh1"), Some("mesh1"));
+        let verdict = pod(Operation::Create)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
+            .judge(&world);
+        assert_eq!((message(&verdict), world.lists()), (None, 2));
+    }
+}

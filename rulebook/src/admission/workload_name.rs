@@ -1,0 +1,108 @@
+//! A meshed Pod's workload needs a name that an object can have (W5).
+
+use super::{Action, Objection, Quoted, Rule, Ruling, Settings, Severity, Subject, under};
+use crate::{
+    identifier::{self, Identifier, NameForm},
+    membership::{self, Membership},
+    metadata::Pod,
+};
+
+/// Judges what the object alone proves meshed, so that no question is asked for a name; and an
+/// UPDATE only if it brings the bad name.
+pub(super) fn judge(
+    subject: Subject<'_>,
+    new: &Pod<'_>,
+    old: Option<&Pod<'_>>,
+    settings: &Settings<'_>,
+    warnings: &mut Vec<Objection>,
+) -> Ruling {
+    let action = match settings.invalid_workload_name {
+        Severity::Off => return Ok(()),
+        Severity::Warn => Action::Warn,
+        Severity::Deny => Action::Deny,
+    };
+    let Some(workload) = proven_workload(new, settings) else {
+        return Ok(());
+    };
+    let Err(fault) = identifier::check(workload.name, NameForm::Kubernetes) else {
+        return Ok(());
+    };
+    let was = old.and_then(|old| proven_workload(old, settings));
+    if was.is_some_and(|was| was.name == workload.name) {
+        return Ok(());
+    }
+    let objection = Objection::new(
+        Rule::WorkloadName,
+        format!(
+            "workload name {} of this {subject}, from {}, cannot be the name of a Workload: {fault}",
+            Quoted(workload.name),
+            workload.source,
+        ),
+    );
+    under(action, Err(objection), warnings)
+}
+
+fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<Identifier<'a>> {
+    match membership::of_pod(pod) {
+        Membership::Meshed => identifier::of_pod(pod, settings.workload_labels()),
+        Membership::Unmeshed | Membership::AskNamespace => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Operation, testing::*};
+    use rstest::rstest;
+
+    const BAD: &str = "workload name \"Bad_Name\" of this pod, from label app, cannot be the name \
+        of a Workload: it must be lower-case letters, digits, '-' and '.', each part beginning and \
+        ending with a letter or digit";
+
+    #[rstest]
+    #[case::warn("warn", None, &[BAD])]
+    #[case::deny("deny", Some(BAD), &[])]
+    #[case::ignore("ignore", None, &[])]
+    fn w5_a_bad_name_by_setting(
+        #[case] setting: &str,
+        #[case] rejection: Option<&str>,
+        #[case] warned: &[&str],
+    ) {
+        let settings = format!(r#"{{"workloadLabels":["app"],"invalidWorkloadName":"{setting}"}}"#);
+        let request = PodRequest::new(Operation::Create)
+            .labels(&[("app", "Bad_Name"), ("kuma.io/mesh", "m")])
+            .settings(&settings);
+        let verdict = request.judge(&World::forbidden());
+        assert_eq!(message(&verdict), rejection);
+        assert_eq!(code(&verdict), rejection.map(|_| 403));
+        assert_eq!(warnings(&verdict), warned);
+    }
+
+    #[rstest]
+    #[case::not_proven_meshed(&[("app", "Bad_Name")])]
+    #[case::unmeshed(&[("app", "Bad_Name"), ("kuma.io/sidecar-injection", "disabled")])]
+    #[case::good_name(&[("app", "good"), ("kuma.io/mesh", "m")])]
+    fn w5_judges_bad_names_of_meshed_pods_only(#[case] labels: &[(&'static str, &'static str)]) {
+        let request = PodRequest::new(Operation::Create)
+            .labels(labels)
+            .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
+        let verdict = request.judge(&World::forbidden());
+        assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 0));
+    }
+
+    #[rstest]
+    #[case::the_name_was_there(&[("app", "Bad_Name"), ("kuma.io/mesh", "m")], false)]
+    #[case::another_name_was_there(&[("app", "good"), ("kuma.io/mesh", "m")], true)]
+    fn w5_an_update_is_judged_if_it_brings_the_name(
+        #[case] old: &[(&'static str, &'static str)],
+        #[case] rejected: bool,
+    ) {
+        let request = PodRequest::new(Operation::Update)
+            .labels(&[("app", "Bad_Name"), ("kuma.io/mesh", "m")])
+            .was(old)
+            .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
+        assert_eq!(
+            message(&request.judge(&World::forbidden())).is_some(),
+            rejected
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! Workloads are made by their managers, not by hand (P1, P2).
+
+use super::{
+    Action, Objection, Operation, Quoted, Request, Rule, Ruling, Settings, Severity, User, under,
+};
+
+/// Judges who writes a Workload.
+pub(super) fn judge(
+    request: &Request<'_>,
+    name: &str,
+    terminating: bool,
+    settings: &Settings<'_>,
+    warnings: &mut Vec<Objection>,
+) -> Ruling {
+    let action = match settings.protect_workloads {
+        Severity::Off => return Ok(()),
+        Severity::Warn => Action::Warn,
+        Severity::Deny => Action::Deny,
+    };
+    let Some(user) = &request.user else {
+        return Ok(());
+    };
+    if terminating || request.unchanged || is_manager(user, settings) {
+        return Ok(());
+    }
+    let verb = match request.operation {
+        Operation::Create => "create",
+        Operation::Update => "change",
+        Operation::Delete => "delete",
+    };
+    let objection = Objection::new(
+        Rule::WorkloadObject,
+        format!(
+            "Workload {} is managed automatically; {} may not {verb} it",
+            Quoted(name),
+            Quoted(&user.name),
+        ),
+    );
+    under(action, Err(objection), warnings)
+}
+
+/// Whether the user or one of its groups is among the managers; a name that ends in `*` stands for
+/// all that begin so.
+fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
+    let matches = |manager: &str, name: &str| match manager.strip_suffix('*') {
+        Some(stem) => name.starts_with(stem),
+        None => name == manager,
+    };
+    settings.workload_managers.iter().any(|manager| {
+        matches(manager, &user.name) || user.groups.iter().any(|group| matches(manager, group))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Operation, testing::*};
+    use rstest::rstest;
+
+    const DENY: &str = r#"{"protectWorkloads":"deny"}"#;
+
+    #[rstest]
+    #[case::create(Operation::Create, "create")]
+    #[case::update(Operation::Update, "change")]
+    #[case::delete(Operation::Delete, "delete")]
+    fn p1_a_person_may_not(#[case] operation: Operation, #[case] verb: &str) {
+        let verdict = WorkloadRequest::new(operation).by("jane", &[]).judge(DENY);
+        let sentence =
+            format!("Workload \"web\" is managed automatically; \"jane\" may not {verb} it");
+        assert_eq!(message(&verdict), Some(&*sentence));
+        assert_eq!(code(&verdict), Some(403));
+    }
+
+    #[rstest]
+    #[case::warn(r#"{"protectWorkloads":"warn"}"#, 1)]
+    #[case::default("{}", 1)]
+    #[case::off(r#"{"protectWorkloads":"off"}"#, 0)]
+    fn p1_otherwise_it_warns_or_looks_away(#[case] settings: &str, #[case] warned: usize) {
+        let verdict = WorkloadRequest::new(Operation::Create)
+            .by("jane", &[])
+            .judge(settings);
+        assert_eq!(
+            (message(&verdict), warnings(&verdict).len()),
+            (None, warned)
+        );
+    }
+
+    #[rstest]
+    #[case::kong("system:serviceaccount:kong-mesh-system:kong-mesh-control-plane", &[], true)]
+    #[case::kuma("system:serviceaccount:kuma-system:kuma-control-plane", &[], true)]
+    #[case::garbage_collector("system:serviceaccount:kube-system:generic-garbage-collector", &[], true)]
+    #[case::namespace_controller("system:serviceaccount:kube-system:namespace-controller", &[], true)]
+    #[case::controller_manager("system:kube-controller-manager", &[], true)]
+    #[case::migrator("system:serviceaccount:kube-system:storage-version-migrator-controller", &[], true)]
+    #[case::reconciler("system:serviceaccount:kuma-workload:kuma-workload", &[], true)]
+    #[case::an_admin("kubernetes-admin", &["system:masters"], false)]
+    #[case::no_prefix_without_a_star("system:kube-controller-manager-2", &[], false)]
+    fn p1_default_managers(#[case] user: &str, #[case] groups: &[&'static str], #[case] may: bool) {
+        let verdict = WorkloadRequest::new(Operation::Update)
+            .by(user, groups)
+            .judge(DENY);
+        assert_eq!(message(&verdict).is_none(), may);
+    }
+
+    #[rstest]
+    #[case::user("ops", &[], true)]
+    #[case::group("jane", &["system:serviceaccounts:mesh"], true)]
+    #[case::prefix("robot-7", &[], true)]
+    #[case::group_by_prefix("jane", &["robot-"], true)]
+    #[case::neither("jane", &["people"], false)]
+    #[case::a_given_list_replaces_the_default("system:kube-controller-manager", &[], false)]
+    fn p1_managers_by_setting(
+        #[case] user: &str,
+        #[case] groups: &[&'static str],
+        #[case] may: bool,
+    ) {
+        let verdict = WorkloadRequest::new(Operation::Delete)
+            .by(user, groups)
+            .judge(
+                r#"{"protectWorkloads":"deny",
+                "workloadManagers":["ops","system:serviceaccounts:mesh","robot-*"]}"#,
+            );
+        assert_eq!(message(&verdict).is_none(), may);
+    }
+
+    #[rstest]
+    #[case::audit(WorkloadRequest::new(Operation::Create))]
+    #[case::nothing_changed(WorkloadRequest::new(Operation::Update).by("jane", &[]).unchanged())]
+    #[case::terminating(WorkloadRequest::new(Operation::Update).by("jane", &[]).terminating())]
+    fn p2_accepted_all_the_same(#[case] request: WorkloadRequest) {
+        let verdict = request.judge(DENY);
+        assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 0));
+    }
+}

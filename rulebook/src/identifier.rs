@@ -1,0 +1,257 @@
+//! The workload identifier of a Pod, and which names a Workload can have (W1 to W7).
+
+use std::fmt;
+
+use crate::{keys, metadata::Pod};
+
+/// A workload identifier and where it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identifier<'a> {
+    /// The name, taken as is; it need not be a possible one (see [`check`]).
+    pub name: &'a str,
+    /// Where it was found.
+    pub source: Source<'a>,
+}
+
+/// Where a workload identifier was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// The Pod's label of this key, one of the configured workload labels (W1).
+    Label(&'a str),
+    /// `spec.serviceAccountName` (W2).
+    ServiceAccount,
+    /// No `spec.serviceAccountName`: the API server fills in `default` (W2).
+    DefaultServiceAccount,
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(key) => write!(formatter, "label {key}"),
+            Self::ServiceAccount => formatter.write_str("spec.serviceAccountName"),
+            Self::DefaultServiceAccount => formatter.write_str("the default ServiceAccount"),
+        }
+    }
+}
+
+/// The identifier that Kuma computes for a Pod (W1, W2); none for the Pods that never have a
+/// workload, builtin gateways and zone proxies (W8). A Pod annotation `kuma.io/workload` is not
+/// read (W3).
+pub fn of_pod<'a>(
+    pod: &'a Pod<'_>,
+    workload_labels: impl IntoIterator<Item = &'a str>,
+) -> Option<Identifier<'a>> {
+    if pod.is_builtin_gateway() || pod.is_zone_proxy() {
+        return None;
+    }
+    let by_label = workload_labels.into_iter().find_map(|key| {
+        let name = pod.metadata.labels.get_non_empty(key)?;
+        Some(Identifier {
+            name,
+            source: Source::Label(key),
+        })
+    });
+    Some(by_label.unwrap_or(match pod.service_account.as_deref() {
+        Some(name) if !name.is_empty() => Identifier {
+            name,
+            source: Source::ServiceAccount,
+        },
+        _ => Identifier {
+            name: "default",
+            source: Source::DefaultServiceAccount,
+        },
+    }))
+}
+
+/// Whether the Pod carries the annotation that the Kong page speaks of and no code reads (W3, W7).
+pub fn has_idle_annotation(pod: &Pod<'_>) -> bool {
+    pod.metadata.annotations.contains(keys::WORKLOAD)
+}
+
+/// What the names of Workload objects look like (W5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameForm {
+    /// Kubernetes: an RFC 1123 subdomain of at most 253 characters.
+    Kubernetes,
+    /// Universal: an RFC 1035 label of at most 63 characters.
+    Universal,
+}
+
+/// Why no Workload object can have a name (W5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameFault {
+    /// The name is empty.
+    Empty,
+    /// The name has more characters than the number given.
+    TooLong(usize),
+    /// The name has characters, or an order of them, that the form does not allow.
+    Malformed(NameForm),
+}
+
+impl fmt::Display for NameFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => formatter.write_str("it is empty"),
+            Self::TooLong(most) => write!(formatter, "it is longer than {most} characters"),
+            Self::Malformed(NameForm::Kubernetes) => formatter.write_str(
+                "it must be lower-case letters, digits, '-' and '.', \
+                 each part beginning and ending with a letter or digit",
+            ),
+            Self::Malformed(NameForm::Universal) => formatter.write_str(
+                "it must be lower-case letters, digits and '-', \
+                 beginning with a letter and ending with a letter or digit",
+            ),
+        }
+    }
+}
+
+/// Checks that a Workload object can have this name (W5).
+///
+/// # Errors
+///
+/// The first fault found.
+pub fn check(name: &str, form: NameForm) -> Result<(), NameFault> {
+    let most = match form {
+        NameForm::Kubernetes => 253,
+        NameForm::Universal => 63,
+    };
+    if name.is_empty() {
+        return Err(NameFault::Empty);
+    }
+    if name.len() > most {
+        return Err(NameFault::TooLong(most));
+    }
+    let well_formed = match form {
+        NameForm::Kubernetes => name.split('.').all(is_dns_label),
+        NameForm::Universal => {
+            is_dns_label(name) && name.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
+        }
+    };
+    if well_formed {
+        Ok(())
+    } else {
+        Err(NameFault::Malformed(form))
+    }
+}
+
+/// Lower-case letters, digits and `-`, a letter or digit at both ends; any length but zero.
+pub(crate) fn is_dns_label(part: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = part.as_bytes();
+    bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::{Labels, Metadata, Text};
+    use rstest::rstest;
+
+    fn pod<'a>(labels: &[(&'a str, &'a str)], service_account: Option<&'a str>) -> Pod<'a> {
+        Pod {
+            metadata: Metadata {
+                labels: labels.iter().copied().collect(),
+                annotations: Labels::default(),
+            },
+            service_account: service_account.map(Text::from),
+            ..Pod::default()
+        }
+    }
+
+    #[rstest]
+    #[case::first_key_present(&["app", "tier"], &[("tier", "t"), ("app", "a")], "a", Source::Label("app"))]
+    #[case::order_is_that_of_the_setting(&["tier", "app"], &[("tier", "t"), ("app", "a")], "t", Source::Label("tier"))]
+    #[case::empty_value_is_passed_over(&["app", "tier"], &[("app", ""), ("tier", "t")], "t", Source::Label("tier"))]
+    #[case::taken_as_is(&["app"], &[("app", "Bad_Name")], "Bad_Name", Source::Label("app"))]
+    #[case::no_key_present(&["app"], &[("tier", "t")], "sa", Source::ServiceAccount)]
+    fn w1_labels_in_the_order_of_the_setting(
+        #[case] workload_labels: &[&str],
+        #[case] labels: &[(&str, &str)],
+        #[case] name: &str,
+        #[case] source: Source<'_>,
+    ) {
+        let pod = pod(labels, Some("sa"));
+        let found = of_pod(&pod, workload_labels.iter().copied());
+        assert_eq!(found, Some(Identifier { name, source }));
+    }
+
+    #[rstest]
+    #[case::named(Some("sa"), "sa", Source::ServiceAccount)]
+    #[case::absent(None, "default", Source::DefaultServiceAccount)]
+    #[case::empty(Some(""), "default", Source::DefaultServiceAccount)]
+    fn w2_else_the_service_account(
+        #[case] service_account: Option<&str>,
+        #[case] name: &str,
+        #[case] source: Source<'_>,
+    ) {
+        let pod = pod(&[], service_account);
+        assert_eq!(of_pod(&pod, []), Some(Identifier { name, source }));
+    }
+
+    #[test]
+    fn w3_without_workload_labels_no_label_or_annotation_is_read() {
+        let mut pod = pod(&[("app", "a"), ("kuma.io/workload", "forged")], Some("sa"));
+        pod.metadata.annotations = [("kuma.io/workload", "idle")].into_iter().collect();
+        assert_eq!(of_pod(&pod, []).map(|found| found.name), Some("sa"));
+        assert!(has_idle_annotation(&pod));
+    }
+
+    #[rstest]
+    #[case::builtin_gateway("kuma.io/gateway", "builtin")]
+    #[case::zone_ingress("kuma.io/ingress", "enabled")]
+    #[case::zone_egress("kuma.io/egress", "true")]
+    fn w8_pods_that_never_have_a_workload(#[case] key: &str, #[case] value: &str) {
+        let mut pod = pod(&[], Some("sa"));
+        pod.metadata.annotations = [(key, value)].into_iter().collect();
+        assert_eq!(of_pod(&pod, []), None);
+    }
+
+    const K8S: NameForm = NameForm::Kubernetes;
+    const UNIVERSAL: NameForm = NameForm::Universal;
+
+    #[rstest]
+    #[case::plain("backend", Ok(()), Ok(()))]
+    #[case::one_letter("a", Ok(()), Ok(()))]
+    #[case::subdomain("a.b-c.d", Ok(()), Err(NameFault::Malformed(UNIVERSAL)))]
+    #[case::digit_first("1a", Ok(()), Err(NameFault::Malformed(UNIVERSAL)))]
+    #[case::empty("", Err(NameFault::Empty), Err(NameFault::Empty))]
+    #[case::empty_part(
+        "a..b",
+        Err(NameFault::Malformed(K8S)),
+        Err(NameFault::Malformed(UNIVERSAL))
+    )]
+    #[case::underscore(
+        "a_b",
+        Err(NameFault::Malformed(K8S)),
+        Err(NameFault::Malformed(UNIVERSAL))
+    )]
+    #[case::upper_case(
+        "Ab",
+        Err(NameFault::Malformed(K8S)),
+        Err(NameFault::Malformed(UNIVERSAL))
+    )]
+    #[case::dash_at_the_end(
+        "a-",
+        Err(NameFault::Malformed(K8S)),
+        Err(NameFault::Malformed(UNIVERSAL))
+    )]
+    #[case::not_ascii(
+        "ä",
+        Err(NameFault::Malformed(K8S)),
+        Err(NameFault::Malformed(UNIVERSAL))
+    )]
+    #[case::longest_label(&"a".repeat(63), Ok(()), Ok(()))]
+    #[case::longer_than_a_label(&"a".repeat(64), Ok(()), Err(NameFault::TooLong(63)))]
+    #[case::longest_subdomain(&"a".repeat(253), Ok(()), Err(NameFault::TooLong(63)))]
+    #[case::longer_than_a_subdomain(&"a".repeat(254), Err(NameFault::TooLong(253)), Err(NameFault::TooLong(63)))]
+    fn w5_possible_names(
+        #[case] name: &str,
+        #[case] kubernetes: Result<(), NameFault>,
+        #[case] universal: Result<(), NameFault>,
+    ) {
+        assert_eq!(check(name, K8S), kubernetes);
+        assert_eq!(check(name, UNIVERSAL), universal);
+    }
+}
