@@ -21,6 +21,13 @@ impl std::ops::Deref for Text<'_> {
     }
 }
 
+impl Text<'_> {
+    /// The same text, independent of its input.
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+}
+
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
@@ -55,7 +62,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
-impl<'a> Labels<'a> {
+impl Labels<'_> {
+    /// The same entries, independent of their input.
+    pub fn into_owned(self) -> Labels<'static> {
+        let entries = self.0.into_iter();
+        Labels(
+            entries
+                .map(|(key, value)| (key.into_owned(), value.into_owned()))
+                .collect(),
+        )
+    }
+
     /// The value of a key, empty or not.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0
@@ -135,6 +152,16 @@ pub struct Metadata<'a> {
     pub annotations: Labels<'a>,
 }
 
+impl Metadata<'_> {
+    /// The same metadata, independent of its input.
+    pub fn into_owned(self) -> Metadata<'static> {
+        Metadata {
+            labels: self.labels.into_owned(),
+            annotations: self.annotations.into_owned(),
+        }
+    }
+}
+
 /// What the rules need to know of a Pod, or of the Pod that a template describes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pod<'a> {
@@ -153,6 +180,18 @@ pub struct Pod<'a> {
 }
 
 impl Pod<'_> {
+    /// The same Pod, independent of its input.
+    pub fn into_owned(self) -> Pod<'static> {
+        Pod {
+            name: self.name.into_owned(),
+            metadata: self.metadata.into_owned(),
+            service_account: self.service_account.map(Text::into_owned),
+            has_sidecar: self.has_sidecar,
+            terminating: self.terminating,
+            finished: self.finished,
+        }
+    }
+
     /// A builtin gateway: gets a Dataplane without injection, and no workload (I1, W8).
     pub fn is_builtin_gateway(&self) -> bool {
         self.metadata.annotations.get(keys::GATEWAY) == Some(keys::GATEWAY_BUILTIN)

@@ -99,13 +99,13 @@ pub(super) fn judge<C: Cluster>(
     cluster: &C,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    if !settings.mesh_rule || settings.is_system_namespace(request.namespace) {
+    if !settings.mesh_rule || settings.is_system_namespace(&request.namespace) {
         return Ok(());
     }
     let inquiry = Inquiry {
         cluster,
         settings,
-        namespace: request.namespace,
+        namespace: &request.namespace,
         own_name: &new.name,
         subject,
         asked: OnceCell::new(),

@@ -141,7 +141,7 @@ pub struct Request<'a> {
     /// What is to be done.
     pub operation: Operation,
     /// The Namespace of the object; empty for Namespaces.
-    pub namespace: &'a str,
+    pub namespace: Text<'a>,
     /// Who asks; none in an audit (A15).
     pub user: Option<User<'a>>,
     /// Whether an UPDATE leaves everything as it was that the kind's rules look at (A4, P2).

@@ -57,7 +57,7 @@ impl PodRequest {
     pub(super) fn new(operation: Operation) -> Self {
         Self {
             operation,
-            namespace: "team",
+            namespace: "team".into(),
             user: Some(user("jane", &[])),
             unchanged: false,
             new: Pod {
@@ -104,7 +104,7 @@ impl PodRequest {
     pub(super) fn judge(self, world: &World) -> Verdict {
         let request = Request {
             operation: self.operation,
-            namespace: self.namespace,
+            namespace: self.namespace.into(),
             user: self.user,
             unchanged: self.unchanged,
             object: Object::Pod {
@@ -175,7 +175,7 @@ impl TemplateRequest {
             } else {
                 Operation::Create
             },
-            namespace: "team",
+            namespace: "team".into(),
             user: Some(user("jane", &[])),
             unchanged: false,
             object: Object::Template {
@@ -252,7 +252,7 @@ impl NamespaceRequest {
     pub(super) fn judge(self, world: &World) -> Verdict {
         let request = Request {
             operation: self.operation,
-            namespace: "",
+            namespace: "".into(),
             user: Some(user("jane", &[])),
             unchanged: false,
             object: Object::Namespace {
@@ -303,7 +303,7 @@ impl WorkloadRequest {
     pub(super) fn judge(self, settings: &str) -> Verdict {
         let request = Request {
             operation: self.operation,
-            namespace: "team",
+            namespace: "team".into(),
             user: self.user,
             unchanged: self.unchanged,
             object: Object::Workload {

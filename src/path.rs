@@ -1,0 +1,92 @@
+//! Where in a JSON document a byte stands, as the path of a field.
+
+/// The longest part of a path that is shown; no field of Kubernetes' own is longer.
+const MOST_CHARACTERS: usize = 63;
+
+/// The path of the value at a byte of the document, below a root; the document must be JSON up to
+/// there. A part that is no plain field name or label key is shown as `?`, so that a path never
+/// repeats a payload.
+pub(crate) fn at(json: &[u8], byte: usize, root: &str) -> String {
+    let mut path = Vec::new();
+    let mut text = None;
+    let mut bytes = json.iter().copied().enumerate().take(byte);
+    while let Some((start, byte)) = bytes.next() {
+        match byte {
+            b'"' => {
+                let mut escaped = false;
+                let end = bytes.find(|(_, byte)| {
+                    let closes = *byte == b'"' && !escaped;
+                    escaped = *byte == b'\\' && !escaped;
+                    closes
+                });
+                text = end.and_then(|(end, _)| json.get(start + 1..end));
+            }
+            b':' => {
+                if let Some(last) = path.last_mut() {
+                    *last = Part::Key(text.take());
+                }
+            }
+            b'{' => path.push(Part::Key(None)),
+            b'[' => path.push(Part::Item(0)),
+            b'}' | b']' => {
+                path.pop();
+            }
+            b',' => match path.last_mut() {
+                Some(Part::Item(index)) => *index += 1,
+                Some(key) => *key = Part::Key(None),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+    path.iter().fold(root.to_owned(), |shown, part| match part {
+        Part::Item(index) => format!("{shown}[{index}]"),
+        Part::Key(None) => shown,
+        Part::Key(Some(key)) if shown.is_empty() => legible(key).to_owned(),
+        Part::Key(Some(key)) => format!("{shown}.{}", legible(key)),
+    })
+}
+
+/// A step of a path; a key is unknown until its `:` was met.
+enum Part<'j> {
+    Key(Option<&'j [u8]>),
+    Item(usize),
+}
+
+fn legible(key: &[u8]) -> &str {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
+    match std::str::from_utf8(key) {
+        Ok(key) if key.len() <= MOST_CHARACTERS && key.as_bytes().iter().all(plain) => key,
+        _ => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const JSON: &str = r#"{"a":{"b\"":[1,{"c":"x"},[2]],"k.io/d":3},"e f":4}"#;
+
+    #[rstest]
+    #[case::root("{", "root")]
+    #[case::field(":{", "root.a")]
+    #[case::escaped_key(":[1", "root.a.?[0]")]
+    #[case::second_item("\"x\"", "root.a.?[1].c")]
+    #[case::nested_list("[2", "root.a.?[2][0]")]
+    #[case::label_key(":3", "root.a.k.io/d")]
+    #[case::not_legible(":4", "root.?")]
+    fn paths(#[case] until: &str, #[case] path: &str) {
+        let byte = JSON.find(until).unwrap() + until.len();
+        assert_eq!(at(JSON.as_bytes(), byte, "root"), path);
+    }
+
+    #[test]
+    fn any_byte_of_anything_has_a_path() {
+        for json in ["", "\"", "}}]],,::", "{\"a", "\u{e9}\u{e9}", JSON] {
+            for byte in 0..=json.len() + 1 {
+                at(json.as_bytes(), byte, "");
+            }
+        }
+    }
+}
