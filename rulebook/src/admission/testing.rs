@@ -57,7 +57,7 @@ impl PodRequest {
     pub(super) fn new(operation: Operation) -> Self {
         Self {
             operation,
-            namespace: "team".into(),
+            namespace: "team",
             user: Some(user("jane", &[])),
             unchanged: false,
             new: Pod {

@@ -1,0 +1,104 @@
+# The targets' names are those that Kubewarden's shared workflows call. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+CARGO ?= cargo
+KWCTL ?= kwctl
+WASM_OPT ?= wasm-opt
+TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
+GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml $(shell find src rulebook/src -name '*.rs')
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
+
+POLICY_HOST := $(CARGO) run --quiet --locked --package kuma-workload-e2e-tests --bin policy-host --
+define policy-host-is-coming
+@[ -x $(TARGET_DIR)/debug/policy-host ] || echo "building policy-host, with its wasm runtime: some minutes, this once"
+endef
+HAVE_KWCTL := $(shell command -v $(KWCTL))
+# Where the tests and the benchmarks find the policy, and the one that it is compared with.
+export KUMA_WORKLOAD_POLICY_WASM := $(CURDIR)/annotated-policy.wasm
+export KUMA_WORKLOAD_FLOOR_WASM := $(TARGET_DIR)/floor.wasm
+
+BUILD_GUEST := scripts/wasm-target wasm32-wasip1 rustc --quiet --locked --target-dir $(TARGET_DIR) --profile guest
+
+# What `make run` judges: make run ARGS='-o json my-pod.yaml' CLUSTER=my-manifests/
+ARGS ?= --settings examples/settings.yml examples/requests
+CLUSTER ?= examples/cluster
+FUZZ_TARGET ?= validate
+FUZZ_SECONDS ?= 60
+
+policy.wasm: $(GUEST_SOURCES) scripts/wasm-target scripts/shrink-wasm ## The policy, without its metadata
+	@# Only as a lone cdylib is it optimised at link time: beside an rlib, cargo leaves that out.
+	$(BUILD_GUEST) --package kuma-workload-policy --lib --crate-type cdylib
+	WASM_OPT=$(WASM_OPT) scripts/shrink-wasm $(GUEST_WASM) $@
+
+# kwctl writes the metadata where it is installed, the project's own host elsewhere.
+annotated-policy.wasm: policy.wasm policy-metadata.yml README.md ## The policy with its metadata: what is published
+ifneq ($(HAVE_KWCTL),)
+	$(KWCTL) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
+else
+	$(policy-host-is-coming)
+	$(POLICY_HOST) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
+endif
+
+artifacthub-pkg.yml: policy-metadata.yml questions-ui.yml ## Artifact Hub's description of the package (needs kwctl)
+ifneq ($(HAVE_KWCTL),)
+	$(KWCTL) scaffold artifacthub -m policy-metadata.yml -q questions-ui.yml -o $@
+else
+	@echo "artifacthub-pkg.yml: kwctl is not installed (KWCTL=$(KWCTL)), so the committed file stays as it is"
+endif
+
+.PHONY: run
+run: annotated-policy.wasm ## Judge the examples; others: ARGS='[-o json] [--settings FILE] PATH…' CLUSTER=PATH
+	$(policy-host-is-coming)
+	@$(POLICY_HOST) run --policy $< --cluster $(CLUSTER) $(ARGS)
+
+.PHONY: test
+test: annotated-policy.wasm ## Every test, the built policy's included
+	$(CARGO) test --locked --workspace
+
+.PHONY: e2e-tests
+e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kwctl, bats and jq)
+	@for tool in $(KWCTL) bats jq; do \
+		command -v $$tool >/dev/null || { echo "e2e-tests: $$tool is not installed" >&2; exit 1; }; \
+	done
+	KWCTL=$(KWCTL) bats e2e-tests
+
+$(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/Cargo.* benches/floor/src/*) scripts/wasm-target scripts/shrink-wasm
+	$(BUILD_GUEST) --manifest-path benches/floor/Cargo.toml --lib
+	WASM_OPT=$(WASM_OPT) scripts/shrink-wasm $(TARGET_DIR)/wasm32-wasip1/guest/floor.wasm $@
+
+.PHONY: bench
+bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios
+	$(CARGO) bench --quiet --locked --package kuma-workload-benches
+
+.PHONY: fuzz
+fuzz: ## Feed the policy garbage for FUZZ_SECONDS (60)
+	scripts/fuzz $(FUZZ_TARGET) $(FUZZ_SECONDS)
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## Formatting, clippy, shellcheck; licences, sources and advisories of the dependencies
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then \
+		echo shellcheck $(SHELL_SCRIPTS); shellcheck $(SHELL_SCRIPTS); \
+	else \
+		echo "lint: shellcheck is not installed, so the scripts are not checked"; \
+	fi
+	scripts/deny
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	$(CARGO) clean --quiet --target-dir $(TARGET_DIR)
+	rm -f policy.wasm annotated-policy.wasm
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

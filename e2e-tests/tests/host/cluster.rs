@@ -1,0 +1,246 @@
+//! What a cluster of manifests answers, as policy-server would pass it on.
+
+use std::sync::Arc;
+
+use kuma_workload_e2e_tests::cluster::{ManifestCluster, Manifests};
+use kuma_workload_e2e_tests::{Backend, Outcome, Question};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::guest::{self, Step};
+use crate::{dataplane, get, list, mesh, no_settings, pod, policy, request, shop};
+
+const KUMA: &str = "kuma.io/v1alpha1";
+
+fn ask(cluster: &ManifestCluster, question: Value) -> Value {
+    let question: Question = serde_json::from_value(question).expect("a question");
+    match cluster.ask(&question).outcome {
+        Outcome::Answer(bytes) => serde_json::from_slice(&bytes).expect("JSON"),
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
+fn listed(cluster: &ManifestCluster, question: Value) -> Vec<String> {
+    let list = ask(
+        cluster,
+        json!({ "KubernetesListResourceNamespace": question }),
+    );
+    let mut names: Vec<String> = list["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| {
+            item["metadata"]["name"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_get_keeps_managed_fields_and_masks_only_the_data() {
+    let mut object = dataplane("shop", "a", "blue");
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl"}]);
+    object["metadata"]["surprise"] = json!("dropped");
+    let cluster = Manifests::of([object]).expect("manifests").handled();
+    let mut question = get(KUMA, "Dataplane", "a", Some("shop"));
+    question["field_masks"] = json!(["mesh", "metadata.name"]);
+    assert_eq!(
+        ask(&cluster, json!({ "KubernetesGetResource": question })),
+        json!({
+            "apiVersion": KUMA, "kind": "Dataplane", "mesh": "blue",
+            "metadata": {"name": "a", "namespace": "shop", "labels": {"kuma.io/mesh": "blue"},
+                         "managedFields": [{"manager": "kubectl"}]},
+        })
+    );
+}
+
+#[test]
+fn a_list_drops_managed_fields_and_what_kubectl_applied() {
+    let mut object = dataplane("shop", "a", "blue");
+    object["metadata"]["managedFields"] = json!([{"manager": "kubectl"}]);
+    object["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"});
+    let cluster = Manifests::of([object]).expect("manifests").handled();
+    let mut question = list(KUMA, "Dataplane", "shop", None);
+    question["field_masks"] = json!(["spec.networking.inbound.port"]);
+    assert_eq!(
+        ask(
+            &cluster,
+            json!({ "KubernetesListResourceNamespace": question })
+        ),
+        json!({
+            "apiVersion": KUMA, "kind": "DataplaneList", "metadata": {},
+            "items": [{
+                "apiVersion": KUMA, "kind": "Dataplane",
+                "metadata": {"name": "a", "namespace": "shop", "labels": {"kuma.io/mesh": "blue"},
+                             "managedFields": [], "annotations": {"kept": "yes"}},
+                "spec": {"networking": {"inbound": [{"port": 80}]}},
+            }],
+        })
+    );
+}
+
+#[test]
+fn items_of_a_list_of_built_in_objects_do_not_say_what_they_are() {
+    let cluster = shop().handled();
+    let list = ask(
+        &cluster,
+        json!({ "KubernetesListResourceNamespace": list("v1", "Pod", "shop", Some("kuma.io/mesh")) }),
+    );
+    assert_eq!(list["kind"], "PodList");
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list["items"][0].get("kind"), None);
+    assert_eq!(list["items"][0].get("apiVersion"), None);
+}
+
+#[rstest]
+#[case::all(None, &["a", "b"])]
+#[case::other_meshes(Some("kuma.io/mesh!=blue"), &["b"])]
+#[case::set(Some("kuma.io/mesh in (blue,green)"), &["a", "b"])]
+#[case::none(Some("kuma.io/mesh notin (blue,green)"), &[])]
+fn a_list_is_that_of_its_namespace_and_selector(
+    #[case] selector: Option<&str>,
+    #[case] names: &[&str],
+) {
+    assert_eq!(
+        listed(&shop().handled(), list(KUMA, "Dataplane", "shop", selector)),
+        names
+    );
+}
+
+#[test]
+fn a_list_of_everything_spans_namespaces() {
+    let cluster = shop().handled();
+    let list = ask(
+        &cluster,
+        json!({ "KubernetesListResourceAll": {"api_version": KUMA, "kind": "Dataplane"} }),
+    );
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_namespace_that_does_not_exist_lists_nothing() {
+    assert!(listed(&shop().handled(), list(KUMA, "Dataplane", "nowhere", None)).is_empty());
+}
+
+#[test]
+fn a_watch_is_counted_once_for_each_namespace_selector_and_mask() {
+    let cluster = Arc::new(shop().handled());
+    let mut masked = list(KUMA, "Dataplane", "shop", Some("kuma.io/mesh!=blue"));
+    masked["field_masks"] = json!(["mesh"]);
+    let questions = [
+        list(KUMA, "Dataplane", "shop", Some("kuma.io/mesh!=blue")),
+        list(KUMA, "Dataplane", "shop", Some("kuma.io/mesh!=blue")),
+        list(KUMA, "Dataplane", "other", Some("kuma.io/mesh!=blue")),
+        masked,
+        list(KUMA, "Unheard", "shop", None),
+    ];
+    let steps: Vec<Step> = questions
+        .into_iter()
+        .map(|question| {
+            Step::Ask(
+                "kubernetes",
+                "list_resources_by_namespace",
+                question.to_string(),
+            )
+        })
+        .chain([Step::Answer(r#"{"accepted":true}"#.to_owned())])
+        .collect();
+    let evaluation = policy(&guest::guest(&steps))
+        .evaluate(&request(), &no_settings(), cluster.clone())
+        .expect("a guest that can be asked");
+    assert_eq!(evaluation.lists(), 5);
+    assert_eq!(evaluation.gets(), 0);
+    // An unknown kind opens none.
+    assert_eq!(evaluation.watches.len(), 3);
+    assert_eq!(cluster.watches().len(), 3);
+    assert_eq!(
+        evaluation.calls[3]
+            .question
+            .as_ref()
+            .and_then(Question::label_selector),
+        Some("kuma.io/mesh!=blue")
+    );
+    assert_eq!(
+        evaluation.calls[0].summary(),
+        "list Dataplane shop kuma.io/mesh!=blue"
+    );
+}
+
+#[test]
+fn a_get_is_answered_from_memory_unless_told_otherwise_and_an_error_never_is() {
+    let cluster = shop().handled();
+    let mut fresh = get(KUMA, "Mesh", "blue", None);
+    fresh["disable_cache"] = json!(true);
+    let cached: Question =
+        serde_json::from_value(json!({ "KubernetesGetResource": get(KUMA, "Mesh", "blue", None) }))
+            .expect("a question");
+    let fresh: Question =
+        serde_json::from_value(json!({ "KubernetesGetResource": fresh })).expect("a question");
+    let found = |question: &Question| matches!(cluster.ask(question).outcome, Outcome::Answer(_));
+    assert!(cluster.server().delete(KUMA, "Mesh", "", "blue"));
+    assert!(!found(&cached), "nothing was cached before");
+    cluster.server().apply(mesh("blue")).expect("a mesh");
+    assert!(found(&cached), "the error was not kept");
+    assert!(cluster.server().delete(KUMA, "Mesh", "", "blue"));
+    assert!(found(&cached));
+    assert!(!found(&fresh));
+}
+
+#[rstest]
+#[case::granted("list", "pods", true)]
+#[case::denied("get", "pods", false)]
+fn can_i(#[case] verb: &str, #[case] resource: &str, #[case] allowed: bool) {
+    let cluster = shop().forbid("get", "v1", "Pod").handled();
+    let question = json!({ "KubernetesCanI": {
+        "request": {"user": "system:serviceaccount:kubewarden:policy-server-default", "groups": null,
+                    "resource_attributes": {"verb": verb, "resource": resource, "namespace": "shop"}},
+        "disable_cache": false,
+    }});
+    assert_eq!(ask(&cluster, question), json!({ "allowed": allowed }));
+}
+
+#[test]
+fn a_crd_alone_installs_its_kind() {
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.nothing.example"},
+        "spec": {"group": "nothing.example", "scope": "Namespaced",
+                 "names": {"kind": "Thing", "plural": "things"},
+                 "versions": [{"name": "v1", "served": true, "storage": true}, {"name": "v0", "served": false}]},
+    });
+    let cluster = Manifests::of([crd]).expect("manifests").handled();
+    assert!(listed(&cluster, list("nothing.example/v1", "Thing", "shop", None)).is_empty());
+    assert!(
+        cluster
+            .server()
+            .resource("nothing.example/v0", "Thing")
+            .is_none()
+    );
+}
+
+#[test]
+fn one_of_kumas_objects_shows_that_kuma_is_installed() {
+    let none = Manifests::of([pod("a", "b", json!({}))]).expect("manifests");
+    assert!(none.resource(KUMA, "Mesh").is_none());
+    let some = Manifests::of([dataplane("a", "b", "c")]).expect("manifests");
+    assert!(
+        some.resource(KUMA, "Mesh")
+            .is_some_and(|mesh| !mesh.namespaced)
+    );
+}
+
+#[test]
+fn what_the_api_server_would_not_store_is_no_manifest() {
+    let error = Manifests::of([pod("shop", "web", json!({"a": 1}))]).expect_err("a bad label");
+    assert!(
+        error
+            .to_string()
+            .starts_with("object 1: Pod: bad metadata: "),
+        "{error}"
+    );
+}

@@ -1,0 +1,510 @@
+//! What is told to users agrees with the code: metadata, Rancher's questions, README, docs and the
+//! example policies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is a test"
+)]
+
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+
+use kuma_workload_policy::cluster::HostCluster;
+use kuma_workload_rulebook::admission::{
+    Cluster, Freshness, Question, Rule, SETTINGS, Settings, TemplateKind, Which, scope,
+};
+use rstest::rstest;
+use serde_json::{Map, Value, json};
+
+fn text(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn metadata() -> Value {
+    yaml(&text("policy-metadata.yml"))
+}
+
+/// The policies of `examples/policies`, by file.
+fn policies() -> Vec<(String, Value)> {
+    let names = ["pods", "templates", "namespaces", "workloads"];
+    names
+        .map(|name| {
+            let path = format!("examples/policies/{name}.yaml");
+            let policy = yaml(&text(&path));
+            (path, policy)
+        })
+        .into()
+}
+
+/// The fenced YAML blocks of a Markdown text.
+fn yaml_blocks(markdown: &str) -> Vec<&str> {
+    markdown
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+/// The settings block of the README: the one that begins with the first setting.
+fn readme_settings() -> Value {
+    let readme = text("README.md");
+    let blocks = yaml_blocks(&readme);
+    let block = blocks.iter().find(|block| {
+        let mut lines = block.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with(SETTINGS[0]))
+    });
+    yaml(block.expect("the README shows the settings"))
+}
+
+/// The sections of docs/settings.md that are about a setting: its name and the text.
+fn settings_sections() -> Vec<(String, String)> {
+    let docs = text("docs/settings.md");
+    let sections = docs.split("\n## ").skip(1).map(|section| {
+        let (name, body) = section.split_once('\n').unwrap();
+        (name.to_owned(), body.to_owned())
+    });
+    sections.collect()
+}
+
+/// The settings that a document gives, checked as the policy does it.
+fn assert_means(document: &Value, check: impl FnOnce(&Settings<'_>)) {
+    let json = document.to_string();
+    let given = serde_json::from_str(&json).unwrap();
+    match Settings::read(given) {
+        Ok(settings) => check(&settings),
+        Err(faults) => panic!("{faults} in {document}"),
+    }
+}
+
+fn assert_valid(document: &Value) {
+    assert_means(document, |_| {});
+}
+
+fn assert_defaults(document: &Value) {
+    assert_means(document, |settings| {
+        assert_eq!(*settings, Settings::default(), "{document}");
+    });
+}
+
+fn keys(map: &Value) -> Vec<&str> {
+    map.as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    let items = list
+        .as_array()
+        .unwrap_or_else(|| panic!("not a list: {list}"));
+    items
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.into_iter().collect();
+    items.sort();
+    items
+}
+
+/// What rules match, one entry for each group, version, resource and operation.
+fn matched(rules: &Value) -> Vec<[String; 4]> {
+    let mut matched = Vec::new();
+    for rule in rules.as_array().unwrap() {
+        for group in strings(&rule["apiGroups"]) {
+            for version in strings(&rule["apiVersions"]) {
+                for resource in strings(&rule["resources"]) {
+                    for operation in strings(&rule["operations"]) {
+                        matched.push([group.clone(), version.clone(), resource.clone(), operation]);
+                    }
+                }
+            }
+        }
+    }
+    matched
+}
+
+fn resources(list: &Value) -> BTreeSet<(String, String)> {
+    let Value::Array(items) = list else {
+        return BTreeSet::new();
+    };
+    items
+        .iter()
+        .map(|item| {
+            let field = |name: &str| item[name].as_str().unwrap().to_owned();
+            (field("apiVersion"), field("kind"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_questions_are_the_settings_with_their_defaults() {
+    let questions = yaml(&text("questions-ui.yml"));
+    let questions = questions["questions"].as_array().unwrap();
+    let variable = |question: &Value| question["variable"].as_str().unwrap().to_owned();
+    let variables: Vec<String> = questions.iter().map(variable).collect();
+    assert_eq!(variables, SETTINGS);
+
+    let defaults: Map<String, Value> = questions
+        .iter()
+        .map(|question| (variable(question), question["default"].clone()))
+        .collect();
+    assert_defaults(&defaults.into());
+}
+
+#[test]
+fn each_question_offers_what_the_setting_allows() {
+    let questions = yaml(&text("questions-ui.yml"));
+    for question in questions["questions"].as_array().unwrap() {
+        let variable = question["variable"].as_str().unwrap();
+        let default = &question["default"];
+        match question["type"].as_str().unwrap() {
+            "boolean" => assert!(default.is_boolean(), "{variable}"),
+            "array[string]" => assert!(default.is_array(), "{variable}"),
+            "enum" => {
+                let options = strings(&question["options"]);
+                assert!(options.contains(&default.as_str().unwrap().to_owned()));
+                for option in &options {
+                    assert_valid(&json!({ variable: option }));
+                }
+                // The fault names each word that is allowed.
+                let wrong = json!({ variable: "?" }).to_string();
+                let faults = Settings::read(serde_json::from_str(&wrong).unwrap()).unwrap_err();
+                let allowed = faults.to_string();
+                let words = allowed.matches('"').count() / 2 - 1;
+                assert_eq!(words, options.len(), "{variable}: {allowed}");
+            }
+            other => panic!("{variable} has the type {other}"),
+        }
+        for condition in question["show_if"]
+            .as_str()
+            .unwrap_or_default()
+            .split(['&', '|'])
+        {
+            let known = condition
+                .split_once('=')
+                .is_none_or(|(name, _)| SETTINGS.contains(&name));
+            assert!(known, "{variable} is shown if {condition}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_shows_every_setting_with_its_default() {
+    let settings = readme_settings();
+    assert_eq!(sorted(keys(&settings)), sorted(SETTINGS));
+    assert_defaults(&settings);
+}
+
+#[test]
+fn the_docs_explain_every_setting_with_its_default() {
+    let sections = settings_sections();
+    let names: Vec<&str> = sections.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, SETTINGS);
+
+    let mut defaults = Map::new();
+    for (name, body) in &sections {
+        let blocks = yaml_blocks(body);
+        assert_eq!(blocks.len(), 2, "{name} has its default and an example");
+        let default = yaml(blocks[0]);
+        assert_eq!(keys(&default), [name]);
+        defaults.insert(name.clone(), default[name].clone());
+        let example = yaml(blocks[1]);
+        assert!(keys(&example).contains(&&**name), "{name}'s example");
+        assert_valid(&example);
+    }
+    assert_defaults(&defaults.into());
+}
+
+#[test]
+fn the_example_policies_have_valid_settings() {
+    for (path, policy) in policies() {
+        let settings = &policy["spec"]["settings"];
+        assert_means(settings, |settings| {
+            assert!(
+                settings.mesh_rule || path.ends_with("workloads.yaml"),
+                "{path}"
+            );
+        });
+        if settings["disallowMultipleMeshesPerNamespace"] == json!(true) {
+            assert_eq!(settings["updates"], "membership", "{path}");
+        }
+    }
+}
+
+#[test]
+fn pods_and_templates_are_judged_alike() {
+    let policies = policies();
+    let spec = |name: &str| {
+        let path = format!("examples/policies/{name}.yaml");
+        let policy = policies.iter().find(|(found, _)| *found == path);
+        policy.unwrap().1["spec"].clone()
+    };
+    let (pods, templates) = (spec("pods"), spec("templates"));
+    for field in ["settings", "namespaceSelector", "contextAwareResources"] {
+        assert_eq!(pods[field], templates[field], "{field}");
+    }
+    assert_eq!(
+        (&pods["failurePolicy"], &templates["failurePolicy"]),
+        (&json!("Fail"), &json!("Ignore"))
+    );
+}
+
+#[test]
+fn the_example_that_lists_the_managers_lists_the_default() {
+    let (_, policy) = policies().pop().unwrap();
+    let managers = strings(&policy["spec"]["settings"]["workloadManagers"]);
+    let default = Settings::default();
+    assert_eq!(
+        managers,
+        default.workload_managers.iter().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_example_policies_are_of_one_module_and_select_as_kubewarden_does() {
+    let version = &metadata()["annotations"]["io.kubewarden.policy.version"];
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let image = metadata()["annotations"]["io.kubewarden.policy.ociUrl"].clone();
+    let (image, version) = (image.as_str().unwrap(), version.as_str().unwrap());
+    for (path, policy) in policies() {
+        let spec = &policy["spec"];
+        assert_eq!(policy["kind"], "ClusterAdmissionPolicy", "{path}");
+        assert_eq!(
+            spec["module"],
+            format!("registry://{image}:v{version}"),
+            "{path}"
+        );
+        assert_eq!(spec["mutating"], false, "{path}");
+        // The controller drops matchLabels, and cluster-wide policies have no such field.
+        assert_eq!(spec["namespaceSelector"].get("matchLabels"), None, "{path}");
+        assert_eq!(spec.get("hostCapabilities"), None, "{path}");
+    }
+}
+
+#[test]
+fn the_readmes_policy_is_the_example() {
+    let readme = text("README.md");
+    let blocks = yaml_blocks(&readme);
+    let block = blocks
+        .iter()
+        .find(|block| block.contains("kind: ClusterAdmissionPolicy"));
+    let shown = yaml(block.expect("the README shows a policy"));
+    let (_, example) = policies().swap_remove(0);
+    assert_eq!(shown["metadata"]["name"], example["metadata"]["name"]);
+    for (field, value) in shown["spec"].as_object().unwrap() {
+        assert_eq!(*value, example["spec"][field], "{field}");
+    }
+    let spelled_out = ["backgroundAudit", "policyServer"];
+    for field in keys(&example["spec"]) {
+        let is_default = spelled_out.contains(&field);
+        assert!(is_default || shown["spec"].get(field).is_some(), "{field}");
+    }
+}
+
+#[test]
+fn the_example_policies_match_the_metadatas_rules_exactly_once() {
+    let examples = policies()
+        .iter()
+        .flat_map(|(_, policy)| matched(&policy["spec"]["rules"]))
+        .collect::<Vec<_>>();
+    assert_eq!(sorted(examples), sorted(matched(&metadata()["rules"])));
+}
+
+#[test]
+fn the_metadatas_rules_are_what_is_judged() {
+    let kinds = [
+        ("", "v1", "Pod"),
+        ("", "v1", "ReplicationController"),
+        ("", "v1", "Namespace"),
+        ("apps", "v1", "Deployment"),
+        ("apps", "v1", "ReplicaSet"),
+        ("apps", "v1", "StatefulSet"),
+        ("apps", "v1", "DaemonSet"),
+        ("batch", "v1", "Job"),
+        ("batch", "v1", "CronJob"),
+        ("kuma.io", "v1alpha1", "Workload"),
+    ];
+    let with_template = kinds
+        .iter()
+        .filter(|(group, _, kind)| TemplateKind::of(group, kind).is_some());
+    assert_eq!(with_template.count(), 7);
+
+    let mut judged = Vec::new();
+    for (group, version, kind) in kinds {
+        for operation in ["CREATE", "UPDATE", "DELETE", "CONNECT"] {
+            for sub_resource in ["", "status", "scale", "finalize", "eviction"] {
+                if scope(group, kind, operation, sub_resource).is_some() {
+                    let resource = format!("{}s", kind.to_lowercase());
+                    let resource = match sub_resource {
+                        "" => resource,
+                        sub_resource => format!("{resource}/{sub_resource}"),
+                    };
+                    judged.push([group, version, &resource, operation].map(str::to_owned));
+                }
+            }
+        }
+    }
+    assert_eq!(sorted(matched(&metadata()["rules"])), sorted(judged));
+}
+
+#[test]
+fn the_metadata_grants_what_the_policy_asks() {
+    let asked = RefCell::new((BTreeSet::new(), BTreeSet::new()));
+    let cluster = HostCluster::new(|operation: &str, payload: &[u8]| {
+        let payload: Value = serde_json::from_slice(payload).unwrap();
+        let field = |name: &str| payload[name].as_str().unwrap().to_owned();
+        let (resources, capabilities) = &mut *asked.borrow_mut();
+        resources.insert((field("api_version"), field("kind")));
+        capabilities.insert(format!("kubernetes/{operation}"));
+        match operation {
+            "get_resource" => Ok(b"{\"metadata\":{}}".to_vec()),
+            _ => Ok(b"{\"items\":[]}".to_vec()),
+        }
+    });
+    let question = Question {
+        namespace: "team",
+        asking_for: "web-0",
+        which: Which::Any,
+    };
+    cluster.namespace("team", Freshness::Cached).unwrap();
+    cluster.mesh_exists("default").unwrap();
+    cluster.dataplanes(question).unwrap();
+    cluster.pods(question).unwrap();
+    let (asked_resources, capabilities) = asked.into_inner();
+
+    let metadata = metadata();
+    let granted = resources(&metadata["contextAwareResources"]);
+    assert_eq!(granted, asked_resources);
+    let granted = strings(&metadata["hostCapabilities"]);
+    assert_eq!(sorted(granted), sorted(capabilities));
+}
+
+#[test]
+fn the_example_policies_and_the_rbac_grant_it_too() {
+    let granted = resources(&metadata()["contextAwareResources"]);
+    let mut union = BTreeSet::new();
+    for (path, policy) in policies() {
+        let resources = resources(&policy["spec"]["contextAwareResources"]);
+        assert!(resources.is_subset(&granted), "{path}");
+        union.extend(resources);
+    }
+    assert_eq!(union, granted);
+
+    let rbac = text("examples/policies/rbac.yaml");
+    let role = yaml(rbac.split("\n---\n").next().unwrap());
+    let mut readable = BTreeSet::new();
+    for rule in role["rules"].as_array().unwrap() {
+        assert_eq!(strings(&rule["verbs"]), ["get", "list", "watch"]);
+        for group in strings(&rule["apiGroups"]) {
+            for resource in strings(&rule["resources"]) {
+                readable.insert((group.clone(), resource));
+            }
+        }
+    }
+    let plural = |kind: &str| match kind {
+        "Mesh" => "meshes".to_owned(),
+        kind => format!("{}s", kind.to_lowercase()),
+    };
+    let needed = granted.iter().map(|(api_version, kind)| {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        (group.to_owned(), plural(kind))
+    });
+    assert_eq!(readable, needed.collect());
+}
+
+#[test]
+fn the_package_is_what_kwctl_makes_of_metadata_and_questions() {
+    let (package, metadata) = (yaml(&text("artifacthub-pkg.yml")), metadata());
+    let annotations = &package["annotations"];
+    let annotation = |name: &str| annotations[name].as_str().unwrap();
+    assert_eq!(
+        annotation("kubewarden/questions-ui"),
+        text("questions-ui.yml")
+    );
+    assert_eq!(yaml(annotation("kubewarden/rules")), metadata["rules"]);
+    assert_eq!(
+        resources(&yaml(annotation("kubewarden/contextAwareResources"))),
+        resources(&metadata["contextAwareResources"])
+    );
+    for (field, name) in [
+        ("name", "io.kubewarden.policy.title"),
+        ("version", "io.kubewarden.policy.version"),
+        ("description", "io.kubewarden.policy.description"),
+        ("displayName", "io.artifacthub.displayName"),
+    ] {
+        assert_eq!(package[field], metadata["annotations"][name], "{field}");
+    }
+}
+
+#[rstest]
+#[case(Rule::WorkloadLabel)]
+#[case(Rule::WorkloadAnnotation)]
+#[case(Rule::WorkloadName)]
+#[case(Rule::SwitchWord)]
+#[case(Rule::MeshName)]
+#[case(Rule::MeshExists)]
+#[case(Rule::ObservedMesh)]
+#[case(Rule::DeclaredMesh)]
+#[case(Rule::NamespaceRelabel)]
+#[case(Rule::ClusterQuestion)]
+#[case(Rule::WorkloadObject)]
+fn the_docs_have_a_section_of_messages_for_each_rule(#[case] rule: Rule) {
+    // A rule that is added must be added above and to the docs: this does not compile without it.
+    match rule {
+        Rule::WorkloadLabel
+        | Rule::WorkloadAnnotation
+        | Rule::WorkloadName
+        | Rule::SwitchWord
+        | Rule::MeshName
+        | Rule::MeshExists
+        | Rule::ObservedMesh
+        | Rule::DeclaredMesh
+        | Rule::NamespaceRelabel
+        | Rule::ClusterQuestion
+        | Rule::WorkloadObject => {}
+    }
+    let heading = format!("\n## {}\n", rule.name());
+    assert!(text("docs/messages.md").contains(&heading), "{heading}");
+}
+
+#[test]
+fn the_readme_is_small_enough_to_be_in_the_module() {
+    let size = text("README.md").len();
+    assert!(size <= 16_000, "{size} bytes");
+}
+
+#[rstest]
+#[case("README.md")]
+#[case("docs/settings.md")]
+#[case("docs/messages.md")]
+#[case("docs/differences.md")]
+#[case("docs/security-model.md")]
+#[case("docs/operations.md")]
+#[case("docs/performance.md")]
+fn every_yaml_block_and_every_file_named_is_there(#[case] path: &str) {
+    let document = text(path);
+    for block in yaml_blocks(&document) {
+        yaml(block);
+    }
+    let words = document.split(|c: char| !(c.is_ascii_alphanumeric() || "/-_.".contains(c)));
+    for word in words.map(|word| word.trim_end_matches('.')) {
+        let is_ours = ["docs/", "examples/policies/", "scripts/"]
+            .iter()
+            .any(|folder| word.starts_with(folder));
+        if is_ours && !word.ends_with('/') {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(word);
+            assert!(file.exists(), "{path} names {word}");
+        }
+    }
+}
