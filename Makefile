@@ -85,7 +85,7 @@ fmt: ## Format the code
 
 .PHONY: lint
 lint: ## Formatting, clippy, shellcheck; licences, sources and advisories of the dependencies
-	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check -- --color never
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	@if command -v shellcheck >/dev/null; then \
 		echo shellcheck $(SHELL_SCRIPTS); shellcheck $(SHELL_SCRIPTS); \

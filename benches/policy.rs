@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_grants(Grants::default());
 
     let review: Value = serde_json::from_slice(&std::fs::read(
-        root.join("examples/requests/honest-pod.json"),
+        root.join("examples/requests/pod-injected.json"),
     )?)?;
     let object = serde_json::to_vec(&review["request"]["object"])?.len();
     let review = serde_json::to_vec(&review["request"])?;

@@ -3,6 +3,8 @@
 //! A list that the API server forbids never answers, while a forbidden get answers at once. So
 //! nothing is listed before a get has shown that the kind may be read.
 
+use std::cell::RefCell;
+
 use kuma_workload_rulebook::{
     admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
     identifier::{self, NameForm},
@@ -82,6 +84,8 @@ struct ListResourcesByNamespace<'r> {
 #[derive(Debug)]
 pub struct HostCluster<H> {
     call: H,
+    /// The kinds that a get has shown to be readable.
+    readable: RefCell<Vec<&'static str>>,
 }
 
 /// Why the host gave no object.
@@ -98,7 +102,10 @@ where
 {
     /// Asks with this host call.
     pub fn new(call: H) -> Self {
-        Self { call }
+        Self {
+            call,
+            readable: RefCell::default(),
+        }
     }
 
     fn get(
@@ -120,7 +127,7 @@ where
         self.ask("get_resource", &request, resource)
     }
 
-    /// Lists what a question selects; a get goes before it.
+    /// Lists what a question selects; a get goes before the first list of a kind.
     fn list(
         &self,
         resource: &Resource,
@@ -128,13 +135,8 @@ where
         label_selector: Option<&str>,
         field_masks: &[&'static str],
     ) -> Answer<Vec<u8>> {
-        let name = match identifier::check(question.asking_for, NameForm::Kubernetes) {
-            Ok(()) => question.asking_for,
-            Err(_) => PROBE,
-        };
-        match self.get(resource, Some(question.namespace), name, Freshness::Cached) {
-            Ok(_) | Err(Refusal::NotFound) => {}
-            Err(Refusal::Failed(failure)) => return Err(failure),
+        if !self.readable.borrow().contains(&resource.kind) {
+            self.prove_readable(resource, question)?;
         }
         let request = ListResourcesByNamespace {
             api_version: resource.api_version,
@@ -149,6 +151,21 @@ where
                 Refusal::NotFound => Failure::Unavailable(resource.plural),
                 Refusal::Failed(failure) => failure,
             })
+    }
+
+    /// Gets an object of the judged one's name: whether it is there does not matter.
+    fn prove_readable(&self, resource: &Resource, question: Question<'_>) -> Answer<()> {
+        let name = match identifier::check(question.asking_for, NameForm::Kubernetes) {
+            Ok(()) => question.asking_for,
+            Err(_) => PROBE,
+        };
+        match self.get(resource, Some(question.namespace), name, Freshness::Cached) {
+            Ok(_) | Err(Refusal::NotFound) => {
+                self.readable.borrow_mut().push(resource.kind);
+                Ok(())
+            }
+            Err(Refusal::Failed(failure)) => Err(failure),
+        }
     }
 
     fn ask(
@@ -274,7 +291,6 @@ mod tests {
     use super::*;
     use rstest::rstest;
     use serde_json::{Value, json};
-    use std::cell::RefCell;
 
     const NO_CAPABILITY: &str = "Host error: Policy has not been granted access to the \
         'kubernetes/get_resource' host capability. The violation has been reported.";
@@ -411,6 +427,24 @@ mod tests {
                 list("v1", "Pod", "kuma.io/mesh,kuma.io/mesh!=mesh1", &pod_masks),
             ]
         );
+    }
+
+    #[test]
+    fn a13_one_get_proves_a_kind() {
+        let calls = asked(|ask| {
+            for which in [Which::NotOfMesh("mesh1"), Which::OfMesh("mesh1")] {
+                ask(Question {
+                    namespace: "team",
+                    asking_for: "web-0",
+                    which,
+                });
+            }
+        });
+        let gets = calls
+            .iter()
+            .filter(|(operation, _)| operation == "get_resource")
+            .count();
+        assert_eq!((gets, calls.len()), (2, 6));
     }
 
     #[rstest]

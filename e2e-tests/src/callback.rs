@@ -92,6 +92,7 @@ impl Call {
             .unwrap_or_default();
         let ending = match &self.outcome {
             CallOutcome::Answered(_) => "",
+            CallOutcome::Failed(text) if text.contains(" named '") => " (not found)",
             CallOutcome::Failed(_) => " (failed)",
             CallOutcome::Denied(_) => " (denied)",
             CallOutcome::Hung => " (hung)",

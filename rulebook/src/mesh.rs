@@ -29,6 +29,13 @@ pub struct Mesh<'a> {
     pub source: Source,
 }
 
+impl Mesh<'_> {
+    /// Whether the Pod itself names it, and not its Namespace or nobody.
+    pub fn is_named_by_pod(&self) -> bool {
+        matches!(self.source, Source::PodLabel | Source::PodAnnotation)
+    }
+}
+
 /// Whether annotations name meshes too, as in Kuma before version 3 (M2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Annotations {

@@ -136,13 +136,13 @@ impl<C: Cluster> Inquiry<'_, C> {
         else {
             return Ok(());
         };
-        let was = match old {
-            Some(old) if operation == Operation::Update => self
-                .mesh_of(old)
-                .map_err(|failure| soften(failure.into()))?,
-            _ => None,
+        let joins = match old {
+            Some(old) if operation == Operation::Update => {
+                let stays = self.was_in(mesh, old);
+                !stays.map_err(|failure| soften(failure.into()))?
+            }
+            _ => true,
         };
-        let joins = was.is_none_or(|was| was.name != mesh.name);
         let judges_every_update = observed && !is_template && self.settings.updates == Updates::All;
         if !joins && !judges_every_update {
             return Ok(());
@@ -153,6 +153,20 @@ impl<C: Cluster> Inquiry<'_, C> {
         } else {
             declared_mesh::judge(self, mesh.name)
         }
+    }
+}
+
+impl<C: Cluster> Inquiry<'_, C> {
+    /// Whether a Pod was in this mesh already.
+    fn was_in(&self, mesh: Mesh<'_>, old: &Pod<'_>) -> Answer<bool> {
+        let names_it = |found: Option<Mesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
+        if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
+            // Nothing is asked for an impossible name (M4): only the Pod itself can have had it.
+            let annotations = self.settings.mesh_annotations;
+            return Ok(membership::of_pod(old) == Membership::Meshed
+                && names_it(mesh::named_by_pod(&old.metadata, annotations)));
+        }
+        self.mesh_of(old).map(names_it)
     }
 }
 
@@ -248,6 +262,29 @@ mod tests {
             )
         );
         assert_eq!(code(&verdict), Some(403));
+    }
+
+    #[rstest]
+    #[case::it_is_new("all", &[], true)]
+    #[case::it_is_new_under_membership("membership", &[], true)]
+    #[case::it_was_there("membership", &[("kuma.io/mesh", "My-Mesh")], false)]
+    #[case::it_was_there_unmeshed("membership",
+        &[("kuma.io/mesh", "My-Mesh"), ("kuma.io/sidecar-injection", "no")], true)]
+    fn m4_an_update_is_judged_without_a_question(
+        #[case] updates: &str,
+        #[case] old: &[(&'static str, &'static str)],
+        #[case] rejected: bool,
+    ) {
+        let settings =
+            format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
+        let request = PodRequest::new(Operation::Update)
+            .labels(&[("kuma.io/mesh", "My-Mesh")])
+            .was(old)
+            .settings(&settings);
+        assert_eq!(
+            code(&request.judge(&World::forbidden())).is_some(),
+            rejected
+        );
     }
 
     #[test]
