@@ -13,3 +13,4 @@ pub mod keys;
 pub mod membership;
 pub mod mesh;
 pub mod metadata;
+pub mod spiffe;

@@ -1,0 +1,643 @@
+//! Which MeshIdentity a proxy has, and what SPIFFE ID that gives it (ID1 to ID4).
+
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
+
+use serde::Deserialize;
+
+use crate::{keys, metadata::Labels};
+
+mod id;
+mod template;
+
+pub use id::{IdFault, SpiffeId};
+pub use template::{Data, Malformed, Template, TemplateFault};
+
+/// The trust domain of a MeshIdentity that names none (ID1).
+pub const DEFAULT_TRUST_DOMAIN: &str = "{{ .Mesh }}.{{ .Zone }}.mesh.local";
+
+/// Label of a Dataplane: the Namespace of its Pod.
+const NAMESPACE: &str = "k8s.kuma.io/namespace";
+/// Label of a Dataplane: the ServiceAccount of its Pod.
+const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
+/// Label of a MeshIdentity: the zone that it comes from.
+const ZONE: &str = "kuma.io/zone";
+
+/// Where the control plane runs, which decides the default path (ID1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// Dataplanes are made from Pods.
+    Kubernetes,
+    /// Dataplanes are written by hand or by tools.
+    Universal,
+}
+
+impl Environment {
+    /// The path of a MeshIdentity that names none (ID1).
+    pub fn default_path(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}",
+            Self::Universal => "/workload/{{ .Workload }}",
+        }
+    }
+}
+
+/// The control plane that gives the identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ControlPlane<'a> {
+    /// Where it runs.
+    pub environment: Environment,
+    /// Its zone.
+    pub zone: &'a str,
+}
+
+/// The proxy that gets an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proxy<'a> {
+    /// The mesh of its Dataplane.
+    pub mesh: &'a str,
+    /// The logical labels of its Dataplane, [`keys::WORKLOAD`] among them (ID2).
+    pub labels: &'a Labels<'a>,
+}
+
+/// A MeshIdentity, as far as the rules read it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MeshIdentity {
+    /// Its name, as the control plane that decides the tie knows it (ID2).
+    pub name: String,
+    /// Its mesh.
+    pub mesh: String,
+    /// Its own labels, which its trust domain can ask for.
+    pub labels: Labels<'static>,
+    /// Its `spec`.
+    pub spec: Spec,
+}
+
+/// The `spec` of a MeshIdentity, of the same form on Kubernetes and on Universal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "SpecDocument")]
+pub struct Spec {
+    /// `selector.dataplane.matchLabels`: absent where `selector` or its `dataplane` is, empty where
+    /// only it is (ID2).
+    pub match_labels: Option<BTreeMap<String, String>>,
+    /// `spiffeID.trustDomain`, a template.
+    pub trust_domain: Option<String>,
+    /// `spiffeID.path`, a template.
+    pub path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SpecDocument {
+    selector: Option<SelectorDocument>,
+    #[serde(rename = "spiffeID")]
+    spiffe_id: Option<TemplatesDocument>,
+}
+
+#[derive(Deserialize)]
+struct SelectorDocument {
+    dataplane: Option<DataplaneDocument>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DataplaneDocument {
+    match_labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TemplatesDocument {
+    trust_domain: Option<String>,
+    path: Option<String>,
+}
+
+impl From<SpecDocument> for Spec {
+    fn from(document: SpecDocument) -> Self {
+        let selector = document.selector.and_then(|selector| selector.dataplane);
+        let templates = document.spiffe_id.unwrap_or_default();
+        Self {
+            match_labels: selector.map(|dataplane| dataplane.match_labels.unwrap_or_default()),
+            trust_domain: templates.trust_domain,
+            path: templates.path,
+        }
+    }
+}
+
+/// Why a proxy gets no SPIFFE ID, or none that could be computed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The path has the workload in it and the proxy has no identifier: the control plane refuses
+    /// it when it connects (ID3).
+    IdentifierMissing,
+    /// The template of the trust domain gives no text.
+    TrustDomain(TemplateFault),
+    /// The template of the path gives no text.
+    Path(TemplateFault),
+    /// The templates give a text that is no SPIFFE ID.
+    Id {
+        /// The text.
+        text: String,
+        /// Why it is none.
+        fault: IdFault,
+    },
+}
+
+impl Fault {
+    /// Whether a template is too rich to be evaluated here, so that Kuma may well give an ID (ID3).
+    pub fn is_not_evaluated(&self) -> bool {
+        match self {
+            Self::TrustDomain(fault) | Self::Path(fault) => fault.is_not_evaluated(),
+            Self::IdentifierMissing | Self::Id { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdentifierMissing => write!(
+                formatter,
+                "the path has the workload in it and there is no label {}: \
+                 the control plane refuses the proxy",
+                keys::WORKLOAD
+            ),
+            Self::TrustDomain(fault) => write!(formatter, "spiffeID.trustDomain: {fault}"),
+            Self::Path(fault) => write!(formatter, "spiffeID.path: {fault}"),
+            Self::Id { text, fault } => write!(formatter, "{text:?} is no SPIFFE ID: {fault}"),
+        }
+    }
+}
+
+/// A proxy's MeshIdentity and what it gives the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity<'i> {
+    /// The best match (ID2).
+    pub mesh_identity: &'i MeshIdentity,
+    /// The SPIFFE ID, or why there is none (ID3).
+    pub spiffe_id: Result<SpiffeId, Fault>,
+}
+
+/// The identity of a proxy; none if no MeshIdentity selects it (ID2, ID3).
+pub fn of_proxy<'i>(
+    mesh_identities: impl IntoIterator<Item = &'i MeshIdentity>,
+    proxy: &Proxy<'_>,
+    control_plane: &ControlPlane<'_>,
+) -> Option<Identity<'i>> {
+    let mesh_identity = best_match(mesh_identities, proxy)?;
+    let path = mesh_identity.path(control_plane.environment);
+    let spiffe_id = if has_workload(path) && !proxy.labels.contains(keys::WORKLOAD) {
+        Err(Fault::IdentifierMissing)
+    } else {
+        mesh_identity.spiffe_id(proxy, control_plane)
+    };
+    Some(Identity {
+        mesh_identity,
+        spiffe_id,
+    })
+}
+
+/// The MeshIdentity of the proxy's mesh that selects it with most labels, of several the one with
+/// the smallest name (ID2).
+pub fn best_match<'i>(
+    mesh_identities: impl IntoIterator<Item = &'i MeshIdentity>,
+    proxy: &Proxy<'_>,
+) -> Option<&'i MeshIdentity> {
+    mesh_identities
+        .into_iter()
+        .filter_map(|candidate| Some((candidate, candidate.selects(proxy)?)))
+        .min_by_key(|(candidate, entries)| (Reverse(*entries), candidate.name.as_str()))
+        .map(|(candidate, _)| candidate)
+}
+
+impl MeshIdentity {
+    /// By how many labels it selects the proxy, if it does (ID2).
+    fn selects(&self, proxy: &Proxy<'_>) -> Option<usize> {
+        let wanted = self.spec.match_labels.as_ref()?;
+        let selected = self.mesh == proxy.mesh
+            && wanted
+                .iter()
+                .all(|(key, value)| proxy.labels.get(key) == Some(value));
+        selected.then_some(wanted.len())
+    }
+
+    fn path(&self, environment: Environment) -> &str {
+        match &self.spec.path {
+            Some(path) => path,
+            None => environment.default_path(),
+        }
+    }
+
+    /// Its trust domain (ID1). One that came from another zone keeps that zone's name.
+    ///
+    /// # Errors
+    ///
+    /// Why the template gives none.
+    pub fn trust_domain(&self, control_plane: &ControlPlane<'_>) -> Result<String, TemplateFault> {
+        let template = self.spec.trust_domain.as_deref();
+        let zone = self.labels.get_non_empty(ZONE);
+        let data = Data {
+            fields: &[
+                ("Mesh", &self.mesh),
+                ("Zone", zone.unwrap_or(control_plane.zone)),
+            ],
+            labels: &self.labels,
+        };
+        Template::parse(template.unwrap_or(DEFAULT_TRUST_DOMAIN))?.render(&data)
+    }
+
+    /// The SPIFFE ID that it gives a proxy once that is connected (ID1, ID3); [`of_proxy`] says too
+    /// whether it will be.
+    ///
+    /// # Errors
+    ///
+    /// Why the templates give none.
+    pub fn spiffe_id(
+        &self,
+        proxy: &Proxy<'_>,
+        control_plane: &ControlPlane<'_>,
+    ) -> Result<SpiffeId, Fault> {
+        let trust_domain = self
+            .trust_domain(control_plane)
+            .map_err(Fault::TrustDomain)?;
+        // Without a label its field is empty; only the function label insists on it.
+        let label = |key| proxy.labels.get(key).unwrap_or_default();
+        let data = Data {
+            fields: &[
+                ("TrustDomain", &trust_domain),
+                ("Namespace", label(NAMESPACE)),
+                ("ServiceAccount", label(SERVICE_ACCOUNT)),
+                ("Workload", label(keys::WORKLOAD)),
+            ],
+            labels: proxy.labels,
+        };
+        let path = Template::parse(self.path(control_plane.environment))
+            .and_then(|template| template.render(&data))
+            .map_err(Fault::Path)?;
+        // As one text: of a path without its first slash, the trust domain takes the beginning.
+        let text = format!("spiffe://{trust_domain}{path}");
+        SpiffeId::parse(&text).map_err(|fault| Fault::Id { text, fault })
+    }
+}
+
+/// Whether Kuma takes the path for one that has the workload in it: it looks for these two forms,
+/// without trim markers, and whatever else the template holds or lacks (ID3).
+fn has_workload(path: &str) -> bool {
+    path.match_indices("{{").any(|(at, open)| {
+        let inner = path.get(at + open.len()..).unwrap_or_default();
+        let inner = inner.trim_start_matches(SPACES);
+        inner.strip_prefix(".Workload").is_some_and(closes)
+            || inner
+                .strip_prefix("label")
+                .filter(|rest| rest.starts_with(SPACES))
+                .map(|rest| rest.trim_start_matches(SPACES))
+                .and_then(|rest| rest.strip_prefix('"')?.strip_prefix(keys::WORKLOAD))
+                .and_then(|rest| rest.strip_prefix('"'))
+                .is_some_and(closes)
+    })
+}
+
+/// What Kuma's search for the two forms takes for space.
+const SPACES: [char; 5] = [' ', '\t', '\n', '\x0c', '\r'];
+
+fn closes(rest: &str) -> bool {
+    rest.trim_start_matches(SPACES).starts_with("}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const KUBERNETES: ControlPlane<'static> = ControlPlane {
+        environment: Environment::Kubernetes,
+        zone: "zone-1",
+    };
+    const UNIVERSAL: ControlPlane<'static> = ControlPlane {
+        environment: Environment::Universal,
+        zone: "zone-1",
+    };
+
+    fn labels<'a>(entries: &[(&'a str, &'a str)]) -> Labels<'a> {
+        entries.iter().copied().collect()
+    }
+
+    fn in_mesh1<'a>(labels: &'a Labels<'a>) -> Proxy<'a> {
+        Proxy {
+            mesh: "mesh1",
+            labels,
+        }
+    }
+
+    /// A MeshIdentity of `mesh1` that selects every proxy.
+    fn mesh_identity(trust_domain: Option<&str>, path: Option<&str>) -> MeshIdentity {
+        MeshIdentity {
+            name: "identity".to_owned(),
+            mesh: "mesh1".to_owned(),
+            labels: Labels::default(),
+            spec: Spec {
+                match_labels: Some(BTreeMap::new()),
+                trust_domain: trust_domain.map(str::to_owned),
+                path: path.map(str::to_owned),
+            },
+        }
+    }
+
+    /// The name of a MeshIdentity and its `matchLabels`.
+    type Candidate<'a> = (&'a str, Option<&'a [(&'a str, &'a str)]>);
+
+    fn selecting(name: &str, match_labels: Option<&[(&str, &str)]>) -> MeshIdentity {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        MeshIdentity {
+            name: name.to_owned(),
+            spec: Spec {
+                match_labels: match_labels.map(|entries| entries.iter().map(owned).collect()),
+                ..Spec::default()
+            },
+            ..mesh_identity(None, None)
+        }
+    }
+
+    const PROXY: [(&str, &str); 4] = [
+        ("kuma.io/workload", "backend"),
+        ("k8s.kuma.io/namespace", "demo"),
+        ("k8s.kuma.io/service-account", "sa"),
+        ("team", "core"),
+    ];
+
+    fn given(
+        mesh_identity: &MeshIdentity,
+        proxy: &[(&str, &str)],
+        control_plane: &ControlPlane<'_>,
+    ) -> Result<String, Fault> {
+        let labels = labels(proxy);
+        let identity = of_proxy([mesh_identity], &in_mesh1(&labels), control_plane).unwrap();
+        identity.spiffe_id.map(|id| id.to_string())
+    }
+
+    #[rstest]
+    #[case::kubernetes(&KUBERNETES, "spiffe://mesh1.zone-1.mesh.local/ns/demo/sa/sa")]
+    #[case::universal(&UNIVERSAL, "spiffe://mesh1.zone-1.mesh.local/workload/backend")]
+    fn id1_defaults(#[case] control_plane: &ControlPlane<'_>, #[case] id: &str) {
+        let found = given(&mesh_identity(None, None), &PROXY, control_plane);
+        assert_eq!(found.as_deref(), Ok(id));
+    }
+
+    #[rstest]
+    #[case::mesh_and_zone("{{ .Zone }}.{{ .Mesh }}", "zone-1.mesh1")]
+    #[case::text("example.com", "example.com")]
+    #[case::empty_is_not_absent("", "")]
+    fn id1_trust_domain(#[case] template: &str, #[case] trust_domain: &str) {
+        let found = mesh_identity(Some(template), None).trust_domain(&KUBERNETES);
+        assert_eq!(found.as_deref(), Ok(trust_domain));
+    }
+
+    #[rstest]
+    #[case::of_its_own("kuma.io/zone", "zone-2", "mesh1.zone-2.mesh.local")]
+    #[case::empty("kuma.io/zone", "", "mesh1.zone-1.mesh.local")]
+    #[case::none("team", "core", "mesh1.zone-1.mesh.local")]
+    fn id1_the_zone_of_the_mesh_identity(
+        #[case] key: &'static str,
+        #[case] value: &'static str,
+        #[case] trust_domain: &str,
+    ) {
+        let mesh_identity = MeshIdentity {
+            labels: labels(&[(key, value)]),
+            ..mesh_identity(None, None)
+        };
+        let found = mesh_identity.trust_domain(&KUBERNETES);
+        assert_eq!(found.as_deref(), Ok(trust_domain));
+    }
+
+    #[test]
+    fn id1_the_trust_domain_knows_nothing_of_the_proxy() {
+        for template in ["{{ .Workload }}.local", "{{ label \"team\" }}.local"] {
+            let found = given(&mesh_identity(Some(template), None), &PROXY, &KUBERNETES);
+            assert!(matches!(
+                found,
+                Err(Fault::TrustDomain(
+                    TemplateFault::UnknownField { .. } | TemplateFault::LabelMissing { .. }
+                ))
+            ));
+        }
+    }
+
+    #[rstest]
+    #[case::every_field(
+        "/{{ .TrustDomain }}/{{ .Namespace }}/{{ .ServiceAccount }}/{{ .Workload }}",
+        "spiffe://example.com/example.com/demo/sa/backend"
+    )]
+    #[case::label("/{{ label \"team\" }}", "spiffe://example.com/core")]
+    #[case::empty_is_not_absent("", "spiffe://example.com")]
+    #[case::without_its_first_slash("workload/x", "spiffe://example.comworkload/x")]
+    #[case::marker_at_the_seam("{{- .Workload }}", "spiffe://example.combackend")]
+    fn id1_path(#[case] path: &str, #[case] id: &str) {
+        let found = given(
+            &mesh_identity(Some("example.com"), Some(path)),
+            &PROXY,
+            &KUBERNETES,
+        );
+        assert_eq!(found.as_deref(), Ok(id));
+    }
+
+    #[test]
+    fn id1_an_absent_label_is_an_error_and_an_absent_field_is_empty() {
+        let found = |path| {
+            let mesh_identity = mesh_identity(Some("example.com"), Some(path));
+            given(&mesh_identity, &[], &KUBERNETES)
+        };
+        let (at, key) = (5, "team".to_owned());
+        let missing = Err(Fault::Path(TemplateFault::LabelMissing { at, key }));
+        assert_eq!(found("/t/{{label \"team\" }}"), missing);
+        let without = found("/n{{ .Namespace }}/s{{ .ServiceAccount }}");
+        assert_eq!(without.as_deref(), Ok("spiffe://example.com/n/s"));
+    }
+
+    #[rstest]
+    #[case::no_selector(&[("a", None)], None)]
+    #[case::empty_selector(&[("a", Some(&[][..]))], Some("a"))]
+    #[case::selected(&[("a", Some(&[("team", "core")][..]))], Some("a"))]
+    #[case::workload(&[("a", Some(&[("kuma.io/workload", "backend")][..]))], Some("a"))]
+    #[case::other_value(&[("a", Some(&[("team", "edge")][..]))], None)]
+    #[case::absent_label_is_not_an_empty_one(&[("a", Some(&[("zone", "")][..]))], None)]
+    #[case::one_entry_of_two(&[("a", Some(&[("team", "core"), ("zone", "1")][..]))], None)]
+    #[case::most_entries(
+        &[
+            ("a", Some(&[][..])),
+            ("b", Some(&[("team", "core")][..])),
+            ("c", Some(&[("team", "core"), ("kuma.io/workload", "backend")][..])),
+            ("d", Some(&[("team", "core"), ("kuma.io/workload", "backend"), ("x", "")][..])),
+            ("e", None),
+        ],
+        Some("c")
+    )]
+    #[case::smaller_name(
+        &[
+            ("c", Some(&[("team", "core")][..])),
+            ("b", Some(&[("kuma.io/workload", "backend")][..])),
+            ("a", Some(&[][..])),
+        ],
+        Some("b")
+    )]
+    fn id2_best_match(#[case] candidates: &[Candidate<'_>], #[case] best: Option<&str>) {
+        let candidates: Vec<_> = candidates
+            .iter()
+            .map(|(name, match_labels)| selecting(name, *match_labels))
+            .collect();
+        let labels = labels(&PROXY);
+        let found = best_match(&candidates, &in_mesh1(&labels));
+        assert_eq!(found.map(|found| found.name.as_str()), best);
+        let found = best_match(candidates.iter().rev(), &in_mesh1(&labels));
+        assert_eq!(found.map(|found| found.name.as_str()), best);
+    }
+
+    #[test]
+    fn id2_only_of_the_proxys_mesh() {
+        let elsewhere = MeshIdentity {
+            mesh: "mesh2".to_owned(),
+            ..selecting("a", Some(&[("team", "core")]))
+        };
+        let here = selecting("b", Some(&[]));
+        let labels = labels(&PROXY);
+        let found = of_proxy([&elsewhere, &here], &in_mesh1(&labels), &KUBERNETES);
+        assert_eq!(found.map(|found| found.mesh_identity), Some(&here));
+        assert_eq!(
+            of_proxy([&elsewhere], &in_mesh1(&labels), &KUBERNETES),
+            None
+        );
+    }
+
+    #[rstest]
+    #[case::nothing("{}", None)]
+    #[case::null(r#"{"selector":null,"spiffeID":null}"#, None)]
+    #[case::selector_of_nothing(r#"{"selector":{}}"#, None)]
+    #[case::empty(r#"{"selector":{"dataplane":{}}}"#, Some(&[][..]))]
+    #[case::empty_labels(r#"{"selector":{"dataplane":{"matchLabels":{}}}}"#, Some(&[][..]))]
+    #[case::labels(
+        r#"{"selector":{"dataplane":{"matchLabels":{"a":"1","b":""}}},"provider":{"type":"Bundled"}}"#,
+        Some(&[("a", "1"), ("b", "")][..])
+    )]
+    fn id2_selectors_of_documents(
+        #[case] document: &str,
+        #[case] match_labels: Option<&[(&str, &str)]>,
+    ) {
+        let spec: Spec = serde_json::from_str(document).unwrap();
+        assert_eq!(spec, selecting("", match_labels).spec);
+    }
+
+    #[test]
+    fn id1_templates_of_documents() {
+        let document = r#"{"spiffeID":{"trustDomain":"example.com","path":""}}"#;
+        let spec: Spec = serde_json::from_str(document).unwrap();
+        assert_eq!(spec.trust_domain.as_deref(), Some("example.com"));
+        assert_eq!(spec.path.as_deref(), Some(""));
+    }
+
+    #[rstest]
+    #[case::field("/{{ .Workload }}")]
+    #[case::field_without_spaces("/x{{.Workload}}")]
+    #[case::label("/{{ label \"kuma.io/workload\" }}")]
+    #[case::label_over_two_lines("/{{label\n\"kuma.io/workload\"}}")]
+    #[case::beside_what_is_not_evaluated("/{{ if .Workload }}{{ .Workload }}{{ end }}")]
+    #[case::beside_what_is_malformed("/{{ .Workload }}/{{ .Workload")]
+    fn id3_a_missing_identifier_is_refused(#[case] path: &str) {
+        let found = given(
+            &mesh_identity(Some("example.com"), Some(path)),
+            &[],
+            &KUBERNETES,
+        );
+        assert_eq!(found, Err(Fault::IdentifierMissing));
+    }
+
+    #[test]
+    fn id3_the_default_path_of_universal_needs_the_identifier() {
+        let mesh_identity = mesh_identity(None, None);
+        let labels = [
+            ("k8s.kuma.io/namespace", "demo"),
+            ("k8s.kuma.io/service-account", "sa"),
+        ];
+        let universal = given(&mesh_identity, &labels, &UNIVERSAL);
+        assert_eq!(universal, Err(Fault::IdentifierMissing));
+        assert!(given(&mesh_identity, &labels, &KUBERNETES).is_ok());
+    }
+
+    #[rstest]
+    #[case::trim_markers("/{{- .Workload -}}/z", IdFault::EmptySegment)]
+    #[case::trim_markers_at_the_end("/{{- .Workload -}}", IdFault::TrailingSlash)]
+    fn id3_kuma_does_not_see_the_workload_between_trim_markers(
+        #[case] path: &str,
+        #[case] fault: IdFault,
+    ) {
+        let mesh_identity = mesh_identity(Some("example.com"), Some(path));
+        let found = given(&mesh_identity, &[], &KUBERNETES);
+        let Err(Fault::Id { fault: found, .. }) = found else {
+            unreachable!("{found:?}");
+        };
+        assert_eq!(found, fault);
+    }
+
+    #[rstest]
+    #[case::raw_string("/{{ label `kuma.io/workload` }}")]
+    #[case::trim_marker("/{{ label \"kuma.io/workload\" -}}")]
+    fn id3_nor_these_forms_of_the_label(#[case] path: &str) {
+        let mesh_identity = mesh_identity(Some("example.com"), Some(path));
+        let (at, key) = (4, "kuma.io/workload".to_owned());
+        let missing = Err(Fault::Path(TemplateFault::LabelMissing { at, key }));
+        assert_eq!(given(&mesh_identity, &[], &KUBERNETES), missing);
+    }
+
+    #[test]
+    fn id3_an_empty_identifier_fails_later() {
+        let mesh_identity = mesh_identity(Some("example.com"), Some("/w/{{ .Workload }}"));
+        let found = given(&mesh_identity, &[("kuma.io/workload", "")], &KUBERNETES);
+        let (text, fault) = ("spiffe://example.com/w/".to_owned(), IdFault::TrailingSlash);
+        assert_eq!(found, Err(Fault::Id { text, fault }));
+    }
+
+    #[rstest]
+    #[case::trust_domain(Some("{{ len .Mesh }}"), Some("/x"))]
+    #[case::path(Some("example.com"), Some("/{{ if .Workload }}y{{ end }}"))]
+    fn id3_what_is_richer_is_not_evaluated(
+        #[case] trust_domain: Option<&str>,
+        #[case] path: Option<&str>,
+    ) {
+        let found = given(&mesh_identity(trust_domain, path), &PROXY, &KUBERNETES);
+        assert!(found.is_err_and(|fault| fault.is_not_evaluated()));
+    }
+
+    #[rstest]
+    #[case::missing(
+        &[],
+        "/{{ .Workload }}",
+        "the path has the workload in it and there is no label kuma.io/workload: \
+         the control plane refuses the proxy"
+    )]
+    #[case::template(&PROXY, "/{{ .Pod }}", "spiffeID.path: there is no field .Pod (at byte 4)")]
+    #[case::id(
+        &PROXY,
+        "/a/../b",
+        "\"spiffe://mesh1.zone-1.mesh.local/a/../b\" is no SPIFFE ID: \
+         its path has a segment '.' or '..'"
+    )]
+    fn id3_faults_in_words(
+        #[case] proxy: &[(&str, &str)],
+        #[case] path: &str,
+        #[case] words: &str,
+    ) {
+        let fault = given(&mesh_identity(None, Some(path)), proxy, &KUBERNETES).unwrap_err();
+        assert_eq!(fault.to_string(), words);
+        assert!(!fault.is_not_evaluated());
+    }
+
+    #[test]
+    fn id4_the_pages_example() {
+        let mut mesh_identity =
+            mesh_identity(Some("example.com"), Some("/workload/{{ .Workload }}"));
+        let selector = [("kuma.io/workload".to_owned(), "demo-workload".to_owned())];
+        mesh_identity.spec.match_labels = Some(selector.into_iter().collect());
+        let labels = labels(&[("kuma.io/workload", "demo-workload")]);
+        let identity = of_proxy([&mesh_identity], &in_mesh1(&labels), &KUBERNETES).unwrap();
+        assert_eq!(
+            identity.spiffe_id.map(|id| id.to_string()).as_deref(),
+            Ok("spiffe://example.com/workload/demo-workload")
+        );
+    }
+}
