@@ -1,0 +1,269 @@
+//! What to do about one Workload: the table L1 to L8, and its numbers.
+
+use std::collections::BTreeSet;
+
+use super::References;
+use crate::{
+    counts::Counts,
+    identifier::{self, NameFault, NameForm},
+    keys, mesh,
+};
+
+/// Label of a Workload: who manages it.
+pub const MANAGED_BY: &str = "kuma.io/managed-by";
+/// The value of [`MANAGED_BY`] that is ours (L16).
+pub const MANAGER: &str = "kuma-workload-reconciler";
+/// The value of [`MANAGED_BY`] of a control plane that manages Workloads itself (L16).
+pub const CONTROL_PLANE: &str = "k8s-controller";
+/// Label: whether a resource comes from this zone or from another place (S4).
+pub const ORIGIN: &str = "kuma.io/origin";
+/// The value of [`ORIGIN`] that is local, as an absent one is.
+pub const ORIGIN_ZONE: &str = "zone";
+/// Label: the namespace where a resource is at home.
+pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
+
+/// The labels of a Workload of ours in this mesh (L4, L5).
+pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
+    [(keys::MESH, mesh), (MANAGED_BY, MANAGER)]
+}
+
+/// How much of the table is carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it
+/// sees that a control plane manages Workloads, and [`Yield`](Self::Yield) from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All of it.
+    Manage,
+    /// Nothing.
+    Observe,
+    /// Nothing but L2: our own Workloads that nothing refers to any more.
+    Yield,
+}
+
+impl Mode {
+    fn carries_out(self, write: &Write) -> bool {
+        match self {
+            Self::Manage => true,
+            Self::Observe => false,
+            Self::Yield => *write == Write::Delete,
+        }
+    }
+}
+
+/// The Workload object that exists, as far as it matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Existing<'a> {
+    /// Label `kuma.io/mesh`.
+    pub mesh: Option<&'a str>,
+    /// Label [`MANAGED_BY`].
+    pub managed_by: Option<&'a str>,
+    /// Label [`ORIGIN`].
+    pub origin: Option<&'a str>,
+    /// Label [`HOME_NAMESPACE`].
+    pub home_namespace: Option<&'a str>,
+    /// The names of the Meshes among its ownerReferences (L12).
+    pub mesh_owners: Vec<&'a str>,
+}
+
+impl Existing<'_> {
+    /// S4; a copy of another cluster's Workload in the namespace of a Global control plane says
+    /// where it is at home, as the copies of Dataplanes do.
+    fn is_local(&self, namespace: &str) -> bool {
+        self.origin.is_none_or(|origin| origin == ORIGIN_ZONE)
+            && is_at_home(self.home_namespace, namespace)
+    }
+
+    fn is_ours(&self) -> bool {
+        self.managed_by == Some(MANAGER)
+    }
+
+    /// The mesh that it is labelled with; none is the default one, as upstream reads it.
+    fn labelled_mesh(&self) -> &str {
+        mesh::of_dataplane(self.mesh)
+    }
+}
+
+/// Whether a resource in this namespace, with this value of [`HOME_NAMESPACE`], is no copy from
+/// elsewhere.
+pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
+    home_namespace.is_none_or(|home| home.is_empty() || home == namespace)
+}
+
+/// What to do about a Workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// All is as it should be (L1 among others).
+    Nothing,
+    /// Write to the API server.
+    Write(Write),
+    /// What would be written, but for the mode: report it (L17).
+    Withheld(Write),
+    /// A Workload exists that is not for us to write.
+    Leave {
+        /// Why it is not.
+        why: Foreign,
+        /// Whether a Dataplane refers to it: then report it (L6). Otherwise it is L3.
+        referenced: bool,
+    },
+    /// Dataplanes of several meshes refer to it: create nothing (L7), leave what exists (L8), and
+    /// report it (L9).
+    Conflict {
+        /// The meshes.
+        meshes: BTreeSet<String>,
+        /// Whether a Workload exists, which stays as it is (L8).
+        orphan: bool,
+    },
+    /// No object can have this name: report it, try nothing (W5).
+    Impossible(NameFault),
+}
+
+/// A write to the API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Create it, with the [`labels`] of this mesh (L4).
+    Create {
+        /// The mesh.
+        mesh: String,
+    },
+    /// Make it right: the [`labels`] of this mesh, no owner of another one; keep everything else
+    /// (L5, L12).
+    Relabel {
+        /// The mesh.
+        mesh: String,
+        /// Nobody has managed it so far: only then may a field be taken from its manager (L15).
+        adopt: bool,
+        /// The names of Meshes whose ownerReferences are to go.
+        drop_mesh_owners: BTreeSet<String>,
+    },
+    /// Delete it (L2).
+    Delete,
+}
+
+/// Why a Workload is not for us to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Foreign {
+    /// Somebody else manages it (L3, L6).
+    ManagedBy(String),
+    /// Nobody manages it and nothing refers to it, so it was never ours (L3).
+    Unmanaged,
+    /// It is a copy of a Workload of elsewhere (S4).
+    NotLocal,
+}
+
+/// What to do about a Workload, and its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What to do.
+    pub action: Action,
+    /// The numbers of the Workload that is there once the action is done; none if none is.
+    pub status: Option<Status>,
+}
+
+/// The numbers of a Workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Those of the mesh that it is labelled with (S1 to S3, S6).
+    pub counts: Counts,
+    /// Whether they are ours to write (S4, L16, L17); whether they have changed is not known here.
+    pub ours: bool,
+}
+
+/// Decides about the Workload of a name, given who refers to it.
+pub(super) fn decide(
+    key: (&str, &str),
+    references: &References<'_>,
+    existing: Option<&Existing<'_>>,
+    mode: Mode,
+) -> Decision {
+    let action = match wanted(key, references, existing) {
+        Action::Write(write) if !mode.carries_out(&write) => Action::Withheld(write),
+        action => action,
+    };
+    let status = status(key, references, existing, mode, &action);
+    Decision { action, status }
+}
+
+fn wanted(
+    (namespace, name): (&str, &str),
+    references: &References<'_>,
+    existing: Option<&Existing<'_>>,
+) -> Action {
+    let Some(existing) = existing else {
+        return without_object(name, references);
+    };
+    if references.is_conflict() {
+        return conflict(references, true);
+    }
+    let sole = references.sole_mesh();
+    let leave = |why| Action::Leave {
+        why,
+        referenced: sole.is_some(),
+    };
+    match (existing.managed_by, sole) {
+        _ if !existing.is_local(namespace) => leave(Foreign::NotLocal),
+        (Some(manager), _) if manager != MANAGER => leave(Foreign::ManagedBy(manager.to_owned())),
+        (None, None) => leave(Foreign::Unmanaged),
+        (Some(_), None) => Action::Write(Write::Delete),
+        (_, Some(mesh)) => made_right(mesh, existing),
+    }
+}
+
+fn without_object(name: &str, references: &References<'_>) -> Action {
+    if references.is_empty() {
+        return Action::Nothing;
+    }
+    if let Err(fault) = identifier::check(name, NameForm::Kubernetes) {
+        return Action::Impossible(fault);
+    }
+    match references.sole_mesh() {
+        Some(mesh) => Action::Write(Write::Create {
+            mesh: mesh.to_owned(),
+        }),
+        None => conflict(references, false),
+    }
+}
+
+fn conflict(references: &References<'_>, orphan: bool) -> Action {
+    let meshes = references.iter().map(|(mesh, _)| mesh.to_owned());
+    Action::Conflict {
+        meshes: meshes.collect(),
+        orphan,
+    }
+}
+
+fn made_right(mesh: &str, existing: &Existing<'_>) -> Action {
+    let owners = existing.mesh_owners.iter();
+    let drop_mesh_owners: BTreeSet<_> = owners
+        .filter(|owner| **owner != mesh)
+        .map(|owner| (*owner).to_owned())
+        .collect();
+    if existing.is_ours() && existing.mesh == Some(mesh) && drop_mesh_owners.is_empty() {
+        return Action::Nothing;
+    }
+    Action::Write(Write::Relabel {
+        mesh: mesh.to_owned(),
+        adopt: existing.managed_by.is_none(),
+        drop_mesh_owners,
+    })
+}
+
+fn status(
+    (namespace, _): (&str, &str),
+    references: &References<'_>,
+    existing: Option<&Existing<'_>>,
+    mode: Mode,
+    action: &Action,
+) -> Option<Status> {
+    let (mesh, ours) = match action {
+        Action::Write(Write::Delete) => return None,
+        Action::Write(Write::Create { mesh } | Write::Relabel { mesh, .. }) => (&**mesh, true),
+        _ => {
+            let existing = existing?;
+            let writable = existing.is_ours() && existing.is_local(namespace);
+            (existing.labelled_mesh(), writable)
+        }
+    };
+    Some(Status {
+        counts: references.counts(mesh),
+        ours: ours && mode == Mode::Manage,
+    })
+}

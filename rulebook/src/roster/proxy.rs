@@ -1,0 +1,174 @@
+//! What the index keeps of one proxy: thirty-six bytes, its address included.
+
+use super::symbols::{Symbol, Symbols};
+use crate::counts::{Counts, Inbounds};
+
+/// The namespace and name of a Dataplane and of its DataplaneInsight.
+///
+/// Most names are those of Pods: a Deployment's name, ten letters for the ReplicaSet, five for the
+/// Pod. What comes first is a symbol, which most often is a workload's name too; the rest is kept
+/// in place, so that a rollout brings no new symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Address {
+    pub(super) namespace: Symbol,
+    stem: Symbol,
+    tail: Tail,
+}
+
+/// Up to [`LONGEST_TAIL`] characters of six bits each; zero where the stem is the whole name.
+type Tail = [u8; 12];
+
+const LONGEST_TAIL: usize = 16;
+
+impl Address {
+    /// The address of a proxy whose names are all in use.
+    pub(super) fn find(symbols: &Symbols, namespace: &str, name: &str) -> Option<Self> {
+        let (stem, tail) = split(name);
+        Some(Self {
+            namespace: symbols.find(namespace)?,
+            stem: symbols.find(stem)?,
+            tail,
+        })
+    }
+
+    pub(super) fn acquire(symbols: &mut Symbols, namespace: &str, name: &str) -> Self {
+        let (stem, tail) = split(name);
+        Self {
+            namespace: symbols.acquire(namespace),
+            stem: symbols.acquire(stem),
+            tail,
+        }
+    }
+
+    pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
+        [self.namespace, self.stem].into_iter()
+    }
+}
+
+/// Splits a name at the first `-` that leaves a tail short enough.
+fn split(name: &str) -> (&str, Tail) {
+    let earliest = name.len().saturating_sub(LONGEST_TAIL + 1);
+    let bytes = name.as_bytes();
+    let dash = (earliest..bytes.len()).find(|&index| bytes[index] == b'-');
+    dash.and_then(|dash| Some((&name[..dash], pack(&bytes[dash + 1..])?)))
+        .unwrap_or((name, Tail::default()))
+}
+
+/// Packs a tail; nothing if it is empty, or has characters that names of Pods have not.
+fn pack(tail: &[u8]) -> Option<Tail> {
+    let mut bits = 0_u128;
+    for byte in tail {
+        let code = match byte {
+            b'a'..=b'z' => byte - b'a' + 1,
+            b'0'..=b'9' => byte - b'0' + 27,
+            b'-' => 37,
+            b'.' => 38,
+            _ => return None,
+        };
+        bits = bits << 6 | u128::from(code);
+    }
+    let packed = bits.to_le_bytes().first_chunk().copied();
+    packed.filter(|_| !tail.is_empty())
+}
+
+/// What is known of one proxy, from its Dataplane and its DataplaneInsight. Either may come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Proxy {
+    /// The Dataplane's side; none until it is seen.
+    pub(super) reference: Option<Reference>,
+    /// The mesh in which the DataplaneInsight says that the proxy is online, if it does.
+    pub(super) online_in: Option<Symbol>,
+    pub(super) inbounds: Inbounds,
+    /// Not yet seen in the list of Dataplanes that is under way.
+    pub(super) dataplane_unseen: bool,
+    /// Not yet seen in the list of DataplaneInsights that is under way.
+    pub(super) insight_unseen: bool,
+}
+
+/// What a Dataplane refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reference {
+    pub(super) workload: Symbol,
+    pub(super) mesh: Symbol,
+}
+
+/// What a proxy adds to the counts of its workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Share {
+    pub(super) workload: Symbol,
+    pub(super) mesh: Symbol,
+    pub(super) counts: Counts,
+}
+
+impl Proxy {
+    /// Whether nothing is known of it.
+    pub(super) fn is_vacant(self) -> bool {
+        self.reference.is_none() && self.online_in.is_none()
+    }
+
+    pub(super) fn share(self) -> Option<Share> {
+        let Reference { workload, mesh } = self.reference?;
+        // An insight of another mesh is that of another proxy (S2).
+        let connected = self.online_in == Some(mesh);
+        Some(Share {
+            workload,
+            mesh,
+            counts: Counts::of_one(connected, self.inbounds.is_healthy(connected)),
+        })
+    }
+
+    pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
+        let reference = self.reference.into_iter().flat_map(Reference::symbols);
+        reference.chain(self.online_in)
+    }
+}
+
+impl Reference {
+    pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
+        [self.workload, self.mesh].into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::collections::HashSet;
+
+    #[rstest]
+    #[case::of_a_deployment("web-7d9f8b6c5d-x2k4q", "web", "7d9f8b6c5d-x2k4q")]
+    #[case::with_a_dash("my-web-7d9f8b6c5d-x2k4q", "my-web", "7d9f8b6c5d-x2k4q")]
+    #[case::of_a_stateful_set("web-0", "web", "0")]
+    #[case::short_with_a_dash("my-web-0", "my", "web-0")]
+    #[case::longer_tail("web-12345678901234567", "web-12345678901234567", "")]
+    #[case::no_dash("web", "web", "")]
+    #[case::empty("", "", "")]
+    #[case::nothing_after_the_dash("web-", "web-", "")]
+    #[case::nothing_before_the_dash("-0", "", "0")]
+    #[case::not_of_a_pod("web-X", "web-X", "")]
+    #[case::not_ascii("wäb-1", "wäb", "1")]
+    #[case::not_ascii_at_the_cut("ä-7d9f8b6c5d-x2k4q", "ä", "7d9f8b6c5d-x2k4q")]
+    fn names_are_split(#[case] name: &str, #[case] stem: &str, #[case] tail: &str) {
+        let packed = pack(tail.as_bytes()).unwrap_or_default();
+        assert_eq!(split(name), (stem, packed));
+    }
+
+    #[test]
+    fn different_tails_are_packed_differently() {
+        let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789-.";
+        let mut tails = vec![vec![]];
+        for &first in alphabet {
+            tails.push(vec![first]);
+            tails.extend(alphabet.iter().map(|&second| vec![first, second]));
+            tails.push(vec![first; LONGEST_TAIL - 1]);
+            tails.push(vec![first; LONGEST_TAIL]);
+        }
+        let packed: HashSet<_> = tails.iter().map(|tail| pack(tail)).collect();
+        assert_eq!(packed.len(), tails.len());
+    }
+
+    #[test]
+    fn the_size_that_the_budget_rests_on() {
+        assert_eq!(size_of::<(Address, Proxy)>(), 36);
+    }
+}

@@ -1,0 +1,406 @@
+//! Workloads on Universal, where they are documents and not objects of a cluster (U1, U2).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    identifier::{self, NameFault, NameForm},
+    keys, mesh,
+    roster::MANAGED_BY,
+};
+
+/// The value of [`MANAGED_BY`] that is ours on Universal (U1).
+pub const MANAGER: &str = "workload-generator";
+/// Label: the kind of environment that a resource is of.
+pub const ENVIRONMENT: &str = "kuma.io/env";
+/// The value of [`ENVIRONMENT`] here.
+pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
+/// Label: the zone that a resource comes from.
+pub const ZONE: &str = "kuma.io/zone";
+
+/// A Dataplane document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dataplane<'a> {
+    /// Its `mesh`; empty means `default`.
+    pub mesh: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its label `kuma.io/workload`. An empty one is no identifier, but a label all the same.
+    pub label: Option<&'a str>,
+    /// The inbound tags of that name, in the order of the inbounds.
+    pub tags: Vec<&'a str>,
+}
+
+/// A Workload document that exists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Existing<'a> {
+    /// Its `mesh`; empty means `default`.
+    pub mesh: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels.
+    pub labels: BTreeMap<&'a str, &'a str>,
+}
+
+/// A Workload: in each mesh, a name is another one (U1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key<'a> {
+    /// The mesh.
+    pub mesh: &'a str,
+    /// The name.
+    pub name: &'a str,
+}
+
+/// What to do about a Workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// It is missing: create it, with its [`labels`].
+    Create,
+    /// It is as it should be.
+    Keep,
+    /// It lacks some of its [`labels`], or has them wrong.
+    Relabel,
+    /// Nothing refers to it, and it is ours (U2).
+    Delete,
+    /// Somebody else manages it; none where its labels name nobody.
+    Leave(Option<&'a str>),
+}
+
+/// What is worth saying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding<'a> {
+    /// No Workload can have the name; it is skipped (U2, W5).
+    BadName {
+        /// The Workload that there would be.
+        key: Key<'a>,
+        /// Why it cannot be.
+        fault: NameFault,
+    },
+    /// A name is used in several meshes: that makes several Workloads (U1).
+    SeveralMeshes {
+        /// The name.
+        name: &'a str,
+        /// The meshes.
+        meshes: BTreeSet<&'a str>,
+    },
+    /// The identifier was taken from an inbound tag, which Kuma does not read (W4).
+    TagRead {
+        /// The Dataplane's mesh.
+        mesh: &'a str,
+        /// The Dataplane's name.
+        dataplane: &'a str,
+        /// The tag of the first inbound that has one, which was taken.
+        taken: &'a str,
+        /// What other inbounds say instead.
+        others: BTreeSet<&'a str>,
+    },
+}
+
+/// What to do about all Workloads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// For each Workload that exists or should.
+    pub actions: BTreeMap<Key<'a>, Action<'a>>,
+    /// What is worth saying: tags in the order of the Dataplanes, then the names.
+    pub findings: Vec<Finding<'a>>,
+}
+
+/// The labels of a Workload in this mesh (U1); without a zone's name, none for it.
+pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str, &'a str> {
+    [
+        (keys::MESH, mesh),
+        (MANAGED_BY, MANAGER),
+        (ENVIRONMENT, ENVIRONMENT_UNIVERSAL),
+    ]
+    .into_iter()
+    .chain(zone.map(|zone| (ZONE, zone)))
+    .collect()
+}
+
+/// Plans the Workloads of these Dataplanes (U1, U2).
+pub fn plan<'a>(
+    dataplanes: &[Dataplane<'a>],
+    existing: &[Existing<'a>],
+    zone: Option<&str>,
+) -> Plan<'a> {
+    let mut findings: Vec<_> = dataplanes.iter().filter_map(tag_read).collect();
+    let referenced: BTreeSet<_> = dataplanes.iter().filter_map(reference).collect();
+    let (possible, bad) = part(&referenced);
+    findings.extend(bad);
+    findings.extend(names_in_several_meshes(&possible));
+
+    let mut actions: BTreeMap<_, _> = possible.iter().map(|key| (*key, Action::Create)).collect();
+    for workload in existing {
+        let key = Key {
+            mesh: mesh_of(workload.mesh),
+            name: workload.name,
+        };
+        let action = about_existing(workload, key, referenced.contains(&key), zone);
+        actions.insert(key, action);
+    }
+    Plan { actions, findings }
+}
+
+fn mesh_of(field: &str) -> &str {
+    mesh::of_dataplane(Some(field))
+}
+
+/// The identifier of a Dataplane: its label, or else the tag of an inbound (W4).
+fn identifier<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
+    dataplane
+        .label
+        .or_else(|| first_tag(dataplane))
+        .filter(|name| !name.is_empty())
+}
+
+fn first_tag<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
+    dataplane.tags.iter().copied().find(|tag| !tag.is_empty())
+}
+
+fn reference<'a>(dataplane: &Dataplane<'a>) -> Option<Key<'a>> {
+    Some(Key {
+        mesh: mesh_of(dataplane.mesh),
+        name: identifier(dataplane)?,
+    })
+}
+
+fn tag_read<'a>(dataplane: &Dataplane<'a>) -> Option<Finding<'a>> {
+    if dataplane.label.is_some() {
+        return None;
+    }
+    let taken = first_tag(dataplane)?;
+    let others = dataplane.tags.iter().copied();
+    Some(Finding::TagRead {
+        mesh: mesh_of(dataplane.mesh),
+        dataplane: dataplane.name,
+        taken,
+        others: others
+            .filter(|tag| !tag.is_empty() && *tag != taken)
+            .collect(),
+    })
+}
+
+/// The keys that can be Workloads, and what is to be said of the others.
+fn part<'a>(referenced: &BTreeSet<Key<'a>>) -> (BTreeSet<Key<'a>>, Vec<Finding<'a>>) {
+    let mut possible = BTreeSet::new();
+    let mut bad = Vec::new();
+    for &key in referenced {
+        match identifier::check(key.name, NameForm::Universal) {
+            Ok(()) => {
+                possible.insert(key);
+            }
+            Err(fault) => bad.push(Finding::BadName { key, fault }),
+        }
+    }
+    (possible, bad)
+}
+
+fn names_in_several_meshes<'a>(possible: &BTreeSet<Key<'a>>) -> Vec<Finding<'a>> {
+    let mut meshes: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for key in possible {
+        meshes.entry(key.name).or_default().insert(key.mesh);
+    }
+    let several = meshes.into_iter().filter(|(_, meshes)| meshes.len() > 1);
+    several
+        .map(|(name, meshes)| Finding::SeveralMeshes { name, meshes })
+        .collect()
+}
+
+fn about_existing<'a>(
+    workload: &Existing<'a>,
+    key: Key<'_>,
+    referenced: bool,
+    zone: Option<&str>,
+) -> Action<'a> {
+    let manager = workload.labels.get(MANAGED_BY).copied();
+    let is_right = || {
+        labels(key.mesh, zone)
+            .into_iter()
+            .all(|(label, value)| workload.labels.get(label) == Some(&value))
+    };
+    match (manager, referenced) {
+        (Some(other), _) if other != MANAGER => Action::Leave(Some(other)),
+        (None, false) => Action::Leave(None),
+        (Some(_), false) => Action::Delete,
+        (_, true) if is_right() => Action::Keep,
+        (_, true) => Action::Relabel,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn dataplane<'a>(mesh: &'a str, name: &'a str, label: &'a str) -> Dataplane<'a> {
+        Dataplane {
+            mesh,
+            name,
+            label: Some(label),
+            tags: Vec::new(),
+        }
+    }
+
+    fn existing<'a>(mesh: &'a str, name: &'a str, labels: &[(&'a str, &'a str)]) -> Existing<'a> {
+        Existing {
+            mesh,
+            name,
+            labels: labels.iter().copied().collect(),
+        }
+    }
+
+    fn key<'a>(mesh: &'a str, name: &'a str) -> Key<'a> {
+        Key { mesh, name }
+    }
+
+    #[test]
+    fn u1_one_workload_for_each_mesh_and_name() {
+        let dataplanes = [
+            dataplane("default", "d0", "web"),
+            dataplane("default", "d1", "web"),
+            dataplane("", "d2", "api"),
+            dataplane("mesh2", "d3", "web"),
+            dataplane("mesh2", "d4", ""),
+        ];
+        let plan = plan(&dataplanes, &[], None);
+        let created = [
+            key("default", "api"),
+            key("default", "web"),
+            key("mesh2", "web"),
+        ];
+        assert_eq!(plan.actions, created.map(|k| (k, Action::Create)).into());
+    }
+
+    #[rstest]
+    #[case::zone_known(Some("east"), &[("kuma.io/zone", "east")])]
+    #[case::zone_unknown(None, &[])]
+    fn u1_labels(#[case] zone: Option<&str>, #[case] more: &[(&'static str, &str)]) {
+        let always = [
+            ("kuma.io/mesh", "mesh2"),
+            ("kuma.io/managed-by", "workload-generator"),
+            ("kuma.io/env", "universal"),
+        ];
+        let expected: BTreeMap<_, _> = always.into_iter().chain(more.iter().copied()).collect();
+        assert_eq!(labels("mesh2", zone), expected);
+    }
+
+    #[rstest]
+    #[case::two_meshes(&[("default", "web"), ("mesh2", "web")], &["default", "mesh2"])]
+    #[case::one_mesh_twice(&[("default", "web"), ("", "web")], &[])]
+    #[case::two_names(&[("default", "web"), ("mesh2", "api")], &[])]
+    #[case::a_name_that_makes_no_workload(&[("default", "a_b"), ("mesh2", "a_b")], &[])]
+    fn u1_a_name_in_several_meshes_is_reported(
+        #[case] references: &[(&'static str, &'static str)],
+        #[case] meshes: &[&'static str],
+    ) {
+        let dataplanes: Vec<_> = references
+            .iter()
+            .map(|&(mesh, label)| dataplane(mesh, "d", label))
+            .collect();
+        let findings = plan(&dataplanes, &[], None).findings;
+        let reported = findings.into_iter().find_map(|finding| match finding {
+            Finding::SeveralMeshes { name, meshes } => Some((name, meshes)),
+            _ => None,
+        });
+        let expected = (!meshes.is_empty()).then(|| ("web", meshes.iter().copied().collect()));
+        assert_eq!(reported, expected);
+    }
+
+    #[rstest]
+    #[case::underscore("a_b", NameFault::Malformed(NameForm::Universal))]
+    #[case::a_subdomain_is_none_here("a.b", NameFault::Malformed(NameForm::Universal))]
+    #[case::digit_first("1a", NameFault::Malformed(NameForm::Universal))]
+    #[case::too_long(&"a".repeat(64), NameFault::TooLong(63))]
+    fn u2_bad_names_are_skipped_and_reported_once_each(
+        #[case] name: &str,
+        #[case] fault: NameFault,
+    ) {
+        let dataplanes = ["d0", "d1", "d2"].map(|d| dataplane("default", d, name));
+        let key = key("default", name);
+        let plan = plan(&dataplanes, &[], None);
+        assert_eq!(plan.actions, BTreeMap::new());
+        assert_eq!(plan.findings, [Finding::BadName { key, fault }]);
+    }
+
+    const OURS: (&str, &str) = ("kuma.io/managed-by", "workload-generator");
+    const MESH: (&str, &str) = ("kuma.io/mesh", "default");
+    const ENV: (&str, &str) = ("kuma.io/env", "universal");
+    const EAST: (&str, &str) = ("kuma.io/zone", "east");
+
+    #[rstest]
+    #[case::ours(&[OURS], Action::Delete)]
+    #[case::of_the_kubernetes_controller(&[("kuma.io/managed-by", "k8s-controller")], Action::Leave(Some("k8s-controller")))]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
+    #[case::of_nobody(&[MESH], Action::Leave(None))]
+    fn u2_only_ours_are_proposed_for_deletion(
+        #[case] labels: &[(&'static str, &'static str)],
+        #[case] action: Action<'_>,
+    ) {
+        let plan = plan(&[], &[existing("default", "web", labels)], Some("east"));
+        assert_eq!(plan.actions, [(key("default", "web"), action)].into());
+    }
+
+    #[rstest]
+    #[case::right(&[OURS, MESH, ENV, EAST], Action::Keep)]
+    #[case::with_more(&[OURS, MESH, ENV, EAST, ("team", "x")], Action::Keep)]
+    #[case::wrong_mesh(&[OURS, ("kuma.io/mesh", "mesh2"), ENV, EAST], Action::Relabel)]
+    #[case::another_zone(&[OURS, MESH, ENV, ("kuma.io/zone", "west")], Action::Relabel)]
+    #[case::of_nobody(&[], Action::Relabel)]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
+    fn u1_a_workload_that_is_referred_to(
+        #[case] labels: &[(&'static str, &'static str)],
+        #[case] action: Action<'_>,
+    ) {
+        let dataplanes = [dataplane("default", "d0", "web")];
+        let plan = plan(
+            &dataplanes,
+            &[existing("default", "web", labels)],
+            Some("east"),
+        );
+        assert_eq!(plan.actions, [(key("default", "web"), action)].into());
+    }
+
+    #[test]
+    fn u1_a_workload_of_another_mesh_is_another_one() {
+        let dataplanes = [dataplane("default", "d0", "web")];
+        let plan = plan(&dataplanes, &[existing("mesh2", "web", &[OURS])], None);
+        let expected = [
+            (key("default", "web"), Action::Create),
+            (key("mesh2", "web"), Action::Delete),
+        ];
+        assert_eq!(plan.actions, expected.into());
+    }
+
+    #[rstest]
+    #[case::label_alone(Some("web"), &[], Some("web"), false, &[])]
+    #[case::label_before_tag(Some("web"), &["api"], Some("web"), false, &[])]
+    #[case::empty_label_before_tag(Some(""), &["api"], None, false, &[])]
+    #[case::tag_alone(None, &["api"], Some("api"), true, &[])]
+    #[case::tags_agree(None, &["api", "api"], Some("api"), true, &[])]
+    #[case::tags_differ(None, &["api", "web"], Some("api"), true, &["web"])]
+    #[case::empty_tag(None, &["", "api"], Some("api"), true, &[])]
+    #[case::neither(None, &[], None, false, &[])]
+    fn w4_the_tag_counts_only_without_the_label(
+        #[case] label: Option<&'static str>,
+        #[case] tags: &[&'static str],
+        #[case] name: Option<&'static str>,
+        #[case] warned: bool,
+        #[case] others: &[&'static str],
+    ) {
+        let dataplanes = [Dataplane {
+            mesh: "default",
+            name: "d0",
+            label,
+            tags: tags.to_vec(),
+        }];
+        let plan = plan(&dataplanes, &[], None);
+        let created: Vec<_> = plan.actions.keys().map(|key| key.name).collect();
+        assert_eq!(created, Vec::from_iter(name));
+        let warnings = warned.then(|| Finding::TagRead {
+            mesh: "default",
+            dataplane: "d0",
+            taken: name.unwrap(),
+            others: others.iter().copied().collect(),
+        });
+        assert_eq!(plan.findings, Vec::from_iter(warnings));
+    }
+}
