@@ -13,9 +13,12 @@ GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml $(shell find src rulebook/src -name '*.rs')
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
 
-POLICY_HOST := $(CARGO) run --quiet --locked --package kuma-workload-e2e-tests --bin policy-host --
-define policy-host-is-coming
-@[ -x $(TARGET_DIR)/debug/policy-host ] || echo "building policy-host, with its wasm runtime: some minutes, this once"
+POLICY_HOST := $(TARGET_DIR)/debug/policy-host
+# A test target and the workspace are named only for the dependencies' features: they become those of
+# `make test`, so that the wasm runtime is compiled once for both.
+define build-policy-host
+@[ -x $(POLICY_HOST) ] || echo "building policy-host, with its wasm runtime: some minutes, this once"
+@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin policy-host --test upstream
 endef
 HAVE_KWCTL := $(shell command -v $(KWCTL))
 # Where the tests and the benchmarks find the policy, and the one that it is compared with.
@@ -40,7 +43,7 @@ annotated-policy.wasm: policy.wasm policy-metadata.yml README.md ## The policy w
 ifneq ($(HAVE_KWCTL),)
 	$(KWCTL) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
 else
-	$(policy-host-is-coming)
+	$(build-policy-host)
 	$(POLICY_HOST) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
 endif
 
@@ -53,7 +56,7 @@ endif
 
 .PHONY: run
 run: annotated-policy.wasm ## Judge the examples; others: ARGS='[-o json] [--settings FILE] PATH…' CLUSTER=PATH
-	$(policy-host-is-coming)
+	$(build-policy-host)
 	@$(POLICY_HOST) run --policy $< --cluster $(CLUSTER) $(ARGS)
 
 .PHONY: test

@@ -13,6 +13,7 @@ use kuma_workload_rulebook::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    json,
     object::{MetadataObject, ObjectMeta, PodObject},
     view::view,
 };
@@ -191,7 +192,10 @@ fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal
         })
     } else if says("code: 403") {
         Failure::NotGranted(resource.grant)
-    } else if says("Cannot find resource ") || (says("error finding resource") && says("code: 404"))
+    } else if says("Cannot find resource ")
+        || (says("error finding resource") && says("code: 404"))
+        // The kind was there once, and the host remembers it.
+        || says("ApiError: 404 page not found")
     {
         Failure::KumaNotInstalled
     } else if says("Cannot find ") && says(" named '") {
@@ -202,11 +206,7 @@ fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal
 }
 
 fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> Answer<T> {
-    // A string, as the payload is: one parser in the module, not two.
-    let answer = std::str::from_utf8(answer).ok();
-    answer
-        .and_then(|answer| serde_json::from_str(answer).ok())
-        .ok_or(Failure::Unavailable(resource.plural))
+    json::from_slice(answer).map_err(|_| Failure::Unavailable(resource.plural))
 }
 
 view! {
@@ -305,6 +305,8 @@ mod tests {
         kuma.io/v1alpha1/Mesh";
     const NO_GROUP: &str = "Host error: Callback evaluation failure: error finding resource \
         kuma.io/v1alpha1 / Mesh: ApiError: \"404 page not found\" (Status { code: 404 })";
+    const GROUP_GONE: &str = "Host error: Callback evaluation failure: ApiError: 404 page not \
+        found\n: Failed to parse error data (Status { code: 404, message: \"404 page not found\" })";
     const OTHER_DISCOVERY: &str = "Host error: Callback evaluation failure: error finding resource \
         kuma.io/v1alpha1 / Mesh: ServiceError: client error (Connect)";
 
@@ -326,6 +328,7 @@ mod tests {
     #[case::no_object(NO_OBJECT, Ok(false))]
     #[case::no_kind(NO_KIND, Err(Failure::KumaNotInstalled))]
     #[case::no_group(NO_GROUP, Err(Failure::KumaNotInstalled))]
+    #[case::group_gone(GROUP_GONE, Err(Failure::KumaNotInstalled))]
     #[case::other_discovery_failure(OTHER_DISCOVERY, Err(Failure::Unavailable("meshes.kuma.io")))]
     #[case::anything_else("Host error: boom", Err(Failure::Unavailable("meshes.kuma.io")))]
     fn a13_what_the_hosts_errors_mean(#[case] error: &str, #[case] answer: Answer<bool>) {

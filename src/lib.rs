@@ -5,6 +5,7 @@
 //! here beyond their names.
 
 pub mod cluster;
+mod json;
 mod object;
 mod path;
 mod request;

@@ -2,6 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::{
+    json::{self, Slice},
+    view::view,
+};
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,
@@ -11,9 +15,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
-
-use crate::view::view;
 
 view! {
     /// A Pod, or a Pod template.
@@ -167,19 +168,19 @@ view! {
     /// What a Pod is judged by, as it stands in the JSON (A4).
     struct JudgedPod<'a> {
         "metadata" => metadata: JudgedMetadata<'a>,
-        "spec" => spec: Raw<'a>,
+        "spec" => spec: Option<Slice<'a>>,
     }
 }
 
 view! {
     struct JudgedMetadata<'a> {
-        "labels" => labels: Raw<'a>,
-        "annotations" => annotations: Raw<'a>,
+        "labels" => labels: Option<Slice<'a>>,
+        "annotations" => annotations: Option<Slice<'a>>,
     }
 }
 
 /// Whether a Pod's labels, annotations and spec stand in both objects in the same bytes (A4).
-pub(crate) fn is_same_pod(new: &RawValue, old: &RawValue) -> bool {
+pub(crate) fn is_same_pod(new: Slice<'_>, old: Slice<'_>) -> bool {
     match (parse::<JudgedPod<'_>>(new), parse::<JudgedPod<'_>>(old)) {
         (Some(new), Some(old)) => {
             new.metadata.labels == old.metadata.labels
@@ -192,13 +193,13 @@ pub(crate) fn is_same_pod(new: &RawValue, old: &RawValue) -> bool {
 
 view! {
     struct WithMetadata<'a> {
-        "metadata" => metadata: Raw<'a>,
+        "metadata" => metadata: Option<Slice<'a>>,
     }
 }
 
 /// Whether two Workloads differ in the API server's bookkeeping at most (P2).
-pub(crate) fn is_same_workload(new: &RawValue, old: &RawValue) -> bool {
-    let metadata = |object| parse::<WithMetadata<'_>>(object)?.metadata.0;
+pub(crate) fn is_same_workload(new: Slice<'_>, old: Slice<'_>) -> bool {
+    let metadata = |object| parse::<WithMetadata<'_>>(object)?.metadata;
     match (metadata(new), metadata(old)) {
         (Some(new_metadata), Some(old_metadata)) => {
             let bookkeeping = ["managedFields", "resourceVersion", "generation"];
@@ -210,7 +211,7 @@ pub(crate) fn is_same_workload(new: &RawValue, old: &RawValue) -> bool {
 }
 
 /// Whether two maps have the same entries, those of the keys given apart.
-fn has_same_fields(new: &RawValue, old: &RawValue, but_for: &[&str]) -> bool {
+fn has_same_fields(new: Slice<'_>, old: Slice<'_>, but_for: &[&str]) -> bool {
     match (parse::<Fields<'_>>(new), parse::<Fields<'_>>(old)) {
         (Some(Fields(mut new)), Some(Fields(mut old))) => {
             for fields in [&mut new, &mut old] {
@@ -222,12 +223,12 @@ fn has_same_fields(new: &RawValue, old: &RawValue, but_for: &[&str]) -> bool {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(object: &'a RawValue) -> Option<T> {
-    serde_json::from_str(object.get()).ok()
+fn parse<'a, T: Deserialize<'a>>(Slice(object): Slice<'a>) -> Option<T> {
+    json::from_slice(object).ok()
 }
 
 /// The entries of a map, their values as they stand in the JSON.
-struct Fields<'a>(Vec<(Text<'a>, Raw<'a>)>);
+struct Fields<'a>(Vec<(Text<'a>, Slice<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -250,16 +251,5 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
         }
 
         deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// A value as it stands in the JSON; equal if its bytes are.
-#[derive(Debug, Deserialize, Default)]
-#[serde(transparent)]
-struct Raw<'a>(#[serde(borrow)] Option<&'a RawValue>);
-
-impl PartialEq for Raw<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.map(RawValue::get) == other.0.map(RawValue::get)
     }
 }

@@ -8,9 +8,9 @@ use kuma_workload_rulebook::{
     metadata::Text,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
+    json::{self, Reader, Slice},
     object::{self, MetadataObject, ObjectMeta, PodObject, TemplateObject},
     path,
     view::view,
@@ -62,23 +62,39 @@ pub(crate) struct Payload<'a> {
     pub request: Option<Envelope<'a>>,
 }
 
-view! {
-    struct RawPayload<'a> {
-        "settings" => settings: Given<'a>,
-        "request" => request: Option<RawRequest<'a>>,
-    }
+/// The fields of the request. They come in any order, so its object is read as a Pod before its kind
+/// is known: most objects are Pods, and to read another kind so costs no more than to skip it.
+#[derive(Default)]
+struct RawRequest<'a> {
+    kind: GroupKind<'a>,
+    operation: Text<'a>,
+    sub_resource: Option<Text<'a>>,
+    name: Option<Text<'a>>,
+    namespace: Option<Text<'a>>,
+    user_info: Option<UserInfo<'a>>,
+    object: Option<Slice<'a>>,
+    pod: Option<PodObject<'a>>,
+    old_object: Option<Slice<'a>>,
 }
 
-view! {
-    struct RawRequest<'a> {
-        "kind" => kind: GroupKind<'a>,
-        "operation" => operation: Text<'a>,
-        "subResource" => sub_resource: Option<Text<'a>>,
-        "name" => name: Option<Text<'a>>,
-        "namespace" => namespace: Option<Text<'a>>,
-        "userInfo" => user_info: Option<UserInfo<'a>>,
-        "object" => object: Option<&'a RawValue>,
-        "oldObject" => old_object: Option<&'a RawValue>,
+impl<'a> RawRequest<'a> {
+    fn read_field(&mut self, reader: &mut Reader<'a>, key: &str) -> Result<(), json::Error> {
+        match key {
+            "kind" => self.kind = reader.value()?,
+            "operation" => self.operation = reader.value()?,
+            "subResource" => self.sub_resource = reader.value()?,
+            "name" => self.name = reader.value()?,
+            "namespace" => self.namespace = reader.value()?,
+            "userInfo" => self.user_info = reader.value()?,
+            "object" => {
+                let object = reader.attempt::<Option<PodObject<'a>>>()?;
+                self.object = (object.slice != Slice(b"null")).then_some(object.slice);
+                self.pod = object.value.ok().flatten();
+            }
+            "oldObject" => self.old_object = reader.value()?,
+            _ => reader.skip()?,
+        }
+        Ok(())
     }
 }
 
@@ -104,8 +120,10 @@ pub(crate) struct Envelope<'a> {
     name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
     user: Option<User<'a>>,
-    object: Option<&'a RawValue>,
-    old_object: Option<&'a RawValue>,
+    object: Option<Slice<'a>>,
+    /// The object, if it can be read as a Pod.
+    pod: Option<PodObject<'a>>,
+    old_object: Option<Slice<'a>>,
 }
 
 /// Reads the payload; a request that is accepted whatever it holds is not read further (A0).
@@ -114,10 +132,24 @@ pub(crate) struct Envelope<'a> {
 ///
 /// [`Unreadable`] where the payload is not JSON or not an admission request.
 pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
-    let payload = text(payload)?;
-    let RawPayload {
-        settings, request, ..
-    } = serde_json::from_str(payload).map_err(|error| unreadable(&error, payload, ""))?;
+    let mut settings = Given::Null;
+    let mut request = None;
+    let mut reader = Reader::new(payload);
+    reader
+        .map(|reader, key| {
+            match key {
+                "settings" => settings = reader.value()?,
+                "request" => {
+                    let mut fields = RawRequest::default();
+                    let is_map = reader.map(|reader, key| fields.read_field(reader, key))?;
+                    request = is_map.then_some(fields);
+                }
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })
+        .and_then(|_| reader.end())
+        .map_err(|error| unreadable(error, payload, ""))?;
     let RawRequest {
         kind,
         operation,
@@ -126,8 +158,8 @@ pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
         namespace,
         user_info,
         object,
+        pod,
         old_object,
-        ..
     } = request.ok_or_else(|| missing("request"))?;
     if kind.kind.is_empty() {
         return Err(missing("request.kind.kind"));
@@ -145,6 +177,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
                 namespace,
                 user: user_info.and_then(UserInfo::into_user),
                 object,
+                pod,
                 old_object,
             }
         });
@@ -160,14 +193,7 @@ pub(crate) fn read_settings(payload: &[u8]) -> Result<Given<'_>, Unreadable> {
     if payload.is_empty() {
         return Ok(Given::Null);
     }
-    let payload = text(payload)?;
-    serde_json::from_str(payload).map_err(|error| unreadable(&error, payload, ""))
-}
-
-fn text(payload: &[u8]) -> Result<&str, Unreadable> {
-    std::str::from_utf8(payload).map_err(|error| Unreadable::NotJson {
-        at: error.valid_up_to(),
-    })
+    json::from_slice(payload).map_err(|error| unreadable(error, payload, ""))
 }
 
 impl<'a> UserInfo<'a> {
@@ -209,11 +235,15 @@ impl<'a> Envelope<'a> {
                 .find(|name| !name.is_empty())
                 .unwrap_or_default()
         };
-        let is_unchanged = |is_same: fn(&RawValue, &RawValue) -> bool| matches!((self.object, old_object), (Some(new), Some(old)) if is_same(new, old));
+        let is_unchanged = |is_same: fn(Slice<'_>, Slice<'_>) -> bool| matches!((self.object, old_object), (Some(new), Some(old)) if is_same(new, old));
         let mut unchanged = false;
         let object = match self.kind {
             Kind::Pod => {
-                let (new, old): (PodObject<'a>, _) = decode_both(self.object, old_object)?;
+                let new = match self.pod {
+                    Some(pod) => pod,
+                    None => decode("request.object", self.object)?,
+                };
+                let old: Option<PodObject<'a>> = decode_old(old_object)?;
                 unchanged = is_unchanged(object::is_same_pod);
                 Object::Pod {
                     new: new.into_facts(),
@@ -221,22 +251,24 @@ impl<'a> Envelope<'a> {
                 }
             }
             Kind::Template(kind) => {
-                let (mut new, old): (TemplateObject<'a>, _) = decode_both(self.object, old_object)?;
+                let mut new: TemplateObject<'a> = decode("request.object", self.object)?;
+                let old: Option<TemplateObject<'a>> = decode_old(old_object)?;
                 Object::Template {
                     kind,
                     name: name_of(&mut new.metadata),
                     owner_is_judged: new.metadata.owner_is_judged(),
                     new: new.into_template(kind),
-                    old: old.map(|old: TemplateObject<'a>| old.into_template(kind)),
+                    old: old.map(|old| old.into_template(kind)),
                 }
             }
             Kind::Namespace => {
-                let (mut new, old): (MetadataObject<'a>, _) = decode_both(self.object, old_object)?;
+                let mut new: MetadataObject<'a> = decode("request.object", self.object)?;
+                let old: Option<MetadataObject<'a>> = decode_old(old_object)?;
                 Object::Namespace {
                     name: name_of(&mut new.metadata),
                     terminating: new.metadata.is_terminating(),
                     new: new.metadata.into_metadata(),
-                    old: old.map(|old: MetadataObject<'a>| old.metadata.into_metadata()),
+                    old: old.map(|old| old.metadata.into_metadata()),
                 }
             }
             Kind::Workload => {
@@ -262,24 +294,19 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Reads the object as it is to be and, where there is one, as it was.
-fn decode_both<'a, T: Deserialize<'a>>(
-    object: Option<&'a RawValue>,
-    old_object: Option<&'a RawValue>,
-) -> Result<(T, Option<T>), Unreadable> {
-    let old = match old_object {
-        Some(_) => Some(decode("request.oldObject", old_object)?),
-        None => None,
-    };
-    Ok((decode("request.object", object)?, old))
+/// Reads the object as it was, where the request has it.
+fn decode_old<'a, T: Deserialize<'a>>(
+    old_object: Option<Slice<'a>>,
+) -> Result<Option<T>, Unreadable> {
+    match old_object {
+        Some(_) => decode("request.oldObject", old_object).map(Some),
+        None => Ok(None),
+    }
 }
 
-fn decode<'a, T: Deserialize<'a>>(
-    path: &str,
-    object: Option<&'a RawValue>,
-) -> Result<T, Unreadable> {
-    let json = object.ok_or_else(|| missing(path))?.get();
-    serde_json::from_str(json).map_err(|error| unreadable(&error, json, path))
+fn decode<'a, T: Deserialize<'a>>(path: &str, object: Option<Slice<'a>>) -> Result<T, Unreadable> {
+    let Slice(json) = object.ok_or_else(|| missing(path))?;
+    json::from_slice(json).map_err(|error| unreadable(error, json, path))
 }
 
 fn missing(path: &str) -> Unreadable {
@@ -288,17 +315,18 @@ fn missing(path: &str) -> Unreadable {
     }
 }
 
+/// How the whole of what the host sent is called.
+const PAYLOAD: &str = "the payload";
+
 /// Says where the JSON cannot be read; never what stands there.
-fn unreadable(error: &serde_json::Error, json: &str, root: &str) -> Unreadable {
-    let line_start = json
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum::<usize>();
-    let at = line_start + error.column();
-    if error.is_data() {
-        Unreadable::Field {
-            path: path::at(json.as_bytes(), at, root),
+fn unreadable(error: json::Error, json: &[u8], root: &str) -> Unreadable {
+    let at = error.at();
+    if error.is_data {
+        let path = path::at(json, at, root);
+        if path.is_empty() {
+            missing(PAYLOAD)
+        } else {
+            Unreadable::Field { path }
         }
     } else {
         Unreadable::NotJson { at }
@@ -530,13 +558,21 @@ mod tests {
     #[rstest]
     #[case::empty(b"", 0)]
     #[case::truncated(b"{\"request\":{\"kind\":", 19)]
-    #[case::not_json(b"secret", 1)]
-    #[case::not_utf8(b"{\"request\":\"\xff\"}", 12)]
+    #[case::not_json(b"secret", 0)]
+    #[case::not_utf8(b"{\"request\":{\"operation\":\"\xff\"}}", 25)]
     fn a14_what_is_not_json(#[case] payload: &[u8], #[case] at: usize) {
         let error = read(payload).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("the request cannot be read: it is not JSON from byte {at} on")
+        );
+    }
+
+    #[test]
+    fn a14_what_is_no_map_at_all() {
+        assert_eq!(
+            read(b"[]").unwrap_err().to_string(),
+            "the request cannot be read: the payload is missing, repeated or of a wrong type"
         );
     }
 
