@@ -10,7 +10,7 @@ WASM_OPT ?= wasm-opt
 TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
-GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml $(shell find src rulebook/src -name '*.rs')
+GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml json/Cargo.toml $(shell find src rulebook/src json/src -name '*.rs')
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
 
 POLICY_HOST := $(TARGET_DIR)/debug/policy-host

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use kuma_workload_json as json;
 use kuma_workload_rulebook::{
     admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
     identifier::{self, NameForm},
@@ -13,7 +14,6 @@ use kuma_workload_rulebook::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    json,
     object::{MetadataObject, ObjectMeta, PodObject},
     view::view,
 };

@@ -5,7 +5,6 @@
 //! here beyond their names.
 
 pub mod cluster;
-mod json;
 mod object;
 mod path;
 mod request;

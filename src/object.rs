@@ -2,10 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::{
-    json::{self, Slice},
-    view::view,
-};
+use crate::view::view;
+use kuma_workload_json::{self as json, Slice};
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use kuma_workload_json::{self as json, Reader, Slice};
 use kuma_workload_rulebook::{
     admission::{Faults, Given, Kind, Object, Operation, Request, Settings, User, scope},
     metadata::Text,
@@ -10,7 +11,6 @@ use kuma_workload_rulebook::{
 use serde::Deserialize;
 
 use crate::{
-    json::{self, Reader, Slice},
     object::{self, MetadataObject, ObjectMeta, PodObject, TemplateObject},
     path,
     view::view,

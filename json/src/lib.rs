@@ -5,6 +5,8 @@
 //! strictly. Errors say where, never what. The host has parsed the whole before, and a property test
 //! holds this reader against `serde_json`.
 
+#![forbid(unsafe_code)]
+
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -18,16 +20,16 @@ const MOST_LEVELS: usize = 64;
 
 /// Where a document cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Error {
+pub struct Error {
     /// In bytes from the start; unknown only until the reader has seen the error.
     at: Option<usize>,
     /// Whether it is JSON up to there, and only not what is expected.
-    pub(crate) is_data: bool,
+    pub is_data: bool,
 }
 
 impl Error {
     /// Where it is, in bytes from the start.
-    pub(crate) fn at(self) -> usize {
+    pub fn at(self) -> usize {
         self.at.unwrap_or_default()
     }
 
@@ -62,7 +64,7 @@ impl de::Error for Error {
 /// # Errors
 ///
 /// Where it is not JSON, or not what `T` expects.
-pub(crate) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
+pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
     let mut reader = Reader::new(json);
     let value = reader.value()?;
     reader.end()?;
@@ -71,7 +73,7 @@ pub(crate) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T,
 
 /// A value as it stands in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slice<'a>(pub(crate) &'a [u8]);
+pub struct Slice<'a>(pub &'a [u8]);
 
 /// How a [`Slice`] asks this reader for itself.
 const SLICE: &str = "Slice";
@@ -97,7 +99,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Slice<'a> {
 }
 
 /// Reads one value after the other. What is read of a string is UTF-8; what is skipped may not be.
-pub(crate) struct Reader<'de> {
+pub struct Reader<'de> {
     json: &'de [u8],
     at: usize,
     levels: usize,
@@ -105,7 +107,7 @@ pub(crate) struct Reader<'de> {
 
 impl<'de> Reader<'de> {
     /// A reader at the start of a document.
-    pub(crate) fn new(json: &'de [u8]) -> Self {
+    pub fn new(json: &'de [u8]) -> Self {
         Self {
             json,
             at: 0,
@@ -114,13 +116,13 @@ impl<'de> Reader<'de> {
     }
 
     /// Reads a value.
-    pub(crate) fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+    pub fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
         T::deserialize(self)
     }
 
     /// Reads a map by its entries; the reader is handed on to read the value of each key. False if
     /// there is `null` instead.
-    pub(crate) fn map(
+    pub fn map(
         &mut self,
         mut entry: impl FnMut(&mut Self, &str) -> Result<(), Error>,
     ) -> Result<bool, Error> {
@@ -140,7 +142,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Tries to read a value, and passes over it where it is not what `T` expects.
-    pub(crate) fn attempt<T: Deserialize<'de>>(&mut self) -> Result<Attempt<'de, T>, Error> {
+    pub fn attempt<T: Deserialize<'de>>(&mut self) -> Result<Attempt<'de, T>, Error> {
         self.start()?;
         let (start, levels) = (self.at, self.levels);
         let value = self.value();
@@ -155,7 +157,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Nothing but white space may be left.
-    pub(crate) fn end(&mut self) -> Result<(), Error> {
+    pub fn end(&mut self) -> Result<(), Error> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.not_json()),
@@ -284,7 +286,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Passes over a value, however deep; only its end is looked for.
-    pub(crate) fn skip(&mut self) -> Result<(), Error> {
+    pub fn skip(&mut self) -> Result<(), Error> {
         match self.start()? {
             b'{' | b'[' | b'"' => {
                 let end = end_of_value(self.json, self.at);
@@ -470,11 +472,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
 /// A value that was tried, and how it stands in the document.
 #[derive(Debug)]
-pub(crate) struct Attempt<'de, T> {
+pub struct Attempt<'de, T> {
     /// As it stands; what is not what `T` expects, too.
-    pub(crate) slice: Slice<'de>,
+    pub slice: Slice<'de>,
     /// The value, or why it is none.
-    pub(crate) value: Result<T, Error>,
+    pub value: Result<T, Error>,
 }
 
 /// What stands between brackets, one entry after the other.
