@@ -37,6 +37,10 @@ pub trait ApiServer: Send + Sync {
         field_selector: Option<&str>,
     ) -> Result<Vec<Value>, ApiError>;
 
+    /// A number that differs whenever an object may have changed: a list made before holds as long as
+    /// it is the same, as what a watch keeps does.
+    fn changes(&self) -> u64;
+
     /// The `status` of a SubjectAccessReview.
     ///
     /// # Errors

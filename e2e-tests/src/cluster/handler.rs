@@ -1,8 +1,8 @@
 //! What policy-server puts between a policy and the API server: discovery, recent answers, field
 //! masks, and a watch behind every list.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
@@ -26,7 +26,15 @@ pub struct Handler<A> {
     kinds: Mutex<HashMap<(String, String), ApiResource>>,
     objects: Cache<GetKey, Object>,
     reviews: Cache<SubjectAccessReview, Value>,
-    watches: Mutex<BTreeSet<String>>,
+    /// What each watch keeps; nothing before its first list has come.
+    watches: Mutex<BTreeMap<String, Option<Kept>>>,
+}
+
+/// The objects of a watch, masked, and the state of the API server that they are of.
+#[derive(Clone, Debug)]
+struct Kept {
+    changes: u64,
+    objects: Arc<ObjectList>,
 }
 
 impl<A: ApiServer> Handler<A> {
@@ -51,7 +59,9 @@ impl<A: ApiServer> Handler<A> {
         self.watches
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     fn kind(&self, api_version: &str, kind: &str) -> Result<ApiResource, Failure> {
@@ -133,26 +143,54 @@ impl<A: ApiServer> Handler<A> {
             )));
         }
         let watch = format!("{api_version}|{kind}|{namespace:?}|{labels:?}|{fields:?}|{masks:?}");
-        self.watches
+        let changes = self.server.changes();
+        let kept = self
+            .watches
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(watch.clone());
-        let mask = masks.map(FieldMask::new);
-        let reply = match self.server.list(&resource, namespace, labels, fields) {
-            // The watch waits for its first list and tries again for ever, whatever the reason.
-            Err(_) => Reply::hang(),
-            Ok(objects) => {
-                let items: Result<Vec<Object>, Failure> = objects
-                    .into_iter()
-                    .map(|object| Ok(read(object)?.slimmed(mask.as_ref())))
-                    .collect();
-                match items {
-                    Ok(items) => serialised(&ObjectList::new(api_version, kind, items)),
-                    Err(_) => Reply::hang(),
+            .entry(watch.clone())
+            .or_default()
+            .clone()
+            .filter(|kept| kept.changes == changes);
+        let reply = match kept {
+            Some(kept) => serialised(&*kept.objects),
+            None => match self.first_list(&resource, namespace, labels, fields, masks) {
+                Some(objects) => {
+                    let reply = serialised(&objects);
+                    let objects = Arc::new(objects);
+                    self.watches
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(watch.clone(), Some(Kept { changes, objects }));
+                    reply
                 }
-            }
+                // The watch waits for its first list and tries again for ever, whatever the reason.
+                None => Reply::hang(),
+            },
         };
         reply.with_watch(watch)
+    }
+
+    /// What a watch begins with; none where the API server refuses the list.
+    fn first_list(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        fields: Option<&str>,
+        masks: Option<&BTreeSet<String>>,
+    ) -> Option<ObjectList> {
+        let mask = masks.map(FieldMask::new);
+        let objects = self.server.list(resource, namespace, labels, fields).ok()?;
+        let items: Result<Vec<Object>, Failure> = objects
+            .into_iter()
+            .map(|object| Ok(read(object)?.slimmed(mask.as_ref())))
+            .collect();
+        Some(ObjectList::new(
+            &resource.api_version,
+            &resource.kind,
+            items.ok()?,
+        ))
     }
 
     fn review(&self, review: &SubjectAccessReview, disable_cache: bool) -> Reply {

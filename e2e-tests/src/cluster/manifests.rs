@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
@@ -133,6 +134,7 @@ struct Denial {
 #[derive(Debug, Default)]
 pub struct Manifests {
     objects: RwLock<BTreeMap<Place, Value>>,
+    changes: AtomicU64,
     kinds: BTreeMap<(String, String), ApiResource>,
     denials: BTreeSet<Denial>,
     broken: BTreeMap<String, ApiError>,
@@ -241,6 +243,7 @@ impl Manifests {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(place, object);
+        self.changes.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -252,11 +255,13 @@ impl Manifests {
             namespace.into(),
             name.into(),
         );
-        self.objects
+        let removed = self
+            .objects
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&place)
-            .is_some()
+            .remove(&place);
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        removed.is_some()
     }
 
     /// What discovery knows of a kind.
@@ -415,6 +420,10 @@ impl ApiServer for Manifests {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&place)
             .cloned())
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     fn list(
