@@ -193,9 +193,9 @@ fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal
     } else if says("code: 403") {
         Failure::NotGranted(resource.grant)
     } else if says("Cannot find resource ")
-        || (says("error finding resource") && says("code: 404"))
-        // The kind was there once, and the host remembers it.
-        || says("ApiError: 404 page not found")
+        // The second where the kind was there once: the host remembers it.
+        || (says("code: 404")
+            && (says("error finding resource") || says("ApiError: 404 page not found")))
     {
         Failure::KumaNotInstalled
     } else if says("Cannot find ") && says(" named '") {
