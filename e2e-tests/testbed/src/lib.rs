@@ -1,0 +1,1 @@
+//! The policy and the reconciler on a real API server.

@@ -1,0 +1,125 @@
+//! The way to the API server, and its errors in words.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use kube::{
+    Client, Config,
+    client::ClientBuilder,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+/// No answer within this time is an error. Watches are not meant: they last.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Where the API server is, and who asks.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The kubeconfig file; without it, KUBECONFIG, ~/.kube/config, or the Pod's own ServiceAccount.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, if not the current one.
+    #[arg(long, env = "KUMA_WORKLOAD_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+impl Connection {
+    /// The configuration of a client.
+    ///
+    /// # Errors
+    /// When the kubeconfig cannot be read or does not have the context, or there is none at all.
+    pub async fn config(&self) -> Result<Config, Failure> {
+        let mut config = self.given().await?;
+        // Retries are ours: the client's own go on for long, and unseen.
+        config.default_retry = false;
+        config.connect_timeout = Some(REQUEST_TIMEOUT);
+        Ok(config)
+    }
+
+    async fn given(&self) -> Result<Config, Failure> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let unreadable = |place: &str, error: &dyn std::fmt::Display| {
+            Failure::new(format!("{place} cannot be used: {error}"))
+        };
+        if let Some(path) = &self.kubeconfig {
+            let place = format!("kubeconfig {}", path.display());
+            let kubeconfig =
+                Kubeconfig::read_from(path).map_err(|error| unreadable(&place, &error))?;
+            return Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .map_err(|error| unreadable(&place, &error));
+        }
+        if self.context.is_some() {
+            return Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| unreadable("the kubeconfig", &error));
+        }
+        Config::infer().await.map_err(|error| {
+            Failure::new(format!(
+                "no cluster is known: set KUBECONFIG or --kubeconfig, or run in a Pod ({error})"
+            ))
+        })
+    }
+
+    /// A client.
+    ///
+    /// # Errors
+    /// As [`config`](Self::config), and when its certificates cannot be used.
+    pub async fn client(&self) -> Result<Client, Failure> {
+        let config = self.config().await?;
+        let builder = ClientBuilder::try_from(config)
+            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))?;
+        Ok(builder.build())
+    }
+}
+
+/// An error, as one sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl Failure {
+    /// This sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// Why a request failed: `what` is the verb and the resource, `list dataplanes.kuma.io`.
+    pub fn of(what: &str, error: &kube::Error) -> Self {
+        Self(match error {
+            kube::Error::Api(status) if status.is_forbidden() => {
+                format!("cannot {what}: the grant is missing ({})", status.message)
+            }
+            kube::Error::Api(status) if is_unserved(status) => format!(
+                "cannot {what}: the API server does not know this kind; is its CustomResourceDefinition installed?"
+            ),
+            kube::Error::Api(status) => format!(
+                "cannot {what}: the API server answered {} {}: {}",
+                status.code, status.reason, status.message
+            ),
+            error => format!("cannot {what}: {}", innermost(error)),
+        })
+    }
+}
+
+/// Whether a 404 means the path and not an object.
+pub fn is_unserved(status: &kube::core::Status) -> bool {
+    status.code == 404
+        && status
+            .details
+            .as_ref()
+            .is_none_or(|details| details.name.is_empty())
+}
+
+/// The innermost cause: "connection refused", not the layers of a client around it.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,10 @@
+//! `kuma-workload`: reads the command line and hands over.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use kuma_workload::cli::Command;
+
+fn main() -> ExitCode {
+    Command::parse().run()
+}
