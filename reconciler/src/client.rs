@@ -90,18 +90,26 @@ impl Failure {
 
     /// Why a request failed: `what` is the verb and the resource, `list dataplanes.kuma.io`.
     pub fn of(what: &str, error: &kube::Error) -> Self {
-        Self(match error {
-            kube::Error::Api(status) if status.is_forbidden() => {
+        match error {
+            kube::Error::Api(status) => Self::of_status(what, status),
+            error => Self(format!("cannot {what}: {}", innermost(error))),
+        }
+    }
+
+    /// The same, where the API server has answered with a status.
+    pub fn of_status(what: &str, status: &kube::core::Status) -> Self {
+        Self(match status.code {
+            // Others than the authorizer answer 403 too: webhooks, quotas.
+            403 if status.message.contains("is forbidden: User ") => {
                 format!("cannot {what}: the grant is missing ({})", status.message)
             }
-            kube::Error::Api(status) if is_unserved(status) => format!(
+            404 if is_unserved(status) => format!(
                 "cannot {what}: the API server does not know this kind; is its CustomResourceDefinition installed?"
             ),
-            kube::Error::Api(status) => format!(
-                "cannot {what}: the API server answered {} {}: {}",
-                status.code, status.reason, status.message
+            code => format!(
+                "cannot {what}: the API server answered {code} {}: {}",
+                status.reason, status.message
             ),
-            error => format!("cannot {what}: {}", innermost(error)),
         })
     }
 }

@@ -126,7 +126,6 @@ impl PodIdentifiers {
             metadata: Metadata {
                 labels: entries(metadata.labels.as_ref()),
                 annotations: entries(metadata.annotations.as_ref()),
-                ..Metadata::default()
             },
             service_account: service_account.map(Into::into),
             ..metadata::Pod::default()

@@ -94,6 +94,7 @@ pub struct Index {
     namespaces: Mirror<String, KeptNamespace>,
     meshes: Mirror<String, String>,
     oddities: Mirror<Address, Oddity>,
+    faulty_insights: Mirror<Address, String>,
     pods: Option<PodIdentifiers>,
     selected_only: bool,
     mode: ModeOption,
@@ -145,6 +146,7 @@ impl Index {
             namespaces: Mirror::default(),
             meshes: Mirror::default(),
             oddities: Mirror::default(),
+            faulty_insights: Mirror::default(),
             pods,
             selected_only,
             mode,
@@ -210,15 +212,27 @@ impl Index {
         Some(oddity)
     }
 
-    /// A DataplaneInsight was listed, added or changed.
-    pub fn apply_insight(&mut self, insight: &DataplaneInsight) -> Vec<Item> {
-        items(self.roster.apply_insight(&insight.facts()))
+    /// A DataplaneInsight was listed, added or changed. Also says why it cannot be read, if that is
+    /// new; its proxy does not count as connected.
+    pub fn apply_insight(&mut self, insight: &DataplaneInsight) -> (Vec<Item>, Option<String>) {
+        let address = address(&insight.metadata);
+        let Some(fault) = &insight.fault else {
+            self.faulty_insights.take(&address);
+            return (items(self.roster.apply_insight(&insight.facts())), None);
+        };
+        let known = self.faulty_insights.put(address.clone(), fault.clone());
+        let changes = self.roster.delete_insight(&address.0, &address.1);
+        (
+            items(changes),
+            Some(fault.clone()).filter(|_| known.as_ref() != Some(fault)),
+        )
     }
 
     /// A DataplaneInsight is gone.
     pub fn delete_insight(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
-        let (namespace, name) = (kinds::namespace(metadata), kinds::name(metadata));
-        items(self.roster.delete_insight(namespace, name))
+        let address = address(metadata);
+        self.faulty_insights.take(&address);
+        items(self.roster.delete_insight(&address.0, &address.1))
     }
 
     /// A Workload was listed, added, changed, or read. What is older than what is known is left out:
@@ -264,8 +278,13 @@ impl Index {
     }
 
     /// A Namespace is gone, or is no longer selected: what is in it stays as it is.
-    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) {
-        self.namespaces.take(kinds::name(metadata));
+    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
+        let name = kinds::name(metadata);
+        self.namespaces.take(name);
+        if self.selected_only {
+            return self.items_of(name);
+        }
+        Vec::new()
     }
 
     /// A Mesh was listed, added or changed.
@@ -309,7 +328,10 @@ impl Index {
                     pods.relist_dataplanes(within);
                 }
             }
-            Kind::DataplaneInsight => self.roster.relist(Watched::Insights, scope(namespace)),
+            Kind::DataplaneInsight => {
+                self.roster.relist(Watched::Insights, scope(namespace));
+                self.faulty_insights.relist(|(home, _)| within(home));
+            }
             Kind::Workload => self.workloads.relist(|key| within(&key.namespace)),
             Kind::Namespace => self.namespaces.relist(|_| true),
             Kind::Mesh => self.meshes.relist(|_| true),
@@ -341,14 +363,18 @@ impl Index {
                 }
                 items
             }
-            Kind::DataplaneInsight => items(self.roster.sweep(Watched::Insights, scope(namespace))),
+            Kind::DataplaneInsight => {
+                self.faulty_insights.sweep(|(home, _)| within(home));
+                items(self.roster.sweep(Watched::Insights, scope(namespace)))
+            }
             Kind::Workload => {
                 let gone = self.workloads.sweep(|key| within(&key.namespace));
                 gone.into_iter().map(Item::Workload).collect()
             }
             Kind::Namespace => {
-                self.namespaces.sweep(|_| true);
-                Vec::new()
+                let gone = self.namespaces.sweep(|_| true);
+                let unselected = gone.iter().filter(|_| self.selected_only);
+                unselected.flat_map(|name| self.items_of(name)).collect()
             }
             Kind::Mesh => {
                 self.meshes.sweep(|_| true);

@@ -4,7 +4,8 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::client::Connection;
+use super::lease;
+use crate::{cli::duration, client::Connection};
 
 /// What `run` is told.
 #[derive(Debug, Clone, Args)]
@@ -73,50 +74,6 @@ pub struct Options {
     #[arg(long, env = "KUMA_WORKLOAD_WARN_SPLIT_NAMESPACES", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub warn_split_namespaces: bool,
 
-    /// Lead only with the Lease. Without it, there must never be a second replica.
-    #[arg(long, env = "KUMA_WORKLOAD_LEASE", value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Lease")]
-    pub lease: bool,
-
-    /// The Lease's name.
-    #[arg(
-        long,
-        env = "KUMA_WORKLOAD_LEASE_NAME",
-        value_name = "NAME",
-        default_value = "kuma-workload",
-        help_heading = "Lease"
-    )]
-    pub lease_name: String,
-
-    /// The Lease's namespace; without it, the one that the process runs in.
-    #[arg(
-        long,
-        env = "KUMA_WORKLOAD_LEASE_NAMESPACE",
-        value_name = "NAME",
-        help_heading = "Lease"
-    )]
-    pub lease_namespace: Option<String>,
-
-    /// Who holds the Lease; without it, the host's name and a random ending.
-    #[arg(
-        long,
-        env = "KUMA_WORKLOAD_LEASE_IDENTITY",
-        value_name = "NAME",
-        help_heading = "Lease"
-    )]
-    pub lease_identity: Option<String>,
-
-    /// How long a holder that says nothing keeps the Lease.
-    #[arg(long, env = "KUMA_WORKLOAD_LEASE_DURATION", value_name = "TIME", default_value = "15s", value_parser = at_least_a_second, help_heading = "Lease")]
-    pub lease_duration: Duration,
-
-    /// How long after its last renewal the holder stops writing. Less than the duration.
-    #[arg(long, env = "KUMA_WORKLOAD_LEASE_RENEW_DEADLINE", value_name = "TIME", default_value = "10s", value_parser = at_least_a_second, help_heading = "Lease")]
-    pub lease_renew_deadline: Duration,
-
-    /// How often the Lease is renewed or looked at. Less than the deadline.
-    #[arg(long, env = "KUMA_WORKLOAD_LEASE_RETRY_PERIOD", value_name = "TIME", default_value = "2s", value_parser = duration, help_heading = "Lease")]
-    pub lease_retry_period: Duration,
-
     /// Where /metrics, /livez and /readyz are served.
     #[arg(
         long,
@@ -145,6 +102,10 @@ pub struct Options {
         help_heading = "Observation"
     )]
     pub log: String,
+
+    /// The Lease with which one of several replicas leads.
+    #[command(flatten)]
+    pub lease: lease::Options,
 
     /// Where the API server is.
     #[command(flatten)]
@@ -189,17 +150,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A length of time: `500ms`, `15s`, `1m30s`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || format!("{text:?} is no length of time such as 500ms, 15s or 1m");
-    let span: jiff::SignedDuration = text.parse().map_err(|_| bad())?;
-    let duration = Duration::try_from(span).map_err(|_| bad())?;
-    if duration.is_zero() {
-        return Err("it must be more than nothing".to_owned());
-    }
-    Ok(duration)
-}
-
 fn at_least_a_second(text: &str) -> Result<Duration, String> {
     let duration = duration(text)?;
     if duration < Duration::from_secs(1) {
@@ -232,29 +182,13 @@ mod tests {
         assert_eq!(options.mode, ModeOption::Auto);
         assert_eq!(options.identifiers, Identifiers::Dataplanes);
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
-        assert!(options.warn_split_namespaces && options.lease && !options.proxy_metrics);
-        let seconds = |duration: Duration| duration.as_secs();
-        assert_eq!(seconds(options.status_interval), 5);
-        assert_eq!(seconds(options.lease_duration), 15);
-        assert_eq!(seconds(options.lease_renew_deadline), 10);
-        assert_eq!(seconds(options.lease_retry_period), 2);
-    }
-
-    #[rstest]
-    #[case::milliseconds("500ms", Some(500))]
-    #[case::minutes("1m30s", Some(90_000))]
-    #[case::no_unit("5", None)]
-    #[case::negative("-5s", None)]
-    #[case::zero("0s", None)]
-    #[case::words("soon", None)]
-    fn lengths_of_time(#[case] text: &str, #[case] milliseconds: Option<u64>) {
-        let read = duration(text).ok();
-        assert_eq!(read, milliseconds.map(Duration::from_millis));
+        assert!(options.warn_split_namespaces && !options.proxy_metrics);
+        assert_eq!(options.status_interval, Duration::from_secs(5));
     }
 
     #[rstest]
     #[case::lists("--workload-labels a,b --namespace x,y", "")]
-    #[case::switched_off("--warn-split-namespaces false --lease false", "")]
+    #[case::switched_off("--warn-split-namespaces false --proxy-metrics true", "")]
     #[case::bare_switch("--proxy-metrics", "")]
     #[case::selector("--namespace-selector team=a,env!=test", "")]
     #[case::both_selections("--namespace a --namespace-selector a=b", "cannot be used with")]

@@ -21,14 +21,14 @@ use tokio_util::time::{DelayQueue, delay_queue};
 
 /// The way in. Clones lead to the same queue.
 #[derive(Debug, Clone)]
-pub struct Queue<T> {
+pub(super) struct Queue<T> {
     requests: UnboundedSender<(T, Instant)>,
     depth: Arc<AtomicUsize>,
 }
 
 /// The way out; there is one.
 #[derive(Debug)]
-pub struct Waiting<T> {
+pub(super) struct Waiting<T> {
     requests: UnboundedReceiver<(T, Instant)>,
     delays: DelayQueue<T>,
     due: HashMap<T, (Instant, delay_queue::Key)>,
@@ -39,7 +39,7 @@ pub struct Waiting<T> {
 }
 
 /// An empty queue.
-pub fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Waiting<T>) {
+pub(super) fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Waiting<T>) {
     let (sender, receiver) = unbounded_channel();
     let depth = Arc::<AtomicUsize>::default();
     let queue = Queue {
@@ -59,18 +59,18 @@ pub fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Waiting<T>) {
 
 impl<T> Queue<T> {
     /// Look at this as soon as possible.
-    pub fn soon(&self, item: T) {
+    pub(super) fn soon(&self, item: T) {
         self.at(item, Instant::now());
     }
 
     /// Look at this then, or earlier if that was asked for.
-    pub fn at(&self, item: T, when: Instant) {
+    pub(super) fn at(&self, item: T, when: Instant) {
         // Without a receiver the process is on its way out.
         let _ = self.requests.send((item, when));
     }
 
     /// How many items wait: for their time, or for a worker.
-    pub fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
 }
@@ -79,7 +79,7 @@ impl<T: Hash + Eq + Clone + Send + 'static> Waiting<T> {
     /// Works on the items, on so many at a time, until `stop`; then on those that are due, until
     /// none is left or until the end of the grace that `stop` gives. What `work` answers is when to
     /// look at the item again.
-    pub async fn work<F>(
+    pub(super) async fn work<F>(
         mut self,
         workers: usize,
         work: impl Fn(T) -> F,
@@ -269,17 +269,29 @@ mod tests {
         })
         .await;
         let begun: Vec<_> = log.iter().filter(|entry| entry.1 == "begun").collect();
-        assert_eq!(begun.iter().map(|entry| entry.2).collect::<Vec<_>>(), [0, 5]);
+        assert_eq!(
+            begun.iter().map(|entry| entry.2).collect::<Vec<_>>(),
+            [0, 5]
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_answered_is_looked_at_again() {
-        let log = run(1, seconds(0), Some(seconds(7)), stop_after(60, 0), |queue| {
-            queue.soon("a");
-        })
+        let log = run(
+            1,
+            seconds(0),
+            Some(seconds(7)),
+            stop_after(60, 0),
+            |queue| {
+                queue.soon("a");
+            },
+        )
         .await;
         let begun: Vec<_> = log.iter().filter(|entry| entry.1 == "begun").collect();
-        assert_eq!(begun.iter().map(|entry| entry.2).collect::<Vec<_>>(), [0, 7]);
+        assert_eq!(
+            begun.iter().map(|entry| entry.2).collect::<Vec<_>>(),
+            [0, 7]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -297,7 +309,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_grace_has_an_end() {
         let start = Instant::now();
-        let log = run(1, seconds(30), None, stop_after(1, 10), |queue| queue.soon("a")).await;
+        let log = run(1, seconds(30), None, stop_after(1, 10), |queue| {
+            queue.soon("a")
+        })
+        .await;
         assert_eq!(log, [("a", "begun", 0)]);
         assert_eq!(start.elapsed(), seconds(11));
     }

@@ -10,7 +10,7 @@ use kube::{
     runtime::watcher::{self, Event, watcher},
 };
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     backoff::Backoff,
@@ -58,7 +58,9 @@ impl Watched for DataplaneInsight {
         let (items, fault) = index.apply_insight(self);
         if let Some(fault) = fault {
             let (namespace, name) = names(&self.metadata);
-            tracing::warn!("DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}");
+            tracing::warn!(
+                "DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}"
+            );
         }
         items
     }
@@ -135,30 +137,33 @@ fn name_once(metadata: &ObjectMeta, oddity: &Oddity) {
     }
 }
 
-/// Starts all watches that these options ask for. They end with the process.
-pub(super) fn start(client: &Client, shared: &Shared, options: &Options) {
+/// Starts all watches that these options ask for. They go on for ever.
+pub(super) fn start(client: &Client, shared: &Shared, options: &Options) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
     let scopes: Vec<_> = if options.namespace.is_empty() {
         vec![None]
     } else {
         options.namespace.iter().cloned().map(Some).collect()
     };
     for namespace in &scopes {
-        in_namespace::<Dataplane>(client, shared, namespace.clone());
-        in_namespace::<DataplaneInsight>(client, shared, namespace.clone());
-        in_namespace::<Workload>(client, shared, namespace.clone());
+        in_namespace::<Dataplane>(&mut tasks, client, shared, namespace.clone());
+        in_namespace::<DataplaneInsight>(&mut tasks, client, shared, namespace.clone());
+        in_namespace::<Workload>(&mut tasks, client, shared, namespace.clone());
         if options.identifiers == Identifiers::Pods {
-            in_namespace::<Pod>(client, shared, namespace.clone());
+            in_namespace::<Pod>(&mut tasks, client, shared, namespace.clone());
         }
     }
     // With grants in some namespaces alone, there are none for what is in no namespace.
     if options.namespace.is_empty() {
         let selector = options.namespace_selector.as_deref();
-        of_cluster::<Namespace>(client, shared, selector, selector.is_some());
-        of_cluster::<Mesh>(client, shared, None, false);
+        of_cluster::<Namespace>(&mut tasks, client, shared, selector, selector.is_some());
+        of_cluster::<Mesh>(&mut tasks, client, shared, None, false);
     }
+    tasks
 }
 
 fn in_namespace<K: Watched + Resource<Scope = NamespaceResourceScope>>(
+    tasks: &mut JoinSet<()>,
     client: &Client,
     shared: &Shared,
     namespace: Option<String>,
@@ -169,10 +174,11 @@ fn in_namespace<K: Watched + Resource<Scope = NamespaceResourceScope>>(
     };
     shared.readiness.expect(K::KIND, namespace.clone());
     let config = watcher::Config::default().page_size(PAGE);
-    tokio::spawn(follow(api, config, shared.clone(), namespace, true));
+    tasks.spawn(follow(api, config, shared.clone(), namespace, true));
 }
 
 fn of_cluster<K: Watched + Resource<Scope = ClusterResourceScope>>(
+    tasks: &mut JoinSet<()>,
     client: &Client,
     shared: &Shared,
     selector: Option<&str>,
@@ -184,7 +190,7 @@ fn of_cluster<K: Watched + Resource<Scope = ClusterResourceScope>>(
         config = config.labels(selector);
     }
     let api = Api::all(client.clone());
-    tokio::spawn(follow::<K>(api, config, shared.clone(), None, is_needed));
+    tasks.spawn(follow::<K>(api, config, shared.clone(), None, is_needed));
 }
 
 /// Follows a kind for ever. One that is not needed is done without while it may not be read.
@@ -208,9 +214,12 @@ async fn follow<K: Watched>(
                     let failure = failure(K::KIND, &error);
                     shared.metrics.watch_restarted(K::KIND);
                     let is_denied = is_denied(&error);
-                    shared
-                        .readiness
-                        .failed(K::KIND, namespace.clone(), &failure, is_needed || !is_denied);
+                    shared.readiness.failed(
+                        K::KIND,
+                        namespace.clone(),
+                        &failure,
+                        is_needed || !is_denied,
+                    );
                     if is_denied && !is_needed {
                         shared.say(&format!("{failure}; it is done without"));
                         sleep(OPTIONAL_RETRY).await;
@@ -242,7 +251,9 @@ fn take<K: Watched>(event: Event<K>, shared: &Shared, namespace: Option<&str>) {
         }
         Event::InitDone => {
             let items = index.sweep(K::KIND, namespace);
-            shared.readiness.listed(K::KIND, namespace.map(str::to_owned));
+            shared
+                .readiness
+                .listed(K::KIND, namespace.map(str::to_owned));
             items
         }
     };

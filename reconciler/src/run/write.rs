@@ -21,17 +21,17 @@ use crate::{
 };
 
 /// Who owns the fields that we write.
-pub const FIELD_MANAGER: &str = "kuma-workload-reconciler";
+pub(super) const FIELD_MANAGER: &str = "kuma-workload-reconciler";
 
 /// Writes Workloads.
-#[derive(Debug, Clone)]
-pub struct Writer {
+#[derive(Clone)]
+pub(super) struct Writer {
     client: Client,
 }
 
 /// A write that was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotDone {
+pub(super) enum NotDone {
     /// The object is not the one that was decided upon: read it, and decide again.
     #[error("it has changed meanwhile")]
     Stale,
@@ -53,7 +53,7 @@ pub enum NotDone {
 
 impl Writer {
     /// Writes through this client.
-    pub fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self { client }
     }
 
@@ -61,7 +61,7 @@ impl Writer {
     ///
     /// # Errors
     /// Only [`NotDone::Later`].
-    pub async fn read(&self, key: &Key) -> Result<Option<Workload>, NotDone> {
+    pub(super) async fn read(&self, key: &Key) -> Result<Option<Workload>, NotDone> {
         let request = Request::new(path(key)).get(&key.workload, &kube::api::GetParams::default());
         let soon = Instant::now() + REQUEST_TIMEOUT;
         match self.send(request, "get workloads.kuma.io", soon).await {
@@ -75,7 +75,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`NotDone`], also when the deadline comes first.
-    pub async fn create(&self, key: &Key, mesh: &str, by: Instant) -> Result<Workload, NotDone> {
+    pub(super) async fn create(
+        &self,
+        key: &Key,
+        mesh: &str,
+        by: Instant,
+    ) -> Result<Workload, NotDone> {
         const WHAT: &str = "create workloads.kuma.io";
         let object = json!({
             "apiVersion": API_VERSION,
@@ -106,7 +111,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`NotDone`], also when the deadline comes first.
-    pub async fn relabel(
+    pub(super) async fn relabel(
         &self,
         key: &Key,
         seen: &Kept,
@@ -130,7 +135,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`NotDone`], also when the deadline comes first.
-    pub async fn status(
+    pub(super) async fn status(
         &self,
         key: &Key,
         seen: &Kept,
@@ -170,7 +175,10 @@ impl Writer {
                 path.patch_subresource(subresource, name, &parameters, &patch),
                 "patch workloads.kuma.io/status",
             ),
-            None => (path.patch(name, &parameters, &patch), "patch workloads.kuma.io"),
+            None => (
+                path.patch(name, &parameters, &patch),
+                "patch workloads.kuma.io",
+            ),
         };
         self.send(request, what, by)
             .await
@@ -181,7 +189,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`NotDone`], also when the deadline comes first.
-    pub async fn delete(&self, key: &Key, seen: &Kept, by: Instant) -> Result<(), NotDone> {
+    pub(super) async fn delete(&self, key: &Key, seen: &Kept, by: Instant) -> Result<(), NotDone> {
         const WHAT: &str = "delete workloads.kuma.io";
         let parameters = DeleteParams {
             preconditions: Some(Preconditions {
@@ -199,11 +207,13 @@ impl Writer {
     ///
     /// # Errors
     /// Only [`NotDone::Later`].
-    pub async fn has_status_subresource(&self) -> Result<bool, NotDone> {
+    pub(super) async fn has_status_subresource(&self) -> Result<bool, NotDone> {
         let what = "discover kuma.io/v1alpha1";
         let soon = Instant::now() + REQUEST_TIMEOUT;
         let discovery = self.client.list_api_group_resources(API_VERSION);
-        let resources = within(discovery, soon).await.map_err(|problem| problem.later(what))?;
+        let resources = within(discovery, soon)
+            .await
+            .map_err(|problem| problem.later(what))?;
         let mut names = resources.resources.iter().map(|resource| &*resource.name);
         Ok(names.any(|name| name == "workloads/status"))
     }
@@ -214,9 +224,8 @@ impl Writer {
         what: &str,
         by: Instant,
     ) -> Result<T, Problem> {
-        let request = request.map_err(|error| {
-            Problem::Other(Failure::new(format!("cannot {what}: {error}")))
-        })?;
+        let request = request
+            .map_err(|error| Problem::Other(Failure::new(format!("cannot {what}: {error}"))))?;
         let soon = Instant::now() + REQUEST_TIMEOUT;
         within(self.client.request(request), by.min(soon)).await
     }
@@ -260,7 +269,10 @@ impl Problem {
     fn later(self, what: &str) -> NotDone {
         let (failure, after) = match self {
             Self::Api(status) => {
-                let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
+                let seconds = status
+                    .details
+                    .as_ref()
+                    .map(|details| details.retry_after_seconds);
                 let after = seconds.filter(|seconds| *seconds > 0);
                 let after = after.map(|seconds| Duration::from_secs(seconds.into()));
                 (Failure::of_status(what, &status), after)
@@ -283,12 +295,16 @@ fn kinds_unserved(status: &kube::core::Status) -> bool {
 /// The API server creates nothing in a namespace that is being deleted.
 fn is_of_dying_namespace(status: &kube::core::Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 fn labels(mesh: &str) -> Value {
     let labels = roster::labels(mesh).into_iter();
-    labels.map(|(key, value)| (key.to_owned(), Value::from(value))).collect()
+    labels
+        .map(|(key, value)| (key.to_owned(), Value::from(value)))
+        .collect()
 }
 
 fn path(key: &Key) -> String {
