@@ -9,8 +9,17 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use crate::run::metrics::CountRequests;
+
 /// No answer within this time is an error. Watches are not meant: they last.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What kube calls its own client underneath.
+type GenericService = tower::util::BoxService<
+    http::Request<kube::client::Body>,
+    http::Response<Box<kube::client::DynBody>>,
+    tower::BoxError,
+>;
 
 /// Where the API server is, and who asks.
 #[derive(Debug, Clone, Default, Args)]
@@ -70,10 +79,21 @@ impl Connection {
     /// # Errors
     /// As [`config`](Self::config), and when its certificates cannot be used.
     pub async fn client(&self) -> Result<Client, Failure> {
+        Ok(self.builder().await?.build())
+    }
+
+    /// A client that shows its requests to a metric.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub async fn counted_client(&self, counter: &CountRequests) -> Result<Client, Failure> {
+        Ok(self.builder().await?.with_layer(counter).build())
+    }
+
+    async fn builder(&self) -> Result<ClientBuilder<GenericService>, Failure> {
         let config = self.config().await?;
-        let builder = ClientBuilder::try_from(config)
-            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))?;
-        Ok(builder.build())
+        ClientBuilder::try_from(config)
+            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))
     }
 }
 

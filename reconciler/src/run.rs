@@ -11,6 +11,7 @@
 mod backoff;
 mod controller;
 pub mod events;
+mod gauges;
 mod identifiers;
 pub mod index;
 pub mod lease;
@@ -29,8 +30,9 @@ mod write;
 pub use self::options::Options;
 
 use std::{
+    future::pending,
     process::ExitCode,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -48,6 +50,7 @@ use self::{
     metrics::Metrics,
     options::Identifiers,
     reports::Reporter,
+    serve::{Pages, Server},
     write::Writer,
 };
 use crate::client::Failure;
@@ -80,17 +83,26 @@ pub fn main(options: Options) -> ExitCode {
 async fn run(options: Options) -> Result<(), Failure> {
     let mut terminated = on_signal(SignalKind::terminate())?;
     let mut interrupted = on_signal(SignalKind::interrupt())?;
-    let metrics = Arc::new(Metrics::default());
-    let client = options.connection.client().await?;
     let pods = (options.identifiers == Identifiers::Pods)
         .then(|| PodIdentifiers::new(options.workload_labels.clone(), options.pod_annotation));
     let selects = options.namespace_selector.is_some();
     let index = Arc::new(Mutex::new(Index::new(options.mode, pods, selects)));
     let (queue, waiting) = queue::queue();
+    let mut metrics = Metrics::new();
+    if options.serve.metrics_proxies {
+        let index = index.clone();
+        let lock = move || gauges::proxies(&index.lock().unwrap_or_else(PoisonError::into_inner));
+        metrics = metrics.with_proxies(lock);
+    }
+    let metrics = Arc::new(metrics);
+    let counter = metrics.count_requests();
+    let client = options.connection.counted_client(&counter).await?;
+    let server = Server::bind(&options.serve).await?;
 
     let mut election = Election::start(&client, &options.lease, |_| {})?;
     let leadership = election.leadership();
     let shared = Shared::new(index, queue, metrics, leadership.clone());
+    let serving = tokio::spawn(server.serve(pages(&shared), pending()));
     let mut watches = watches::start(&client, &shared, &options);
     let starting = tokio::spawn(begin(shared.clone(), leadership));
 
@@ -116,9 +128,20 @@ async fn run(options: Options) -> Result<(), Failure> {
         _ = watches.join_next() => return Err(Failure::new("a watch has ended")),
     }
     starting.abort();
+    serving.abort();
     watches.abort_all();
     election.release().await;
     Ok(())
+}
+
+fn pages(shared: &Shared) -> Pages {
+    let (metrics, readiness) = (shared.metrics.clone(), shared.readiness.clone());
+    let shared = shared.clone();
+    Pages {
+        metrics,
+        refresh: Arc::new(move || gauges::refresh(&shared)),
+        waits_for: Arc::new(move || readiness.waits_for()),
+    }
 }
 
 fn on_signal(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {

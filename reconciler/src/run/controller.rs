@@ -21,7 +21,7 @@ use super::{
     backoff::Backoff,
     index::{Index, Item, Kept, View},
     lease::Leadership,
-    metrics::Metrics,
+    metrics::{Metrics, Outcome},
     queue::Queue,
     readiness::Readiness,
     reports::Reporter,
@@ -37,7 +37,7 @@ const QUIET: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
     index: Arc<Mutex<Index>>,
-    queue: Queue<Item>,
+    pub(super) queue: Queue<Item>,
     pub(super) readiness: Readiness,
     pub(super) metrics: Arc<Metrics>,
     leadership: watch::Receiver<Leadership>,
@@ -79,9 +79,14 @@ impl Shared {
         self.look_at(items);
     }
 
+    /// Whether we hold the Lease.
+    pub(super) fn leads(&self) -> bool {
+        self.leadership.borrow().holds()
+    }
+
     /// Whether we lead and know all there is.
     fn is_at_work(&self) -> bool {
-        self.leadership.borrow().holds() && self.readiness.is_ready()
+        self.leads() && self.readiness.is_ready()
     }
 
     /// A complaint for the log, once in a while.
@@ -189,7 +194,7 @@ impl Controller {
         {
             carried_out = Err(failed);
         }
-        let (result, again) = self.outcome(key, carried_out);
+        let (result, again) = self.outcome(key, &view, carried_out);
         self.shared.metrics.reconciled(result, begun.elapsed());
         [report_again, again].into_iter().flatten().min()
     }
@@ -275,14 +280,14 @@ impl Controller {
                 tracing::info!("deleted Workload {namespace}/{name}, which nothing refers to");
                 let items = self.shared.index().delete_workload(key, Some(&seen.uid));
                 self.shared.look_at(items);
-                return Ok(Done::Written(word(write)));
+                return Ok(Done::Written(written(write)));
             }
             // There is nothing to relabel or delete: not decided by the rules.
             (Write::Relabel { .. } | Write::Delete, None) => return Ok(Done::Nothing),
         };
         let items = self.shared.index().apply_workload(&workload);
         self.shared.look_at(items);
-        Ok(Done::Written(word(write)))
+        Ok(Done::Written(written(write)))
     }
 
     async fn count(
@@ -319,9 +324,10 @@ impl Controller {
             *self.subresource() = None;
         }
         let workload = written?;
+        self.shared.metrics.status_written();
         let items = self.shared.index().apply_workload(&workload);
         self.shared.look_at(items);
-        Ok(Done::Written("status"))
+        Ok(Done::Written(Outcome::Counted))
     }
 
     async fn has_status_subresource(&self) -> Result<bool, NotDone> {
@@ -335,7 +341,12 @@ impl Controller {
     }
 
     /// What became of a pass: a word for the metric, and when to try again.
-    fn outcome(&self, key: &Key, done: Result<Done, NotDone>) -> (&'static str, Option<Instant>) {
+    fn outcome(
+        &self,
+        key: &Key,
+        view: &View,
+        done: Result<Done, NotDone>,
+    ) -> (Outcome, Option<Instant>) {
         let item = Item::Workload(key.clone());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(done, Err(NotDone::Later { .. } | NotDone::Stale)) {
@@ -343,10 +354,10 @@ impl Controller {
         }
         let now = Instant::now();
         match done {
-            Ok(Done::Nothing) => ("nothing", None),
-            Ok(Done::NotYet(when)) => ("throttled", Some(when)),
+            Ok(Done::Nothing) => (idle(&view.decision.action), None),
+            Ok(Done::NotYet(when)) => (Outcome::Throttled, Some(when)),
             Ok(Done::Written(what)) => (what, None),
-            Err(NotDone::NoNamespace) => ("no_namespace", None),
+            Err(NotDone::NoNamespace) => (Outcome::NoNamespace, None),
             Err(NotDone::Refused(failure)) => {
                 let Key {
                     namespace,
@@ -355,20 +366,20 @@ impl Controller {
                 tracing::warn!(
                     "Workload {namespace}/{workload}: {failure}; it is not tried again until something changes"
                 );
-                ("refused", None)
+                (Outcome::Refused, None)
             }
             Err(NotDone::Stale) => {
                 let backoff = failing.entry(item).or_insert_with(Backoff::of_writes);
                 let wait = backoff.next();
                 drop(failing);
-                ("stale", Some(now + wait))
+                (Outcome::Stale, Some(now + wait))
             }
             Err(NotDone::Later { failure, after }) => {
                 let backoff = failing.entry(item).or_insert_with(Backoff::of_writes);
                 let wait = backoff.next().max(after.unwrap_or_default());
                 drop(failing);
                 self.shared.say(&format!("{failure}; it is tried again"));
-                ("failed", Some(now + wait))
+                (Outcome::Failed, Some(now + wait))
             }
         }
     }
@@ -388,16 +399,26 @@ impl Controller {
 #[derive(Debug)]
 enum Done {
     Nothing,
-    Written(&'static str),
+    Written(Outcome),
     NotYet(Instant),
 }
 
-/// What was written, in a word for the metric.
-fn word(write: &Write) -> &'static str {
+fn written(write: &Write) -> Outcome {
     match write {
-        Write::Create { .. } => "created",
-        Write::Relabel { .. } => "relabelled",
-        Write::Delete => "deleted",
+        Write::Create { .. } => Outcome::Created,
+        Write::Relabel { .. } => Outcome::Relabelled,
+        Write::Delete => Outcome::Deleted,
+    }
+}
+
+/// Why nothing was written.
+fn idle(action: &Action) -> Outcome {
+    match action {
+        Action::Nothing | Action::Write(_) => Outcome::Unchanged,
+        Action::Withheld(_) => Outcome::Withheld,
+        Action::Leave { .. } => Outcome::Foreign,
+        Action::Conflict { .. } => Outcome::Conflict,
+        Action::Impossible(_) => Outcome::Impossible,
     }
 }
 

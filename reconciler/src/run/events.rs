@@ -1,1 +1,5 @@
-//! To be written.
+//! Events.
+
+mod reason;
+
+pub use self::reason::{Description, REASONS, Reason, Severity};

@@ -118,6 +118,10 @@ impl PodIdentifiers {
         self.pods.sweep(|(home, _)| within(home));
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.pods.len()
+    }
+
     /// The identifier of a Pod (W1, W2, W7).
     fn of_pod(&self, pod: &Pod) -> Option<String> {
         let metadata = &pod.metadata;

@@ -54,6 +54,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name, as objects say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dataplane => "Dataplane",
+            Self::DataplaneInsight => "DataplaneInsight",
+            Self::Workload => "Workload",
+            Self::Namespace => "Namespace",
+            Self::Mesh => "Mesh",
+            Self::Pod => "Pod",
+        }
+    }
+
     /// The resource with its group, as grants name it.
     pub fn resource(self) -> &'static str {
         match self {
@@ -437,13 +449,31 @@ impl Index {
         self.oddities.iter().map(|(_, oddity)| oddity)
     }
 
-    /// How many Workloads, Namespaces and Meshes are known.
-    pub fn sizes(&self) -> [(Kind, usize); 3] {
+    /// How many objects of each kind are known.
+    pub fn sizes(&self) -> [(Kind, usize); 6] {
+        let census = self.roster.census();
         [
+            (Kind::Dataplane, census.dataplanes),
+            (Kind::DataplaneInsight, census.insights),
             (Kind::Workload, self.workloads.len()),
             (Kind::Namespace, self.namespaces.len()),
             (Kind::Mesh, self.meshes.len()),
+            (Kind::Pod, self.pods.as_ref().map_or(0, PodIdentifiers::len)),
         ]
+    }
+
+    /// What the rules say of every Workload, of those in selected namespaces.
+    pub fn decisions(&self) -> impl Iterator<Item = (Key, Decision)> {
+        let items = self.items().into_iter();
+        let keys = items.filter_map(|item| match item {
+            Item::Workload(key) if self.is_selected(&key.namespace) => Some(key),
+            _ => None,
+        });
+        keys.map(|key| {
+            let existing = self.workloads.get(&key).map(Kept::facts);
+            let decision = self.roster.decide(&key, existing.as_ref(), self.mode());
+            (key, decision)
+        })
     }
 
     /// What of the table is carried out at present (L17).

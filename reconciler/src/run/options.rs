@@ -1,10 +1,10 @@
 //! The flags of `run`, each with its environment variable.
 
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::lease;
+use super::{lease, serve};
 use crate::{cli::duration, client::Connection};
 
 /// What `run` is told.
@@ -74,22 +74,8 @@ pub struct Options {
     #[arg(long, env = "KUMA_WORKLOAD_WARN_SPLIT_NAMESPACES", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub warn_split_namespaces: bool,
 
-    /// Where /metrics, /livez and /readyz are served.
-    #[arg(
-        long,
-        env = "KUMA_WORKLOAD_METRICS_ADDR",
-        value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080",
-        help_heading = "Observation"
-    )]
-    pub metrics_addr: SocketAddr,
-
-    /// Also serve the numbers of each Workload, a series for each and each state.
-    #[arg(long, env = "KUMA_WORKLOAD_PROXY_METRICS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", help_heading = "Observation")]
-    pub proxy_metrics: bool,
-
     /// The form of the log lines, which go to standard error.
-    #[arg(long, env = "KUMA_WORKLOAD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = "Observation")]
+    #[arg(long, env = "KUMA_WORKLOAD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = "Log")]
     pub log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug or trace, or directives such as
@@ -99,9 +85,13 @@ pub struct Options {
         env = "KUMA_WORKLOAD_LOG",
         value_name = "LEVEL",
         default_value = "info",
-        help_heading = "Observation"
+        help_heading = "Log"
     )]
     pub log: String,
+
+    /// Metrics and health.
+    #[command(flatten)]
+    pub serve: serve::Options,
 
     /// The Lease with which one of several replicas leads.
     #[command(flatten)]
@@ -182,14 +172,13 @@ mod tests {
         assert_eq!(options.mode, ModeOption::Auto);
         assert_eq!(options.identifiers, Identifiers::Dataplanes);
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
-        assert!(options.warn_split_namespaces && !options.proxy_metrics);
+        assert!(options.warn_split_namespaces && !options.serve.metrics_proxies);
         assert_eq!(options.status_interval, Duration::from_secs(5));
     }
 
     #[rstest]
     #[case::lists("--workload-labels a,b --namespace x,y", "")]
-    #[case::switched_off("--warn-split-namespaces false --proxy-metrics true", "")]
-    #[case::bare_switch("--proxy-metrics", "")]
+    #[case::switched_off("--warn-split-namespaces false --metrics-proxies", "")]
     #[case::selector("--namespace-selector team=a,env!=test", "")]
     #[case::both_selections("--namespace a --namespace-selector a=b", "cannot be used with")]
     #[case::fast_status("--status-interval 100ms", "a second or more")]

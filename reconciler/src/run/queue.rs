@@ -305,7 +305,10 @@ mod tests {
         let ended: Vec<_> = log.iter().filter(|entry| entry.1 == "ended").collect();
         let names: BTreeSet<_> = ended.iter().map(|entry| entry.0).collect();
         assert_eq!(names, BTreeSet::from(["a", "b"]));
-        assert_eq!(ended.iter().map(|entry| entry.2).collect::<Vec<_>>(), [3, 6]);
+        assert_eq!(
+            ended.iter().map(|entry| entry.2).collect::<Vec<_>>(),
+            [3, 6]
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,11 +32,21 @@ trait Watched: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + S
     const KIND: Kind;
 
     fn apply(&self, index: &mut Index) -> Vec<Item>;
+
+    /// Whether it cannot be read.
+    fn is_faulty(&self) -> bool {
+        false
+    }
+
     fn delete(&self, index: &mut Index) -> Vec<Item>;
 }
 
 impl Watched for Dataplane {
     const KIND: Kind = Kind::Dataplane;
+
+    fn is_faulty(&self) -> bool {
+        self.fault.is_some()
+    }
 
     fn apply(&self, index: &mut Index) -> Vec<Item> {
         let (items, oddity) = index.apply_dataplane(self);
@@ -53,6 +63,10 @@ impl Watched for Dataplane {
 
 impl Watched for DataplaneInsight {
     const KIND: Kind = Kind::DataplaneInsight;
+
+    fn is_faulty(&self) -> bool {
+        self.fault.is_some()
+    }
 
     fn apply(&self, index: &mut Index) -> Vec<Item> {
         let (items, fault) = index.apply_insight(self);
@@ -243,7 +257,12 @@ const OPTIONAL_RETRY: Duration = Duration::from_secs(300);
 fn take<K: Watched>(event: Event<K>, shared: &Shared, namespace: Option<&str>) {
     let mut index = shared.index();
     let items = match event {
-        Event::Apply(object) | Event::InitApply(object) => object.apply(&mut index),
+        Event::Apply(object) | Event::InitApply(object) => {
+            if object.is_faulty() {
+                shared.metrics.undecodable(K::KIND);
+            }
+            object.apply(&mut index)
+        }
         Event::Delete(object) => object.delete(&mut index),
         Event::Init => {
             index.relist(K::KIND, namespace);
