@@ -205,12 +205,13 @@ impl<S: Store> Elector<S> {
         sleep_until(until + jitter).await;
     }
 
-    /// Receivers are woken only if we begin or end to lead.
+    /// Receivers are woken only if we begin or end to lead; to begin again after our time had run
+    /// out unnoticed is to begin.
     fn tell(&self) {
         let leadership = self.candidate.leadership();
         let leads = leadership.until().is_some();
         let turned = self.told.send_if_modified(|told| {
-            let turned = told.until().is_some() != leads;
+            let turned = told.until().is_some() != leads || leads && !told.holds();
             *told = leadership;
             turned
         });
