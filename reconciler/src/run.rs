@@ -21,7 +21,6 @@ mod mirror;
 pub mod options;
 mod queue;
 mod readiness;
-mod reports;
 pub mod serve;
 mod throttle;
 mod watches;
@@ -38,18 +37,18 @@ use std::{
 
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{oneshot, watch},
     time::Instant,
 };
 
 use self::{
     controller::{Controller, Shared},
+    events::{Publisher, Reporter},
     identifiers::PodIdentifiers,
     index::Index,
     lease::{Election, Leadership},
     metrics::Metrics,
     options::Identifiers,
-    reports::Reporter,
     serve::{Pages, Server},
     write::Writer,
 };
@@ -106,7 +105,19 @@ async fn run(options: Options) -> Result<(), Failure> {
     let mut watches = watches::start(&client, &shared, &options);
     let starting = tokio::spawn(begin(shared.clone(), leadership));
 
-    let reporter = Reporter::default();
+    let reporter = Reporter::new(&options.events);
+    let instance = options.lease.identity();
+    let publisher = Publisher::new(
+        client.clone(),
+        &instance,
+        shared.metrics.clone(),
+        reporter.clone(),
+        shared.leadership(),
+    );
+    let (hush, hushed) = oneshot::channel::<()>();
+    let publishing = tokio::spawn(publisher.run(async {
+        let _ = hushed.await;
+    }));
     let writer = Writer::new(client);
     let controller = Controller::new(shared, writer, reporter, options.status_interval);
     let controller = Arc::new(controller);
@@ -128,9 +139,11 @@ async fn run(options: Options) -> Result<(), Failure> {
         _ = watches.join_next() => return Err(Failure::new("a watch has ended")),
     }
     starting.abort();
-    serving.abort();
     watches.abort_all();
+    drop(hush);
+    let _ = publishing.await;
     election.release().await;
+    serving.abort();
     Ok(())
 }
 

@@ -19,12 +19,12 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     backoff::Backoff,
+    events::{Condition, Reporter, Subject},
     index::{Index, Item, Kept, View},
     lease::Leadership,
     metrics::{Metrics, Outcome},
     queue::Queue,
     readiness::Readiness,
-    reports::Reporter,
     throttle::Throttle,
     write::{NotDone, Writer},
 };
@@ -77,6 +77,10 @@ impl Shared {
     pub(super) fn look_at_all(&self) {
         let items = self.index().items();
         self.look_at(items);
+    }
+
+    pub(super) fn leadership(&self) -> watch::Receiver<Leadership> {
+        self.leadership.clone()
     }
 
     /// Whether we hold the Lease.
@@ -150,27 +154,27 @@ impl Controller {
         let until = leadership.until().filter(|_| self.shared.is_at_work())?;
         match &item {
             Item::Workload(key) => self.workload(key, until).await,
-            Item::Namespace(name) => self.namespace(name),
+            Item::Namespace(name) => {
+                self.namespace(name);
+                None
+            }
         }
     }
 
-    fn namespace(&self, name: &str) -> Option<Instant> {
+    fn namespace(&self, name: &str) {
         let index = self.shared.index();
-        if index.is_selected(name) {
-            self.reporter.namespace(name, &index)
-        } else {
-            self.reporter.forget_namespace(name);
-            None
-        }
+        let namespace = index.roster().namespace(name);
+        let condition = Condition::of_namespace(&namespace).filter(|_| index.is_selected(name));
+        self.reporter
+            .observe(Subject::Namespace(name.to_owned()), condition);
     }
 
     async fn workload(&self, key: &Key, until: Instant) -> Option<Instant> {
         let begun = Instant::now();
-        let (view, report_again) = {
+        let view = {
             let mut index = self.shared.index();
             if !index.is_selected(&key.namespace) {
-                drop(index);
-                self.reporter.forget_workload(key);
+                self.reporter.observe(Subject::Workload(key.clone()), None);
                 return None;
             }
             if index.yields_now(key) {
@@ -184,10 +188,11 @@ impl Controller {
                     .into_iter()
                     .for_each(|item| self.shared.queue.soon(item));
             }
-            let view = index.view(key);
-            let again = self.reporter.workload(key, &view, &index);
-            (view, again)
+            index.view(key)
         };
+        let condition = Condition::of(&view.decision.action);
+        self.reporter
+            .observe(Subject::Workload(key.clone()), condition);
         let mut carried_out = self.carry_out(key, &view, until).await;
         if matches!(carried_out, Err(NotDone::Stale))
             && let Err(failed) = self.refresh(key, &view).await
@@ -196,7 +201,7 @@ impl Controller {
         }
         let (result, again) = self.outcome(key, &view, carried_out);
         self.shared.metrics.reconciled(result, begun.elapsed());
-        [report_again, again].into_iter().flatten().min()
+        again
     }
 
     /// Reads what has changed unseen: the watch may be slow.

@@ -2,9 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::{lease, serve};
+use super::{events, lease, serve};
 use crate::{cli::duration, client::Connection};
 
 /// What `run` is told.
@@ -69,11 +69,6 @@ pub struct Options {
     #[arg(long, env = "KUMA_WORKLOAD_STATUS_INTERVAL", value_name = "TIME", default_value = "5s", value_parser = at_least_a_second)]
     pub status_interval: Duration,
 
-    /// Whether a namespace whose workloads are of several meshes, without sharing a name, is worth
-    /// a Warning event.
-    #[arg(long, env = "KUMA_WORKLOAD_WARN_SPLIT_NAMESPACES", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
-    pub warn_split_namespaces: bool,
-
     /// The form of the log lines, which go to standard error.
     #[arg(long, env = "KUMA_WORKLOAD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = "Log")]
     pub log_format: LogFormat,
@@ -88,6 +83,10 @@ pub struct Options {
         help_heading = "Log"
     )]
     pub log: String,
+
+    /// Events.
+    #[command(flatten)]
+    pub events: events::Options,
 
     /// Metrics and health.
     #[command(flatten)]
@@ -172,7 +171,7 @@ mod tests {
         assert_eq!(options.mode, ModeOption::Auto);
         assert_eq!(options.identifiers, Identifiers::Dataplanes);
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
-        assert!(options.warn_split_namespaces && !options.serve.metrics_proxies);
+        assert!(options.events.warn_split_namespaces && !options.serve.metrics_proxies);
         assert_eq!(options.status_interval, Duration::from_secs(5));
     }
 
