@@ -28,20 +28,19 @@ pub struct Key {
 
 impl Key {
     /// The key of an object with a name.
-    pub fn of(namespace: &str, name: &str) -> Self {
+    pub fn of(kind: &'static str, namespace: &str, name: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-            kind: "",
+            kind,
             unnamed: None,
         }
     }
 
     fn of_named(named: &Named, kind: &'static str) -> Self {
         Self {
-            kind,
             unnamed: named.place.clone().filter(|_| named.is_generated()),
-            ..Self::of(&named.namespace, &named.name)
+            ..Self::of(kind, &named.namespace, &named.name)
         }
     }
 }
@@ -227,10 +226,7 @@ impl Inventory {
 
     /// The labels and annotations of a Namespace; one that was not read has none.
     pub fn namespace(&self, name: &str) -> Option<&Namespace> {
-        self.namespaces.get(&Key {
-            kind: "Namespace",
-            ..Key::of("", name)
-        })
+        self.namespaces.get(&Key::of("Namespace", "", name))
     }
 
     /// As [`namespace`](Self::namespace).
@@ -242,26 +238,17 @@ impl Inventory {
 
     /// The Dataplane of a name.
     pub fn dataplane(&self, namespace: &str, name: &str) -> Option<&Dataplane> {
-        self.dataplanes.get(&Key {
-            kind: "Dataplane",
-            ..Key::of(namespace, name)
-        })
+        self.dataplanes.get(&Key::of("Dataplane", namespace, name))
     }
 
     /// The Pod of a name.
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
-        self.pods.get(&Key {
-            kind: "Pod",
-            ..Key::of(namespace, name)
-        })
+        self.pods.get(&Key::of("Pod", namespace, name))
     }
 
     /// The Workload of a name.
     pub fn workload(&self, namespace: &str, name: &str) -> Option<&Workload> {
-        self.workloads.get(&Key {
-            kind: "Workload",
-            ..Key::of(namespace, name)
-        })
+        self.workloads.get(&Key::of("Workload", namespace, name))
     }
 
     /// Whether a template's controller was read: it says the same, and speaks for both (A2).
@@ -274,21 +261,14 @@ impl Inventory {
 
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&Template> {
-        self.templates.get(&Key {
-            kind: owner.kind,
-            ..Key::of(namespace, &owner.name)
-        })
+        self.templates
+            .get(&Key::of(owner.kind, namespace, &owner.name))
     }
 
     /// Whether a Mesh exists. Manifests without any Mesh say nothing of meshes, and `default` is
     /// Kuma's own.
     pub fn has_mesh(&self, name: &str) -> bool {
-        let found = || {
-            self.meshes.contains_key(&Key {
-                kind: "Mesh",
-                ..Key::of("", name)
-            })
-        };
+        let found = || self.meshes.contains_key(&Key::of("Mesh", "", name));
         if self.live {
             self.unread.meshes || found()
         } else {

@@ -218,10 +218,7 @@ fn finding(
             taken,
             others,
         } => {
-            let key = inventory::Key {
-                kind: "Dataplane",
-                ..inventory::Key::of(mesh, dataplane)
-            };
+            let key = inventory::Key::of("Dataplane", mesh, dataplane);
             let found = inventory.universal_dataplanes.get(&key);
             let others: Vec<_> = others.iter().map(|tag| shown(tag).to_string()).collect();
             let others = match &*others {
