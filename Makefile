@@ -11,7 +11,9 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml json/Cargo.toml $(shell find src rulebook/src json/src -name '*.rs')
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build find-go hold start stop servers.bash)
+# Each file or folder there is a test binary.
+CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 
 POLICY_HOST := $(TARGET_DIR)/debug/policy-host
 # A test target and the workspace are named only for the dependencies' features: they become those of
@@ -63,6 +65,12 @@ run: annotated-policy.wasm ## Judge the examples; others: ARGS='[-o json] [--set
 test: annotated-policy.wasm ## Every test, the built policy's included
 	$(CARGO) test --locked --workspace
 
+# The whole workspace is named, as above, so that nothing is compiled twice.
+.PHONY: test-cluster
+test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API server (needs Go, or KUBEBUILDER_ASSETS; TESTS=NAME for some)
+	e2e-tests/testbed/build
+	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
+
 .PHONY: e2e-tests
 e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kwctl, bats and jq)
 	@for tool in $(KWCTL) bats jq; do \
@@ -89,9 +97,9 @@ fmt: ## Format the code
 .PHONY: lint
 lint: ## Formatting, clippy, shellcheck; licences, sources and advisories of the dependencies
 	$(CARGO) fmt --all --check -- --color never
-	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 	@if command -v shellcheck >/dev/null; then \
-		echo shellcheck $(SHELL_SCRIPTS); shellcheck $(SHELL_SCRIPTS); \
+		echo shellcheck $(SHELL_SCRIPTS); shellcheck -x $(SHELL_SCRIPTS); \
 	else \
 		echo "lint: shellcheck is not installed, so the scripts are not checked"; \
 	fi

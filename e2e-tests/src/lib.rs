@@ -7,7 +7,7 @@
 //! | [`policy`] | compile, instantiate, time limit, from request to response |
 //! | [`callback`] | the host calls: gates, error texts, a record of every call |
 //! | [`question`] | what a policy can ask of the cluster |
-//! | [`cluster`] | who answers: manifests, a recorded session, a script, later a live API server |
+//! | [`cluster`] | who answers: manifests, a recorded session, a script (the testbed adds a live API server) |
 //! | [`admission`] | admission requests in, admission responses out |
 //! | [`metadata`] | the policy's metadata: from `policy-metadata.yml` to the wasm custom section |
 //! | [`case`] | the fixture format that all runners share |

@@ -16,10 +16,11 @@ complain() {
 # birth PID: when it began, as the kernel counts. A number that was given to another process since
 # began at another time. Nothing where there is no such process, or it is dead and not yet collected.
 birth() {
-    local stat state start
+    local stat state threads start
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-    read -r state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ <<<"${stat##*) }"
-    [ "$state" = Z ] || echo "$start"
+    read -r state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ threads _ start _ <<<"${stat##*) }"
+    # While other threads end, they hold its port.
+    [ "$state" = Z ] && [ "$threads" -le 1 ] || echo "$start"
 }
 
 # pid NAME: its process, nothing where it does not run.

@@ -1,5 +1,5 @@
 //! What [`super::Handler`] needs of an API server: discovery, get, list and access reviews.
-//! Manifests implement it here; a live client can implement it elsewhere.
+//! Manifests implement it here, a live client in the testbed.
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
 use serde_json::Value;

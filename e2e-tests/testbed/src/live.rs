@@ -104,9 +104,11 @@ impl LiveCluster {
         lists
             .entry(key)
             .or_insert_with(|| {
-                let mut config = watcher::Config::default();
-                config.label_selector = labels.map(str::to_owned);
-                config.field_selector = fields.map(str::to_owned);
+                let config = watcher::Config {
+                    label_selector: labels.map(str::to_owned),
+                    field_selector: fields.map(str::to_owned),
+                    ..watcher::Config::default()
+                };
                 self.open(&self.api(resource, namespace), &dynamic(resource), config)
             })
             .clone()

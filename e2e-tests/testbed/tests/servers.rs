@@ -1,4 +1,5 @@
 //! The testbed itself: who may do what, what outlives a restart, and that nothing outlives its holder.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{BufRead, BufReader};

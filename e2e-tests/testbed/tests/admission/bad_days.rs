@@ -1,6 +1,6 @@
 //! The webhook is down, slow to be granted what it reads, or told to end. Each on a cluster of its own.
 
-use kuma_workload_testbed::{Testbed, eventually};
+use kuma_workload_testbed::{Server, Testbed, eventually};
 
 use crate::cluster::{
     self, FORGED, alice, apply, dataplane, denied, deployment, namespace, pod, pod_labels,
@@ -124,6 +124,42 @@ rules:
         .await
         .unwrap();
     }
+}
+
+/// The watches behind the lists outlive the server that they watch.
+#[tokio::test]
+async fn an_api_server_that_comes_back() {
+    let testbed = Testbed::start().unwrap();
+    cluster::prepare(&testbed).await;
+    let _webhook = cluster::guard(&testbed).await;
+    let team = namespace(&testbed).await;
+    dataplane(&testbed, &team, "there", "mesh1").await;
+    let second = pod("web", "labels: {kuma.io/mesh: mesh2}");
+    let refusal = format!("namespace \"{team}\" already contains dataplanes");
+    let output = apply(&testbed, &team, &second).await;
+    assert!(output.stderr.contains(&refusal), "{output:?}");
+
+    for server in [Server::Etcd, Server::ApiServer] {
+        testbed.restart_server(server).await.unwrap();
+    }
+    eventually("it judges as before", async || {
+        let output = apply(&testbed, &team, &second).await;
+        if output.stderr.contains(&refusal) {
+            Ok(())
+        } else {
+            Err(format!("{output:?}"))
+        }
+    })
+    .await
+    .unwrap();
+    let delete = ["delete", "dataplane", "there", "-n", &team];
+    alice(&testbed, &delete).await.ok().unwrap();
+    eventually("it sees what has changed since", async || {
+        let output = apply(&testbed, &team, &second).await;
+        output.ok().map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

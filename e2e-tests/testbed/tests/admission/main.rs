@@ -1,5 +1,6 @@
 //! The policy in a cluster: a real API server asks it as README installs it, and kubectl shows what
 //! people see.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_days;

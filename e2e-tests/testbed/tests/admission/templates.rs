@@ -3,7 +3,8 @@
 use kuma_workload_testbed::eventually;
 
 use crate::cluster::{
-    self, FORGED, alice, apply, denied, deployment, inject, namespace, pod_labels, replica_set,
+    self, FORGED, alice, apply, dataplane, denied, deployment, inject, namespace, pod_labels,
+    replica_set,
 };
 
 #[tokio::test]
@@ -120,4 +121,42 @@ async fn a2_a_lone_replica_set() {
             .contains("the pod template of ReplicaSet \"web\""),
         "{output:?}"
     );
+}
+
+/// `web-0` moves to another mesh, and is not kept out by what the last `web-0` left behind.
+#[tokio::test]
+async fn a7_a_stateful_set_replaces_its_own_pod() {
+    let testbed = cluster::shared().await;
+    let team = namespace(testbed).await;
+    let stateful_set = |mesh: &str| {
+        replica_set(&format!("kuma.io/mesh: {mesh}"))
+            .replace("kind: ReplicaSet", "kind: StatefulSet")
+            // Parallel: it does not wait for its Pod to become ready, which none does here.
+            .replace(
+                "replicas: 2",
+                "replicas: 1\n  podManagementPolicy: Parallel",
+            )
+    };
+    let web_0_in = async |mesh: &str| {
+        eventually("web-0 is in the mesh", async || {
+            let labels = pod_labels(testbed, &team).await;
+            match labels.as_slice() {
+                [labels] if labels["kuma.io/mesh"] == mesh => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+        .unwrap();
+    };
+    apply(testbed, &team, &stateful_set("mesh1"))
+        .await
+        .ok()
+        .unwrap();
+    web_0_in("mesh1").await;
+    dataplane(testbed, &team, "web-0", "mesh1").await;
+    apply(testbed, &team, &stateful_set("mesh2"))
+        .await
+        .ok()
+        .unwrap();
+    web_0_in("mesh2").await;
 }
