@@ -63,8 +63,8 @@ pub struct Policy {
     limit: Duration,
     /// What the guest said of settings that it saw before.
     settings: Mutex<HashMap<String, SettingsValidationResponse>>,
-    /// Ends with the policy.
-    _ticker: Ticker,
+    /// Ends with the last policy of this module.
+    _ticker: Arc<Ticker>,
 }
 
 /// One evaluation: the answer, and how it was come by.
@@ -166,7 +166,7 @@ impl Policy {
             grants: Arc::new(grants),
             limit: TIME_LIMIT,
             settings: Mutex::default(),
-            _ticker: ticker,
+            _ticker: Arc::new(ticker),
         })
     }
 
@@ -182,6 +182,19 @@ impl Policy {
         Self {
             grants: Arc::new(grants),
             ..self
+        }
+    }
+
+    /// Another policy of the same module, with grants of its own.
+    #[must_use]
+    pub fn sibling(&self, grants: Grants) -> Self {
+        Self {
+            pre: self.pre.clone(),
+            metadata: self.metadata.clone(),
+            grants: Arc::new(grants),
+            limit: self.limit,
+            settings: Mutex::default(),
+            _ticker: self._ticker.clone(),
         }
     }
 

@@ -1,1 +1,29 @@
 //! The policy and the reconciler on a real API server.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`testbed`] | etcd, kube-apiserver and kube-controller-manager, for as long as a test run lasts |
+//! | [`user`] | who asks: each with the rights that are shipped |
+//! | [`kubectl`] | the real kubectl |
+//! | [`program`] | programs of ours beside the servers: they end with the test run |
+//! | [`eventually`] | waits for what must come about |
+//! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
+//! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
+//! | [`webhook`] | the policy behind HTTPS |
+
+pub mod error;
+pub mod eventually;
+pub mod kubectl;
+pub mod live;
+pub mod program;
+pub mod registration;
+pub mod testbed;
+pub mod user;
+pub mod webhook;
+
+pub use error::Error;
+pub use eventually::eventually;
+pub use kubectl::Output;
+pub use program::Program;
+pub use testbed::{Server, Testbed};
+pub use user::User;

@@ -29,6 +29,7 @@ pub use self::{
 /// What is said.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Events")]
+#[group(id = "events")]
 pub struct Options {
     /// Warn of namespaces with workloads of several meshes, which Kuma allows so far.
     #[arg(

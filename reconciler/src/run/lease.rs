@@ -49,6 +49,7 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// How a leader is elected.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Leader election")]
+#[group(id = "lease")]
 pub struct Options {
     /// Write only while holding a Lease; `false` where there is a single replica, ever.
     #[arg(

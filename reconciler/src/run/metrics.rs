@@ -8,7 +8,7 @@ mod labels;
 mod proxies;
 mod requests;
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
 use prometheus_client::{
     encoding::text,
@@ -17,11 +17,11 @@ use prometheus_client::{
 };
 
 pub use self::{
-    labels::{Kind, Outcome, RunMode, State},
+    labels::{Outcome, RunMode, State},
     proxies::Proxies,
     requests::{CountRequests, Counted},
 };
-use super::events::Reason;
+use super::{events::Reason, index::Kind};
 
 /// What every name begins with.
 const PREFIX: &str = "kuma_workload_";
@@ -251,29 +251,24 @@ impl Metrics {
 
     /// A watch broke off and is begun anew.
     pub fn watch_restarted(&self, kind: Kind) {
-        by(&self.watch_restarts, "kind", kind.text()).inc();
+        by(&self.watch_restarts, "kind", kind.name()).inc();
     }
 
     /// An object could not be read and is skipped.
     pub fn undecodable(&self, kind: Kind) {
-        by(&self.undecodable_objects, "kind", kind.text()).inc();
+        by(&self.undecodable_objects, "kind", kind.name()).inc();
     }
 
     /// This many are in the index.
     pub fn indexed(&self, kind: Kind, objects: usize) {
-        by(&self.index_objects, "kind", kind.text()).set(number(objects));
+        by(&self.index_objects, "kind", kind.name()).set(number(objects));
     }
 
-    /// A Workload has passed from one state to another; none is not being there.
-    pub fn workload_moved(&self, before: Option<State>, after: Option<State>) {
-        if before == after {
-            return;
-        }
-        if let Some(state) = before {
-            by(&self.workloads, "state", state.text()).dec();
-        }
-        if let Some(state) = after {
-            by(&self.workloads, "state", state.text()).inc();
+    /// This many Workloads stand so (a state that is not given: none).
+    pub fn workloads(&self, states: &BTreeMap<State, usize>) {
+        for state in State::ALL {
+            let count = states.get(state).copied().unwrap_or_default();
+            by(&self.workloads, "state", state.text()).set(number(count));
         }
     }
 
@@ -352,8 +347,7 @@ mod tests {
         metrics.watch_restarted(Kind::Dataplane);
         metrics.undecodable(Kind::Dataplane);
         metrics.indexed(Kind::Dataplane, 100);
-        metrics.workload_moved(None, Some(State::Missing));
-        metrics.workload_moved(Some(State::Missing), Some(State::Managed));
+        metrics.workloads(&BTreeMap::from([(State::Managed, 1)]));
         metrics.conflicts(1);
         metrics.split_namespaces(2);
         metrics.status_written();

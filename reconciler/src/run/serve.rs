@@ -1,10 +1,9 @@
 //! `/metrics`, `/livez` and `/readyz`.
 
 use std::{
-    collections::BTreeSet,
     future::{Future, IntoFuture},
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use axum::{
@@ -22,6 +21,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// Where it is served.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics and health")]
+#[group(id = "serve")]
 pub struct Options {
     /// Where /metrics, /livez and /readyz are served.
     #[arg(
@@ -36,47 +36,15 @@ pub struct Options {
     pub metrics_proxies: bool,
 }
 
-/// Why something is not well: one line each, of which anybody may add and remove his own.
-#[derive(Debug, Clone, Default)]
-pub struct Reasons(Arc<Mutex<BTreeSet<String>>>);
-
-impl Reasons {
-    /// Adds one: `the first list of dataplanes.kuma.io`.
-    pub fn add(&self, reason: impl Into<String>) {
-        self.lock().insert(reason.into());
-    }
-
-    /// Removes one.
-    pub fn remove(&self, reason: &str) {
-        self.lock().remove(reason);
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn lines(&self) -> String {
-        self.lock()
-            .iter()
-            .map(|reason| format!("{reason}\n"))
-            .collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pages {
     /// Of `/metrics`.
     pub metrics: Arc<Metrics>,
-    /// Why `/livez` says no: what cannot mend itself.
-    pub dead: Reasons,
-    /// Why `/readyz` says no: what is waited for. A standby is ready.
-    pub waits: Reasons,
+    /// Brings the metrics up to date that are only looked at when they are asked for.
+    pub refresh: Arc<dyn Fn() + Send + Sync>,
+    /// What `/readyz` waits for, a line each. A standby is ready.
+    pub waits_for: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
 /// A server that has its address.
@@ -131,24 +99,22 @@ fn router(pages: Pages) -> Router {
 }
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
+    (pages.refresh)();
     (
         [(header::CONTENT_TYPE, OPEN_METRICS)],
         pages.metrics.encode(),
     )
 }
 
-async fn livez(State(pages): State<Pages>) -> impl IntoResponse {
-    health(&pages.dead)
+/// Whoever answers is alive: a part that cannot go on ends the process.
+async fn livez() -> &'static str {
+    "ok\n"
 }
 
-async fn readyz(State(pages): State<Pages>) -> impl IntoResponse {
-    health(&pages.waits)
-}
-
-fn health(reasons: &Reasons) -> (StatusCode, String) {
-    match reasons.lines() {
+async fn readyz(State(pages): State<Pages>) -> (StatusCode, String) {
+    match (pages.waits_for)() {
         lines if lines.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-        lines => (StatusCode::SERVICE_UNAVAILABLE, lines),
+        lines => (StatusCode::SERVICE_UNAVAILABLE, lines.join("\n") + "\n"),
     }
 }
 
@@ -161,11 +127,14 @@ mod tests {
     use tokio::sync::oneshot;
     use tower::ServiceExt;
 
-    fn pages() -> Pages {
+    fn pages(waits_for: &[&str]) -> Pages {
+        let lines: Vec<_> = waits_for.iter().map(|line| (*line).to_owned()).collect();
+        let metrics = Arc::new(Metrics::new());
+        let counted = metrics.clone();
         Pages {
-            metrics: Arc::new(Metrics::new()),
-            dead: Reasons::default(),
-            waits: Reasons::default(),
+            metrics,
+            refresh: Arc::new(move || counted.queue_depth(7)),
+            waits_for: Arc::new(move || lines.clone()),
         }
     }
 
@@ -185,31 +154,19 @@ mod tests {
     }
 
     #[rstest]
-    #[case::well(&[], &[], "/readyz", 200, "ok\n")]
-    #[case::live(&[], &[], "/livez", 200, "ok\n")]
-    #[case::alive_though_it_waits(&[], &["the lease"], "/livez", 200, "ok\n")]
-    #[case::waits(&[], &["workloads", "dataplanes"], "/readyz", 503, "dataplanes\nworkloads\n")]
-    #[case::dead(&["the writer has ended"], &[], "/livez", 503, "the writer has ended\n")]
+    #[case::well(&[], "/readyz", 200, "ok\n")]
+    #[case::live(&[], "/livez", 200, "ok\n")]
+    #[case::alive_though_it_waits(&["the lease"], "/livez", 200, "ok\n")]
+    #[case::waits(&["dataplanes", "workloads"], "/readyz", 503, "dataplanes\nworkloads\n")]
     #[tokio::test]
     async fn health_is_told(
-        #[case] dead: &[&str],
-        #[case] waits: &[&str],
+        #[case] waits_for: &[&str],
         #[case] path: &str,
         #[case] code: u16,
         #[case] body: &str,
     ) {
-        let pages = pages();
-        dead.iter().for_each(|reason| pages.dead.add(*reason));
-        waits.iter().for_each(|reason| pages.waits.add(*reason));
-        assert_eq!(ask(pages, path).await, (code, body.to_owned()));
-    }
-
-    #[tokio::test]
-    async fn what_has_come_is_waited_for_no_more() {
-        let pages = pages();
-        pages.waits.add("dataplanes");
-        pages.waits.remove("dataplanes");
-        assert_eq!(ask(pages, "/readyz").await.0, 200);
+        let answer = ask(pages(waits_for), path).await;
+        assert_eq!(answer, (code, body.to_owned()));
     }
 
     #[tokio::test]
@@ -217,7 +174,7 @@ mod tests {
         let server = Server::bind(&local()).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server.serve(pages(), async {
+        let serving = tokio::spawn(server.serve(pages(&[]), async {
             stopped.await.ok();
         }));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -232,6 +189,10 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.contains(OPEN_METRICS), "{answer}");
         assert!(answer.contains("kuma_workload_leader 0"), "{answer}");
+        assert!(
+            answer.contains("kuma_workload_workqueue_depth 7"),
+            "{answer}"
+        );
         stop.send(()).unwrap();
         serving.await.unwrap().unwrap();
     }

@@ -33,7 +33,11 @@ label! {
         Relabelled = "relabelled",
         /// It was deleted (L2).
         Deleted = "deleted",
-        /// It was right.
+        /// Its numbers were written (S1 to S3).
+        Counted = "counted",
+        /// Its numbers have changed and are written later (S4).
+        Throttled = "throttled",
+        /// It was right, or there is nothing that could be done.
         Unchanged = "unchanged",
         /// It would have been written in another mode (L17).
         Withheld = "withheld",
@@ -45,6 +49,10 @@ label! {
         Impossible = "impossible",
         /// It was changed in between; it is looked at again (L15).
         Stale = "stale",
+        /// Its namespace is being deleted, so that nothing can be created there.
+        NoNamespace = "no_namespace",
+        /// The API server will never take the write; it is not tried again until something changes.
+        Refused = "refused",
         /// A write failed; it is tried again.
         Failed = "failed",
     }
@@ -69,24 +77,6 @@ impl From<roster::Mode> for RunMode {
             roster::Mode::Observe => Self::Observe,
             roster::Mode::Yield => Self::Yield,
         }
-    }
-}
-
-label! {
-    /// The kinds that are watched.
-    Kind {
-        /// Kuma's.
-        Dataplane = "Dataplane",
-        /// Kuma's.
-        DataplaneInsight = "DataplaneInsight",
-        /// Kuma's, or ours.
-        Workload = "Workload",
-        /// Kuma's.
-        Mesh = "Mesh",
-        /// Kubernetes'.
-        Namespace = "Namespace",
-        /// Kubernetes'.
-        Pod = "Pod",
     }
 }
 
