@@ -102,10 +102,21 @@ async fn answer(State(api): State<Api>, uri: Uri) -> Response {
     if let Some((refused, code)) = api.cluster.refused
         && refused == format!("{verb} {resource}")
     {
-        let reason = if code == 403 { "Forbidden" } else { "NotFound" };
+        let (reason, message) = match code {
+            403 => (
+                "Forbidden",
+                format!(
+                    "{resource}.kuma.io is forbidden: User \"eve\" cannot {verb} resource \"{resource}\""
+                ),
+            ),
+            _ => (
+                "NotFound",
+                "the server could not find the requested resource".to_owned(),
+            ),
+        };
         let status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "code": code, "reason": reason, "message": format!("{resource} is {reason}"),
+            "code": code, "reason": reason, "message": message,
         });
         return reply(code, Body::from(status.to_string()));
     }
@@ -250,7 +261,7 @@ fn t4_one_namespace_as_json() {
 #[case::not_granted(
     "list dataplaneinsights",
     403,
-    "error: cannot list dataplaneinsights.kuma.io: the grant is missing (dataplaneinsights is Forbidden)\n"
+    "error: cannot list dataplaneinsights.kuma.io: the grant is missing (dataplaneinsights.kuma.io is forbidden: User \"eve\" cannot list resource \"dataplaneinsights\")\n"
 )]
 #[case::not_installed(
     "list workloads",

@@ -31,7 +31,7 @@ pub struct Options {
         value_name = "ADDRESS"
     )]
     pub metrics_addr: SocketAddr,
-    /// Also serve the metric kuma_workload_proxies: four time series or so for each Workload.
+    /// Also serve the metric kuma_workload_proxies: three time series for each Workload and mesh.
     #[arg(long, env = "KUMA_WORKLOAD_METRICS_PROXIES")]
     pub metrics_proxies: bool,
 }

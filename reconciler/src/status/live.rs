@@ -13,7 +13,7 @@ use futures::{
 };
 use kube::{
     Api, Client, Resource,
-    core::{DeserializeGuard, NamespaceResourceScope},
+    core::NamespaceResourceScope,
     runtime::{
         WatchStreamExt,
         watcher::{self, Event},
@@ -166,7 +166,7 @@ impl Live {
 fn watch<K>(
     client: &Client,
     namespace: Option<&str>,
-    seen: impl Fn(Event<DeserializeGuard<K>>) -> Seen + Send + 'static,
+    seen: impl Fn(Event<K>) -> Seen + Send + 'static,
 ) -> Watch
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -176,7 +176,7 @@ where
         + Send
         + 'static,
 {
-    let api: Api<DeserializeGuard<K>> = match namespace {
+    let api: Api<K> = match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };

@@ -83,7 +83,9 @@ impl Row {
         }
         let existing = workload.map(Workload::facts);
         let decision = roster.decide(key, existing.as_ref(), Mode::Observe);
-        let reported = workload.and_then(Workload::reported).map(Numbers::from);
+        let reported = workload
+            .and_then(|workload| workload.reported)
+            .map(Numbers::from);
         let is_copy = matches!(
             decision.action,
             Action::Leave {

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::{
-    core::{DeserializeGuard, ObjectMeta},
-    runtime::watcher::Event,
-};
+use kube::{core::ObjectMeta, runtime::watcher::Event};
 use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
 
 use super::row::Row;
@@ -14,9 +11,9 @@ use crate::kinds::{self, Dataplane, DataplaneInsight, Workload};
 /// An event of one of the three watches.
 #[derive(Debug)]
 pub(super) enum Seen {
-    Dataplane(Event<DeserializeGuard<Dataplane>>),
-    Insight(Event<DeserializeGuard<DataplaneInsight>>),
-    Workload(Event<DeserializeGuard<Workload>>),
+    Dataplane(Event<Dataplane>),
+    Insight(Event<DataplaneInsight>),
+    Workload(Event<Workload>),
 }
 
 impl Seen {
@@ -64,80 +61,69 @@ impl World {
         match seen {
             Seen::Dataplane(event) => self.dataplane(event),
             Seen::Insight(event) => self.insight(event),
-            Seen::Workload(event) => self.workload(event),
+            Seen::Workload(event) => {
+                self.workload(event);
+                None
+            }
         }
     }
 
-    fn dataplane(&mut self, event: Event<DeserializeGuard<Dataplane>>) -> Option<String> {
+    fn dataplane(&mut self, event: Event<Dataplane>) -> Option<String> {
         match event {
             Event::Init => self.relist(Watched::Dataplanes),
             Event::InitDone => self.sweep(Watched::Dataplanes),
-            Event::Apply(DeserializeGuard(Ok(there)))
-            | Event::InitApply(DeserializeGuard(Ok(there))) => {
+            Event::Apply(there) | Event::InitApply(there) => {
+                let (namespace, name) = names(&there.metadata);
+                if let Some(fault) = &there.fault {
+                    self.roster.delete(namespace, name);
+                    return Some(unreadable("Dataplane", &there.metadata, fault));
+                }
                 self.roster.apply(&there.facts(there.stored_identifier()));
             }
-            Event::Delete(DeserializeGuard(Ok(there))) => {
+            Event::Delete(there) => {
                 let (namespace, name) = names(&there.metadata);
                 self.roster.delete(namespace, name);
-            }
-            Event::Apply(DeserializeGuard(Err(bad)))
-            | Event::InitApply(DeserializeGuard(Err(bad)))
-            | Event::Delete(DeserializeGuard(Err(bad))) => {
-                let (namespace, name) = names(&bad.metadata);
-                self.roster.delete(namespace, name);
-                return Some(unreadable("Dataplane", &bad.metadata, &bad.error));
             }
         }
         None
     }
 
-    fn insight(&mut self, event: Event<DeserializeGuard<DataplaneInsight>>) -> Option<String> {
+    fn insight(&mut self, event: Event<DataplaneInsight>) -> Option<String> {
         match event {
             Event::Init => self.relist(Watched::Insights),
             Event::InitDone => self.sweep(Watched::Insights),
-            Event::Apply(DeserializeGuard(Ok(there)))
-            | Event::InitApply(DeserializeGuard(Ok(there))) => {
+            Event::Apply(there) | Event::InitApply(there) => {
+                let (namespace, name) = names(&there.metadata);
+                if let Some(fault) = &there.fault {
+                    self.roster.delete_insight(namespace, name);
+                    return Some(unreadable("DataplaneInsight", &there.metadata, fault));
+                }
                 self.roster.apply_insight(&there.facts());
             }
-            Event::Delete(DeserializeGuard(Ok(there))) => {
+            Event::Delete(there) => {
                 let (namespace, name) = names(&there.metadata);
                 self.roster.delete_insight(namespace, name);
-            }
-            Event::Apply(DeserializeGuard(Err(bad)))
-            | Event::InitApply(DeserializeGuard(Err(bad)))
-            | Event::Delete(DeserializeGuard(Err(bad))) => {
-                let (namespace, name) = names(&bad.metadata);
-                self.roster.delete_insight(namespace, name);
-                return Some(unreadable("DataplaneInsight", &bad.metadata, &bad.error));
             }
         }
         None
     }
 
-    fn workload(&mut self, event: Event<DeserializeGuard<Workload>>) -> Option<String> {
+    fn workload(&mut self, event: Event<Workload>) {
         match event {
             Event::Init => self.unseen = self.workloads.keys().cloned().collect(),
             Event::InitDone => {
                 let unseen = std::mem::take(&mut self.unseen);
                 self.workloads.retain(|key, _| !unseen.contains(key));
             }
-            Event::Apply(DeserializeGuard(Ok(there)))
-            | Event::InitApply(DeserializeGuard(Ok(there))) => {
+            Event::Apply(there) | Event::InitApply(there) => {
                 let key = key(&there.metadata);
                 self.unseen.remove(&key);
                 self.workloads.insert(key, there);
             }
-            Event::Delete(DeserializeGuard(Ok(there))) => {
+            Event::Delete(there) => {
                 self.workloads.remove(&key(&there.metadata));
             }
-            Event::Apply(DeserializeGuard(Err(bad)))
-            | Event::InitApply(DeserializeGuard(Err(bad)))
-            | Event::Delete(DeserializeGuard(Err(bad))) => {
-                self.workloads.remove(&key(&bad.metadata));
-                return Some(unreadable("Workload", &bad.metadata, &bad.error));
-            }
         }
-        None
     }
 
     fn relist(&mut self, watched: Watched) {
@@ -177,7 +163,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    fn dataplane(name: &str, spec: Value) -> DeserializeGuard<Dataplane> {
+    fn dataplane(name: &str, spec: Value) -> Dataplane {
         serde_json::from_value(json!({
             "metadata": {
                 "namespace": "shop",
@@ -189,7 +175,7 @@ mod tests {
         .unwrap()
     }
 
-    fn workload(name: &str) -> DeserializeGuard<Workload> {
+    fn workload(name: &str) -> Workload {
         serde_json::from_value(json!({ "metadata": { "namespace": "shop", "name": name } }))
             .unwrap()
     }
@@ -229,9 +215,9 @@ mod tests {
         world.apply(Seen::Dataplane(Event::Apply(dataplane("p", json!({})))));
         let warning = world.apply(Seen::Dataplane(Event::Apply(dataplane("p", json!("x")))));
         let warning = warning.unwrap();
-        assert!(
-            warning.starts_with("Dataplane shop/p cannot be read and is left out: "),
-            "{warning}"
+        assert_eq!(
+            warning,
+            "Dataplane shop/p cannot be read and is left out: spec is a string where an object is expected"
         );
         assert_eq!(names(&world), Vec::<String>::new());
     }
