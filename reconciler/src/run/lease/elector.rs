@@ -143,7 +143,10 @@ impl<S: Store> Elector<S> {
                 self.candidate.observe(lease, Instant::now());
                 let now = self.candidate.holder();
                 if now != holder.as_deref() && !self.candidate.is_holder() {
-                    tracing::info!(holder = now.unwrap_or("nobody"), "another leads");
+                    match now {
+                        Some(holder) => tracing::info!(holder, "another holds the lease"),
+                        None => tracing::info!("the lease is free"),
+                    }
                 }
             }
             Err(Fault::Failed(failure)) => self.complain(Some(failure)),

@@ -78,3 +78,69 @@ fn failed(verb: &str, error: &Error) -> Fault {
         error,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Response};
+    use kube::client::Body;
+    use rstest::rstest;
+    use serde_json::json;
+    use tower::{BoxError, service_fn};
+
+    /// An API server that answers all with this code.
+    fn store(code: u16, reason: &'static str) -> ApiStore {
+        let service = service_fn(move |_: Request<Body>| async move {
+            let status = json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                "code": code, "reason": reason, "message": "no",
+            });
+            let body = Body::from(serde_json::to_vec(&status)?);
+            Ok::<_, BoxError>(Response::builder().status(code).body(body)?)
+        });
+        ApiStore::new(Client::new(service, "default"), "mesh", "kuma-workload")
+    }
+
+    fn refused(verb: &str) -> Fault {
+        let sentence =
+            format!("cannot {verb} leases.coordination.k8s.io: the grant is missing (no)");
+        Fault::Failed(Failure::new(sentence))
+    }
+
+    #[rstest]
+    #[case::not_there(404, "NotFound", Ok(None))]
+    #[case::not_granted(403, "Forbidden", Err(refused("get")))]
+    #[tokio::test]
+    async fn reads(
+        #[case] code: u16,
+        #[case] reason: &'static str,
+        #[case] expected: Result<Option<Lease>, Fault>,
+    ) {
+        assert_eq!(store(code, reason).read().await, expected);
+    }
+
+    #[rstest]
+    #[case::there_already(409, "AlreadyExists", Fault::Stale)]
+    #[case::not_granted(403, "Forbidden", refused("create"))]
+    #[tokio::test]
+    async fn creates(#[case] code: u16, #[case] reason: &'static str, #[case] expected: Fault) {
+        let answer = store(code, reason).create(&Lease::default()).await;
+        assert_eq!(answer, Err(expected));
+    }
+
+    #[tokio::test]
+    async fn without_its_namespace_it_is_not_created() {
+        let answer = store(404, "NotFound").create(&Lease::default()).await;
+        assert!(matches!(answer, Err(Fault::Failed(_))), "{answer:?}");
+    }
+
+    #[rstest]
+    #[case::another_version(409, "Conflict", Fault::Stale)]
+    #[case::gone(404, "NotFound", Fault::Stale)]
+    #[case::not_granted(403, "Forbidden", refused("update"))]
+    #[tokio::test]
+    async fn replaces(#[case] code: u16, #[case] reason: &'static str, #[case] expected: Fault) {
+        let answer = store(code, reason).replace(&Lease::default()).await;
+        assert_eq!(answer, Err(expected));
+    }
+}
