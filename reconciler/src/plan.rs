@@ -320,7 +320,10 @@ fn make(mut inventory: Inventory, settings: &Settings<'static>, options: &Option
                 &world,
                 &mut findings,
             )),
-            identity: identity(subject, &mut identities, kubernetes.zone),
+            identity: match subject.facts.finished {
+                true => None,
+                false => identity(subject, &mut identities, kubernetes.zone),
+            },
             ..of_subject(subject)
         })
         .collect();
@@ -469,3 +472,6 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,6 +128,7 @@ fn report(
             findings.push(is_split(name, &populations, home, declares, &moves, place));
         } else if let Some((only, _)) = populations.first_key_value()
             && *only != declared.name
+            && inventory.has_mesh(only)
         {
             findings.push(is_undeclared(name, only, declared, declares, place));
         }

@@ -80,10 +80,21 @@ pub fn plan(
     for told in &plan.findings {
         findings.push(finding(told, inventory, &references));
     }
+    findings.extend(plan.actions.iter().filter_map(|(key, action)| {
+        let (Action::Leave(Some(manager)), true) =
+            (action, references.contains_key(&(key.mesh, key.name)))
+        else {
+            return None;
+        };
+        Some(is_foreign(*key, manager, inventory))
+    }));
     let mut workloads: BTreeMap<_, _> = plan
         .actions
         .iter()
-        .map(|(key, action)| ((key.mesh, key.name), name(*action)))
+        .map(|(key, action)| {
+            let key = (key.mesh, key.name);
+            (key, name(*action, references.contains_key(&key)))
+        })
         .collect();
     for (mesh, name) in references.keys() {
         // A name that no Workload can have is in no action.
@@ -147,15 +158,32 @@ fn labels(dataplane: &UniversalDataplane, zone: Option<&str>) -> Labels<'static>
     labels
 }
 
-fn name(action: Action<'_>) -> &'static str {
+fn name(action: Action<'_>, referenced: bool) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Keep => "keep",
         Action::Relabel => "relabel",
         Action::Delete => "delete",
-        Action::Leave(Some(_)) => "foreign",
-        Action::Leave(None) => "leave",
+        Action::Leave(_) if referenced => "foreign",
+        Action::Leave(_) => "leave",
     }
+}
+
+fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
+    let found = inventory
+        .universal_workloads
+        .get(&inventory::Key::of("Workload", key.mesh, key.name));
+    Finding::warning(
+        Code::Foreign,
+        found.and_then(|found| found.named.place.clone()),
+        format!(
+            "mesh {}: Workload {} is managed by {}, and is left to it",
+            shown(key.mesh),
+            shown(key.name),
+            shown(manager)
+        ),
+        format!("remove its label {MANAGED_BY} to hand it over"),
+    )
 }
 
 fn unknown_mesh(
