@@ -88,12 +88,14 @@ mod tests {
     use serde_json::json;
     use tower::{BoxError, service_fn};
 
+    const MESSAGE: &str = "leases is forbidden: User \"eve\" cannot do that";
+
     /// An API server that answers all with this code.
     fn store(code: u16, reason: &'static str) -> ApiStore {
         let service = service_fn(move |_: Request<Body>| async move {
             let status = json!({
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                "code": code, "reason": reason, "message": "no",
+                "code": code, "reason": reason, "message": MESSAGE,
             });
             let body = Body::from(serde_json::to_vec(&status)?);
             Ok::<_, BoxError>(Response::builder().status(code).body(body)?)
@@ -103,7 +105,7 @@ mod tests {
 
     fn refused(verb: &str) -> Fault {
         let sentence =
-            format!("cannot {verb} leases.coordination.k8s.io: the grant is missing (no)");
+            format!("cannot {verb} leases.coordination.k8s.io: the grant is missing ({MESSAGE})");
         Fault::Failed(Failure::new(sentence))
     }
 
