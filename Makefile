@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml json/Cargo.toml $(shell find src rulebook/src json/src -name '*.rs')
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build find-go hold start stop servers.bash)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 
@@ -71,6 +71,12 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 	e2e-tests/testbed/build
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
 
+.PHONY: demo
+demo: annotated-policy.wasm ## The whole system on a real API server, shown with kubectl (needs Go, or KUBEBUILDER_ASSETS)
+	@e2e-tests/testbed/build >/dev/null
+	@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin kuma-workload --bin policy-webhook
+	@KUMA_WORKLOAD_BIN=$(TARGET_DIR)/debug/kuma-workload POLICY_WEBHOOK=$(TARGET_DIR)/debug/policy-webhook e2e-tests/testbed/demo
+
 .PHONY: e2e-tests
 e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kwctl, bats and jq)
 	@for tool in $(KWCTL) bats jq; do \
@@ -85,6 +91,12 @@ $(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/Cargo.* benches/floor/src/
 .PHONY: bench
 bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios
 	$(CARGO) bench --quiet --locked --package kuma-workload-benches
+
+.PHONY: bench-cluster
+bench-cluster: ## What the reconciler costs: its index, and a rollout on a real API server (needs Go)
+	$(CARGO) bench --quiet --locked --package kuma-workload
+	$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --release --package kuma-workload
+	KUMA_WORKLOAD_BIN=$(TARGET_DIR)/release/kuma-workload $(CARGO) bench --quiet --locked --profile dev --workspace --bench rollout
 
 .PHONY: fuzz
 fuzz: ## Feed the policy garbage for FUZZ_SECONDS (60)

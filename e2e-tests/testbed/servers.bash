@@ -37,6 +37,7 @@ launch() {
     set -m
     "$@" >>"$dir/$name.log" 2>&1 </dev/null &
     pid=$!
+    disown "$pid" # its end is no news
     set +m
     echo "$pid $(birth "$pid")" >"$dir/$name.pid"
 }
