@@ -282,8 +282,15 @@ fn read_cluster(options: &Options) -> Result<Inventory, Vec<Fault>> {
     Ok(inventory)
 }
 
+/// So many files are few.
+const FEW: u64 = 500;
+
 /// A bar on a terminal; in a pipe, nothing.
 fn progress(length: u64, template: &str) -> ProgressBar {
+    // What is read in a moment needs none.
+    if (1..FEW).contains(&length) {
+        return ProgressBar::hidden();
+    }
     let bar = ProgressBar::new(length);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

@@ -1,6 +1,7 @@
 //! `kuma-workload plan` as people run it: the examples, bad input, pipes, and what the docs say.
 //!
 //! `UPDATE_GOLDEN=1` writes what is printed into `tests/plan/`, to be looked at and committed.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     fs,
