@@ -334,6 +334,9 @@ fn make(mut inventory: Inventory, settings: &Settings<'static>, options: &Option
             ..of_subject(subject)
         })
         .collect();
+    for namespace in inventory.namespaces.values() {
+        admission::judge_namespace(namespace, settings, &world, &mut findings);
+    }
     pods.extend(without_pods(&inventory, &mut identities));
     pods.sort_by(|one, other| {
         let order = |pod: &PodReport| (pod.namespace.clone(), pod.kind, pod.name.clone());
