@@ -282,8 +282,15 @@ fn read_cluster(options: &Options) -> Result<Inventory, Vec<Fault>> {
     Ok(inventory)
 }
 
+/// So many files are few.
+const FEW: u64 = 500;
+
 /// A bar on a terminal; in a pipe, nothing.
 fn progress(length: u64, template: &str) -> ProgressBar {
+    // What is read in a moment needs none.
+    if (1..FEW).contains(&length) {
+        return ProgressBar::hidden();
+    }
     let bar = ProgressBar::new(length);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
@@ -327,6 +334,9 @@ fn make(mut inventory: Inventory, settings: &Settings<'static>, options: &Option
             ..of_subject(subject)
         })
         .collect();
+    for namespace in inventory.namespaces.values() {
+        admission::judge_namespace(namespace, settings, &world, &mut findings);
+    }
     pods.extend(without_pods(&inventory, &mut identities));
     pods.sort_by(|one, other| {
         let order = |pod: &PodReport| (pod.namespace.clone(), pod.kind, pod.name.clone());

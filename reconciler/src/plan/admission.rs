@@ -7,7 +7,9 @@ use kuma_workload_rulebook::{
 
 use super::{
     finding::{Code, Finding, Severity, place_at},
+    input::tree::Position,
     inventory::{Inventory, full_name},
+    object::{Marks, Namespace, Owner},
     report::{AdmissionReport, ObjectionReport},
     subject::Subject,
     world::World,
@@ -56,10 +58,59 @@ pub fn judge(
     report(subject, verdict, of_pods, findings)
 }
 
+/// What admission would say of a Namespace, as findings alone.
+pub fn judge_namespace(
+    namespace: &Namespace,
+    settings: &Settings<'_>,
+    world: &World<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let request = Request {
+        operation: Operation::Create,
+        namespace: Text::default(),
+        user: None,
+        unchanged: false,
+        object: admission::Object::Namespace {
+            name: Text::from(&*namespace.named.name),
+            terminating: false,
+            new: namespace.metadata.clone(),
+            old: None,
+        },
+    };
+    let Verdict {
+        rejection,
+        warnings,
+    } = admission::judge(&request, settings, &world.without(usize::MAX));
+    let told = |objection: &Objection, severity| {
+        let (code, _, remedy) = told_of(objection.rule, Marks::default());
+        let message = format!(
+            "Namespace {}: {}",
+            full_name(&namespace.named),
+            objection.message
+        );
+        let place = namespace.named.place.clone();
+        let remedy = remedy.to_owned();
+        Finding {
+            severity,
+            ..Finding::error(code, place, message, remedy)
+        }
+    };
+    findings.extend(
+        warnings
+            .iter()
+            .map(|warning| told(warning, Severity::Warning)),
+    );
+    findings.extend(
+        rejection
+            .iter()
+            .map(|rejection| told(rejection, Severity::Error)),
+    );
+}
+
 /// Whether a controller that was not read speaks for the template (A2).
 fn owner_is_judged(subject: &Subject<'_>, inventory: &Inventory) -> bool {
     let owner = subject.template.and_then(|kind| {
-        let owner = super::object::Owner {
+        let owner = Owner {
             kind: kind.name(),
             name: subject.named.name.clone(),
         };
@@ -113,41 +164,56 @@ fn report(
 }
 
 fn finding(subject: &Subject<'_>, objection: &Objection, severity: Severity) -> Finding {
-    let (code, at, remedy) = match objection.rule {
+    let (code, at, remedy) = told_of(objection.rule, subject.marks);
+    Finding {
+        severity,
+        code,
+        place: place_at(subject.named.place.as_ref(), at),
+        message: format!(
+            "{} {}: {}",
+            subject.kind(),
+            full_name(subject.named),
+            objection.message
+        ),
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// How a rule's objection is told: its code, where it stands, and what to do.
+fn told_of(rule: Rule, marks: Marks) -> (Code, Option<Position>, &'static str) {
+    match rule {
         Rule::WorkloadLabel => (
             Code::ForgedLabel,
-            subject.marks.workload_label,
+            marks.workload_label,
             "remove the label; a label of workloadLabels or the ServiceAccount names the workload",
         ),
         Rule::WorkloadAnnotation => (
             Code::IdleAnnotation,
-            subject.marks.workload_annotation,
+            marks.workload_annotation,
             "remove the annotation; a label of workloadLabels or the ServiceAccount names the workload",
         ),
         Rule::WorkloadName => (Code::BadName, None, "change the value of that label"),
         Rule::SwitchWord => (Code::SwitchWord, None, "use enabled or disabled"),
         Rule::MeshName => (
             Code::BadMeshName,
-            subject.marks.mesh,
+            marks.mesh,
             "correct the name of the mesh",
         ),
         Rule::MeshExists => (
             Code::UnknownMesh,
-            subject.marks.mesh,
+            marks.mesh,
             "make the Mesh first, or correct its name",
         ),
-        _ => (
+        // A question without an answer does not occur: what was not read is taken for absent.
+        Rule::ObservedMesh
+        | Rule::DeclaredMesh
+        | Rule::NamespaceRelabel
+        | Rule::ClusterQuestion
+        | Rule::WorkloadObject => (
             Code::SecondMesh,
-            subject.marks.mesh,
+            marks.mesh,
             "move it to the namespace's mesh, or to another namespace",
         ),
-    };
-    Finding {
-        severity,
-        code,
-        place: place_at(subject.named.place.as_ref(), at),
-        message: about(subject, &objection.message),
-        remedy: remedy.to_owned(),
     }
 }
 
@@ -163,8 +229,4 @@ fn rejected_pods(subject: &Subject<'_>, rejection: &Objection) -> Finding {
         ),
         ..told
     }
-}
-
-fn about(subject: &Subject<'_>, message: &str) -> String {
-    format!("{} {}: {message}", subject.kind(), full_name(subject.named))
 }

@@ -1,12 +1,14 @@
 //! Bad input on a terminal: the sentence, and the line that it is about.
 
 use std::{
-    fmt::Display,
     fs,
     io::{self, Write},
 };
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, SourceCode, SourceSpan, SpanContents,
+};
 
 use super::input::{Fault, STDIN};
 
@@ -17,8 +19,7 @@ pub(super) fn write(faults: &[Fault], colours: bool, to: &mut impl Write) -> io:
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
     };
-    // No other line is shown: it may be a secret's.
-    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme);
     for fault in faults {
         let mut text = String::new();
         let drawn = Shown::of(fault).map(|shown| handler.render_report(&mut text, &shown));
@@ -34,42 +35,99 @@ pub(super) fn write(faults: &[Fault], colours: bool, to: &mut impl Write) -> io:
 #[error("{sentence}")]
 struct Shown {
     sentence: String,
-    source_code: NamedSource<String>,
+    line: Line,
     at: usize,
 }
 
 impl Shown {
     fn of(fault: &Fault) -> Option<Self> {
         let place = &fault.place;
-        if place.at.line == 0 || &*place.file == STDIN {
+        let number = place.at.line.checked_sub(1)? as usize;
+        if &*place.file == STDIN {
             return None;
         }
         let text = fs::read_to_string(&*place.file).ok()?;
-        let before = text.split_inclusive('\n').take(place.at.line as usize - 1);
-        let line: usize = before.map(str::len).sum();
-        let rest = text.get(line..)?;
-        let column = rest
-            .char_indices()
-            .nth(place.at.column.saturating_sub(1) as usize);
+        let text = text.lines().nth(number)?.to_owned();
+        let column = place.at.column.saturating_sub(1) as usize;
+        let at = text.char_indices().nth(column).map(|(at, _)| at);
         Some(Self {
             sentence: fault.sentence.clone(),
-            at: line + column.map_or(0, |(at, _)| at),
-            source_code: NamedSource::new(&*place.file, text),
+            at: at.unwrap_or(text.len()),
+            line: Line {
+                file: place.file.to_string(),
+                number,
+                text,
+            },
         })
     }
 }
 
 impl Diagnostic for Shown {
-    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&self.source_code)
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.line)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let here = LabeledSpan::new(Some("here".to_owned()), self.at, 1);
         Some(Box::new(std::iter::once(here)))
     }
+}
 
-    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        None
+/// One line of a file, and no other: that may be a secret's.
+#[derive(Debug)]
+struct Line {
+    file: String,
+    /// From 0.
+    number: usize,
+    text: String,
+}
+
+impl SourceCode for Line {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.text.read_span(span, before, after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.clone(),
+            read.data(),
+            *read.span(),
+            self.number,
+            read.column(),
+            1,
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::input::{Place, tree::Position};
+
+    #[test]
+    fn a_fault_is_shown_with_its_line_and_no_other() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "password: hidden\nname: [ä]\nother: hidden\n").unwrap();
+        let fault = Fault {
+            place: Place {
+                file: file.path().to_str().unwrap().into(),
+                at: Position { line: 2, column: 7 },
+            },
+            sentence: "name must be a string, not a list".to_owned(),
+        };
+        let elsewhere = Fault::of_file("gone.yml", "it cannot be read: it is gone");
+        let mut out = Vec::new();
+        write(&[fault, elsewhere], false, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("name must be a string, not a list"), "{out}");
+        assert!(out.contains("2 │ name: [ä]"), "{out}");
+        assert!(out.contains(":2:7]"), "{out}");
+        assert!(!out.contains("hidden") && !out.contains('\u{1b}'), "{out}");
+        assert!(
+            out.ends_with("gone.yml: it cannot be read: it is gone\n"),
+            "{out}"
+        );
     }
 }

@@ -232,6 +232,13 @@ impl Reader<'_> {
         match &node.value {
             Value::Null => return,
             Value::Map(_) => {}
+            // As jq collects them.
+            Value::List(items) if listed.is_none() => {
+                for item in items {
+                    self.object(item, None, found);
+                }
+                return;
+            }
             other => {
                 let what = format!(
                     "this is {}; a Kubernetes object or Universal document is a map",
@@ -250,8 +257,9 @@ impl Reader<'_> {
         let items = node.get("items").map(|items| &items.value);
         let read = match (kind, text("type"), items) {
             ("", Some(of_type), _) => self.universal(of_type, node),
-            // kumactl prints its lists without a kind.
-            (kind, _, Some(Value::List(items))) if kind.is_empty() || kind.ends_with("List") => {
+            (kind, _, Some(Value::List(items)))
+                if kind.ends_with("List") || (kind.is_empty() && are_universal(items)) =>
+            {
                 let item_kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
                 let listed = item_kind.map(|kind| (api_version, kind));
                 for item in items {
@@ -461,6 +469,11 @@ impl Reader<'_> {
             }),
         }))
     }
+}
+
+/// Whether these are the items of a list as kumactl prints it, without a kind.
+fn are_universal(items: &[Node]) -> bool {
+    items.iter().all(|item| item.get("type").is_some())
 }
 
 /// A name as a sentence shows it.

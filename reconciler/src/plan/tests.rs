@@ -464,10 +464,11 @@ fn one_namespace_can_be_asked_for() {
 fn lists_of_lists_and_what_does_not_matter() {
     let report = planned(
         "kind: List\napiVersion: v1\nitems:\n- {kind: PodList, apiVersion: v1, items: [{metadata: {name: a, labels: {kuma.io/mesh: m}}}]}\n\
-         - {kind: Service, apiVersion: v1, metadata: {name: s}}\n---\nreplicas: 3\n",
+         - {kind: Service, apiVersion: v1, metadata: {name: s}}\n---\nreplicas: 3\nitems: [a, b]\n---\n\
+         [{kind: Other}, {kind: Namespace, apiVersion: v1, metadata: {name: n}}]\n",
         &[],
     );
-    assert_eq!((report.summary.objects, report.summary.skipped), (1, 2));
+    assert_eq!((report.summary.objects, report.summary.skipped), (2, 3));
     assert_eq!(report.pods[0].namespace, "default");
 }
 
@@ -498,7 +499,7 @@ fn lists_of_lists_and_what_does_not_matter() {
 )]
 #[case::no_object(
     "- a\n",
-    "f:1:1: this is a list; a Kubernetes object or Universal document is a map"
+    "f:1:3: this is a string; a Kubernetes object or Universal document is a map"
 )]
 fn bad_input_is_told_by_place_object_and_field(#[case] yaml: &str, #[case] expected: &str) {
     let file = "f".into();
@@ -544,5 +545,56 @@ fn the_order_of_objects_does_not_matter(#[case] folder: &str) {
         let mut objects = all.objects.clone();
         fastrand::Rng::with_seed(seed).shuffle(&mut objects);
         assert_eq!(plan_of(objects), expected, "seed {seed}");
+    }
+}
+
+#[rstest]
+#[case::bad_mesh_name("kuma.io/mesh: No_Mesh!", "bad-mesh-name")]
+#[case::switch_word("kuma.io/sidecar-injection: enable", "switch-word")]
+fn namespaces_are_judged_too(#[case] label: &str, #[case] code: &str) {
+    let report = planned(
+        &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{{label}}}}}\n"),
+        &[],
+    );
+    assert_eq!(codes(&report), [code]);
+}
+
+/// Whatever stands in a file, it is told and nothing breaks.
+#[test]
+fn garbage_is_no_reason_to_panic() {
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/plan/kubernetes/legacy.yaml"
+    );
+    let example = std::fs::read_to_string(example).unwrap();
+    let options = options(&[]);
+    let settings = settings::read(None, None).unwrap();
+    let mut random = fastrand::Rng::with_seed(4);
+    for _ in 0..300 {
+        let mut text: Vec<_> = example.chars().collect();
+        for _ in 0..random.usize(1..20) {
+            let at = random.usize(..text.len());
+            text[at] = *random
+                .choice(&[' ', '\n', '{', '[', '"', ':', '-', '&', '*', '0', 'ä'])
+                .unwrap();
+        }
+        let text = String::from_iter(text);
+        let file = "garbage.yml".into();
+        let reader = Reader {
+            file: Some(&file),
+            default_namespace: "default",
+        };
+        let mut found = Found::default();
+        for (lines, document) in input::yaml::documents(&text) {
+            if let Ok(node) = input::yaml::parse(document, lines) {
+                reader.document(&node, &mut found);
+            }
+        }
+        for json in input::json::documents(&text).flatten() {
+            reader.document(&json, &mut found);
+        }
+        let mut inventory = Inventory::default();
+        inventory.take(found);
+        make(inventory, &settings, &options);
     }
 }

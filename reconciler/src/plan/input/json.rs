@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_too_deep_is_refused() {
-        for levels in [300, 100_000] {
+        for levels in [300, 5_000] {
             let text = "[".repeat(levels) + &"]".repeat(levels);
             assert!(documents(&text).any(|found| found.is_err()));
         }

@@ -19,7 +19,7 @@ pub(super) fn write(report: &Report, to: &mut impl Write) -> io::Result<()> {
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        let message = format!("{}: {}", finding.message, finding.remedy);
+        let message = format!("{}\n{}", finding.message, finding.remedy);
         line(command, finding.place.as_ref(), finding.code, &message, to)?;
     }
     Ok(())
