@@ -9,8 +9,17 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use crate::run::metrics::CountRequests;
+
 /// No answer within this time is an error. Watches are not meant: they last.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What kube calls its own client underneath.
+type GenericService = tower::util::BoxService<
+    http::Request<kube::client::Body>,
+    http::Response<Box<kube::client::DynBody>>,
+    tower::BoxError,
+>;
 
 /// Where the API server is, and who asks.
 #[derive(Debug, Clone, Default, Args)]
@@ -70,10 +79,21 @@ impl Connection {
     /// # Errors
     /// As [`config`](Self::config), and when its certificates cannot be used.
     pub async fn client(&self) -> Result<Client, Failure> {
+        Ok(self.builder().await?.build())
+    }
+
+    /// A client that shows its requests to a metric.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub async fn counted_client(&self, counter: &CountRequests) -> Result<Client, Failure> {
+        Ok(self.builder().await?.with_layer(counter).build())
+    }
+
+    async fn builder(&self) -> Result<ClientBuilder<GenericService>, Failure> {
         let config = self.config().await?;
-        let builder = ClientBuilder::try_from(config)
-            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))?;
-        Ok(builder.build())
+        ClientBuilder::try_from(config)
+            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))
     }
 }
 
@@ -90,18 +110,26 @@ impl Failure {
 
     /// Why a request failed: `what` is the verb and the resource, `list dataplanes.kuma.io`.
     pub fn of(what: &str, error: &kube::Error) -> Self {
-        Self(match error {
-            kube::Error::Api(status) if status.is_forbidden() => {
+        match error {
+            kube::Error::Api(status) => Self::of_status(what, status),
+            error => Self(format!("cannot {what}: {}", innermost(error))),
+        }
+    }
+
+    /// The same, where the API server has answered with a status.
+    pub fn of_status(what: &str, status: &kube::core::Status) -> Self {
+        Self(match status.code {
+            // Others than the authorizer answer 403 too: webhooks, quotas.
+            403 if status.message.contains("is forbidden: User ") => {
                 format!("cannot {what}: the grant is missing ({})", status.message)
             }
-            kube::Error::Api(status) if is_unserved(status) => format!(
+            404 if is_unserved(status) => format!(
                 "cannot {what}: the API server does not know this kind; is its CustomResourceDefinition installed?"
             ),
-            kube::Error::Api(status) => format!(
-                "cannot {what}: the API server answered {} {}: {}",
-                status.code, status.reason, status.message
+            code => format!(
+                "cannot {what}: the API server answered {code} {}: {}",
+                status.reason, status.message
             ),
-            error => format!("cannot {what}: {}", innermost(error)),
         })
     }
 }

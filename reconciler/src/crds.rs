@@ -1,14 +1,94 @@
 //! `kuma-workload crds`.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+use crate::crd;
 
 /// Options.
 #[derive(Debug, Args)]
-pub struct Options {}
+pub struct Options {
+    /// The form.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Output {
+    #[default]
+    Yaml,
+    Json,
+}
 
 /// Runs it.
-pub fn main(_: &Options) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(options: &Options) -> ExitCode {
+    match print(options.output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: the definition cannot be printed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(output: Output) -> io::Result<()> {
+    io::stdout().write_all(text(output)?.as_bytes())
+}
+
+fn text(output: Output) -> io::Result<String> {
+    let definition = crd::definition();
+    match output {
+        Output::Yaml => serde_saphyr::to_string(&definition).map_err(io::Error::other),
+        Output::Json => Ok(serde_json::to_string_pretty(&definition)? + "\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+
+    const GOLDEN: &str = include_str!("crds/workloads.yaml");
+
+    #[test]
+    fn s5_the_definition_is_as_it_was() {
+        assert_eq!(text(Output::Yaml).unwrap(), GOLDEN);
+    }
+
+    #[test]
+    fn both_forms_are_the_definition() {
+        let yaml: CustomResourceDefinition = serde_saphyr::from_str(GOLDEN).unwrap();
+        let json = text(Output::Json).unwrap();
+        let json: CustomResourceDefinition = serde_json::from_str(&json).unwrap();
+        assert_eq!(yaml, crd::definition());
+        assert_eq!(json, yaml);
+    }
+
+    #[test]
+    fn s5_columns_and_status() {
+        let definition = crd::definition();
+        let version = &definition.spec.versions[0];
+        let columns: Vec<_> = version
+            .additional_printer_columns
+            .iter()
+            .flatten()
+            .map(|column| (&*column.name, &*column.json_path))
+            .collect();
+        assert_eq!(
+            columns,
+            [
+                ("Mesh", ".metadata.labels.kuma\\.io/mesh"),
+                ("Connected", ".status.dataplaneProxies.connected"),
+                ("Healthy", ".status.dataplaneProxies.healthy"),
+                ("Total", ".status.dataplaneProxies.total"),
+                ("Age", ".metadata.creationTimestamp"),
+            ]
+        );
+        let subresources = version.subresources.as_ref().unwrap();
+        assert!(subresources.status.is_some());
+    }
 }

@@ -1,7 +1,9 @@
 //! Kuma's objects, as far as they are read here: what is skipped costs neither time nor memory.
 //!
-//! Every field may be absent. A field of another type than Kuma's makes an object undecodable, which
-//! is for the reader to report; [`kube::core::DeserializeGuard`] keeps the others.
+//! Every field may be absent. A field of another type than Kuma's is a `fault` of that object, for
+//! the reader to report; a list goes on with the next.
+
+mod lax;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -20,6 +22,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
+use self::lax::{Lax, Shaped};
+
 /// Kuma's API group.
 pub const GROUP: &str = "kuma.io";
 /// The version of it that is read and written.
@@ -28,65 +32,135 @@ pub const VERSION: &str = "v1alpha1";
 pub const API_VERSION: &str = "kuma.io/v1alpha1";
 
 /// A data plane proxy.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Dataplane {
     /// Its metadata.
-    #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
     /// Its mesh; absent or empty means `default`.
-    #[serde(default)]
     pub mesh: Option<String>,
-    /// What is read of its spec.
-    #[serde(default)]
-    pub spec: Option<DataplaneSpec>,
+    /// What its inbounds say of its health (S3).
+    pub inbounds: Inbounds,
+    /// Whether it is a builtin gateway, which has no workload (W8).
+    pub is_builtin_gateway: bool,
+    /// Why it cannot be read, if it cannot: then only its metadata counts.
+    pub fault: Option<String>,
 }
 
-/// What is read of a Dataplane's `spec`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct DataplaneSpec {
+#[derive(Deserialize)]
+struct RawDataplane {
+    #[serde(deserialize_with = "slim")]
+    metadata: ObjectMeta,
     #[serde(default)]
-    networking: Option<Networking>,
+    mesh: Lax<String>,
+    #[serde(default)]
+    spec: Lax<DataplaneSpec>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
+struct DataplaneSpec {
+    #[serde(default)]
+    networking: Lax<Networking>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 struct Networking {
     #[serde(default)]
-    inbound: Option<Vec<InboundOfDataplane>>,
+    inbound: Lax<Vec<Lax<InboundOfDataplane>>>,
+    #[serde(default)]
+    gateway: Lax<Gateway>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct InboundOfDataplane {
     #[serde(default)]
-    state: Option<String>,
+    state: Lax<String>,
     #[serde(default)]
-    health: Option<Health>,
+    health: Lax<Health>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct Health {
     #[serde(default)]
-    ready: Option<bool>,
+    ready: Lax<bool>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Gateway {
+    #[serde(default, rename = "type")]
+    kind: Lax<String>,
+}
+
+impl Shaped for DataplaneSpec {}
+impl Shaped for Networking {}
+impl Shaped for InboundOfDataplane {}
+impl Shaped for Health {}
+impl Shaped for Gateway {}
+
+impl RawDataplane {
+    fn networking(&self) -> Result<Option<&Networking>, String> {
+        match self.spec.check("spec")? {
+            Some(spec) => spec.networking.check("spec.networking"),
+            None => Ok(None),
+        }
+    }
+
+    fn inbounds(&self) -> Result<Inbounds, String> {
+        let Some(networking) = self.networking()? else {
+            return Ok(Inbounds::Absent);
+        };
+        let inbounds = networking.inbound.check("spec.networking.inbound")?;
+        let mut read = Vec::new();
+        for (index, inbound) in inbounds.into_iter().flatten().enumerate() {
+            let path = format!("spec.networking.inbound[{index}]");
+            let Some(inbound) = inbound.check(&path)? else {
+                continue;
+            };
+            let health = inbound.health.check(&format!("{path}.health"))?;
+            let ready = match health {
+                Some(health) => Some(health.ready.check(&format!("{path}.health.ready"))?),
+                None => None,
+            };
+            read.push(Inbound {
+                state: inbound
+                    .state
+                    .check(&format!("{path}.state"))?
+                    .map(String::as_str),
+                health_ready: ready.map(|ready| ready.copied().unwrap_or_default()),
+            });
+        }
+        Ok(Inbounds::of(read))
+    }
+
+    fn is_builtin_gateway(&self) -> Result<bool, String> {
+        let Some(networking) = self.networking()? else {
+            return Ok(false);
+        };
+        let Some(gateway) = networking.gateway.check("spec.networking.gateway")? else {
+            return Ok(false);
+        };
+        let kind = gateway.kind.check("spec.networking.gateway.type")?;
+        Ok(kind.is_some_and(|kind| kind == "BUILTIN"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Dataplane {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawDataplane::deserialize(deserializer)?;
+        let mut fault = None;
+        Ok(Self {
+            mesh: read_or(&mut fault, raw.mesh.check("mesh")).cloned(),
+            inbounds: read_or(&mut fault, raw.inbounds()),
+            is_builtin_gateway: read_or(&mut fault, raw.is_builtin_gateway()),
+            metadata: raw.metadata,
+            fault,
+        })
+    }
 }
 
 impl Dataplane {
     /// Its identifier as Kuma stores it, an annotation (W8).
     pub fn stored_identifier(&self) -> Option<&str> {
         annotation(&self.metadata, keys::WORKLOAD)
-    }
-
-    /// What its inbounds say of its health (S3).
-    pub fn inbounds(&self) -> Inbounds {
-        let networking = self.spec.as_ref().and_then(|spec| spec.networking.as_ref());
-        let inbounds = networking.and_then(|networking| networking.inbound.as_ref());
-        Inbounds::of(inbounds.into_iter().flatten().map(|inbound| {
-            Inbound {
-                state: inbound.state.as_deref(),
-                health_ready: inbound
-                    .health
-                    .as_ref()
-                    .map(|health| health.ready.unwrap_or_default()),
-            }
-        }))
     }
 
     /// What the roster needs of it, with this identifier.
@@ -97,30 +171,38 @@ impl Dataplane {
             workload,
             mesh: self.mesh.as_deref(),
             home_namespace: label(&self.metadata, HOME_NAMESPACE),
-            inbounds: self.inbounds(),
+            inbounds: self.inbounds,
         }
     }
 }
 
 /// What is known of a proxy's connections.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct DataplaneInsight {
     /// Its metadata.
-    #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
     /// Its mesh; absent or empty means `default`.
-    #[serde(default)]
     pub mesh: Option<String>,
-    /// What is read of its status.
-    #[serde(default)]
-    pub status: Option<InsightStatus>,
+    /// Whether the proxy is online (S2).
+    pub online: bool,
+    /// Why it cannot be read, if it cannot: then only its metadata counts.
+    pub fault: Option<String>,
 }
 
-/// What is read of a DataplaneInsight's `status`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct InsightStatus {
+#[derive(Deserialize)]
+struct RawInsight {
+    #[serde(deserialize_with = "slim")]
+    metadata: ObjectMeta,
     #[serde(default)]
-    subscriptions: Option<Vec<SubscriptionTimes>>,
+    mesh: Lax<String>,
+    #[serde(default)]
+    status: Lax<InsightStatus>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct InsightStatus {
+    #[serde(default)]
+    subscriptions: Lax<Vec<Lax<SubscriptionTimes>>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -132,58 +214,126 @@ struct SubscriptionTimes {
     disconnect_time: Option<IgnoredAny>,
 }
 
+impl Shaped for InsightStatus {}
+impl Shaped for SubscriptionTimes {}
+
+impl RawInsight {
+    fn is_online(&self) -> Result<bool, String> {
+        let Some(status) = self.status.check("status")? else {
+            return Ok(false);
+        };
+        let subscriptions = status.subscriptions.check("status.subscriptions")?;
+        let mut read = Vec::new();
+        for (index, times) in subscriptions.into_iter().flatten().enumerate() {
+            let times = times.check(&format!("status.subscriptions[{index}]"))?;
+            read.extend(times.map(|times| Subscription {
+                connect_time: times.connect_time.is_some(),
+                disconnect_time: times.disconnect_time.is_some(),
+            }));
+        }
+        Ok(counts::is_online(read))
+    }
+}
+
+impl<'de> Deserialize<'de> for DataplaneInsight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawInsight::deserialize(deserializer)?;
+        let mut fault = None;
+        Ok(Self {
+            mesh: read_or(&mut fault, raw.mesh.check("mesh")).cloned(),
+            online: read_or(&mut fault, raw.is_online()),
+            metadata: raw.metadata,
+            fault,
+        })
+    }
+}
+
 impl DataplaneInsight {
     /// What the roster needs of it (S2).
     pub fn facts(&self) -> roster::Insight<'_> {
-        let subscriptions = self
-            .status
-            .as_ref()
-            .and_then(|status| status.subscriptions.as_ref());
-        let times = subscriptions.into_iter().flatten();
         roster::Insight {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             mesh: self.mesh.as_deref(),
-            online: counts::is_online(times.map(|times| Subscription {
-                connect_time: times.connect_time.is_some(),
-                disconnect_time: times.disconnect_time.is_some(),
-            })),
+            online: self.online,
         }
     }
 }
 
 /// A Workload.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Workload {
     /// Its metadata.
-    #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
-    /// What is read of its status.
-    #[serde(default)]
-    pub status: Option<WorkloadStatus>,
+    /// The numbers that it shows; none where they are absent or unreadable, so that they are
+    /// written anew.
+    pub reported: Option<DataplaneProxies>,
 }
 
-/// A Workload's `status`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WorkloadStatus {
-    /// The numbers of its proxies.
+#[derive(Deserialize)]
+struct RawWorkload {
+    #[serde(deserialize_with = "slim")]
+    metadata: ObjectMeta,
     #[serde(default)]
-    pub dataplane_proxies: Option<DataplaneProxies>,
+    status: Lax<WorkloadStatus>,
 }
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkloadStatus {
+    #[serde(default)]
+    dataplane_proxies: Lax<RawProxies>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct RawProxies {
+    #[serde(default)]
+    connected: Lax<i32>,
+    #[serde(default)]
+    healthy: Lax<i32>,
+    #[serde(default)]
+    total: Lax<i32>,
+}
+
+impl Shaped for WorkloadStatus {}
+impl Shaped for RawProxies {}
 
 /// `status.dataplaneProxies`: a number that is absent is zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DataplaneProxies {
     /// Those that are online.
-    #[serde(default)]
     pub connected: i32,
     /// Those that can take traffic.
-    #[serde(default)]
     pub healthy: i32,
     /// All of them.
-    #[serde(default)]
     pub total: i32,
+}
+
+impl RawWorkload {
+    fn reported(&self) -> Result<Option<DataplaneProxies>, String> {
+        let Some(status) = self.status.check("status")? else {
+            return Ok(None);
+        };
+        let Some(proxies) = status.dataplane_proxies.check("status.dataplaneProxies")? else {
+            return Ok(None);
+        };
+        let number = |number: &Lax<i32>| Ok::<_, String>(number.check("")?.copied().unwrap_or(0));
+        Ok(Some(DataplaneProxies {
+            connected: number(&proxies.connected)?,
+            healthy: number(&proxies.healthy)?,
+            total: number(&proxies.total)?,
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for Workload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = RawWorkload::deserialize(deserializer)?;
+        Ok(Self {
+            reported: raw.reported().unwrap_or_default(),
+            metadata: raw.metadata,
+        })
+    }
 }
 
 impl Workload {
@@ -194,22 +344,34 @@ impl Workload {
             managed_by: label(&self.metadata, roster::MANAGED_BY),
             origin: label(&self.metadata, roster::ORIGIN),
             home_namespace: label(&self.metadata, HOME_NAMESPACE),
-            mesh_owners: mesh_owners(&self.metadata).collect(),
+            mesh_owners: mesh_owners(
+                self.metadata
+                    .owner_references
+                    .as_deref()
+                    .unwrap_or_default(),
+            )
+            .collect(),
         }
-    }
-
-    /// The numbers that it shows.
-    pub fn reported(&self) -> Option<DataplaneProxies> {
-        self.status.as_ref()?.dataplane_proxies
     }
 }
 
-/// The names of the Meshes among an object's owners (L12).
-pub fn mesh_owners(metadata: &ObjectMeta) -> impl Iterator<Item = &str> {
-    let owners = metadata.owner_references.iter().flatten();
-    owners
-        .filter(|owner| owner.kind == "Mesh" && owner.api_version.starts_with("kuma.io/"))
-        .map(|owner| &*owner.name)
+/// The value, or else its default, and the first thing that is wrong is kept.
+fn read_or<T: Default>(fault: &mut Option<String>, read: Result<T, String>) -> T {
+    read.unwrap_or_else(|wrong| {
+        fault.get_or_insert(wrong);
+        T::default()
+    })
+}
+
+/// The names of the Meshes among these owners (L12).
+pub fn mesh_owners(owners: &[OwnerReference]) -> impl Iterator<Item = &str> {
+    let meshes = owners.iter().filter(|owner| is_mesh(owner));
+    meshes.map(|owner| &*owner.name)
+}
+
+/// Whether an owner is a Mesh.
+pub fn is_mesh(owner: &OwnerReference) -> bool {
+    owner.kind == "Mesh" && owner.api_version.starts_with("kuma.io/")
 }
 
 /// An object of which only the metadata is read.
@@ -229,23 +391,35 @@ pub struct Namespace {
 }
 
 /// A Pod, for identifiers that are computed (W8).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Pod {
     /// Its metadata.
-    #[serde(deserialize_with = "slim")]
     pub metadata: ObjectMeta,
-    /// What is read of its spec.
-    #[serde(default)]
-    pub spec: Option<PodSpec>,
+    /// `spec.serviceAccountName`; absent or empty means `default`.
+    pub service_account_name: Option<String>,
 }
 
-/// What is read of a Pod's `spec`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PodSpec {
-    /// Absent or empty means `default`.
-    #[serde(default)]
-    pub service_account_name: Option<String>,
+impl<'de> Deserialize<'de> for Pod {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            #[serde(deserialize_with = "slim")]
+            metadata: ObjectMeta,
+            #[serde(default)]
+            spec: Option<Spec>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Spec {
+            #[serde(default)]
+            service_account_name: Option<String>,
+        }
+        let raw = Raw::deserialize(deserializer)?;
+        Ok(Self {
+            metadata: raw.metadata,
+            service_account_name: raw.spec.and_then(|spec| spec.service_account_name),
+        })
+    }
 }
 
 macro_rules! resource {

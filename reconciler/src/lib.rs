@@ -9,13 +9,14 @@
 //! | [`run`] | the controller |
 //! | [`plan`] | what would be done and refused, from manifests or a cluster |
 //! | [`status`] | the numbers as Kuma reports them and as they are |
-//! | [`crds`] | our CustomResourceDefinition of Workload |
+//! | [`crds`] | prints our CustomResourceDefinition of Workload, [`crd`] |
 //! | [`client`] | the way to the API server, and its errors in words |
 //! | [`kinds`] | Kuma's objects, as far as they are read here |
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod client;
+pub mod crd;
 pub mod crds;
 pub mod kinds;
 pub mod plan;

@@ -1,5 +1,9 @@
 //! Whether a Pod is in a mesh at all (I1 to I4).
 
+mod reason;
+
+pub use reason::{Reason, reason};
+
 use crate::{
     keys::{self, Switch},
     metadata::{Metadata, Pod},

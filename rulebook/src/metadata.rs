@@ -108,6 +108,15 @@ impl<'a, K: Into<Text<'a>>, V: Into<Text<'a>>> FromIterator<(K, V)> for Labels<'
     }
 }
 
+/// Of a key that was there, the added value counts.
+impl<'a, K: Into<Text<'a>>, V: Into<Text<'a>>> Extend<(K, V)> for Labels<'a> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        let entries = entries.into_iter();
+        self.0
+            .extend(entries.map(|(key, value)| (key.into(), value.into())));
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LabelsVisitor;

@@ -152,6 +152,10 @@ pub struct Census {
     pub conflicts: usize,
     /// The namespaces that have one.
     pub namespaces: usize,
+    /// The Dataplanes that refer to one.
+    pub dataplanes: usize,
+    /// The DataplaneInsights whose proxy is online.
+    pub insights: usize,
 }
 
 /// The index of Dataplanes per (namespace, workload).
@@ -306,9 +310,13 @@ impl Roster {
         }
     }
 
-    /// How much there is.
+    /// How much there is; of Dataplanes and insights, it takes a look at each.
     pub fn census(&self) -> Census {
+        let count =
+            |has: fn(&Proxy) -> bool| self.proxies.values().filter(|proxy| has(proxy)).count();
         Census {
+            dataplanes: count(|proxy| proxy.reference.is_some()),
+            insights: count(|proxy| proxy.online_in.is_some()),
             workloads: self.sums.workloads.len(),
             conflicts: self.sums.conflicts,
             namespaces: self.sums.namespaces.len(),

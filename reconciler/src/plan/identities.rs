@@ -1,0 +1,167 @@
+//! Which SPIFFE ID each proxy would get (ID1 to ID4).
+
+use std::collections::BTreeMap;
+
+use kuma_workload_rulebook::{
+    keys,
+    metadata::{Labels, Text},
+    roster::{HOME_NAMESPACE, ORIGIN, ORIGIN_ZONE},
+    spiffe::{self, ControlPlane, Fault, MeshIdentity, Proxy},
+    universal::{ENVIRONMENT, ZONE},
+};
+
+use super::{
+    finding::{Code, Finding, Severity},
+    inventory::{Objects, full_name},
+    object::{Dataplane, Identity},
+    report::IdentityReport,
+    subject::Subject,
+};
+
+/// Label of a Dataplane: the ServiceAccount of its Pod.
+const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
+
+/// The MeshIdentities by mesh, and what went wrong with them.
+pub struct Identities<'a> {
+    by_mesh: BTreeMap<&'a str, Vec<&'a MeshIdentity>>,
+    identities: BTreeMap<&'a str, &'a Identity>,
+    control_plane: ControlPlane<'a>,
+    /// By MeshIdentity and sentence: how many proxies, and the first of them.
+    faults: BTreeMap<(String, String), (bool, usize, String)>,
+}
+
+impl<'a> Identities<'a> {
+    /// Those that the control plane knows.
+    pub fn new(all: &'a Objects<Identity>, control_plane: ControlPlane<'a>) -> Self {
+        let mut by_mesh = BTreeMap::<_, Vec<_>>::new();
+        for identity in all.values() {
+            by_mesh
+                .entry(&*identity.facts.mesh)
+                .or_default()
+                .push(&identity.facts);
+        }
+        Self {
+            by_mesh,
+            identities: all.values().map(|one| (&*one.facts.name, one)).collect(),
+            control_plane,
+            faults: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a mesh has any.
+    pub fn has(&self, mesh: &str) -> bool {
+        self.by_mesh.contains_key(mesh)
+    }
+
+    /// The identity of a proxy, which is called so in findings.
+    pub fn of(&mut self, proxy: &Proxy<'_>, called: &str) -> Option<IdentityReport> {
+        let candidates = self.by_mesh.get(proxy.mesh)?.iter().copied();
+        let identity = spiffe::of_proxy(candidates, proxy, &self.control_plane)?;
+        let name = identity.mesh_identity.name.clone();
+        let fault = identity.spiffe_id.as_ref().err();
+        if let Some(fault) = fault {
+            let key = (name.clone(), fault.to_string());
+            let (_, count, first) = self
+                .faults
+                .entry(key)
+                .or_insert_with(|| (fault.is_not_evaluated(), 0, called.to_owned()));
+            *count += 1;
+            if called < &**first {
+                called.clone_into(first);
+            }
+        }
+        Some(IdentityReport {
+            mesh_identity: self
+                .identities
+                .get(&*name)
+                .map_or(name.clone(), |one| one.named.name.clone()),
+            fault: fault.map(Fault::to_string),
+            spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
+        })
+    }
+
+    /// What went wrong, once for each MeshIdentity and reason.
+    pub fn into_findings(self) -> impl Iterator<Item = Finding> {
+        self.faults
+            .into_iter()
+            .filter_map(move |((name, fault), (not_evaluated, count, first))| {
+                let identity = self.identities.get(&*name)?;
+                let proxies = match count {
+                    1 => first,
+                    _ => format!("{count} proxies ({first} is the first)"),
+                };
+                let message = format!(
+                    "MeshIdentity {} and {proxies}: {fault}",
+                    full_name(&identity.named)
+                );
+                let (severity, code, remedy) = if not_evaluated {
+                    (
+                        Severity::Note,
+                        Code::IdentityNotEvaluated,
+                        "see on the control plane which SPIFFE ID they get",
+                    )
+                } else {
+                    (
+                        Severity::Error,
+                        Code::IdentityFault,
+                        "correct the template, or give these proxies what it asks for",
+                    )
+                };
+                Some(Finding {
+                    severity,
+                    code,
+                    place: identity.named.place.clone(),
+                    message,
+                    remedy: remedy.to_owned(),
+                })
+            })
+    }
+}
+
+/// The logical labels of a Dataplane: some of them are stored as annotations.
+pub fn labels_of_dataplane(dataplane: &Dataplane, workload: Option<&str>) -> Labels<'static> {
+    let metadata = &dataplane.metadata;
+    let mut labels = metadata.labels.clone();
+    let account = metadata
+        .annotations
+        .get(SERVICE_ACCOUNT)
+        .filter(|_| !labels.contains(SERVICE_ACCOUNT));
+    let added: Vec<_> = [(keys::WORKLOAD, workload), (SERVICE_ACCOUNT, account)]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+        .collect();
+    add(&mut labels, added);
+    labels
+}
+
+/// The labels that Kuma gives the Dataplane of a Pod: the Pod's own, and what it knows itself.
+pub fn labels_to_come(subject: &Subject<'_>, mesh: &str, zone: &str) -> Labels<'static> {
+    let mut labels = subject.facts.metadata.labels.clone();
+    let account = subject.facts.service_account.as_deref();
+    let account = account.filter(|name| !name.is_empty()).unwrap_or("default");
+    let own = [
+        (keys::MESH, mesh),
+        (HOME_NAMESPACE, &*subject.named.namespace),
+        (SERVICE_ACCOUNT, account),
+        (ORIGIN, ORIGIN_ZONE),
+        (ENVIRONMENT, "kubernetes"),
+        (ZONE, zone),
+    ];
+    let workload = subject.workload.map(|found| (keys::WORKLOAD, found.name));
+    let added = own.into_iter().chain(workload);
+    add(
+        &mut labels,
+        added.map(|(key, value)| (key.to_owned(), value.to_owned())),
+    );
+    labels
+}
+
+/// Of a key given twice, the last counts.
+fn add(labels: &mut Labels<'static>, added: impl IntoIterator<Item = (String, String)>) {
+    let text = |text: String| Text(text.into());
+    labels.extend(
+        added
+            .into_iter()
+            .map(|(key, value)| (text(key), text(value))),
+    );
+}

@@ -1,0 +1,548 @@
+//! The plan of small systems, rule by rule.
+
+use super::*;
+use clap::Parser;
+use rstest::rstest;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn options(flags: &[&str]) -> Options {
+    Cli::parse_from(["plan", "system.yml"].iter().chain(flags)).options
+}
+
+fn found(yaml: &str, options: &Options) -> Found {
+    let file = "system.yml".into();
+    let reader = Reader {
+        file: Some(&file),
+        default_namespace: &options.default_namespace,
+    };
+    let mut found = Found::default();
+    for (lines, document) in input::yaml::documents(yaml) {
+        reader.document(&input::yaml::parse(document, lines).unwrap(), &mut found);
+    }
+    assert_eq!(found.faults, []);
+    found
+}
+
+/// The plan of these documents under these flags.
+fn planned(yaml: &str, flags: &[&str]) -> Report {
+    let options = options(flags);
+    let labels = options.workload_labels.as_deref();
+    let settings = settings::read(options.settings.as_deref(), labels).unwrap();
+    let mut inventory = Inventory {
+        only: options.namespace.clone(),
+        ..Inventory::default()
+    };
+    inventory.take(found(yaml, &options));
+    make(inventory, &settings, &options)
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code).collect()
+}
+
+fn actions(report: &Report) -> Vec<(&str, &'static str)> {
+    let workloads = report.workloads.iter();
+    workloads.map(|one| (&*one.name, one.action)).collect()
+}
+
+const INJECTING: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: team, labels: {kuma.io/sidecar-injection: enabled}}
+---";
+
+fn pod(name: &str, mesh: &str) -> String {
+    format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: team, labels: {{kuma.io/mesh: {mesh}}}}}
+spec: {{serviceAccountName: sa}}
+---"
+    )
+}
+
+fn dataplane(name: &str, mesh: &str, workload: &str) -> String {
+    format!(
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Dataplane
+mesh: {mesh}
+metadata: {{name: {name}, namespace: team, annotations: {{kuma.io/workload: {workload}}}}}
+---"
+    )
+}
+
+fn workload(name: &str, mesh: &str, manager: &str) -> String {
+    format!(
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Workload
+metadata: {{name: {name}, namespace: team, labels: {{kuma.io/mesh: {mesh}, kuma.io/managed-by: {manager}}}}}
+---"
+    )
+}
+
+fn deployment(name: &str, mesh: &str, spec: &str) -> String {
+    format!(
+        "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: team}}
+spec:
+  {spec}
+  template:
+    metadata: {{labels: {{kuma.io/mesh: {mesh}}}}}
+    spec: {{serviceAccountName: {name}}}
+---"
+    )
+}
+
+const OURS: &str = "kuma-workload-reconciler";
+
+#[rstest]
+#[case::pod_label("", "labels: {kuma.io/mesh: m}", Some(("m", "pod-label")), "its label names a mesh")]
+#[case::pod_annotation("", "labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", Some(("m", "pod-annotation")), "its label turns injection on")]
+#[case::namespace_label("labels: {kuma.io/sidecar-injection: enabled, kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-label")), "its namespace injects")]
+#[case::namespace_annotation("labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-annotation")), "its namespace injects")]
+#[case::default("labels: {kuma.io/sidecar-injection: enabled}", "labels: {}", Some(("default", "default")), "its namespace injects")]
+#[case::unmeshed("", "labels: {}", None, "its namespace does not inject")]
+fn m1_i1_mesh_and_membership_and_where_they_come_from(
+    #[case] namespace: &str,
+    #[case] metadata: &str,
+    #[case] mesh: Option<(&str, &str)>,
+    #[case] reason: &str,
+) {
+    let report = planned(
+        &format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: team, {namespace}}}\n---\n\
+             apiVersion: v1\nkind: Pod\nmetadata: {{name: a, namespace: team, {metadata}}}\n"
+        ),
+        &[],
+    );
+    let pod = &report.pods[0];
+    let found = pod.mesh.as_ref().map(|mesh| (&*mesh.name, &*mesh.source));
+    assert_eq!(found, mesh);
+    assert_eq!((pod.meshed, &*pod.reason), (mesh.is_some(), reason));
+    assert_eq!(pod.workload.is_some(), mesh.is_some());
+}
+
+#[rstest]
+#[case::service_account(&[], "sa", "spec.serviceAccountName")]
+#[case::label(&["--workload-labels", "tier,app"], "web", "label app")]
+#[case::annotation_ignored(&["--pod-annotation", "ignore"], "sa", "spec.serviceAccountName")]
+#[case::annotation_honoured(&["--pod-annotation", "honor", "--workload-labels", "app"], "wished", "annotation kuma.io/workload")]
+fn w1_w2_w7_workload_and_where_it_comes_from(
+    #[case] flags: &[&str],
+    #[case] name: &str,
+    #[case] source: &str,
+) {
+    let report = planned(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {kuma.io/mesh: m, app: web}\n  \
+         annotations: {kuma.io/workload: wished}\nspec: {serviceAccountName: sa}\n",
+        flags,
+    );
+    let workload = report.pods[0].workload.as_ref().unwrap();
+    assert_eq!((&*workload.name, &*workload.source), (name, source));
+    assert_eq!(actions(&report), [(name, "create")]);
+}
+
+#[test]
+fn w5_a_bad_name_is_told_once_for_all_its_pods() {
+    let pods = pod("a", "m") + &pod("b", "m");
+    let yaml = pods.replace("kuma.io/mesh: m", "kuma.io/mesh: m, app: Bad_Name");
+    let report = planned(&yaml, &["--workload-labels", "app"]);
+    assert_eq!(actions(&report), [("Bad_Name", "impossible")]);
+    let bad = codes(&report)
+        .iter()
+        .filter(|code| **code == "bad-name")
+        .count();
+    assert_eq!(bad, 1);
+}
+
+#[test]
+fn w8_the_stored_workload_counts_and_a_difference_is_told() {
+    let report = planned(&(pod("a", "m") + &dataplane("a", "m", "stored")), &[]);
+    assert_eq!(actions(&report), [("stored", "create")]);
+    assert!(codes(&report).contains(&"stale-identifier"));
+    let dataplane = report.pods[0].dataplane.as_ref().unwrap();
+    assert_eq!(dataplane.workload.as_deref(), Some("stored"));
+}
+
+#[rstest]
+#[case::dataplanes("dataplanes", &[], true)]
+#[case::pods("pods", &[("sa", "create")], false)]
+fn w8_dataplanes_without_an_identifier(
+    #[case] identifiers: &str,
+    #[case] expected: &[(&str, &str)],
+    #[case] told: bool,
+) {
+    let yaml = pod("a", "m") + &dataplane("a", "m", "''");
+    let report = planned(&yaml, &["--identifiers", identifiers]);
+    assert_eq!(actions(&report), expected);
+    assert_eq!(codes(&report).contains(&"no-identifier"), told);
+}
+
+#[rstest]
+#[case::l4_create(dataplane("a", "m", "w"), "create")]
+#[case::l5_keep(dataplane("a", "m", "w") + &workload("w", "m", OURS), "keep")]
+#[case::l5_relabel(dataplane("a", "m", "w") + &workload("w", "other", OURS), "relabel")]
+#[case::l5_adopt(dataplane("a", "m", "w") + &workload("w", "m", "''").replace(", kuma.io/managed-by: ''", ""), "relabel")]
+#[case::l2_delete(workload("w", "m", OURS), "delete")]
+#[case::l3_leave(workload("w", "m", "jane"), "leave")]
+#[case::l6_foreign(dataplane("a", "m", "w") + &workload("w", "m", "jane"), "foreign")]
+#[case::l7_conflict(dataplane("a", "m", "w") + &dataplane("b", "n", "w"), "conflict")]
+#[case::l8_orphan(dataplane("a", "m", "w") + &dataplane("b", "n", "w") + &workload("w", "m", OURS), "orphan")]
+#[case::w5_impossible(dataplane("a", "m", "W"), "impossible")]
+fn l1_to_l8_what_happens_to_a_workload(#[case] yaml: String, #[case] action: &str) {
+    let report = planned(&yaml, &[]);
+    assert_eq!(report.workloads[0].action, action);
+    let code = match action {
+        "conflict" | "orphan" => Some("conflict"),
+        "impossible" => Some("bad-name"),
+        "foreign" => Some("foreign"),
+        _ => None,
+    };
+    let of_workloads = ["conflict", "bad-name", "foreign"];
+    let told: Vec<_> = codes(&report)
+        .into_iter()
+        .filter(|code| of_workloads.contains(code))
+        .collect();
+    assert_eq!(told, Vec::from_iter(code));
+}
+
+#[test]
+fn l17_where_a_control_plane_manages_workloads_nothing_is_ours() {
+    let yaml = dataplane("a", "m", "w")
+        + &workload("w", "m", "k8s-controller")
+        + &dataplane("b", "m", "x")
+        + &workload("y", "m", OURS);
+    let report = planned(&yaml, &[]);
+    assert_eq!(report.mode, "observe");
+    let found: Vec<_> = report
+        .workloads
+        .iter()
+        .map(|one| (one.action, one.withheld))
+        .collect();
+    assert_eq!(
+        found,
+        [("foreign", false), ("create", true), ("delete", false)]
+    );
+    assert!(!codes(&report).contains(&"foreign"));
+}
+
+#[rstest]
+#[case::pod(pod("a", "m"), &[("sa", "create")])]
+#[case::finished_pod(pod("a", "m") + "\nstatus: {phase: Failed}", &[])]
+#[case::deployment(deployment("web", "m", "replicas: 2"), &[("web", "create")])]
+#[case::scaled_to_zero(deployment("web", "m", "replicas: 0"), &[])]
+#[case::where_dataplanes_tell(deployment("web", "m", "replicas: 2") + &dataplane("a", "m", "w"), &[("w", "create")])]
+#[case::pod_beside_its_dataplane(pod("a", "m") + &dataplane("a", "m", "sa"), &[("sa", "create")])]
+#[case::pod_before_its_dataplane(pod("a", "m") + &dataplane("b", "m", "w"), &[("sa", "create"), ("w", "create")])]
+fn coming_proxies_count(#[case] yaml: String, #[case] expected: &[(&str, &str)]) {
+    // A document's own marker ends the one before.
+    let yaml = yaml.replace("---\nstatus", "status");
+    assert_eq!(actions(&planned(&yaml, &[])), expected);
+}
+
+#[test]
+fn a_template_whose_pods_were_read_does_not_count_beside_them() {
+    let owned = |kind: &str, name: &str| {
+        format!(
+            ", ownerReferences: [{{apiVersion: apps/v1, kind: {kind}, name: {name}, controller: true}}]"
+        )
+    };
+    let set = deployment("web-1", "m", "replicas: 1")
+        .replace("kind: Deployment", "kind: ReplicaSet")
+        .replace(
+            "namespace: team",
+            &format!("namespace: team{}", owned("Deployment", "web")),
+        );
+    let pod = pod("web-1-x", "m").replace(
+        "namespace: team",
+        &format!("namespace: team{}", owned("ReplicaSet", "web-1")),
+    );
+    let report = planned(&(deployment("web", "m", "replicas: 1") + &set + &pod), &[]);
+    assert_eq!(actions(&report), [("sa", "create")]);
+    let kinds: Vec<_> = report.pods.iter().map(|pod| pod.kind).collect();
+    assert_eq!(
+        kinds,
+        ["Deployment", "Pod"],
+        "the ReplicaSet says what its Deployment says"
+    );
+}
+
+#[rstest]
+#[case::one_mesh(&["m", "m"], "", false, &[])]
+#[case::most_pods_stay(&["m", "n", "n"], "", true, &["p0"])]
+#[case::of_equals_the_smaller_name(&["n", "m"], "", true, &["p0"])]
+#[case::the_declared_mesh_stays(&["m", "n", "n"], "m", true, &["p1", "p2"])]
+#[case::declared_and_nobody_there(&["m"], "n", false, &["p0"])]
+fn t3_which_pods_move(
+    #[case] meshes: &[&str],
+    #[case] declared: &str,
+    #[case] split: bool,
+    #[case] moves: &[&str],
+) {
+    let pods: String = meshes
+        .iter()
+        .enumerate()
+        .map(|(number, mesh)| pod(&format!("p{number}"), mesh))
+        .collect();
+    let namespace = INJECTING.replace("enabled", &format!("enabled, kuma.io/mesh: '{declared}'"));
+    let report = planned(&(namespace + &pods), &[]);
+    let team = &report.namespaces[0];
+    assert_eq!(team.split, split);
+    let found: Vec<_> = team.moves.iter().map(|one| &*one.name).collect();
+    assert_eq!(found, moves);
+    assert_eq!(codes(&report).contains(&"split-namespace"), split);
+}
+
+#[rstest]
+#[case::says_nothing("", "m", true)]
+#[case::declares_another("n", "m", true)]
+#[case::declares_it("m", "m", false)]
+#[case::default_needs_no_label("", "default", false)]
+fn a17_namespaces_where_only_pods_carry_the_label(
+    #[case] declared: &str,
+    #[case] mesh: &str,
+    #[case] told: bool,
+) {
+    let namespace = INJECTING.replace("enabled", &format!("enabled, kuma.io/mesh: '{declared}'"));
+    let report = planned(&(namespace + &pod("a", mesh)), &[]);
+    let finding = report
+        .findings
+        .iter()
+        .find(|one| one.code == "undeclared-mesh");
+    let remedy = finding.map(|one| &*one.remedy);
+    assert_eq!(
+        remedy,
+        told.then_some("label the Namespace kuma.io/mesh: m")
+    );
+}
+
+#[rstest]
+#[case::differs("n", true)]
+#[case::agrees("m", false)]
+fn a6_a_label_that_differs_from_its_field(#[case] label: &str, #[case] told: bool) {
+    let yaml = dataplane("a", "m", "w").replace(
+        "annotations",
+        &format!("labels: {{kuma.io/mesh: {label}}}, annotations"),
+    );
+    assert_eq!(
+        codes(&planned(&yaml, &[])).contains(&"mesh-label-differs"),
+        told
+    );
+}
+
+fn verdicts(report: &Report) -> Vec<(&str, &'static str, Option<&'static str>)> {
+    let pods = report.pods.iter();
+    pods.map(|pod| {
+        let admission = pod.admission.as_ref().unwrap();
+        let rule = admission.rejection.as_ref().map(|rejection| rejection.rule);
+        (&*pod.name, admission.verdict, rule)
+    })
+    .collect()
+}
+
+#[test]
+fn a1_a2_forged_labels_are_rejected_where_they_stand() {
+    let forged = "kuma.io/mesh: m, kuma.io/workload: w";
+    let yaml =
+        (pod("a", "m") + &deployment("web", "m", "replicas: 1")).replace("kuma.io/mesh: m", forged);
+    let report = planned(&yaml, &[]);
+    let label = Some("workload-label");
+    assert_eq!(
+        verdicts(&report),
+        [("web", "rejected", label), ("a", "rejected", label)]
+    );
+    let places: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|one| one.code == "forged-label")
+        .map(|one| one.place.as_ref().unwrap().line)
+        .collect();
+    assert_eq!(places, [4, 13]);
+}
+
+#[test]
+fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
+    let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "n", "replicas: 1");
+    let observed = Some("observed-mesh");
+    assert_eq!(
+        verdicts(&planned(&yaml, &[])),
+        [
+            ("one", "pods-rejected", observed),
+            ("two", "pods-rejected", observed)
+        ]
+    );
+}
+
+#[test]
+fn a18_who_is_there_already_is_let_in_with_a_warning() {
+    let yaml = dataplane("a", "m", "w") + &dataplane("b", "n", "w") + &pod("a", "m");
+    let report = planned(&yaml, &[]);
+    let pod = report.pods.iter().find(|pod| pod.kind == "Pod").unwrap();
+    let admission = pod.admission.as_ref().unwrap();
+    assert_eq!(admission.verdict, "accepted");
+    assert_eq!(admission.warnings[0].rule, "observed-mesh");
+}
+
+#[rstest]
+#[case::no_mesh_was_read("", None)]
+#[case::another_was_read(
+    "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: n}\n---",
+    Some("mesh-exists")
+)]
+fn a16_a_mesh_that_does_not_exist(#[case] meshes: &str, #[case] rule: Option<&str>) {
+    let report = planned(&format!("{meshes}{}", pod("a", "m")), &[]);
+    assert_eq!(verdicts(&report)[0].2, rule);
+}
+
+#[rstest]
+#[case::evaluated("/w/{{ .Workload }}", Some("spiffe://m.east.mesh.local/w/sa"), &[])]
+#[case::not_evaluated("/{{ if true }}x{{ end }}", None, &["identity-not-evaluated"])]
+#[case::fault("/{{ label \\\"team\\\" }}", None, &["identity-fault"])]
+fn id3_identities(#[case] path: &str, #[case] id: Option<&str>, #[case] told: &[&str]) {
+    let identity = format!(
+        "apiVersion: kuma.io/v1alpha1\nkind: MeshIdentity\nmetadata: {{name: i, namespace: k, \
+         labels: {{kuma.io/mesh: m}}}}\nspec:\n  selector: {{dataplane: {{matchLabels: {{}}}}}}\n  \
+         spiffeID: {{path: \"{path}\"}}\n---"
+    );
+    let report = planned(
+        &(identity + &pod("a", "m") + &pod("b", "m")),
+        &["--zone", "east"],
+    );
+    let identity = report.pods[0].identity.as_ref().unwrap();
+    assert_eq!(identity.mesh_identity, "i");
+    assert_eq!(identity.spiffe_id.as_deref(), id);
+    let found: Vec<_> = codes(&report)
+        .into_iter()
+        .filter(|code| code.starts_with("identity"))
+        .collect();
+    assert_eq!(found, told, "once for both Pods");
+}
+
+#[test]
+fn an_object_given_twice_is_told_and_the_later_one_counts() {
+    let report = planned(&(pod("a", "m") + &pod("a", "n")), &[]);
+    assert_eq!(report.pods.len(), 1);
+    assert_eq!(report.pods[0].mesh.as_ref().unwrap().name, "n");
+    let finding = report
+        .findings
+        .iter()
+        .find(|one| one.code == "duplicate")
+        .unwrap();
+    assert_eq!(
+        finding.message,
+        "Pod \"team/a\" is given twice, at system.yml:2:1 too; this one counts"
+    );
+}
+
+#[test]
+fn names_that_are_yet_to_be_made_are_not_the_same() {
+    let one = pod("a", "m").replace("name: a", "generateName: a-");
+    let report = planned(&one.repeat(2), &[]);
+    assert_eq!(report.pods.len(), 2);
+    assert!(!codes(&report).contains(&"duplicate"));
+}
+
+#[test]
+fn one_namespace_can_be_asked_for() {
+    let other = pod("b", "n").replace("team", "other");
+    let report = planned(&(pod("a", "m") + &other), &["-n", "team"]);
+    assert_eq!(report.pods.len(), 1);
+    assert_eq!(report.summary.skipped, 1);
+}
+
+#[test]
+fn lists_of_lists_and_what_does_not_matter() {
+    let report = planned(
+        "kind: List\napiVersion: v1\nitems:\n- {kind: PodList, apiVersion: v1, items: [{metadata: {name: a, labels: {kuma.io/mesh: m}}}]}\n\
+         - {kind: Service, apiVersion: v1, metadata: {name: s}}\n---\nreplicas: 3\n",
+        &[],
+    );
+    assert_eq!((report.summary.objects, report.summary.skipped), (1, 2));
+    assert_eq!(report.pods[0].namespace, "default");
+}
+
+#[rstest]
+#[case::field(
+    "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  serviceAccountName: [x]\n",
+    "f:5:23: Pod \"a\": spec.serviceAccountName must be a string, not a list"
+)]
+#[case::label(
+    "kind: Pod\napiVersion: v1\nmetadata:\n  name: a\n  labels:\n    app: 7\n",
+    "f:6:10: Pod \"a\": metadata.labels.app must be a string, not a number; put it in quotes"
+)]
+#[case::no_name(
+    "kind: Pod\napiVersion: v1\nmetadata: {}\n",
+    "f:3:11: Pod: metadata.name is missing"
+)]
+#[case::no_metadata(
+    "kind: Namespace\napiVersion: v1\n",
+    "f:1:1: Namespace: metadata is missing"
+)]
+#[case::template(
+    "kind: Job\napiVersion: batch/v1\nmetadata: {name: j}\nspec: {template: {spec: {containers: {}}}}\n",
+    "f:4:38: Job \"j\": spec.template.spec.containers must be a list, not a map"
+)]
+#[case::universal(
+    "type: Dataplane\nname: d\nnetworking: {inbound: [{tags: {kuma.io/workload: 1}}]}\n",
+    "f:3:50: Dataplane \"d\": networking.inbound[0].tags.kuma.io/workload must be a string, not a number; put it in quotes"
+)]
+#[case::no_object(
+    "- a\n",
+    "f:1:1: this is a list; a Kubernetes object or Universal document is a map"
+)]
+fn bad_input_is_told_by_place_object_and_field(#[case] yaml: &str, #[case] expected: &str) {
+    let file = "f".into();
+    let reader = Reader {
+        file: Some(&file),
+        default_namespace: "default",
+    };
+    let mut found = Found::default();
+    reader.document(&input::yaml::parse(yaml, 0).unwrap(), &mut found);
+    let said: Vec<_> = found.faults.iter().map(Fault::to_string).collect();
+    assert_eq!(said, [expected]);
+}
+
+/// The examples in any order give the same plan.
+#[rstest]
+#[case::kubernetes("kubernetes")]
+#[case::universal("universal")]
+fn the_order_of_objects_does_not_matter(#[case] folder: &str) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/plan/").to_owned() + folder;
+    let options = options(&[]);
+    let settings = settings::read(None, None).unwrap();
+    let mut all = Found::default();
+    for file in input::files(&[folder.into()]).0 {
+        let name = input::name(&file);
+        let reader = Reader {
+            file: Some(&name),
+            default_namespace: "default",
+        };
+        for document in input::documents(&file) {
+            reader.document(&document.unwrap(), &mut all);
+        }
+    }
+    let plan_of = |objects: Vec<object::Object>| {
+        let mut inventory = Inventory::default();
+        inventory.take(Found {
+            objects,
+            ..Found::default()
+        });
+        make(inventory, &settings, &options)
+    };
+    let expected = plan_of(all.objects.clone());
+    for seed in 0..50 {
+        let mut objects = all.objects.clone();
+        fastrand::Rng::with_seed(seed).shuffle(&mut objects);
+        assert_eq!(plan_of(objects), expected, "seed {seed}");
+    }
+}

@@ -1,0 +1,62 @@
+//! How long to wait after a failure: twice as long each time, and never quite the same.
+
+use std::time::Duration;
+
+/// The waits of one thing that fails.
+#[derive(Debug, Clone)]
+pub(super) struct Backoff {
+    failures: u32,
+    first: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// For a watch: it should be back soon after the API server is.
+    pub(super) fn of_watches() -> Self {
+        Self {
+            failures: 0,
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(15),
+        }
+    }
+
+    /// For a write.
+    pub(super) fn of_writes() -> Self {
+        Self {
+            failures: 0,
+            first: Duration::from_millis(250),
+            longest: Duration::from_secs(60),
+        }
+    }
+
+    /// It worked.
+    pub(super) fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// It failed: wait so long, between half and all of the time that is due.
+    pub(super) fn next(&mut self) -> Duration {
+        let time = self.first.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        time.min(self.longest).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_doubles_up_to_the_longest_and_starts_anew() {
+        let mut backoff = Backoff::of_watches();
+        for due in [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000] {
+            let due = Duration::from_millis(due);
+            let wait = backoff.next();
+            assert!(due / 2 <= wait && wait <= due, "{wait:?} of {due:?}");
+        }
+        backoff.reset();
+        assert!(backoff.next() <= Duration::from_millis(500));
+        backoff.failures = u32::MAX;
+        assert!(backoff.next() <= Duration::from_secs(15));
+    }
+}

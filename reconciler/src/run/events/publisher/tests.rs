@@ -1,0 +1,399 @@
+//! The publisher against an API server's part that can fail.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use http::{Method, Request, Response};
+use kube::client::Body;
+use kuma_workload_rulebook::roster::Key;
+use rstest::rstest;
+use serde_json::Value;
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
+use tower::{BoxError, service_fn};
+
+use super::*;
+use crate::run::events::{Condition, Options, Subject};
+
+/// The events of an API server, and how it answers.
+#[derive(Clone, Default)]
+struct Fake(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    asked: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    events: BTreeMap<String, Value>,
+    requests: Vec<(Method, String)>,
+    bodies: Vec<Value>,
+    /// Answers instead of its own, the next first.
+    script: VecDeque<(u16, Value)>,
+}
+
+impl Fake {
+    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+        with(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn client(&self) -> Client {
+        let fake = self.clone();
+        let service = service_fn(move |request: Request<Body>| {
+            let fake = fake.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect_bytes().await?;
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                let path = parts.uri.path().to_owned();
+                let (code, answer) = fake.state(|state| state.answer(parts.method, path, body));
+                fake.0.asked.notify_one();
+                let answer = Body::from(serde_json::to_vec(&answer)?);
+                Ok::<_, BoxError>(Response::builder().status(code).body(answer)?)
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    /// Waits until this many requests came.
+    async fn asked(&self, count: usize) {
+        let waiting = async {
+            while self.state(|state| state.requests.len()) < count {
+                self.0.asked.notified().await;
+            }
+        };
+        timeout(Duration::from_secs(3600), waiting).await.unwrap();
+    }
+
+    fn verbs(&self) -> Vec<String> {
+        let of = |(method, _): &(Method, String)| method.to_string();
+        self.state(|state| state.requests.iter().map(of).collect())
+    }
+
+    fn only(&self) -> Value {
+        self.state(|state| {
+            assert_eq!(state.events.len(), 1, "{:?}", state.events);
+            state.events.values().next().cloned().unwrap()
+        })
+    }
+}
+
+fn status(code: u16, reason: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "code": code, "reason": reason, "message": reason,
+    })
+}
+
+fn terminating() -> Value {
+    let mut status = status(403, "Forbidden");
+    status["details"] = json!({ "causes": [{ "reason": "NamespaceTerminating", "message": "x" }] });
+    status
+}
+
+impl State {
+    fn answer(&mut self, method: Method, path: String, body: Value) -> (u16, Value) {
+        self.requests.push((method.clone(), path.clone()));
+        self.bodies.push(body.clone());
+        if let Some(scripted) = self.script.pop_front() {
+            return scripted;
+        }
+        if method == Method::POST {
+            let path = format!("{path}/{}", body["metadata"]["name"].as_str().unwrap());
+            if self.events.contains_key(&path) {
+                return (409, status(409, "AlreadyExists"));
+            }
+            self.events.insert(path, body.clone());
+            return (201, body);
+        }
+        match self.events.get_mut(&path) {
+            None => (404, status(404, "NotFound")),
+            Some(event) => {
+                if method == Method::PATCH {
+                    assert_eq!(body.as_object().unwrap().len(), 1, "series alone");
+                    event["series"] = body["series"].clone();
+                }
+                (200, event.clone())
+            }
+        }
+    }
+}
+
+/// A publisher at work.
+struct Office {
+    reporter: Reporter,
+    metrics: Arc<Metrics>,
+    leadership: watch::Sender<Leadership>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Office {
+    fn open(fake: &Fake, leadership: Leadership) -> Self {
+        let options = Options {
+            warn_split_namespaces: true,
+        };
+        let reporter = Reporter::new(&options);
+        let metrics = Arc::new(Metrics::new());
+        let leadership = watch::Sender::new(leadership);
+        let publisher = Publisher::new(
+            fake.client(),
+            "pod-0",
+            metrics.clone(),
+            reporter.clone(),
+            leadership.subscribe(),
+        );
+        let (stop, stopped) = oneshot::channel();
+        Self {
+            reporter,
+            metrics,
+            leadership,
+            stop,
+            task: tokio::spawn(publisher.run(async {
+                stopped.await.ok();
+            })),
+        }
+    }
+
+    fn leading(fake: &Fake) -> Self {
+        Self::open(fake, Leadership::for_ever())
+    }
+
+    fn conflict(&self, workload: &str) {
+        self.reporter.observe(subject(workload), Some(conflict()));
+    }
+
+    async fn close(self) -> String {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+        self.metrics.encode()
+    }
+}
+
+fn subject(workload: &str) -> Subject {
+    Subject::Workload(Key {
+        namespace: "shop".into(),
+        workload: workload.into(),
+    })
+}
+
+fn conflict() -> Condition {
+    let meshes = ["a".to_owned(), "b".to_owned()].into();
+    Condition::Conflict { meshes }
+}
+
+fn count(page: &str, metric: &str) -> u64 {
+    let line = page.lines().find_map(|line| line.strip_prefix(metric));
+    line.map_or(0, |value| value.trim().parse().unwrap())
+}
+
+const PUBLISHED: &str = "kuma_workload_events_published_total{reason=\"MultipleMeshesDetected\"}";
+const SUPPRESSED: &str = "kuma_workload_events_suppressed_total{reason=\"MultipleMeshesDetected\"}";
+
+#[tokio::test(start_paused = true)]
+async fn l9_the_event() {
+    let fake = Fake::default();
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(1).await;
+    let mut event = fake.only();
+    assert!(event["eventTime"].take().is_string());
+    let expected = json!({
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": { "name": "kuma-workload.344cb3d7f334f8ff", "namespace": "shop" },
+        "eventTime": null,
+        "type": "Warning",
+        "reason": "MultipleMeshesDetected",
+        "action": "Reconcile",
+        "note": "Skipping Workload generation: namespace shop has pods in multiple meshes (2 meshes) for workload cart. This configuration is not supported.",
+        "regarding": { "apiVersion": "v1", "kind": "Namespace", "name": "shop", "namespace": "shop" },
+        "related": { "apiVersion": "kuma.io/v1alpha1", "kind": "Workload", "name": "cart", "namespace": "shop" },
+        "reportingController": "kuma-workload",
+        "reportingInstance": "pod-0",
+    });
+    assert_eq!(event, expected);
+    let path = "/apis/events.k8s.io/v1/namespaces/shop/events".to_owned();
+    assert_eq!(
+        fake.state(|state| state.requests.clone()),
+        [(Method::POST, path)]
+    );
+    let page = office.close().await;
+    assert_eq!(count(&page, PUBLISHED), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn l10_while_it_lasts_its_series_goes_on() {
+    let fake = Fake::default();
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(1).await;
+    let begun = Instant::now();
+    fake.asked(4).await;
+    assert_eq!(fake.verbs(), ["POST", "POST", "GET", "PATCH"]);
+    assert_eq!(begun.elapsed().as_secs(), REPEAT.as_secs());
+    assert_eq!(fake.only()["series"]["count"], 2);
+    fake.asked(7).await;
+    assert_eq!(fake.only()["series"]["count"], 3);
+    office.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn l10_its_end_is_an_event() {
+    let fake = Fake::default();
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(1).await;
+    office.reporter.observe(subject("cart"), None);
+    fake.asked(2).await;
+    let types = fake.state(|state| {
+        let of = |body: &Value| (body["type"].clone(), body["reason"].clone());
+        of(&state.bodies[1])
+    });
+    assert_eq!(types, (json!("Normal"), json!("MultipleMeshesResolved")));
+    office.close().await;
+}
+
+#[rstest]
+#[case::young(400, 200)]
+#[case::of_a_clock_that_is_ahead(-60, 600)]
+#[case::old(700, 0)]
+#[tokio::test(start_paused = true)]
+async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait: u64) {
+    let fake = Fake::default();
+    let first = Office::leading(&fake);
+    first.conflict("cart");
+    fake.asked(1).await;
+    first.close().await;
+    let past = Timestamp::now() - SignedDuration::from_secs(age);
+    fake.state(|state| {
+        for event in state.events.values_mut() {
+            event["eventTime"] = serde_json::to_value(MicroTime(past)).unwrap();
+        }
+    });
+
+    let second = Office::leading(&fake);
+    second.conflict("cart");
+    let begun = Instant::now();
+    let patched = async {
+        let mut asked = 1;
+        while !fake.verbs().iter().any(|verb| verb == "PATCH") {
+            asked += 1;
+            fake.asked(asked).await;
+        }
+    };
+    patched.await;
+    let waited = begun.elapsed().as_secs();
+    assert!((wait..=wait + 1).contains(&waited), "{waited}");
+    assert_eq!(fake.only()["series"]["count"], 2);
+    second.close().await;
+}
+
+#[rstest]
+#[case::server_error(500, "InternalError")]
+#[case::throttled(429, "TooManyRequests")]
+#[case::timeout(504, "Timeout")]
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_tried_again_and_nothing_is_lost(#[case] code: u16, #[case] reason: &str) {
+    let fake = Fake::default();
+    let answer = (code, status(code, reason));
+    fake.state(|state| state.script = vec![answer; 7].into());
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    office.conflict("basket");
+    fake.asked(9).await;
+    let page = office.close().await;
+    assert_eq!(fake.state(|state| state.events.len()), 2);
+    assert_eq!((count(&page, PUBLISHED), count(&page, SUPPRESSED)), (2, 0));
+}
+
+#[rstest]
+#[case::gone(404, status(404, "NotFound"), 0)]
+#[case::going(403, terminating(), 0)]
+#[case::not_granted(403, status(403, "Forbidden"), 1)]
+#[case::not_acceptable(422, status(422, "Invalid"), 1)]
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_said_is_dropped(
+    #[case] code: u16,
+    #[case] answer: Value,
+    #[case] suppressed: u64,
+) {
+    let fake = Fake::default();
+    fake.state(|state| state.script = [(code, answer)].into());
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(1).await;
+    office.conflict("basket");
+    fake.asked(2).await;
+    let page = office.close().await;
+    assert_eq!(fake.verbs(), ["POST", "POST"]);
+    assert_eq!(
+        (count(&page, PUBLISHED), count(&page, SUPPRESSED)),
+        (1, suppressed)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_expires_meanwhile_is_made_anew() {
+    let fake = Fake::default();
+    fake.state(|state| {
+        state.script = [
+            (409, status(409, "AlreadyExists")),
+            (404, status(404, "NotFound")),
+        ]
+        .into();
+    });
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(3).await;
+    assert_eq!(fake.verbs(), ["POST", "GET", "POST"]);
+    fake.only();
+    office.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_is_silent_until_it_leads() {
+    let fake = Fake::default();
+    let office = Office::open(&fake, Leadership::STANDBY);
+    office.conflict("cart");
+    tokio::time::sleep(REPEAT * 2).await;
+    assert_eq!(fake.verbs(), Vec::<String>::new());
+    office.leadership.send_replace(Leadership::for_ever());
+    fake.asked(1).await;
+    office.leadership.send_replace(Leadership::STANDBY);
+    tokio::time::sleep(REPEAT * 2).await;
+    assert_eq!(fake.verbs(), ["POST"]);
+    office.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_said_before_the_end() {
+    let fake = Fake::default();
+    let office = Office::leading(&fake);
+    for workload in ["cart", "basket", "till"] {
+        office.conflict(workload);
+    }
+    office.close().await;
+    assert_eq!(fake.verbs(), ["POST", "POST", "POST"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_a_thousand_wait() {
+    let fake = Fake::default();
+    let office = Office::leading(&fake);
+    for number in 0..MOST_WAITING + 5 {
+        office.conflict(&format!("w{number}"));
+    }
+    fake.asked(MOST_WAITING).await;
+    let page = office.close().await;
+    assert_eq!(
+        (count(&page, PUBLISHED), count(&page, SUPPRESSED)),
+        (MOST_WAITING as u64, 5)
+    );
+}

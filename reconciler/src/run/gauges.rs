@@ -1,0 +1,58 @@
+//! The metrics that are only brought up to date when they are asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kuma_workload_rulebook::roster::Key;
+
+use super::{
+    controller::Shared,
+    index::Index,
+    metrics::{Proxies, RunMode, State},
+};
+
+/// Brings them up to date.
+pub(super) fn refresh(shared: &Shared) {
+    let metrics = &shared.metrics;
+    metrics.queue_depth(shared.queue.depth());
+    metrics.leads(shared.leads());
+    let index = shared.index();
+    metrics.mode(RunMode::from(index.mode()));
+    for (kind, count) in index.sizes() {
+        metrics.indexed(kind, count);
+    }
+    let mut states = BTreeMap::<_, usize>::new();
+    let mut namespaces = BTreeSet::new();
+    for (Key { namespace, .. }, decision) in index.decisions() {
+        namespaces.insert(namespace);
+        if let Some(state) = State::of(&decision) {
+            *states.entry(state).or_default() += 1;
+        }
+    }
+    metrics.workloads(&states);
+    metrics.conflicts(index.roster().census().conflicts);
+    let split = namespaces
+        .iter()
+        .filter(|name| index.roster().namespace(name).is_split());
+    metrics.split_namespaces(split.count());
+}
+
+/// The numbers of each workload in each of its meshes (S7).
+pub(super) fn proxies(index: &Index) -> Vec<Proxies> {
+    let roster = index.roster();
+    let mut keys: Vec<_> = roster
+        .keys()
+        .filter(|key| index.is_selected(&key.namespace))
+        .collect();
+    keys.sort_unstable();
+    let of_key = |key: Key| {
+        let references = roster.references(&key);
+        let of_mesh = references.iter().map(|(mesh, counts)| Proxies {
+            namespace: key.namespace.clone(),
+            workload: key.workload.clone(),
+            mesh: mesh.to_owned(),
+            counts,
+        });
+        of_mesh.collect::<Vec<_>>()
+    };
+    keys.into_iter().flat_map(of_key).collect()
+}

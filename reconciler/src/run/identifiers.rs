@@ -1,0 +1,149 @@
+//! Identifiers that are computed from Pods, for control planes that store none (W8).
+
+use kuma_workload_rulebook::{
+    counts::Inbounds,
+    identifier, keys,
+    metadata::{self, Labels, Metadata},
+    roster::{self, HOME_NAMESPACE},
+};
+
+use super::{index::Address, mirror::Mirror, options::PodAnnotation};
+use crate::kinds::{self, Dataplane, Pod};
+
+/// The identifiers of the Dataplanes that carry none, by the Pods of their names.
+#[derive(Debug)]
+pub struct PodIdentifiers {
+    workload_labels: Vec<String>,
+    annotation: PodAnnotation,
+    dataplanes: Mirror<Address, Bare>,
+    pods: Mirror<Address, Option<String>>,
+}
+
+/// What is needed of a Dataplane to put it into the roster when its identifier is known.
+#[derive(Debug, Clone)]
+pub(super) struct Bare {
+    mesh: Option<String>,
+    home_namespace: Option<String>,
+    inbounds: Inbounds,
+    is_builtin_gateway: bool,
+    /// The last identifier that was computed: it holds when the Pod is gone.
+    workload: Option<String>,
+}
+
+impl Bare {
+    pub(super) fn of(dataplane: &Dataplane) -> Self {
+        Self {
+            mesh: dataplane.mesh.clone(),
+            home_namespace: kinds::label(&dataplane.metadata, HOME_NAMESPACE).map(str::to_owned),
+            inbounds: dataplane.inbounds,
+            is_builtin_gateway: dataplane.is_builtin_gateway,
+            workload: None,
+        }
+    }
+
+    pub(super) fn facts<'a>(
+        &'a self,
+        (namespace, name): &'a Address,
+        workload: Option<&'a str>,
+    ) -> roster::Dataplane<'a> {
+        roster::Dataplane {
+            namespace,
+            name,
+            workload,
+            mesh: self.mesh.as_deref(),
+            home_namespace: self.home_namespace.as_deref(),
+            inbounds: self.inbounds,
+        }
+    }
+}
+
+impl PodIdentifiers {
+    /// With the control plane's own list of labels.
+    pub fn new(workload_labels: Vec<String>, annotation: PodAnnotation) -> Self {
+        Self {
+            workload_labels,
+            annotation,
+            dataplanes: Mirror::default(),
+            pods: Mirror::default(),
+        }
+    }
+
+    /// A Dataplane without an identifier of its own; gives the computed one.
+    pub(super) fn apply_dataplane(&mut self, address: Address, mut bare: Bare) -> Option<String> {
+        let known = self.dataplanes.get(&address);
+        let last = known.and_then(|known| known.workload.clone());
+        let of_pod = self.pods.get(&address).cloned();
+        bare.workload = of_pod.unwrap_or(last).filter(|_| !bare.is_builtin_gateway);
+        let workload = bare.workload.clone();
+        self.dataplanes.put(address, bare);
+        workload
+    }
+
+    pub(super) fn forget_dataplane(&mut self, address: &Address) {
+        self.dataplanes.take(address);
+    }
+
+    /// A Pod; gives its Dataplane, if there is one that needs it, with its identifier.
+    pub(super) fn apply_pod(
+        &mut self,
+        address: &Address,
+        pod: &Pod,
+    ) -> Option<(Bare, Option<&str>)> {
+        let workload = self.of_pod(pod);
+        self.pods.put(address.clone(), workload.clone());
+        let mut bare = self.dataplanes.get(address)?.clone();
+        bare.workload = workload.filter(|_| !bare.is_builtin_gateway);
+        self.dataplanes.put(address.clone(), bare.clone());
+        let workload = self.dataplanes.get(address)?.workload.as_deref();
+        Some((bare, workload))
+    }
+
+    pub(super) fn delete_pod(&mut self, address: &Address) {
+        self.pods.take(address);
+    }
+
+    pub(super) fn relist_dataplanes(&mut self, within: impl Fn(&str) -> bool) {
+        self.dataplanes.relist(|(home, _)| within(home));
+    }
+
+    pub(super) fn sweep_dataplanes(&mut self, within: impl Fn(&str) -> bool) {
+        self.dataplanes.sweep(|(home, _)| within(home));
+    }
+
+    pub(super) fn relist_pods(&mut self, within: impl Fn(&str) -> bool) {
+        self.pods.relist(|(home, _)| within(home));
+    }
+
+    pub(super) fn sweep_pods(&mut self, within: impl Fn(&str) -> bool) {
+        self.pods.sweep(|(home, _)| within(home));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// The identifier of a Pod (W1, W2, W7).
+    fn of_pod(&self, pod: &Pod) -> Option<String> {
+        let metadata = &pod.metadata;
+        let service_account = pod.service_account_name.as_deref();
+        let facts = metadata::Pod {
+            metadata: Metadata {
+                labels: entries(metadata.labels.as_ref()),
+                annotations: entries(metadata.annotations.as_ref()),
+            },
+            service_account: service_account.map(Into::into),
+            ..metadata::Pod::default()
+        };
+        let computed = identifier::of_pod(&facts, self.workload_labels.iter().map(String::as_str))?;
+        let honored = kinds::annotation(metadata, keys::WORKLOAD)
+            .filter(|name| self.annotation == PodAnnotation::Honor && !name.is_empty());
+        Some(honored.unwrap_or(computed.name).to_owned())
+    }
+}
+
+fn entries(map: Option<&std::collections::BTreeMap<String, String>>) -> Labels<'_> {
+    let entries = map.into_iter().flatten();
+    entries
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect()
+}

@@ -1,0 +1,365 @@
+//! What to do about the Lease: a pure function of what was seen of it, and when.
+
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::{Leadership, Timing};
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There is none: create it, by POST.
+    Create,
+    /// It is released or has run out: take it over, by PUT with its resourceVersion.
+    Acquire,
+    /// It is ours: say so again, by PUT with its resourceVersion.
+    Renew,
+    /// Nothing before this moment. Then, unless we lead, read it again.
+    Wait(Instant),
+    /// We led, and do so no more.
+    Lost,
+}
+
+/// One who wants the Lease, and what he knows of it.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    identity: String,
+    timing: Timing,
+    sight: Option<Sight>,
+    /// The start of our last write that succeeded, while we lead.
+    renewed: Option<Instant>,
+}
+
+/// What was seen of the Lease.
+#[derive(Debug, Clone)]
+struct Sight {
+    /// The object, if there is one.
+    lease: Option<Lease>,
+    /// What it says, or said last: who held a Lease that is deleted may not know yet.
+    spec: LeaseSpec,
+    /// When that was seen to change, on our own monotonic clock.
+    changed: Instant,
+}
+
+impl Sight {
+    fn holder(&self) -> Option<&str> {
+        let holder = self.spec.holder_identity.as_deref();
+        holder.filter(|holder| !holder.is_empty())
+    }
+
+    /// How long its holder may believe that it is his, by his own word.
+    fn promised(&self) -> Option<Duration> {
+        let seconds = u64::try_from(self.spec.lease_duration_seconds?).ok()?;
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+}
+
+impl Candidate {
+    /// One who has seen nothing yet.
+    pub fn new(identity: String, timing: Timing) -> Self {
+        Self {
+            identity,
+            timing,
+            sight: None,
+            renewed: None,
+        }
+    }
+
+    /// The Lease was seen, or seen not to be there; `now` is not before the answer came.
+    pub fn observe(&mut self, lease: Option<Lease>, now: Instant) {
+        let before = self.sight.take();
+        let seen = lease
+            .as_ref()
+            .map(|lease| lease.spec.clone().unwrap_or_default());
+        self.sight = Some(match (before, seen) {
+            // What others write beside the spec is no sign of life.
+            (Some(before), Some(spec)) if before.lease.is_some() && before.spec == spec => {
+                Sight { lease, ..before }
+            }
+            (Some(before), None) if before.lease.is_none() => before,
+            (before, seen) => Sight {
+                lease,
+                spec: seen
+                    .or(before.map(|before| before.spec))
+                    .unwrap_or_default(),
+                changed: now,
+            },
+        });
+    }
+
+    /// Our write succeeded that was begun at this moment.
+    pub fn wrote(&mut self, lease: Lease, begun: Instant, now: Instant) {
+        self.observe(Some(lease), now);
+        self.renewed = self.is_holder().then_some(begun);
+    }
+
+    /// We lead no more.
+    pub fn resign(&mut self) {
+        self.renewed = None;
+    }
+
+    /// What to do now.
+    pub fn step(&self, now: Instant) -> Step {
+        let Some(sight) = &self.sight else {
+            return Step::Wait(now);
+        };
+        if let Some(renewed) = self.renewed {
+            let again = renewed + self.timing.retry_period;
+            return match now {
+                _ if sight.lease.is_none() || !self.is_holder() => Step::Lost,
+                _ if now >= renewed + self.timing.renew_deadline => Step::Lost,
+                _ if now >= again => Step::Renew,
+                _ => Step::Wait(again),
+            };
+        }
+        match (&sight.lease, sight.holder()) {
+            (None, None) => Step::Create,
+            (None, Some(holder)) if holder == self.identity => Step::Create,
+            (Some(_), None) => Step::Acquire,
+            // A write of ours whose answer we did not get.
+            (Some(_), Some(holder)) if holder == self.identity => Step::Renew,
+            (lease, Some(_)) => {
+                let expiry = sight.changed + sight.promised().unwrap_or(self.timing.duration);
+                match lease {
+                    _ if now < expiry => Step::Wait(expiry.min(now + self.timing.retry_period)),
+                    Some(_) => Step::Acquire,
+                    None => Step::Create,
+                }
+            }
+        }
+    }
+
+    /// Whether we lead, and for how long.
+    pub fn leadership(&self) -> Leadership {
+        self.renewed.map_or(Leadership::STANDBY, |renewed| {
+            Leadership::until_moment(renewed + self.timing.renew_deadline)
+        })
+    }
+
+    /// Whether the Lease, as seen, says that it is ours.
+    pub fn is_holder(&self) -> bool {
+        self.holder() == Some(&self.identity)
+    }
+
+    /// Who holds the Lease, as seen.
+    pub fn holder(&self) -> Option<&str> {
+        self.sight.as_ref()?.holder()
+    }
+
+    /// The Lease to be written for [`Step::Create`], [`Step::Acquire`] or [`Step::Renew`]: what was
+    /// seen, resourceVersion and all that others put there, with ourselves as the holder.
+    pub fn claim(&self, wall: Timestamp) -> Lease {
+        let mut lease = self.seen();
+        let mut spec = self
+            .sight
+            .as_ref()
+            .map(|sight| sight.spec.clone())
+            .unwrap_or_default();
+        let wall = MicroTime(wall);
+        if !self.is_holder() || spec.acquire_time.is_none() {
+            spec.acquire_time = Some(wall.clone());
+        }
+        if !self.is_holder() {
+            // None yet, and nobody to take it from: the first.
+            let count = spec.lease_transitions;
+            let first = self
+                .sight
+                .as_ref()
+                .is_none_or(|sight| sight.lease.is_none() && sight.holder().is_none());
+            spec.lease_transitions = Some(match count {
+                None if first => 0,
+                count => count.unwrap_or_default().saturating_add(1),
+            });
+        }
+        spec.holder_identity = Some(self.identity.clone());
+        spec.lease_duration_seconds = Some(self.timing.seconds());
+        spec.renew_time = Some(wall);
+        lease.spec = Some(spec);
+        lease
+    }
+
+    /// The Lease to be written to give it back; none if it is not ours.
+    pub fn release(&self, wall: Timestamp) -> Option<Lease> {
+        if !self.is_holder() {
+            return None;
+        }
+        let mut lease = self.sight.as_ref()?.lease.clone()?;
+        let spec = lease.spec.as_mut()?;
+        spec.holder_identity = Some(String::new());
+        spec.renew_time = Some(MicroTime(wall));
+        Some(lease)
+    }
+
+    fn seen(&self) -> Lease {
+        self.sight
+            .as_ref()
+            .and_then(|sight| sight.lease.clone())
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+    use rstest::rstest;
+
+    const ME: &str = "me";
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn timing() -> Timing {
+        Timing::new(seconds(15), seconds(10), seconds(2)).unwrap()
+    }
+
+    fn wall(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn lease(holder: &str, version: u64) -> Lease {
+        Lease {
+            metadata: ObjectMeta {
+                name: Some("kuma-workload".into()),
+                resource_version: Some(version.to_string()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(holder.into()),
+                lease_duration_seconds: Some(15),
+                lease_transitions: Some(3),
+                acquire_time: Some(MicroTime(wall(100))),
+                // Of a wall clock that has nothing to do with ours.
+                renew_time: Some(MicroTime(wall(version.try_into().unwrap()))),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+
+    /// What happened, and after how many seconds.
+    enum Seen {
+        Lease(&'static str, u64),
+        Absent,
+        /// Our write, begun a second before its answer.
+        Wrote(u64),
+    }
+    use Seen::{Absent, Lease as There, Wrote};
+
+    #[derive(Debug, PartialEq)]
+    enum Expected {
+        Create,
+        Acquire,
+        Renew,
+        Lost,
+        WaitUntil(u64),
+    }
+    use Expected::{Acquire, Create, Lost, Renew, WaitUntil};
+
+    #[rstest]
+    #[case::nothing_seen(&[], 5, WaitUntil(5))]
+    #[case::none_there(&[(1, Absent)], 1, Create)]
+    #[case::released(&[(1, There("", 1))], 1, Acquire)]
+    #[case::held(&[(1, There("other", 1))], 1, WaitUntil(3))]
+    #[case::held_and_about_to_run_out(&[(1, There("other", 1))], 15, WaitUntil(16))]
+    #[case::run_out(&[(1, There("other", 1))], 16, Acquire)]
+    #[case::seen_again_unchanged_is_no_renewal(&[(1, There("other", 1)), (9, There("other", 1))], 16, Acquire)]
+    #[case::renewed_by_its_holder(&[(1, There("other", 1)), (9, There("other", 2))], 16, WaitUntil(18))]
+    #[case::handed_over(&[(1, There("other", 1)), (9, There("third", 2))], 16, WaitUntil(18))]
+    #[case::deleted_under_its_holder(&[(1, There("other", 1)), (9, Absent)], 16, WaitUntil(18))]
+    #[case::deleted_long_ago(&[(1, There("other", 1)), (9, Absent), (20, Absent)], 24, Create)]
+    #[case::deleted_after_release(&[(1, There("", 1)), (9, Absent)], 9, Create)]
+    #[case::made_anew_as_it_was(&[(1, There("other", 1)), (9, Absent), (12, There("other", 1))], 26, WaitUntil(27))]
+    #[case::ours_by_a_write_whose_answer_was_lost(&[(1, There(ME, 1))], 1, Renew)]
+    #[case::just_written(&[(1, There("", 1)), (5, Wrote(2))], 5, WaitUntil(6))]
+    #[case::to_be_renewed(&[(1, There("", 1)), (5, Wrote(2))], 6, Renew)]
+    #[case::deadline_from_the_start_of_the_request(&[(1, There("", 1)), (5, Wrote(2))], 14, Lost)]
+    #[case::shortly_before(&[(1, There("", 1)), (5, Wrote(2))], 13, Renew)]
+    #[case::taken_away(&[(1, There("", 1)), (5, Wrote(2)), (6, There("other", 3))], 6, Lost)]
+    #[case::deleted_while_we_lead(&[(1, There("", 1)), (5, Wrote(2)), (6, Absent)], 6, Lost)]
+    #[case::touched_by_others(&[(1, There("", 1)), (5, Wrote(2)), (6, There(ME, 3))], 7, Renew)]
+    fn steps(#[case] history: &[(u64, Seen)], #[case] now: u64, #[case] expected: Expected) {
+        let zero = Instant::now();
+        let at = |after| zero + seconds(after);
+        let mut candidate = Candidate::new(ME.into(), timing());
+        for (after, seen) in history {
+            match seen {
+                There(holder, version) => {
+                    candidate.observe(Some(lease(holder, *version)), at(*after));
+                }
+                Absent => candidate.observe(None, at(*after)),
+                Wrote(version) => candidate.wrote(lease(ME, *version), at(after - 1), at(*after)),
+            }
+        }
+        let step = match candidate.step(at(now)) {
+            Step::Create => Create,
+            Step::Acquire => Acquire,
+            Step::Renew => Renew,
+            Step::Lost => Lost,
+            Step::Wait(until) => WaitUntil((until - zero).as_secs()),
+        };
+        assert_eq!(step, expected);
+    }
+
+    #[rstest]
+    #[case::longer_than_ours(Some(60), 60)]
+    #[case::not_said(None, 15)]
+    #[case::nonsense(Some(-1), 15)]
+    fn its_holder_says_how_long(#[case] promised: Option<i32>, #[case] expected: u64) {
+        let now = Instant::now();
+        let mut other = lease("other", 1);
+        other.spec.as_mut().unwrap().lease_duration_seconds = promised;
+        let mut candidate = Candidate::new(ME.into(), timing());
+        candidate.observe(Some(other), now);
+        let expiry = now + seconds(expected);
+        assert_eq!(candidate.step(expiry - seconds(1)), Step::Wait(expiry));
+        assert_eq!(candidate.step(expiry), Step::Acquire);
+    }
+
+    #[rstest]
+    #[case::created(None, 0, 900)]
+    #[case::taken_over(Some("other"), 4, 900)]
+    #[case::released_before(Some(""), 4, 900)]
+    #[case::renewed(Some(ME), 3, 100)]
+    fn claims(#[case] holder: Option<&str>, #[case] transitions: i32, #[case] acquired: i64) {
+        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut seen = holder.map(|holder| lease(holder, 7));
+        if let Some(seen) = &mut seen {
+            seen.metadata.labels = Some([("app".to_owned(), "x".to_owned())].into());
+        }
+        candidate.observe(seen.clone(), Instant::now());
+        let claim = candidate.claim(wall(900));
+        assert_eq!(claim.metadata, seen.unwrap_or_default().metadata);
+        assert_eq!(
+            claim.spec,
+            Some(LeaseSpec {
+                holder_identity: Some(ME.into()),
+                lease_duration_seconds: Some(15),
+                lease_transitions: Some(transitions),
+                acquire_time: Some(MicroTime(wall(acquired))),
+                renew_time: Some(MicroTime(wall(900))),
+                ..LeaseSpec::default()
+            })
+        );
+    }
+
+    #[rstest]
+    #[case::ours(ME, true)]
+    #[case::of_another("other", false)]
+    #[case::of_nobody("", false)]
+    fn releases(#[case] holder: &str, #[case] released: bool) {
+        let mut candidate = Candidate::new(ME.into(), timing());
+        candidate.observe(Some(lease(holder, 7)), Instant::now());
+        let lease = candidate.release(wall(900));
+        assert_eq!(lease.is_some(), released);
+        if let Some(lease) = lease {
+            assert_eq!(lease.metadata.resource_version.as_deref(), Some("7"));
+            assert_eq!(lease.spec.unwrap().holder_identity.as_deref(), Some(""));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The log: lines on standard error, as text or JSON.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::EnvFilter;
+
+use super::options::{LogFormat, Options};
+use crate::client::Failure;
+
+/// Starts it.
+///
+/// # Errors
+/// When the level is none.
+pub(super) fn start(options: &Options) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&options.log).map_err(|error| {
+        let level = &options.log;
+        Failure::new(format!(
+            "--log {level:?} is neither a level nor directives: {error}"
+        ))
+    })?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_target(false);
+    match options.log_format {
+        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

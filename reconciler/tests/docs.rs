@@ -1,0 +1,113 @@
+//! `docs/reconciler.md` has every flag, metric, event and result of the program, as the program
+//! itself has them. `KUMA_WORKLOAD_REWRITE=1` writes the tables anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{env, fmt::Write as _, fs, path::PathBuf};
+
+use clap::CommandFactory;
+use kuma_workload::{
+    cli::Command,
+    run::{
+        events::REASONS,
+        metrics::{METRICS, Outcome, State},
+    },
+};
+use rstest::rstest;
+
+fn document() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reconciler.md")
+}
+
+/// The flags of a subcommand, in the order of its help; those of the connection have their own table.
+fn flags(subcommand: &str) -> String {
+    let mut command = Command::command();
+    command.build();
+    let subcommand = command.find_subcommand(subcommand).unwrap();
+    let mut table = "| flag | default | meaning |\n|---|---|---|\n".to_owned();
+    for argument in subcommand.get_arguments() {
+        let Some(long) = argument.get_long().filter(|long| *long != "help") else {
+            continue;
+        };
+        let mut flag = format!("`--{long}`");
+        if let Some(short) = argument.get_short() {
+            flag = format!("`-{short}`, {flag}");
+        }
+        if let Some(variable) = argument.get_env() {
+            write!(flag, "<br>`{}`", variable.to_str().unwrap()).unwrap();
+        }
+        let defaults: Vec<_> = argument
+            .get_default_values()
+            .iter()
+            .map(|value| format!("`{}`", value.to_str().unwrap()))
+            .collect();
+        let help = argument.get_long_help().or(argument.get_help()).unwrap();
+        let mut help = help.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !help.ends_with('.') {
+            help.push('.');
+        }
+        let values = argument.get_possible_values();
+        if values.iter().any(|value| value.get_help().is_some()) {
+            for value in &values {
+                let meaning = value.get_help().unwrap();
+                write!(help, "<br>`{}`: {meaning}.", value.get_name()).unwrap();
+            }
+        }
+        writeln!(table, "| {flag} | {} | {} |", defaults.join(", "), help.replace('|', "\\|")).unwrap();
+    }
+    table
+}
+
+fn metrics() -> String {
+    let mut table = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
+    for metric in METRICS {
+        let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (name, form, labels, help) = (metric.name, metric.form, labels.join(", "), metric.help);
+        writeln!(table, "| `{name}` | {form} | {labels} | {help}. |").unwrap();
+    }
+    table
+}
+
+fn events() -> String {
+    let mut table = "| reason | type | when | note |\n|---|---|---|---|\n".to_owned();
+    for reason in REASONS {
+        let notes = reason.notes.join("<br>");
+        let (name, severity, when) = (reason.reason, reason.severity, reason.when);
+        writeln!(table, "| `{name}` | {severity} | {when} | {notes} |").unwrap();
+    }
+    table
+}
+
+#[rstest]
+#[case::run("run", flags("run"))]
+#[case::status("status", flags("status"))]
+#[case::crds("crds", flags("crds"))]
+#[case::metrics("metrics", metrics())]
+#[case::events("events", events())]
+fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
+    let text = fs::read_to_string(document()).unwrap();
+    let begin = format!("<!-- {name} -->\n");
+    let start = text.find(&begin).expect("the table's mark") + begin.len();
+    let end = start + text[start..].find("<!-- end -->").expect("the table's end");
+    if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
+        // Cases run at once, and each rewrites its own part of the file as it then is.
+        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _one = ONE.lock();
+        let text = fs::read_to_string(document()).unwrap();
+        let start = text.find(&begin).unwrap() + begin.len();
+        let end = start + text[start..].find("<!-- end -->").unwrap();
+        let text = format!("{}{table}{}", &text[..start], &text[end..]);
+        fs::write(document(), text).unwrap();
+        return;
+    }
+    assert_eq!(&text[start..end], table);
+}
+
+#[test]
+fn labels_are_explained() {
+    let text = fs::read_to_string(document()).unwrap();
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.text());
+    let states = State::ALL.iter().map(|state| state.text());
+    for value in outcomes.chain(states) {
+        assert!(text.contains(&format!("| `{value}` |")), "{value}");
+    }
+}

@@ -1,0 +1,257 @@
+//! `kuma-workload plan` as people run it: the examples, bad input, pipes, and what the docs say.
+//!
+//! `UPDATE_GOLDEN=1` writes what is printed into `tests/plan/`, to be looked at and committed.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use clap::CommandFactory;
+use kuma_workload::{
+    cli,
+    plan::{finding::Code, report::Report},
+};
+use rstest::rstest;
+
+fn plan(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kuma-workload"));
+    command
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env_remove("KUBECONFIG")
+        .arg("plan")
+        .args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    plan(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn with_input(arguments: &[&str], input: &str) -> Output {
+    let mut child = plan(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+#[rstest]
+fn the_examples(
+    #[values("kubernetes", "universal")] folder: &str,
+    #[values("table", "wide", "json", "yaml", "github")] form: &str,
+) {
+    let output = run(&[&format!("examples/plan/{folder}"), "-o", form]);
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(1));
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/plan/{folder}.{form}"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&golden, &output.stdout).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    assert_eq!(
+        text(&output.stdout),
+        expected,
+        "{} is another; UPDATE_GOLDEN=1 rewrites it",
+        golden.display()
+    );
+}
+
+#[rstest]
+#[case::findings(&[], 1)]
+#[case::errors_only(&["--fail-on", "error"], 1)]
+#[case::never(&["--fail-on", "never"], 0)]
+#[case::one_clean_namespace(&["-n", "shop"], 0)]
+fn the_exit_status(#[case] flags: &[&str], #[case] status: i32) {
+    let arguments: Vec<_> = [
+        "examples/plan/kubernetes/shop.yaml",
+        "examples/plan/kubernetes",
+    ]
+    .into_iter()
+    .skip(usize::from(!flags.contains(&"-n")))
+    .take(1)
+    .chain(flags.iter().copied())
+    .collect();
+    assert_eq!(run(&arguments).status.code(), Some(status));
+}
+
+#[test]
+fn settings_decide_what_is_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.yml");
+    fs::write(
+        &settings,
+        "disallowMultipleMeshesPerNamespace: true\nnamespaceMesh: declared\n",
+    )
+    .unwrap();
+    let settings = settings.to_str().unwrap();
+    let output = run(&[
+        "examples/plan/kubernetes",
+        "--settings",
+        settings,
+        "-o",
+        "json",
+    ]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ledger = report["pods"].as_array().unwrap().iter();
+    let ledger: Vec<_> = ledger.filter(|pod| pod["name"] == "ledger").collect();
+    assert_eq!(ledger[0]["admission"]["rejection"]["rule"], "declared-mesh");
+}
+
+#[rstest]
+#[case::yaml("apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {kuma.io/mesh: m}}\n")]
+#[case::json(
+    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"labels\":{\"kuma.io/mesh\":\"m\"}}}\n{\"kind\":\"Other\"}"
+)]
+fn the_standard_input(#[case] input: &str) {
+    let output = with_input(&["-", "-o", "json"], input);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["pods"][0]["place"]["file"], "-");
+    assert_eq!(report["workloads"][0]["action"], "create");
+}
+
+#[test]
+fn all_bad_documents_are_told_and_nothing_is_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "a.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: [secret]}\n---\nb: [\n",
+    );
+    write("b.json", "{\"kind\": }");
+    write(
+        "c.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: fine}\n",
+    );
+    let output = plan(&["."]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), "");
+    let told: Vec<_> = text(&output.stderr).lines().collect();
+    assert_eq!(
+        told[0],
+        "./a.yaml:3:18: Pod: metadata.name must be a string, not a list"
+    );
+    assert!(told[1].starts_with("./a.yaml:"), "{told:?}");
+    assert_eq!(told[2], "./b.json:1:10: this is no JSON: expected value");
+    assert_eq!(told.len(), 3);
+
+    let output = plan(&[".", "-o", "github"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stdout).starts_with("::error file=./a.yaml,line=3,col=18,title=bad-input::")
+    );
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    fs::write(
+        &kubeconfig,
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: \"http://127.0.0.1:1\"}}]\n\
+         contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n",
+    )
+    .unwrap();
+    let output = run(&["--cluster", "--kubeconfig", kubeconfig.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), "");
+    assert!(
+        text(&output.stderr).starts_with("the cluster: cannot list namespaces: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let pods: String = (0..5000)
+        .map(|number| format!("---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}}}\n"))
+        .collect();
+    fs::write(folder.path().join("pods.yaml"), pods).unwrap();
+    let mut child = plan(&[folder.path().to_str().unwrap(), "-o", "wide"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn in_a_pipe_there_are_no_colours_and_no_bar() {
+    let output = run(&["examples/plan/kubernetes"]);
+    assert!(!output.stdout.contains(&0x1b));
+    assert!(output.stderr.is_empty());
+}
+
+const DOCS: &str = include_str!("../../docs/plan.md");
+
+#[test]
+fn the_docs_have_every_finding_and_no_other() {
+    let section = DOCS.split("\n## Findings").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let told: Vec<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(told, codes);
+}
+
+#[test]
+fn the_docs_have_every_flag_and_no_other() {
+    let section = DOCS.split("\n## Flags").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut told: Vec<_> = section
+        .lines()
+        .filter_map(|line| {
+            Some(
+                line.strip_prefix("| `--")?
+                    .split(['`', ' '])
+                    .next()?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    told.sort();
+    let command = cli::Command::command();
+    let plan = command.find_subcommand("plan").unwrap();
+    let mut flags: Vec<_> = plan
+        .get_arguments()
+        .filter_map(|argument| Some(argument.get_long()?.to_owned()))
+        .filter(|flag| flag != "help")
+        .collect();
+    flags.sort();
+    assert_eq!(told, flags);
+}
+
+#[test]
+fn the_docs_have_every_field_of_the_report() {
+    let section = DOCS.split("\n## The report").nth(1).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(Report)).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    for definition in definitions.chain([&schema]) {
+        let fields = definition["properties"].as_object().into_iter().flatten();
+        for (field, _) in fields {
+            assert!(section.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+}
