@@ -184,10 +184,20 @@ impl Subject {
         let workloads = kuma(client.clone(), "Workload", "workloads");
         let settled = within(PATIENCE, "all Workloads are right", async || {
             let page = self.metrics().await?;
-            for line in ["kuma_workload_leader 1", "kuma_workload_workqueue_depth 0"] {
+            let known = format!("kuma_workload_index_objects{{kind=\"Dataplane\"}} {total}");
+            for line in [
+                "kuma_workload_leader 1",
+                "kuma_workload_workqueue_depth 0",
+                &known,
+            ] {
                 if !page.lines().any(|other| other == line) {
                     return Err(format!("no {line}"));
                 }
+            }
+            // Each Workload has been looked at, with all of them known.
+            let passes = sum(&page, "kuma_workload_reconcile_total");
+            if total > 0 && passes < WORKLOADS as u64 {
+                return Err(format!("{passes} passes"));
             }
             let list = workloads.list(&ListParams::default()).await;
             let list = list.map_err(|error| error.to_string())?;
@@ -275,6 +285,14 @@ impl Subject {
         }
         now
     }
+}
+
+/// The sum of a metric over its labels.
+fn sum(page: &str, metric: &str) -> u64 {
+    let lines = page.lines().filter(|line| line.starts_with(metric));
+    lines
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum()
 }
 
 fn free_address() -> String {
