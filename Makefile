@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml json/Cargo.toml $(shell find src rulebook/src json/src -name '*.rs')
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build find-go hold start stop servers.bash)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 
@@ -70,6 +70,11 @@ test: annotated-policy.wasm ## Every test, the built policy's included
 test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API server (needs Go, or KUBEBUILDER_ASSETS; TESTS=NAME for some)
 	e2e-tests/testbed/build
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
+
+.PHONY: demo
+demo: annotated-policy.wasm ## All of it on a real API server, and what kubectl shows (needs Go, as test-cluster)
+	$(CARGO) build --quiet --locked --workspace --bins
+	@e2e-tests/testbed/demo $(TARGET_DIR)/debug $(CURDIR)/annotated-policy.wasm
 
 .PHONY: e2e-tests
 e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kwctl, bats and jq)

@@ -37,6 +37,7 @@ launch() {
     set -m
     "$@" >>"$dir/$name.log" 2>&1 </dev/null &
     pid=$!
+    disown
     set +m
     echo "$pid $(birth "$pid")" >"$dir/$name.pid"
 }
