@@ -128,7 +128,8 @@ impl Testbed {
     }
 
     fn elsewhere(kubeconfig: PathBuf) -> Result<Self, Error> {
-        let folder = env::temp_dir().join(format!("kuma-workload-testbed-{}", std::process::id()));
+        // Always the same one: nobody is left to remove it when the process ends.
+        let folder = env::temp_dir().join("kuma-workload-testbed-elsewhere");
         std::fs::create_dir_all(&folder)
             .map_err(|error| Error::new(format!("{}: {error}", folder.display())))?;
         Ok(Self {
@@ -338,15 +339,9 @@ impl Testbed {
 
 impl Drop for Testbed {
     fn drop(&mut self) {
-        match &mut self.place {
-            Place::Folder(_, Some(holder)) => {
-                drop(holder.stdin.take());
-                let _ = holder.wait();
-            }
-            Place::Folder(_, None) => {}
-            Place::Elsewhere(_, folder) => {
-                let _ = std::fs::remove_dir_all(folder);
-            }
+        if let Place::Folder(_, Some(holder)) = &mut self.place {
+            drop(holder.stdin.take());
+            let _ = holder.wait();
         }
     }
 }
