@@ -38,7 +38,7 @@ fn planned(yaml: &str, flags: &[&str]) -> Report {
         ..Inventory::default()
     };
     inventory.take(found(yaml, &options));
-    make(inventory, &settings, &options)
+    compose::report(inventory, &options.given(&settings))
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
@@ -538,7 +538,7 @@ fn the_order_of_objects_does_not_matter(#[case] folder: &str) {
             objects,
             ..Found::default()
         });
-        make(inventory, &settings, &options)
+        compose::report(inventory, &options.given(&settings))
     };
     let expected = plan_of(all.objects.clone());
     for seed in 0..50 {
@@ -595,6 +595,6 @@ fn garbage_is_no_reason_to_panic() {
         }
         let mut inventory = Inventory::default();
         inventory.take(found);
-        make(inventory, &settings, &options);
+        compose::report(inventory, &options.given(&settings));
     }
 }
