@@ -304,26 +304,24 @@ fn t3_which_pods_move(
 }
 
 #[rstest]
-#[case::says_nothing("", "m", true)]
-#[case::declares_another("n", "m", true)]
-#[case::declares_it("m", "m", false)]
-#[case::default_needs_no_label("", "default", false)]
+#[case::says_nothing("", "m", Some("label the Namespace kuma.io/mesh: m"))]
+#[case::declares_another(
+    "n",
+    "m",
+    Some("move them to mesh \"n\", or label the Namespace kuma.io/mesh: m")
+)]
+#[case::declares_it("m", "m", None)]
+#[case::default_needs_no_label("", "default", None)]
 fn a17_namespaces_where_only_pods_carry_the_label(
     #[case] declared: &str,
     #[case] mesh: &str,
-    #[case] told: bool,
+    #[case] remedy: Option<&str>,
 ) {
     let namespace = INJECTING.replace("enabled", &format!("enabled, kuma.io/mesh: '{declared}'"));
     let report = planned(&(namespace + &pod("a", mesh)), &[]);
-    let finding = report
-        .findings
-        .iter()
-        .find(|one| one.code == "undeclared-mesh");
-    let remedy = finding.map(|one| &*one.remedy);
-    assert_eq!(
-        remedy,
-        told.then_some("label the Namespace kuma.io/mesh: m")
-    );
+    let mut findings = report.findings.iter();
+    let found = findings.find(|one| one.code == "undeclared-mesh");
+    assert_eq!(found.map(|one| &*one.remedy), remedy);
 }
 
 #[rstest]
