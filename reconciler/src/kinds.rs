@@ -558,3 +558,92 @@ fn annotations_of_kuma<'de, D: Deserializer<'de>>(
 
     deserializer.deserialize_any(OfKuma).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    fn object<K: for<'de> Deserialize<'de>>(rest: Value) -> K {
+        let mut object = json!({ "metadata": { "name": "web-0", "namespace": "shop" } });
+        let (Some(all), Value::Object(rest)) = (object.as_object_mut(), rest) else {
+            unreachable!("both are objects")
+        };
+        all.extend(rest);
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn inbound(inbound: Value) -> Value {
+        json!({ "spec": { "networking": { "inbound": inbound } } })
+    }
+
+    #[rstest]
+    #[case::nothing(json!({}), Inbounds::Absent)]
+    #[case::nulls(json!({ "mesh": null, "spec": { "networking": null } }), Inbounds::Absent)]
+    #[case::of_a_later_kuma(json!({ "spec": { "new": [1], "networking": { "new": {} } } }), Inbounds::Absent)]
+    #[case::ready(inbound(json!([{ "port": 80 }])), Inbounds::Ready)]
+    #[case::not_ready(inbound(json!([{ "state": "NotReady" }, { "health": {} }])), Inbounds::NotReady)]
+    fn s3_inbounds_are_read(#[case] rest: Value, #[case] inbounds: Inbounds) {
+        let dataplane: Dataplane = object(rest);
+        assert_eq!((dataplane.fault, dataplane.inbounds), (None, inbounds));
+    }
+
+    #[rstest]
+    #[case::mesh(json!({ "mesh": 5 }), "mesh is a number where a string is expected")]
+    #[case::spec(json!({ "spec": "x" }), "spec is a string where an object is expected")]
+    #[case::inbounds(inbound(json!("x")), "spec.networking.inbound is a string where a list is expected")]
+    #[case::one_inbound(inbound(json!([{}, 7])), "spec.networking.inbound[1] is a number where an object is expected")]
+    #[case::state(inbound(json!([{ "state": [] }])), "spec.networking.inbound[0].state is a list where a string is expected")]
+    #[case::health(inbound(json!([{ "health": { "ready": "yes" } }])), "spec.networking.inbound[0].health.ready is a string where true or false is expected")]
+    fn a_faulty_dataplane_says_where(#[case] rest: Value, #[case] fault: &str) {
+        let dataplane: Dataplane = object(rest);
+        assert_eq!(dataplane.fault.as_deref(), Some(fault));
+        assert_eq!(name(&dataplane.metadata), "web-0");
+    }
+
+    #[rstest]
+    #[case::no_status(json!({}), Ok(false))]
+    #[case::online(json!({ "status": { "subscriptions": [{ "connectTime": "t", "disconnectTime": "t" }, { "connectTime": "t" }] } }), Ok(true))]
+    #[case::null_is_absent(json!({ "status": { "subscriptions": [{ "connectTime": "t", "disconnectTime": null }] } }), Ok(true))]
+    #[case::offline(json!({ "status": { "subscriptions": [{ "connectTime": "t", "disconnectTime": "t" }] } }), Ok(false))]
+    #[case::faulty(json!({ "status": { "subscriptions": {} } }), Err("status.subscriptions is an object where a list is expected"))]
+    fn s2_insights_are_read(#[case] rest: Value, #[case] online: Result<bool, &str>) {
+        let insight: DataplaneInsight = object(rest);
+        let read = insight.fault.as_deref().map_or(Ok(insight.online), Err);
+        assert_eq!(read, online);
+    }
+
+    #[rstest]
+    #[case::none(json!({}), None)]
+    #[case::all(json!({ "status": { "dataplaneProxies": { "connected": 1, "healthy": 2, "total": 3 } } }), Some((1, 2, 3)))]
+    #[case::absent_is_zero(json!({ "status": { "dataplaneProxies": { "total": 3 } } }), Some((0, 0, 3)))]
+    #[case::unreadable(json!({ "status": { "dataplaneProxies": { "total": "3" } } }), None)]
+    fn reported_numbers(#[case] rest: Value, #[case] numbers: Option<(i32, i32, i32)>) {
+        let workload: Workload = object(rest);
+        let reported = workload.reported;
+        assert_eq!(
+            reported.map(|all| (all.connected, all.healthy, all.total)),
+            numbers
+        );
+    }
+
+    #[test]
+    fn of_metadata_only_what_is_needed_is_kept() {
+        let dataplane: Dataplane = serde_json::from_value(json!({ "metadata": {
+            "name": "web-0",
+            "managedFields": [{ "manager": "kuma" }],
+            "labels": { "app": "web" },
+            "annotations": { "kuma.io/workload": "web", "note": "x" },
+        } }))
+        .unwrap();
+        assert_eq!(dataplane.stored_identifier(), Some("web"));
+        let kept = ObjectMeta {
+            name: Some("web-0".to_owned()),
+            labels: Some([("app".to_owned(), "web".to_owned())].into()),
+            annotations: Some([("kuma.io/workload".to_owned(), "web".to_owned())].into()),
+            ..ObjectMeta::default()
+        };
+        assert_eq!(dataplane.metadata, kept);
+    }
+}

@@ -5,7 +5,7 @@
 //!                                           └───────▶ reports ─▶ events
 //! ```
 //!
-//! Everything is written from one place, [`controller`]: while the Lease is held and every watch has
+//! Everything is written from one place, the controller: while the Lease is held and every watch has
 //! listed its kind once. One thread does it all: the work is waiting.
 
 mod backoff;

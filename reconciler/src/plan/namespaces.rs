@@ -177,10 +177,12 @@ fn is_split(
         names.push(format!("{} more", moves.len() - SHOWN));
     }
     let home = home.unwrap_or_default();
-    let why = if declares {
-        "which it declares"
-    } else {
-        "which most are in"
+    let at_home = populations.get(home).copied().unwrap_or_default();
+    let rivals = populations.values().filter(|count| **count >= at_home);
+    let why = match rivals.count() {
+        _ if declares => "which it declares",
+        1 => "which most are in",
+        _ => "of equals the first by name",
     };
     Finding::error(
         Code::SplitNamespace,
@@ -219,7 +221,15 @@ fn is_undeclared(
             shown(name),
             shown(only)
         ),
-        format!("label the Namespace {}: {only}", keys::MESH),
+        if declares {
+            format!(
+                "move them to mesh {}, or label the Namespace {}: {only}",
+                shown(declared.name),
+                keys::MESH
+            )
+        } else {
+            format!("label the Namespace {}: {only}", keys::MESH)
+        },
     )
 }
 

@@ -38,7 +38,7 @@ fn planned(yaml: &str, flags: &[&str]) -> Report {
         ..Inventory::default()
     };
     inventory.take(found(yaml, &options));
-    make(inventory, &settings, &options)
+    compose::report(inventory, &options.given(&settings))
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
@@ -304,26 +304,24 @@ fn t3_which_pods_move(
 }
 
 #[rstest]
-#[case::says_nothing("", "m", true)]
-#[case::declares_another("n", "m", true)]
-#[case::declares_it("m", "m", false)]
-#[case::default_needs_no_label("", "default", false)]
+#[case::says_nothing("", "m", Some("label the Namespace kuma.io/mesh: m"))]
+#[case::declares_another(
+    "n",
+    "m",
+    Some("move them to mesh \"n\", or label the Namespace kuma.io/mesh: m")
+)]
+#[case::declares_it("m", "m", None)]
+#[case::default_needs_no_label("", "default", None)]
 fn a17_namespaces_where_only_pods_carry_the_label(
     #[case] declared: &str,
     #[case] mesh: &str,
-    #[case] told: bool,
+    #[case] remedy: Option<&str>,
 ) {
     let namespace = INJECTING.replace("enabled", &format!("enabled, kuma.io/mesh: '{declared}'"));
     let report = planned(&(namespace + &pod("a", mesh)), &[]);
-    let finding = report
-        .findings
-        .iter()
-        .find(|one| one.code == "undeclared-mesh");
-    let remedy = finding.map(|one| &*one.remedy);
-    assert_eq!(
-        remedy,
-        told.then_some("label the Namespace kuma.io/mesh: m")
-    );
+    let mut findings = report.findings.iter();
+    let found = findings.find(|one| one.code == "undeclared-mesh");
+    assert_eq!(found.map(|one| &*one.remedy), remedy);
 }
 
 #[rstest]
@@ -538,7 +536,7 @@ fn the_order_of_objects_does_not_matter(#[case] folder: &str) {
             objects,
             ..Found::default()
         });
-        make(inventory, &settings, &options)
+        compose::report(inventory, &options.given(&settings))
     };
     let expected = plan_of(all.objects.clone());
     for seed in 0..50 {
@@ -595,6 +593,6 @@ fn garbage_is_no_reason_to_panic() {
         }
         let mut inventory = Inventory::default();
         inventory.take(found);
-        make(inventory, &settings, &options);
+        compose::report(inventory, &options.given(&settings));
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Syntax,
-    tree::{Node, Position, Value},
+    tree::{Node, Position, Value, is_bulk},
 };
 
 /// No manifest is so deep.
@@ -81,9 +81,16 @@ fn node(
     let value = match text.as_bytes().first() {
         Some(b'{') => {
             let Entries(entries) = serde_json::from_str(text).map_err(unread)?;
-            let entries = entries
-                .into_iter()
-                .map(|(key, raw)| Ok((key.into_owned(), deeper(raw)?)));
+            let entries = entries.into_iter().map(|(key, raw)| {
+                let node = match is_bulk(&key) && is_nested(raw) {
+                    true => Node {
+                        at: position(raw),
+                        value: Value::Null,
+                    },
+                    false => deeper(raw)?,
+                };
+                Ok((key.into_owned(), node))
+            });
             Value::Map(entries.collect::<Result<_, _>>()?)
         }
         Some(b'[') => {
@@ -97,6 +104,10 @@ fn node(
         Some(_) => Value::Number(text.parse().ok()),
     };
     Ok(Node { at, value })
+}
+
+fn is_nested(raw: &RawValue) -> bool {
+    raw.get().starts_with(['{', '['])
 }
 
 struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -182,6 +193,16 @@ mod tests {
         let error = found[1].clone().unwrap_err();
         assert_eq!(error.at, Position { line: 2, column: 7 });
         assert_eq!(error.reason, "this is no JSON: expected value");
+    }
+
+    #[test]
+    fn bulk_is_passed_over() {
+        let node = parse("{\"env\": [{\"a\": 1}], \"labels\": {\"env\": \"prod\"}}").unwrap();
+        assert_eq!(node.get("env"), None);
+        assert_eq!(
+            node.get("labels").unwrap().get("env").unwrap().text(),
+            Ok("prod")
+        );
     }
 
     #[test]

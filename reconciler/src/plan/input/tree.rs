@@ -51,6 +51,15 @@ impl Value {
     }
 }
 
+/// Whether what stands under a key is never read: the bulk of a cluster's dump, and its secrets. A
+/// label may have such a key too, so a text is kept.
+pub fn is_bulk(key: &str) -> bool {
+    matches!(
+        key,
+        "managedFields" | "env" | "volumes" | "data" | "stringData" | "openAPIV3Schema"
+    )
+}
+
 /// A value that is not what its place asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {

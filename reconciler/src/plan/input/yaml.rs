@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_saphyr::Spanned;
 
 use super::{
     Syntax,
-    tree::{Node, Position, Value},
+    tree::{Node, Position, Value, is_bulk},
 };
 
 /// The documents of a file, with the number of lines before each. A line that begins with `---` or
@@ -63,7 +63,7 @@ fn is_blank(document: &str) -> bool {
 ///
 /// Where it is no YAML, and why.
 pub fn parse(document: &str, lines_before: u32) -> Result<Node, Syntax> {
-    let parsed = serde_saphyr::from_str_with_options::<Located>(document, options());
+    let parsed = serde_saphyr::from_str_with_options::<Located<false>>(document, options());
     let mut node = parsed.map_err(|error| syntax(&error, lines_before))?.0;
     if lines_before > 0 {
         shift(&mut node, lines_before);
@@ -121,11 +121,11 @@ fn options() -> serde_saphyr::Options {
 }
 
 /// A [`Node`] as this parser gives it.
-struct Located(Node);
+struct Located<const BULK: bool>(Node);
 
-impl<'de> Deserialize<'de> for Located {
+impl<'de, const BULK: bool> Deserialize<'de> for Located<BULK> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Bare>::deserialize(deserializer)?;
+        let spanned = Spanned::<Bare<BULK>>::deserialize(deserializer)?;
         Ok(Self(Node {
             at: position(spanned.referenced),
             value: spanned.value.0,
@@ -133,77 +133,90 @@ impl<'de> Deserialize<'de> for Located {
     }
 }
 
-struct Bare(Value);
+/// A value to its depth or, of what is bulk, no deeper than a text.
+struct Bare<const BULK: bool>(Value);
 
-impl<'de> Deserialize<'de> for Bare {
+impl<'de, const BULK: bool> Deserialize<'de> for Bare<BULK> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BareVisitor;
+        struct BareVisitor<const BULK: bool>;
 
-        impl<'de> Visitor<'de> for BareVisitor {
-            type Value = Bare;
+        impl<'de, const BULK: bool> Visitor<'de> for BareVisitor<BULK> {
+            type Value = Bare<BULK>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value")
             }
 
-            fn visit_unit<E>(self) -> Result<Bare, E> {
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Null))
             }
 
-            fn visit_bool<E>(self, value: bool) -> Result<Bare, E> {
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Bool(value)))
             }
 
-            fn visit_i64<E>(self, value: i64) -> Result<Bare, E> {
+            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Number(Some(value))))
             }
 
-            fn visit_u64<E>(self, value: u64) -> Result<Bare, E> {
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Number(i64::try_from(value).ok())))
             }
 
-            fn visit_i128<E>(self, _: i128) -> Result<Bare, E> {
+            fn visit_i128<E>(self, _: i128) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Number(None)))
             }
 
-            fn visit_u128<E>(self, _: u128) -> Result<Bare, E> {
+            fn visit_u128<E>(self, _: u128) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Number(None)))
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<Bare, E> {
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Number(None)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Bare, E> {
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Text(text.to_owned())))
             }
 
-            fn visit_string<E>(self, text: String) -> Result<Bare, E> {
+            fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Text(text)))
             }
 
-            fn visit_bytes<E>(self, _: &[u8]) -> Result<Bare, E> {
+            fn visit_bytes<E>(self, _: &[u8]) -> Result<Self::Value, E> {
                 Ok(Bare(Value::Text(String::new())))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Bare, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                if BULK {
+                    while seq.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(Bare(Value::Null));
+                }
                 let mut items = Vec::new();
-                while let Some(Located(item)) = seq.next_element()? {
+                while let Some(Located::<false>(item)) = seq.next_element()? {
                     items.push(item);
                 }
                 Ok(Bare(Value::List(items)))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bare, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                if BULK {
+                    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                    return Ok(Bare(Value::Null));
+                }
                 let mut entries = Vec::new();
-                while let Some((key, Located(node))) = map.next_entry()? {
+                while let Some(key) = map.next_key::<String>()? {
+                    let node = match is_bulk(&key) {
+                        true => map.next_value::<Located<true>>()?.0,
+                        false => map.next_value::<Located<false>>()?.0,
+                    };
                     entries.push((key, node));
                 }
                 Ok(Bare(Value::Map(entries)))
             }
         }
 
-        deserializer.deserialize_any(BareVisitor)
+        deserializer.deserialize_any(BareVisitor::<BULK>)
     }
 }
 
@@ -255,6 +268,16 @@ mod tests {
             let at = at(1, 4);
             Value::Map(vec![("a".into(), Node { at, value })])
         });
+    }
+
+    #[test]
+    fn bulk_is_passed_over() {
+        let node = parse("env: [{a: 1}]\ndata: {b: c}\nlabels: {env: prod}\n", 0).unwrap();
+        assert_eq!((node.get("env"), node.get("data")), (None, None));
+        assert_eq!(
+            node.get("labels").unwrap().get("env").unwrap().text(),
+            Ok("prod")
+        );
     }
 
     #[test]
