@@ -154,9 +154,7 @@ impl<C: Cluster> Inquiry<'_, C> {
             declared_mesh::judge(self, mesh.name)
         }
     }
-}
 
-impl<C: Cluster> Inquiry<'_, C> {
     /// Whether a Pod was in this mesh already.
     fn was_in(&self, mesh: Mesh<'_>, old: &Pod<'_>) -> Answer<bool> {
         let names_it = |found: Option<Mesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
