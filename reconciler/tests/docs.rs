@@ -41,7 +41,11 @@ fn flags(subcommand: &str) -> String {
             .map(|value| format!("`{}`", value.to_str().unwrap()))
             .collect();
         let help = argument.get_long_help().or(argument.get_help()).unwrap();
-        let mut help = help.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut help = help
+            .to_string()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         if !help.ends_with('.') {
             help.push('.');
         }
@@ -52,7 +56,13 @@ fn flags(subcommand: &str) -> String {
                 write!(help, "<br>`{}`: {meaning}.", value.get_name()).unwrap();
             }
         }
-        writeln!(table, "| {flag} | {} | {} |", defaults.join(", "), help.replace('|', "\\|")).unwrap();
+        writeln!(
+            table,
+            "| {flag} | {} | {} |",
+            defaults.join(", "),
+            help.replace('|', "\\|")
+        )
+        .unwrap();
     }
     table
 }
@@ -60,7 +70,11 @@ fn flags(subcommand: &str) -> String {
 fn metrics() -> String {
     let mut table = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
     for metric in METRICS {
-        let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let labels: Vec<_> = metric
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect();
         let (name, form, labels, help) = (metric.name, metric.form, labels.join(", "), metric.help);
         writeln!(table, "| `{name}` | {form} | {labels} | {help}. |").unwrap();
     }
