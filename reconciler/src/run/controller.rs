@@ -74,8 +74,19 @@ impl Shared {
         }
     }
 
+    /// Looks at all there is. That a control plane manages Workloads is known before the first of
+    /// them is written, whichever that is (L17).
     pub(super) fn look_at_all(&self) {
-        let items = self.index().items();
+        let mut index = self.index();
+        let items = index.items();
+        let evidence = items.iter().find_map(|item| match item {
+            Item::Workload(key) => index.yields_now(key).then_some(key),
+            Item::Namespace(_) => None,
+        });
+        drop(index);
+        if let Some(key) = evidence {
+            say_that_we_yield(key);
+        }
         self.look_at(items);
     }
 
@@ -103,6 +114,17 @@ impl Shared {
             tracing::warn!("{sentence}");
         }
     }
+}
+
+fn say_that_we_yield(
+    Key {
+        namespace,
+        workload,
+    }: &Key,
+) {
+    tracing::info!(
+        "Workload {namespace}/{workload} is managed by a control plane and a Dataplane refers to it: from now on Workloads are left to the control plane (mode auto)"
+    );
 }
 
 /// Carries out what the rules say.
@@ -178,11 +200,7 @@ impl Controller {
                 return None;
             }
             if index.yields_now(key) {
-                tracing::info!(
-                    "Workload {}/{} is managed by a control plane and a Dataplane refers to it: from now on Workloads are left to the control plane (mode auto)",
-                    key.namespace,
-                    key.workload
-                );
+                say_that_we_yield(key);
                 let items = index.items();
                 items
                     .into_iter()
