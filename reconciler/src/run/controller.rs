@@ -185,10 +185,13 @@ impl Controller {
 
     fn namespace(&self, name: &str) {
         let index = self.shared.index();
+        let subject = Subject::Namespace(name.to_owned());
+        if !index.is_selected(name) {
+            return self.reporter.forget(&subject);
+        }
         let namespace = index.roster().namespace(name);
-        let condition = Condition::of_namespace(&namespace).filter(|_| index.is_selected(name));
         self.reporter
-            .observe(Subject::Namespace(name.to_owned()), condition);
+            .observe(subject, Condition::of_namespace(&namespace));
     }
 
     async fn workload(&self, key: &Key, until: Instant) -> Option<Instant> {
@@ -196,7 +199,7 @@ impl Controller {
         let view = {
             let mut index = self.shared.index();
             if !index.is_selected(&key.namespace) {
-                self.reporter.observe(Subject::Workload(key.clone()), None);
+                self.reporter.forget(&Subject::Workload(key.clone()));
                 return None;
             }
             if index.yields_now(key) {
