@@ -103,16 +103,19 @@ async fn l17_auto_manages_until_it_sees_a_referenced_workload_of_a_control_plane
 
 #[tokio::test]
 async fn l17_auto_knows_before_its_first_write() -> Done {
-    // What shows the control plane is looked at last: the others must not be made before.
-    let (reconciler, team) = alone(&["--mode", "auto", "--workers", "1"], async |team| {
-        for number in 0..20 {
-            let name = format!("web-{number}");
+    // What shows the control plane is neither first nor last in any order.
+    let (reconciler, team) = alone(&["--mode", "auto"], async |team| {
+        for number in 10..30 {
+            let name = if number == 20 {
+                "w-20-evidence".to_owned()
+            } else {
+                format!("w-{number}")
+            };
+            if number == 20 {
+                team.put(Kind::Workload, workload(&name, &of("k8s-controller")))
+                    .await?;
+            }
             team.proxy(&name, "default", &name).await?;
-        }
-        for name in ["aaa", "zzz"] {
-            team.put(Kind::Workload, workload(name, &of("k8s-controller")))
-                .await?;
-            team.proxy(name, "default", name).await?;
         }
         Ok(())
     })

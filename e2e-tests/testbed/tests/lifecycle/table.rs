@@ -93,7 +93,10 @@ async fn l4_creates_one_with_its_labels_and_an_empty_spec(
 ) -> Done {
     let team = managed().await?;
     let mut web = dataplane("web-1", "", "web");
-    web["mesh"] = mesh.map_or(Value::Null, Value::from);
+    match mesh {
+        Some(mesh) => web["mesh"] = mesh.into(),
+        None => drop(web.as_object_mut().unwrap().remove("mesh")),
+    }
     team.put(Kind::Dataplane, web).await?;
     let made = team.made("web", labelled).await?;
     assert_eq!(made.metadata.labels, Some(ours(labelled)));
