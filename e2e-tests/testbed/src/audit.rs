@@ -2,13 +2,16 @@
 
 use std::fs;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use serde::Deserialize;
 
 use crate::{Error, Testbed, User};
 
 /// A request that was answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// When it came in.
+    pub at: MicroTime,
     /// `create`, `patch`, `watch`.
     pub verb: String,
     /// `workloads`, or `workloads/status`.
@@ -30,6 +33,7 @@ impl Asked {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
+    request_received_timestamp: MicroTime,
     stage: String,
     verb: String,
     user: Subject,
@@ -79,6 +83,7 @@ impl Testbed {
             if line.stage == "ResponseComplete" && who == user.name() && is_there {
                 let subresource = object.subresource.map(|name| format!("/{name}"));
                 asked.push(Asked {
+                    at: line.request_received_timestamp,
                     verb: line.verb,
                     resource: object.resource + &subresource.unwrap_or_default(),
                     name: object.name,

@@ -124,6 +124,23 @@ impl Reconciler {
     }
 }
 
+/// What another subcommand of the program prints.
+///
+/// # Errors
+/// What it says on standard error, if it fails.
+pub async fn run(arguments: &[&str]) -> Result<String, Error> {
+    let failed = |error: std::io::Error| Error::new(format!("{arguments:?}: {error}"));
+    let output = Command::new(program()?)
+        .args(arguments)
+        .output()
+        .await
+        .map_err(failed)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Error::new(String::from_utf8_lossy(&output.stderr)))
+}
+
 /// `KUMA_WORKLOAD_BIN`, or the program that was built beside the tests.
 fn program() -> Result<PathBuf, Error> {
     if let Some(given) = env::var_os("KUMA_WORKLOAD_BIN") {
