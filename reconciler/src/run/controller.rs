@@ -28,7 +28,10 @@ use super::{
     throttle::Throttle,
     write::{NotDone, Writer},
 };
-use crate::kinds::{self, DataplaneProxies};
+use crate::{
+    client::Failure,
+    kinds::{self, DataplaneProxies, Workload},
+};
 
 /// How long the same complaint is not repeated in the log.
 const QUIET: Duration = Duration::from_secs(60);
@@ -339,17 +342,18 @@ impl Controller {
             .writer
             .status(key, seen, counts, has_subresource, until)
             .await;
-        let is_kept = |reported| reported == Some(proxies(counts));
-        let is_stale = matches!(written, Err(NotDone::Stale));
-        if is_stale
-            || written
-                .as_ref()
-                .is_ok_and(|workload| !is_kept(workload.reported))
-        {
+        let is_kept = |workload: &Workload| workload.reported == Some(proxies(counts));
+        if !written.as_ref().is_ok_and(is_kept) {
             // Perhaps another CustomResourceDefinition is in place now: ask again before the next.
             *self.subresource() = None;
         }
         let workload = written?;
+        if !is_kept(&workload) {
+            return Err(NotDone::Later {
+                failure: Failure::new("the API server has not kept the numbers of a Workload"),
+                after: None,
+            });
+        }
         self.shared.metrics.status_written();
         let items = self.shared.index().apply_workload(&workload);
         self.shared.look_at(items);
