@@ -5,25 +5,34 @@
 //! | [`testbed`] | etcd, kube-apiserver and kube-controller-manager, for as long as a test run lasts |
 //! | [`user`] | who asks: each with the rights that are shipped |
 //! | [`kubectl`] | the real kubectl |
+//! | [`reconciler`] | `kuma-workload run`, with the rights that are shipped |
+//! | [`space`] | a namespace for one test: its objects, what is awaited of them, and a fence |
+//! | [`audit`] | who asked the API server for what |
 //! | [`program`] | programs of ours beside the servers: they end with the test run |
 //! | [`eventually`] | waits for what must come about |
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
 //! | [`webhook`] | the policy behind HTTPS |
 
+pub mod audit;
 pub mod error;
 pub mod eventually;
 pub mod kubectl;
 pub mod live;
 pub mod program;
+pub mod reconciler;
 pub mod registration;
+pub mod space;
 pub mod testbed;
 pub mod user;
 pub mod webhook;
 
+pub use audit::Asked;
 pub use error::Error;
 pub use eventually::eventually;
 pub use kubectl::Output;
 pub use program::Program;
+pub use reconciler::Reconciler;
+pub use space::{Kind, Space};
 pub use testbed::{Server, Testbed};
 pub use user::User;

@@ -28,7 +28,10 @@ use super::{
     throttle::Throttle,
     write::{NotDone, Writer},
 };
-use crate::kinds::{self, DataplaneProxies};
+use crate::{
+    client::Failure,
+    kinds::{self, DataplaneProxies, Workload},
+};
 
 /// How long the same complaint is not repeated in the log.
 const QUIET: Duration = Duration::from_secs(60);
@@ -74,8 +77,19 @@ impl Shared {
         }
     }
 
+    /// Looks at all there is. That a control plane manages Workloads is known before the first of
+    /// them is written, whichever that is (L17).
     pub(super) fn look_at_all(&self) {
-        let items = self.index().items();
+        let mut index = self.index();
+        let items = index.items();
+        let evidence = items.iter().find_map(|item| match item {
+            Item::Workload(key) => index.yields_now(key).then_some(key),
+            Item::Namespace(_) => None,
+        });
+        drop(index);
+        if let Some(key) = evidence {
+            say_that_we_yield(key);
+        }
         self.look_at(items);
     }
 
@@ -103,6 +117,17 @@ impl Shared {
             tracing::warn!("{sentence}");
         }
     }
+}
+
+fn say_that_we_yield(
+    Key {
+        namespace,
+        workload,
+    }: &Key,
+) {
+    tracing::info!(
+        "Workload {namespace}/{workload} is managed by a control plane and a Dataplane refers to it: from now on Workloads are left to the control plane (mode auto)"
+    );
 }
 
 /// Carries out what the rules say.
@@ -163,10 +188,13 @@ impl Controller {
 
     fn namespace(&self, name: &str) {
         let index = self.shared.index();
+        let subject = Subject::Namespace(name.to_owned());
+        if !index.is_selected(name) {
+            return self.reporter.forget(&subject);
+        }
         let namespace = index.roster().namespace(name);
-        let condition = Condition::of_namespace(&namespace).filter(|_| index.is_selected(name));
         self.reporter
-            .observe(Subject::Namespace(name.to_owned()), condition);
+            .observe(subject, Condition::of_namespace(&namespace));
     }
 
     async fn workload(&self, key: &Key, until: Instant) -> Option<Instant> {
@@ -174,15 +202,11 @@ impl Controller {
         let view = {
             let mut index = self.shared.index();
             if !index.is_selected(&key.namespace) {
-                self.reporter.observe(Subject::Workload(key.clone()), None);
+                self.reporter.forget(&Subject::Workload(key.clone()));
                 return None;
             }
             if index.yields_now(key) {
-                tracing::info!(
-                    "Workload {}/{} is managed by a control plane and a Dataplane refers to it: from now on Workloads are left to the control plane (mode auto)",
-                    key.namespace,
-                    key.workload
-                );
+                say_that_we_yield(key);
                 let items = index.items();
                 items
                     .into_iter()
@@ -318,17 +342,18 @@ impl Controller {
             .writer
             .status(key, seen, counts, has_subresource, until)
             .await;
-        let is_kept = |reported| reported == Some(proxies(counts));
-        let is_stale = matches!(written, Err(NotDone::Stale));
-        if is_stale
-            || written
-                .as_ref()
-                .is_ok_and(|workload| !is_kept(workload.reported))
-        {
+        let is_kept = |workload: &Workload| workload.reported == Some(proxies(counts));
+        if !written.as_ref().is_ok_and(is_kept) {
             // Perhaps another CustomResourceDefinition is in place now: ask again before the next.
             *self.subresource() = None;
         }
         let workload = written?;
+        if !is_kept(&workload) {
+            return Err(NotDone::Later {
+                failure: Failure::new("the API server has not kept the numbers of a Workload"),
+                after: None,
+            });
+        }
         self.shared.metrics.status_written();
         let items = self.shared.index().apply_workload(&workload);
         self.shared.look_at(items);

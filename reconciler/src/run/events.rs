@@ -69,6 +69,11 @@ impl Reporter {
         }
     }
 
+    /// It is no longer looked after: how it stands is not known, so nothing more is said.
+    pub fn forget(&self, subject: &Subject) {
+        self.reports().forget(subject);
+    }
+
     fn reports(&self) -> MutexGuard<'_, Reports> {
         self.0
             .reports

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kuma_workload_rulebook::roster::Key;
+use kuma_workload_rulebook::roster::{Action, Key};
 
 use super::{
     controller::Shared,
@@ -22,14 +22,16 @@ pub(super) fn refresh(shared: &Shared) {
     }
     let mut states = BTreeMap::<_, usize>::new();
     let mut namespaces = BTreeSet::new();
+    let mut conflicts = 0;
     for (Key { namespace, .. }, decision) in index.decisions() {
         namespaces.insert(namespace);
+        conflicts += usize::from(matches!(decision.action, Action::Conflict { .. }));
         if let Some(state) = State::of(&decision) {
             *states.entry(state).or_default() += 1;
         }
     }
     metrics.workloads(&states);
-    metrics.conflicts(index.roster().census().conflicts);
+    metrics.conflicts(conflicts);
     let split = namespaces
         .iter()
         .filter(|name| index.roster().namespace(name).is_split());

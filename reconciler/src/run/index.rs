@@ -488,7 +488,7 @@ impl Index {
     /// In mode `auto`, whether this Workload shows for the first time that a control plane manages
     /// Workloads: from now on it is left to do so (L17).
     pub fn yields_now(&mut self, key: &Key) -> bool {
-        if self.mode != ModeOption::Auto || self.yields {
+        if self.mode != ModeOption::Auto || self.yields || !self.is_selected(&key.namespace) {
             return false;
         }
         let existing = self.workloads.get(key).map(Kept::facts);

@@ -174,7 +174,8 @@ impl Reports {
         }
     }
 
-    fn forget(&mut self, subject: &Subject) {
+    /// Nothing is known of it any more, not even that it has ended.
+    pub fn forget(&mut self, subject: &Subject) {
         let entry = self.entries.remove(subject);
         if let Some(next) = entry.and_then(|entry| entry.next) {
             self.agenda.remove(&(next, subject.clone()));
@@ -371,6 +372,20 @@ mod tests {
         let due = reports.due(zero);
         assert_eq!(due.len(), 1, "the other leader has said that it ended");
         assert!(due[0].perhaps_said);
+    }
+
+    #[test]
+    fn what_is_no_longer_looked_after_has_not_ended() {
+        let zero = Instant::now();
+        let mut reports = Reports::new(true);
+        reports.observe(cart(), Some(conflict(A_B)), zero);
+        assert_eq!(reports.due(zero).len(), 1);
+        reports.forget(&cart());
+        assert_eq!(reports.next(), None);
+        reports.observe(cart(), None, zero);
+        assert_eq!(reports.due(zero), []);
+        reports.observe(cart(), Some(conflict(A_B)), zero);
+        assert!(reports.due(zero)[0].perhaps_said);
     }
 
     #[test]
