@@ -1,5 +1,7 @@
 //! The way to the API server, and its errors in words.
 
+mod manners;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
@@ -9,6 +11,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 
+use self::manners::Manners;
 use crate::run::metrics::CountRequests;
 
 /// No answer within this time is an error. Watches are not meant: they last.
@@ -79,7 +82,8 @@ impl Connection {
     /// # Errors
     /// As [`config`](Self::config), and when its certificates cannot be used.
     pub async fn client(&self) -> Result<Client, Failure> {
-        Ok(self.builder().await?.build())
+        let builder = self.builder().await?;
+        Ok(builder.with_layer(&Manners::default()).build())
     }
 
     /// A client that shows its requests to a metric.
@@ -87,7 +91,8 @@ impl Connection {
     /// # Errors
     /// As [`client`](Self::client).
     pub async fn counted_client(&self, counter: &CountRequests) -> Result<Client, Failure> {
-        Ok(self.builder().await?.with_layer(counter).build())
+        let builder = self.builder().await?.with_layer(counter);
+        Ok(builder.with_layer(&Manners::default()).build())
     }
 
     async fn builder(&self) -> Result<ClientBuilder<GenericService>, Failure> {
@@ -141,6 +146,12 @@ pub fn is_unserved(status: &kube::core::Status) -> bool {
             .details
             .as_ref()
             .is_none_or(|details| details.name.is_empty())
+}
+
+/// How long the API server asks to be left alone.
+pub fn retry_after(status: &kube::core::Status) -> Option<Duration> {
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
 }
 
 /// The innermost cause: "connection refused", not the layers of a client around it.

@@ -9,20 +9,27 @@
 //! | [`space`] | a namespace for one test: its objects, what is awaited of them, and a fence |
 //! | [`audit`] | who asked the API server for what |
 //! | [`program`] | programs of ours beside the servers: they end with the test run |
+//! | [`proxy`] | makes bad days between a program and the API server, and remembers what was asked |
+//! | [`replica`] | the reconciler, run behind a proxy of its own |
+//! | [`team`] | a namespace that is one test's own, and what is in it |
 //! | [`eventually`] | waits for what must come about |
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
 //! | [`webhook`] | the policy behind HTTPS |
 
 pub mod audit;
+mod certificate;
 pub mod error;
 pub mod eventually;
 pub mod kubectl;
 pub mod live;
 pub mod program;
+pub mod proxy;
 pub mod reconciler;
 pub mod registration;
+pub mod replica;
 pub mod space;
+pub mod team;
 pub mod testbed;
 pub mod user;
 pub mod webhook;
@@ -32,7 +39,10 @@ pub use error::Error;
 pub use eventually::eventually;
 pub use kubectl::Output;
 pub use program::Program;
+pub use proxy::{Asked, Break, Fault, Proxy};
 pub use reconciler::Reconciler;
+pub use replica::Replica;
 pub use space::{Kind, Space};
+pub use team::Team;
 pub use testbed::{Server, Testbed};
 pub use user::User;

@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
 use http::StatusCode;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::api::{Patch, PatchParams};
@@ -21,11 +20,10 @@ use kuma_workload_e2e_tests::admission::AdmissionReview;
 use kuma_workload_e2e_tests::callback::Grants;
 use kuma_workload_e2e_tests::capability::Capabilities;
 use kuma_workload_e2e_tests::{AdmissionResponse, Backend, Policy, Settings};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;
+use crate::certificate::certificate;
 use crate::registration::ClusterAdmissionPolicy;
 
 /// What policy-server reads of a request at most: to more it answers 413.
@@ -89,7 +87,7 @@ impl Webhook {
             }))
             .into_make_service();
 
-        let (tls, authority) = certificate(listen)?;
+        let (tls, authority) = certificate(listen.ip())?;
         let failed = |error: std::io::Error| Error::new(format!("listening on {listen}: {error}"));
         let listener = TcpListener::bind(listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -152,23 +150,6 @@ impl Webhook {
             .map_err(|error| failed(error.to_string()))?;
         ended.map_err(|error| failed(error.to_string()))
     }
-}
-
-/// A fresh certificate for this address, which is its own authority.
-fn certificate(listen: SocketAddr) -> Result<(RustlsConfig, String), Error> {
-    let failed = |error: String| Error::new(format!("no certificate can be made: {error}"));
-    let made = rcgen::generate_simple_self_signed([listen.ip().to_string()])
-        .map_err(|error| failed(error.to_string()))?;
-    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key.into())
-        .map_err(|error| failed(error.to_string()))?;
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((RustlsConfig::from_config(Arc::new(tls)), made.cert.pem()))
 }
 
 async fn validate(

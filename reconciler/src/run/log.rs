@@ -12,7 +12,9 @@ use crate::client::Failure;
 /// # Errors
 /// When the level is none.
 pub(super) fn start(options: &Options) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&options.log).map_err(|error| {
+    // What the client says of requests that fail, we say in words of ours.
+    let filter = format!("kube_client=error,kube_runtime=error,{}", options.log);
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
         let level = &options.log;
         Failure::new(format!(
             "--log {level:?} is neither a level nor directives: {error}"

@@ -121,7 +121,7 @@ metrics! {
     EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]
         "Events that were written, repeats among them";
     EVENTS_SUPPRESSED: Counter "events_suppressed_total" ["reason"]
-        "Events that were not written: not granted, or too many";
+        "Events that were not written: too many, or not acceptable";
     API_REQUESTS: Counter "api_requests_total" ["verb", "code"]
         "Requests to the API server; code is error where no answer came";
     BUILD: Info "build_info" ["version"]

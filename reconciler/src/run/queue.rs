@@ -154,9 +154,12 @@ impl<T: Hash + Eq + Clone + Send + 'static> Waiting<T> {
         self.count();
     }
 
+    /// What was asked for is due too, until it is read.
     fn has_due(&self) -> bool {
         let now = Instant::now();
-        self.due.values().any(|(when, _)| *when <= now) || !self.held.is_empty()
+        !self.requests.is_empty()
+            || self.due.values().any(|(when, _)| *when <= now)
+            || !self.held.is_empty()
     }
 
     fn count(&self) {
@@ -309,6 +312,27 @@ mod tests {
             ended.iter().map(|entry| entry.2).collect::<Vec<_>>(),
             [3, 6]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_the_end_what_work_asks_for_is_worked_on() {
+        let (queue, waiting) = queue();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        queue.soon("create");
+        let worked_on = log.clone();
+        let work = move |item| {
+            let (queue, log) = (queue.clone(), worked_on.clone());
+            async move {
+                tokio::time::sleep(seconds(3)).await;
+                log.lock().unwrap().push(item);
+                if item == "create" {
+                    queue.soon("count");
+                }
+                None
+            }
+        };
+        waiting.work(1, work, stop_after(1, 100)).await;
+        assert_eq!(*log.lock().unwrap(), ["create", "count"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use super::{
     options::{Identifiers, Options},
 };
 use crate::{
-    client::Failure,
+    client::{Failure, retry_after},
     kinds::{self, Dataplane, DataplaneInsight, Mesh, Namespace, Pod, Workload},
 };
 
@@ -239,7 +239,8 @@ async fn follow<K: Watched>(
                         sleep(OPTIONAL_RETRY).await;
                     } else {
                         shared.say(&failure.to_string());
-                        sleep(backoff.next()).await;
+                        let asked = status(&error).and_then(retry_after);
+                        sleep(backoff.next().max(asked.unwrap_or_default())).await;
                     }
                     if is_expired(&error) {
                         // The watcher would ask for the same version for ever.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::index::Kept;
 use crate::{
-    client::{Failure, REQUEST_TIMEOUT},
+    client::{Failure, REQUEST_TIMEOUT, retry_after},
     kinds::{self, API_VERSION, Workload},
 };
 
@@ -268,15 +268,7 @@ impl Problem {
 
     fn later(self, what: &str) -> NotDone {
         let (failure, after) = match self {
-            Self::Api(status) => {
-                let seconds = status
-                    .details
-                    .as_ref()
-                    .map(|details| details.retry_after_seconds);
-                let after = seconds.filter(|seconds| *seconds > 0);
-                let after = after.map(|seconds| Duration::from_secs(seconds.into()));
-                (Failure::of_status(what, &status), after)
-            }
+            Self::Api(status) => (Failure::of_status(what, &status), retry_after(&status)),
             Self::Client(error) => (Failure::of(what, &error), None),
             Self::TimedOut => {
                 let sentence = format!("cannot {what}: the API server did not answer in time");

@@ -1,7 +1,7 @@
 //! Brings events to the API server.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     fmt,
     future::{Future, pending},
     pin::pin,
@@ -30,7 +30,7 @@ use tokio::{
 
 use super::{Message, REPEAT, Report, Reporter};
 use crate::{
-    client::{Failure, REQUEST_TIMEOUT},
+    client::{Failure, REQUEST_TIMEOUT, retry_after},
     kinds,
     run::{lease::Leadership, metrics::Metrics},
 };
@@ -62,7 +62,6 @@ pub struct Publisher {
     waiting: VecDeque<Waiting>,
     failures: u32,
     not_before: Instant,
-    refused: BTreeSet<&'static str>,
 }
 
 impl fmt::Debug for Publisher {
@@ -87,12 +86,10 @@ enum Answer {
     Said(Duration),
     /// There is no namespace to say it in, or not for long.
     Gone,
-    /// Not granted.
-    Refused(&'static str, Failure),
     /// Never to be accepted.
     Rejected(Failure),
-    /// To be tried again.
-    Failed(Failure),
+    /// To be tried again, perhaps only after a time that is asked for. What is not granted may be.
+    Failed(Failure, Option<Duration>),
 }
 
 impl Publisher {
@@ -113,7 +110,6 @@ impl Publisher {
             waiting: VecDeque::new(),
             failures: 0,
             not_before: Instant::now(),
-            refused: BTreeSet::new(),
         }
     }
 
@@ -159,16 +155,21 @@ impl Publisher {
     /// Publishes one event, or waits for one, or for the leadership to turn.
     async fn work(&mut self) {
         let leads = self.leadership.borrow().holds();
-        if leads && !self.waiting.is_empty() {
-            sleep_until(self.not_before).await;
-            return self.publish().await;
-        }
-        let next = self.reporter.reports().next().filter(|_| leads);
+        let is_waiting = !self.waiting.is_empty();
+        let next = match is_waiting {
+            true => Some(self.not_before),
+            false => self.reporter.reports().next(),
+        };
         let reporter = self.reporter.clone();
         let mut leadership = self.leadership.clone();
         tokio::select! {
             () = reporter.0.seen.notified() => (),
-            () = until(next) => (),
+            () = until(next.filter(|_| leads)) => {
+                // A pause may outlast our leadership.
+                if is_waiting && self.leadership.borrow().holds() {
+                    self.publish().await;
+                }
+            }
             () = turn(&mut leadership) => {
                 self.leadership.mark_unchanged();
                 if !self.leadership.borrow().holds() {
@@ -188,7 +189,7 @@ impl Publisher {
         let answer = timeout(REQUEST_TIMEOUT, self.say(&report, since)).await;
         let answer = answer.unwrap_or_else(|_| {
             let sentence = format!("cannot write {RESOURCE}: no answer within {REQUEST_TIMEOUT:?}");
-            Answer::Failed(Failure::new(sentence))
+            Answer::Failed(Failure::new(sentence), None)
         });
         let Some(first) = self.waiting.pop_front() else {
             return;
@@ -201,33 +202,28 @@ impl Publisher {
                 reports.was_said(&report.subject, age, Instant::now());
             }
             Answer::Gone => (),
-            Answer::Refused(verb, failure) => {
-                self.metrics.event_suppressed(reason);
-                if self.refused.insert(verb) {
-                    tracing::warn!(%failure, "events are not published");
-                }
-            }
             Answer::Rejected(failure) => {
                 self.metrics.event_suppressed(reason);
                 tracing::warn!(%failure, reason = reason.text(), "an event is not published");
             }
-            Answer::Failed(failure) => {
+            Answer::Failed(failure, after) => {
                 // At the end of the line: one that always fails keeps no other waiting.
                 self.waiting.push_back(first);
-                return self.back_off(&failure);
+                return self.back_off(&failure, after);
             }
         }
         self.failures = 0;
         self.not_before = Instant::now();
     }
 
-    fn back_off(&mut self, failure: &Failure) {
+    fn back_off(&mut self, failure: &Failure, after: Option<Duration>) {
         if self.failures == 0 {
             tracing::warn!(%failure, "events wait");
         }
         let pause = SHORTEST_PAUSE * 2_u32.saturating_pow(self.failures.min(16));
         let jitter = 0.5 + fastrand::f64() / 2.0;
-        self.not_before = Instant::now() + pause.min(LONGEST_PAUSE).mul_f64(jitter);
+        let pause = pause.min(LONGEST_PAUSE).mul_f64(jitter);
+        self.not_before = Instant::now() + pause.max(after.unwrap_or_default());
         self.failures += 1;
     }
 
@@ -272,7 +268,7 @@ impl Publisher {
                 Err(error) => return failed("patch", &error),
             }
         }
-        Answer::Failed(Failure::new("the event comes and goes"))
+        Answer::Failed(Failure::new("the event comes and goes"), None)
     }
 
     fn event(&self, message: &Message, since: Timestamp) -> Event {
@@ -337,16 +333,15 @@ fn age(last: Timestamp, now: Timestamp) -> Duration {
     age.unsigned_abs()
 }
 
-fn failed(verb: &'static str, error: &Error) -> Answer {
+fn failed(verb: &str, error: &Error) -> Answer {
     let failure = Failure::of(&format!("{verb} {RESOURCE}"), error);
     match error {
         Error::Api(status) if is_gone(status) => Answer::Gone,
         Error::Api(status) => match status.code {
-            401 | 403 => Answer::Refused(verb, failure),
             400 | 413 | 422 => Answer::Rejected(failure),
-            _ => Answer::Failed(failure),
+            _ => Answer::Failed(failure, retry_after(status)),
         },
-        _ => Answer::Failed(failure),
+        _ => Answer::Failed(failure, None),
     }
 }
 

@@ -297,6 +297,7 @@ async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait
 
 #[rstest]
 #[case::server_error(500, "InternalError")]
+#[case::not_granted_yet(403, "Forbidden")]
 #[case::throttled(429, "TooManyRequests")]
 #[case::timeout(504, "Timeout")]
 #[tokio::test(start_paused = true)]
@@ -316,7 +317,6 @@ async fn a_failure_is_tried_again_and_nothing_is_lost(#[case] code: u16, #[case]
 #[rstest]
 #[case::gone(404, status(404, "NotFound"), 0)]
 #[case::going(403, terminating(), 0)]
-#[case::not_granted(403, status(403, "Forbidden"), 1)]
 #[case::not_acceptable(422, status(422, "Invalid"), 1)]
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_said_is_dropped(
@@ -368,6 +368,19 @@ async fn a_standby_is_silent_until_it_leads() {
     fake.asked(1).await;
     office.leadership.send_replace(Leadership::STANDBY);
     tokio::time::sleep(REPEAT * 2).await;
+    assert_eq!(fake.verbs(), ["POST"]);
+    office.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_outlasts_the_leadership_ends_in_silence() {
+    let fake = Fake::default();
+    fake.state(|state| state.script = vec![(500, status(500, "InternalError")); 9].into());
+    let office = Office::leading(&fake);
+    office.conflict("cart");
+    fake.asked(1).await;
+    office.leadership.send_replace(Leadership::STANDBY);
+    tokio::time::sleep(REPEAT).await;
     assert_eq!(fake.verbs(), ["POST"]);
     office.close().await;
 }

@@ -1,0 +1,235 @@
+//! Watches that go wrong, each in every way that we know of: what is there is kept, what goes away
+//! meanwhile is found, and nobody asks in a loop.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use kuma_workload_testbed::{Asked, Break, Fault, Proxy, Replica, Team, Testbed, User, eventually};
+use rstest::rstest;
+use serde_json::Value;
+
+const KINDS: [&str; 5] = [
+    "dataplanes",
+    "dataplaneinsights",
+    "workloads",
+    "namespaces",
+    "meshes",
+];
+
+async fn start(stem: &str) -> (&'static Testbed, Team, Replica) {
+    let testbed = Testbed::shared().unwrap();
+    let team = Team::new(testbed, stem).await.unwrap();
+    let replica = team.replica(testbed).await.unwrap();
+    (testbed, team, replica)
+}
+
+/// Waits until so many of these were asked.
+async fn asked(replica: &Replica, what: &str, times: usize) -> Vec<Asked> {
+    eventually(&format!("{times} × {what}"), async || {
+        let asked = replica.proxy.asked_to(what);
+        match asked.len() >= times {
+            true => Ok(asked),
+            false => Err(format!("{}\n{}", asked.len(), replica.log())),
+        }
+    })
+    .await
+    .unwrap()
+}
+
+fn uid(workload: &Value) -> &Value {
+    &workload["metadata"]["uid"]
+}
+
+/// While watches are silent, one Dataplane goes, one comes and one moves; then the watches break in
+/// this way. What stayed as it was is not touched.
+async fn what_happens_unseen_is_found(team: &Team, replica: &Replica, how: impl AsyncFnOnce()) {
+    for name in ["stays", "goes", "moves"] {
+        team.dataplane(name, name, "default").await.unwrap();
+    }
+    let mut before = Vec::new();
+    for name in ["stays", "goes", "moves"] {
+        before.push(team.counts(name, "default", 1).await.unwrap());
+    }
+    team.settled(replica).await.unwrap();
+    let writes = replica.proxy.writes().len();
+
+    let hold = replica.proxy.hold_watches("*");
+    team.delete("Dataplane", "goes").await.unwrap();
+    team.dataplane("comes", "comes", "default").await.unwrap();
+    team.dataplane("moves", "moves", "other").await.unwrap();
+    assert_eq!(replica.proxy.writes().len(), writes, "it cannot know yet");
+    how().await;
+    drop(hold);
+
+    team.lacks("goes").await.unwrap();
+    team.counts("comes", "default", 1).await.unwrap();
+    let moved = team.counts("moves", "other", 1).await.unwrap();
+    team.settled(replica).await.unwrap();
+    assert_eq!(uid(&moved), uid(&before[2]));
+    let stayed = team.workload("stays").await.unwrap().unwrap();
+    assert_eq!(stayed, before[0], "not one bit of it");
+    let writes = replica.proxy.writes().split_off(writes);
+    let deleted = writes
+        .iter()
+        .filter(|write| write.verb == "delete" && write.is_done());
+    assert_eq!(deleted.count(), 1, "{writes:?}");
+    let created = writes
+        .iter()
+        .filter(|write| write.is("create workloads comes") && write.is_done());
+    assert_eq!(created.count(), 1, "{writes:?}");
+}
+
+#[rstest]
+#[case::end(Break::End)]
+#[case::cut(Break::Cut)]
+#[case::expire(Break::Expire)]
+#[tokio::test]
+async fn a_watch_breaks_off(#[case] how: Break) {
+    let (_, team, replica) = start("breaks").await;
+    what_happens_unseen_is_found(&team, &replica, async || {
+        replica.proxy.break_watches("*", how);
+    })
+    .await;
+}
+
+#[rstest]
+#[case::expired(Fault::Status(410))]
+#[case::expired_in_the_stream(Fault::Expired)]
+#[case::conflict(Fault::Status(409))]
+#[case::invalid(Fault::Status(422))]
+#[case::busy(Fault::TooMany(1))]
+#[case::internal(Fault::Status(500))]
+#[case::unavailable(Fault::Status(503))]
+#[case::forbidden(Fault::Status(403))]
+#[case::cut(Fault::Cut)]
+#[case::lost(Fault::CutAfter)]
+#[tokio::test]
+async fn a_watch_does_not_begin(#[case] fault: Fault) {
+    let (_, team, replica) = start("begins").await;
+    what_happens_unseen_is_found(&team, &replica, async || {
+        for kind in ["dataplanes", "workloads"] {
+            replica.proxy.next(2, &format!("watch {kind}"), fault);
+            replica.proxy.break_watches(kind, Break::End);
+        }
+    })
+    .await;
+}
+
+#[rstest]
+#[case::expired(Fault::Status(410))]
+#[case::internal(Fault::Status(500))]
+#[case::busy(Fault::TooMany(1))]
+#[case::forbidden(Fault::Status(403))]
+#[case::not_found(Fault::Status(404))]
+#[case::cut(Fault::Cut)]
+#[case::slow(Fault::Delay(Duration::from_secs(2)))]
+#[case::hung(Fault::Hang)]
+#[tokio::test]
+async fn a_relist_fails(#[case] fault: Fault) {
+    let (_, team, replica) = start("relists").await;
+    what_happens_unseen_is_found(&team, &replica, async || {
+        for kind in ["dataplanes", "workloads"] {
+            replica.proxy.next(1, &format!("list {kind}"), fault);
+            replica.proxy.break_watches(kind, Break::Expire);
+        }
+    })
+    .await;
+}
+
+/// Half a list is no list: what is on the other pages is not gone.
+#[tokio::test]
+async fn a_relist_breaks_off_between_its_pages() {
+    let (_, team, replica) = start("pages").await;
+    let all = (0..300).map(|n| (format!("p-{n:03}"), format!("w-{}", n % 3)));
+    team.dataplanes(all).await.unwrap();
+    for workload in ["w-0", "w-1", "w-2"] {
+        team.counts(workload, "default", 100).await.unwrap();
+    }
+    team.settled(&replica).await.unwrap();
+    let writes = replica.proxy.writes().len();
+    let lists = replica.proxy.asked_to("list dataplanes").len();
+    // Every second request fails: the continuation of each list, until there are no more of them.
+    let storm = replica.proxy.all("list dataplanes", Fault::PageGone);
+    replica.proxy.break_watches("dataplanes", Break::Expire);
+    asked(&replica, "list dataplanes", lists + 4).await;
+    drop(storm);
+    team.settled(&replica).await.unwrap();
+    let writes = replica.proxy.writes().split_off(writes);
+    let others = writes.iter().filter(|write| write.name.starts_with("w-"));
+    assert_eq!(others.count(), 0, "{writes:?}");
+}
+
+/// Who starts and cannot read one kind yet knows nothing, and does nothing.
+#[rstest]
+#[case::dataplanes("dataplanes")]
+#[case::insights("dataplaneinsights")]
+#[case::workloads("workloads")]
+#[tokio::test]
+async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
+    let (testbed, team, mut first) = start("knows").await;
+    team.dataplane("cart-1", "cart", "default").await.unwrap();
+    let before = team.counts("cart", "default", 1).await.unwrap();
+    first.signal("TERM").await.unwrap();
+    assert!(first.ended().await.unwrap().success());
+    team.dataplane("till-1", "till", "default").await.unwrap();
+
+    let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
+    let storm = proxy.all(&format!("list {kind}"), Fault::Status(500));
+    let replica = team.behind(testbed, proxy, &[]).unwrap();
+    asked(&replica, &format!("list {kind}"), 3).await;
+    replica.shows("leader", 1.0).await.unwrap();
+    let (status, waits_for) = replica.page("/readyz").await.unwrap();
+    assert_eq!(status, 503);
+    assert!(
+        waits_for.contains(&format!("waiting for the list of {kind}")),
+        "{waits_for}"
+    );
+    assert_eq!(waits_for.lines().count(), 1, "{waits_for}");
+    assert!(replica.proxy.writes().is_empty());
+    assert_eq!(
+        replica.said(&format!("cannot list {kind}")).len(),
+        1,
+        "{}",
+        replica.log()
+    );
+
+    drop(storm);
+    replica.ready().await.unwrap();
+    team.counts("till", "default", 1).await.unwrap();
+    team.settled(&replica).await.unwrap();
+    assert_eq!(team.workload("cart").await.unwrap().unwrap(), before);
+}
+
+/// Watches that end as soon as they begin, or fail for as long as anybody looks, are not begun in a
+/// loop.
+#[rstest]
+#[case::end(Fault::EndAtOnce)]
+#[case::expired(Fault::Expired)]
+#[case::gone(Fault::Status(410))]
+#[case::internal(Fault::Status(500))]
+#[case::cut(Fault::Cut)]
+#[tokio::test]
+async fn no_watch_is_begun_in_a_loop(#[case] fault: Fault) {
+    let (_, team, replica) = start("loops").await;
+    team.dataplane("cart-1", "cart", "default").await.unwrap();
+    team.counts("cart", "default", 1).await.unwrap();
+    let before = replica.proxy.asked().len();
+    let storm = replica.proxy.all("watch *", fault);
+    replica.proxy.break_watches("*", Break::End);
+    // Time passes here: what is counted is what is asked in it.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    drop(storm);
+    let asked = replica.proxy.asked().split_off(before);
+    for kind in KINDS {
+        let of_kind = asked.iter().filter(|asked| asked.resource == kind);
+        let watches = of_kind
+            .clone()
+            .filter(|asked| asked.verb == "watch")
+            .count();
+        let lists = of_kind.filter(|asked| asked.verb == "list").count();
+        assert!((2..=8).contains(&watches), "{kind}: {watches} watches");
+        assert!(lists <= 8, "{kind}: {lists} lists");
+    }
+    team.delete("Dataplane", "cart-1").await.unwrap();
+    team.lacks("cart").await.unwrap();
+}
