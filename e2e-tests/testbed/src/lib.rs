@@ -34,7 +34,6 @@ pub mod testbed;
 pub mod user;
 pub mod webhook;
 
-pub use audit::Asked;
 pub use error::Error;
 pub use eventually::eventually;
 pub use kubectl::Output;

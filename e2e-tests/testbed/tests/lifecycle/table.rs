@@ -547,7 +547,7 @@ async fn in_a_namespace_on_its_way_out_nothing_is_made_again() -> Done {
         team.put(Kind::Dataplane, web).await?;
     }
     managed().await?.settled().await?;
-    let created = |requests: Vec<kuma_workload_testbed::Asked>| {
+    let created = |requests: Vec<kuma_workload_testbed::audit::Asked>| {
         let creates = requests
             .into_iter()
             .filter(|request| request.verb == "create");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::api::{Patch, PatchParams};
 use kuma_workload_testbed::space::{MANAGER, workload};
-use kuma_workload_testbed::{Asked, Error, Kind, Reconciler, Space, User};
+use kuma_workload_testbed::{Error, Kind, Reconciler, Space, User, audit::Asked};
 use rstest::rstest;
 use serde_json::json;
 
