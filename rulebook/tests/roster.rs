@@ -230,6 +230,12 @@ impl Model {
             workloads: keys.len(),
             conflicts: keys.iter().filter(|k| self.meshes(k).len() > 1).count(),
             namespaces: namespaces.len(),
+            dataplanes: self.references().count(),
+            insights: self
+                .insights
+                .values()
+                .filter(|insight| insight.online)
+                .count(),
         }
     }
 
