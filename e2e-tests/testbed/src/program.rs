@@ -91,6 +91,33 @@ impl Program {
     }
 }
 
+/// Ends what earlier test runs have left in this folder: a program that tests share is not dropped
+/// with them.
+pub(crate) fn end_leftovers(folder: &Path) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in files.map(|file| file.path()) {
+        if let Some(pid) = leftover(&path) {
+            let _ = std::process::Command::new("sh")
+                .args(["-c", "kill -s KILL \"$0\"", &pid.to_string()])
+                .status();
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The program of this file, if it still runs and its test run does not.
+fn leftover(path: &Path) -> Option<u32> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".pid")?;
+    let (of_run, _) = name.rsplit_once('-')?;
+    let (_, run) = of_run.rsplit_once('-')?;
+    let run: u32 = run.parse().ok()?;
+    let entry = fs::read_to_string(path).ok()?;
+    let (pid, born) = entry.trim_end().split_once(' ')?;
+    let pid = pid.parse().ok()?;
+    let is_it = birth(pid).is_ok_and(|birth| birth == born);
+    (is_it && !Path::new("/proc").join(run.to_string()).exists()).then_some(pid)
+}
+
 /// When a process began, as the kernel counts: the twentieth number after the command's name.
 fn birth(pid: u32) -> io::Result<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;

@@ -76,7 +76,11 @@ impl Reconciler {
                 series == name || series.split_once('{').is_some_and(|(stem, _)| stem == name);
             is_asked_for.then(|| value.parse().ok())?
         };
-        Ok(page.lines().filter_map(of_line).sum())
+        // Not `sum`: that of nothing is -0.
+        Ok(page
+            .lines()
+            .filter_map(of_line)
+            .fold(0.0, |sum, value| sum + value))
     }
 
     /// Waits until its metric has this value.

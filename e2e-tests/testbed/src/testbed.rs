@@ -21,6 +21,7 @@ use kube::{Client, Config};
 use tokio::sync::OnceCell;
 
 use crate::kubectl::{self, Output};
+use crate::program;
 use crate::{Error, Program, User, eventually};
 
 /// The folder of the scripts.
@@ -120,6 +121,7 @@ impl Testbed {
                 folder.display()
             )));
         }
+        program::end_leftovers(&folder);
         Ok(Self {
             place: Place::Folder(folder, None),
             kubectl: kubectl()?,
