@@ -135,7 +135,10 @@ pub(super) struct Controller {
     shared: Shared,
     writer: Writer,
     reporter: Reporter,
-    throttle: Mutex<Throttle<Key>>,
+    /// Numbers are written once in a time ...
+    counts: Mutex<Throttle<Key>>,
+    /// ... and labels too, in case that another changes them back.
+    relabels: Mutex<Throttle<Key>>,
     failing: Mutex<HashMap<Item, Backoff>>,
     /// Writes that the API server will never take, until something changes.
     refused: Mutex<HashMap<Key, Refused>>,
@@ -166,7 +169,8 @@ impl Controller {
             shared,
             writer,
             reporter,
-            throttle: Mutex::new(Throttle::new(status_interval)),
+            counts: Mutex::new(Throttle::new(status_interval)),
+            relabels: Mutex::new(Throttle::new(status_interval)),
             failing: Mutex::default(),
             refused: Mutex::default(),
             has_status_subresource: Mutex::default(),
@@ -298,6 +302,9 @@ impl Controller {
                 },
                 Some(seen),
             ) => {
+                if let Err(when) = turn(&self.relabels, key) {
+                    return Ok(Done::NotYet(when));
+                }
                 let owners = (!drop_mesh_owners.is_empty())
                     .then(|| owners(seen, drop_mesh_owners, view.mesh_owner.as_ref()));
                 let relabelled = self.writer.relabel(key, seen, mesh, owners, until).await?;
@@ -330,12 +337,7 @@ impl Controller {
             return Ok(Done::Nothing);
         };
         let has_subresource = self.has_status_subresource().await?;
-        let turn = self
-            .throttle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(key.clone(), Instant::now());
-        if let Err(when) = turn {
+        if let Err(when) = turn(&self.counts, key) {
             return Ok(Done::NotYet(when));
         }
         let written = self
@@ -423,6 +425,12 @@ impl Controller {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the right to write now, or says when there will be one.
+fn turn(throttle: &Mutex<Throttle<Key>>, key: &Key) -> Result<(), Instant> {
+    let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+    throttle.take(key.clone(), Instant::now())
 }
 
 /// What a pass did.

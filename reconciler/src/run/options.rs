@@ -65,7 +65,7 @@ pub struct Options {
     )]
     pub workers: NonZeroUsize,
 
-    /// The least time between two writes of the same Workload's numbers.
+    /// The least time between two writes of the same Workload's numbers, or of its labels.
     #[arg(long, env = "KUMA_WORKLOAD_STATUS_INTERVAL", value_name = "TIME", default_value = "5s", value_parser = at_least_a_second)]
     pub status_interval: Duration,
 

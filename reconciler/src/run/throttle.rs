@@ -1,4 +1,4 @@
-//! At most one write of a Workload's numbers in a time (S4).
+//! At most one write of a Workload's numbers in a time (S4), and one of its labels.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 

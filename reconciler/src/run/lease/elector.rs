@@ -25,6 +25,8 @@ pub struct Elector<S> {
     hook: Box<dyn Fn(bool) + Send + Sync>,
     wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     complaint: Option<Failure>,
+    /// The last write failed.
+    cannot_write: bool,
 }
 
 impl<S> fmt::Debug for Elector<S> {
@@ -47,6 +49,7 @@ impl<S: Store> Elector<S> {
             hook: Box::new(|_| ()),
             wall: Box::new(Timestamp::now),
             complaint: None,
+            cannot_write: false,
         }
     }
 
@@ -139,8 +142,11 @@ impl<S: Store> Elector<S> {
         self.stale = answer.is_err();
         match answer {
             Ok(lease) => {
-                self.complain(None);
                 self.candidate.observe(lease, Instant::now());
+                // One who is to write and could not is not helped by reading.
+                if !(self.cannot_write && self.is_to_write()) {
+                    self.complain(None);
+                }
                 let now = self.candidate.holder();
                 if now != holder.as_deref() && !self.candidate.is_holder() {
                     match now {
@@ -164,6 +170,7 @@ impl<S: Store> Elector<S> {
         };
         match answer {
             Ok(lease) => {
+                self.cannot_write = false;
                 self.complain(None);
                 self.candidate.wrote(lease, begun, Instant::now());
                 self.tell();
@@ -171,6 +178,7 @@ impl<S: Store> Elector<S> {
             Err(fault) => {
                 self.stale = true;
                 if let Fault::Failed(failure) = fault {
+                    self.cannot_write = true;
                     self.complain(Some(failure));
                 }
                 self.pause().await;
@@ -184,6 +192,11 @@ impl<S: Store> Elector<S> {
             let sentence = format!("no answer about the lease within {limit:?}");
             Err(Fault::Failed(Failure::new(sentence)))
         })
+    }
+
+    fn is_to_write(&self) -> bool {
+        let step = self.candidate.step(Instant::now());
+        matches!(step, Step::Create | Step::Acquire | Step::Renew)
     }
 
     fn leads(&self) -> bool {
