@@ -216,6 +216,7 @@ impl Controller {
                     .into_iter()
                     .for_each(|item| self.shared.queue.soon(item));
             }
+            index.asks(key);
             index.view(key)
         };
         let condition = Condition::of(&view.decision.action);
@@ -227,6 +228,7 @@ impl Controller {
         {
             carried_out = Err(failed);
         }
+        self.shared.index().asks_no_more(key);
         let (result, again) = self.outcome(key, &view, carried_out);
         self.shared.metrics.reconciled(result, begun.elapsed());
         again
@@ -237,7 +239,7 @@ impl Controller {
         let read = self.writer.read(key).await?;
         let mut index = self.shared.index();
         match (read, &view.existing) {
-            (Some(workload), _) => drop(index.apply_workload(&workload)),
+            (Some(workload), _) => drop(index.answered(&workload)),
             (None, Some(seen)) => drop(index.delete_workload(key, Some(&seen.uid))),
             (None, None) => {}
         }
@@ -321,7 +323,7 @@ impl Controller {
             // There is nothing to relabel or delete: not decided by the rules.
             (Write::Relabel { .. } | Write::Delete, None) => return Ok(Done::Nothing),
         };
-        let items = self.shared.index().apply_workload(&workload);
+        let items = self.shared.index().answered(&workload);
         self.shared.look_at(items);
         Ok(Done::Written(written(write)))
     }
@@ -357,7 +359,7 @@ impl Controller {
             });
         }
         self.shared.metrics.status_written();
-        let items = self.shared.index().apply_workload(&workload);
+        let items = self.shared.index().answered(&workload);
         self.shared.look_at(items);
         Ok(Done::Written(Outcome::Counted))
     }

@@ -3,7 +3,7 @@
 //!
 //! Every change answers with the [`Item`]s that are to be looked at again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kuma_workload_rulebook::{
@@ -103,6 +103,8 @@ pub enum Oddity {
 pub struct Index {
     roster: Roster,
     workloads: Mirror<Key, Kept>,
+    /// Those about which a request may be under way, and the uids that have gone meanwhile.
+    asked: HashMap<Key, Vec<Box<str>>>,
     namespaces: Mirror<String, KeptNamespace>,
     meshes: Mirror<String, String>,
     oddities: Mirror<Address, Oddity>,
@@ -155,6 +157,7 @@ impl Index {
         Self {
             roster: Roster::default(),
             workloads: Mirror::default(),
+            asked: HashMap::new(),
             namespaces: Mirror::default(),
             meshes: Mirror::default(),
             oddities: Mirror::default(),
@@ -247,32 +250,69 @@ impl Index {
         items(self.roster.delete_insight(&address.0, &address.1))
     }
 
-    /// A Workload was listed, added, changed, or read. What is older than what is known is left out:
-    /// our own writes are known before a watch shows them.
+    /// A Workload was listed, added or changed. What is older than what is known is left out: our own
+    /// writes are known before a watch shows them.
     pub fn apply_workload(&mut self, workload: &Workload) -> Vec<Item> {
-        let key = key(&workload.metadata);
-        let new = Kept::of(workload);
-        match self.workloads.get(&key) {
-            Some(known) if known.is_newer_than(&new) || *known == new => {
-                self.workloads.see(&key);
-                Vec::new()
-            }
-            _ => {
-                self.workloads.put(key.clone(), new);
-                vec![Item::Workload(key)]
-            }
+        let (key, new) = (key(&workload.metadata), Kept::of(workload));
+        if self.is_known(&key, &new) {
+            self.workloads.see(&key);
+            return Vec::new();
         }
+        self.workloads.put(key.clone(), new);
+        vec![Item::Workload(key)]
+    }
+
+    /// Requests about this Workload go out from now on.
+    pub fn asks(&mut self, key: &Key) {
+        self.asked.insert(key.clone(), Vec::new());
+    }
+
+    /// All of them are answered.
+    pub fn asks_no_more(&mut self, key: &Key) {
+        self.asked.remove(key);
+    }
+
+    /// A request was answered with this Workload. The watch may have been faster: if it has shown its
+    /// end, the answer is of the past.
+    pub fn answered(&mut self, workload: &Workload) -> Vec<Item> {
+        let (key, new) = (key(&workload.metadata), Kept::of(workload));
+        let has_gone = |gone: &Vec<_>| gone.contains(&new.uid);
+        if self.asked.get(&key).is_some_and(has_gone) || self.is_known(&key, &new) {
+            return Vec::new();
+        }
+        self.workloads.update(key.clone(), new);
+        vec![Item::Workload(key)]
+    }
+
+    fn is_known(&self, key: &Key, new: &Kept) -> bool {
+        let known = self.workloads.get(key);
+        known.is_some_and(|known| known.is_newer_than(new) || known == new)
     }
 
     /// A Workload is gone; without a uid, whichever there was.
     pub fn delete_workload(&mut self, key: &Key, uid: Option<&str>) -> Vec<Item> {
         let known = self.workloads.get(key);
+        let gone = uid.or(known.map(|known| &*known.uid));
+        if let (Some(gone), Some(uids)) = (gone, self.asked.get_mut(key)) {
+            uids.push(gone.into());
+        }
         // One of that name that was made since is another one.
         if known.is_none_or(|known| uid.is_some_and(|uid| uid != &*known.uid)) {
             return Vec::new();
         }
         self.workloads.take(key);
         vec![Item::Workload(key.clone())]
+    }
+
+    fn sweep_workloads(&mut self, within: impl Fn(&Key) -> bool) -> Vec<Item> {
+        let gone = self.workloads.sweep(within).into_iter();
+        let look_at = |(key, kept): (Key, Kept)| {
+            if let Some(uids) = self.asked.get_mut(&key) {
+                uids.push(kept.uid);
+            }
+            Item::Workload(key)
+        };
+        gone.map(look_at).collect()
     }
 
     /// A Namespace was listed, added or changed.
@@ -367,7 +407,7 @@ impl Index {
                     .oddities
                     .sweep(|(home, _)| within(home))
                     .into_iter()
-                    .map(|(home, _)| home)
+                    .map(|((home, _), _)| home)
                     .collect();
                 items.extend(homes.iter().flat_map(|home| self.items_of(home)));
                 if let Some(pods) = &mut self.pods {
@@ -379,14 +419,13 @@ impl Index {
                 self.faulty_insights.sweep(|(home, _)| within(home));
                 items(self.roster.sweep(Watched::Insights, scope(namespace)))
             }
-            Kind::Workload => {
-                let gone = self.workloads.sweep(|key| within(&key.namespace));
-                gone.into_iter().map(Item::Workload).collect()
-            }
+            Kind::Workload => self.sweep_workloads(|key| within(&key.namespace)),
             Kind::Namespace => {
                 let gone = self.namespaces.sweep(|_| true);
                 let unselected = gone.iter().filter(|_| self.selected_only);
-                unselected.flat_map(|name| self.items_of(name)).collect()
+                unselected
+                    .flat_map(|(name, _)| self.items_of(name))
+                    .collect()
             }
             Kind::Mesh => {
                 self.meshes.sweep(|_| true);
@@ -641,6 +680,7 @@ mod tests {
     use super::*;
     use crate::run::options::PodAnnotation;
     use kuma_workload_rulebook::roster::MANAGER;
+    use rstest::rstest;
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
@@ -682,6 +722,34 @@ mod tests {
             index.view(&web()).decision.action,
             Action::Write(Write::Delete)
         )
+    }
+
+    /// Answers and watches come in any order.
+    #[rstest]
+    #[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))))]
+    #[case::seen_and_deleted(|index: &mut Index| {
+        index.apply_workload(&workload(10, MANAGER));
+        index.delete_workload(&web(), Some("u"));
+    })]
+    #[case::swept(|index: &mut Index| {
+        index.apply_workload(&workload(10, MANAGER));
+        index.relist(Kind::Workload, None);
+        index.sweep(Kind::Workload, None);
+    })]
+    fn l13_an_answer_does_not_bring_back_what_has_gone_meanwhile(#[case] goes: fn(&mut Index)) {
+        let mut index = managing();
+        index.asks(&web());
+        goes(&mut index);
+        assert_eq!(index.answered(&workload(11, MANAGER)), []);
+        assert_eq!(index.view(&web()).existing, None);
+        index.asks_no_more(&web());
+        index.asks(&web());
+        let looks = index.answered(&workload(11, MANAGER));
+        assert_eq!(
+            looks,
+            [Item::Workload(web())],
+            "the next pass has answers of its own"
+        );
     }
 
     #[test]

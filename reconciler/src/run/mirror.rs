@@ -35,6 +35,12 @@ impl<K: Eq + Hash + Clone, V> Mirror<K, V> {
         replaced.map(|entry| entry.value)
     }
 
+    /// Puts in what did not come from the list: an entry that the list has not shown stays so.
+    pub(super) fn update(&mut self, key: K, value: V) {
+        let unseen = self.0.get(&key).is_some_and(|entry| entry.unseen);
+        self.0.insert(key, Entry { value, unseen });
+    }
+
     /// It was in the list, with the value that is known.
     pub(super) fn see<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
     where
@@ -61,16 +67,11 @@ impl<K: Eq + Hash + Clone, V> Mirror<K, V> {
     }
 
     /// The list of these keys has ended; gives back the keys that were not in it and are gone.
-    pub(super) fn sweep(&mut self, is_listed: impl Fn(&K) -> bool) -> Vec<K> {
-        let gone = self.0.iter();
-        let gone: Vec<_> = gone
-            .filter(|(key, entry)| entry.unseen && is_listed(key))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in &gone {
-            self.0.remove(key);
-        }
-        gone
+    pub(super) fn sweep(&mut self, is_listed: impl Fn(&K) -> bool) -> Vec<(K, V)> {
+        let gone = self
+            .0
+            .extract_if(|key, entry| entry.unseen && is_listed(key));
+        gone.map(|(key, entry)| (key, entry.value)).collect()
     }
 
     /// All of it, in no order.
@@ -98,10 +99,20 @@ mod tests {
         mirror.relist(in_a);
         mirror.put("a/1", 1);
         mirror.see("a/2");
-        assert_eq!(mirror.sweep(in_a), ["a/3"]);
+        assert_eq!(mirror.sweep(in_a), [("a/3", 0)]);
         assert_eq!(mirror.get("a/1"), Some(&1));
         assert_eq!(mirror.get("a/2"), Some(&0));
         assert_eq!(mirror.len(), 3);
+    }
+
+    #[test]
+    fn what_did_not_come_from_the_list_was_not_in_it() {
+        let mut mirror = Mirror::default();
+        mirror.put("a", 0);
+        mirror.relist(|_| true);
+        mirror.update("a", 1);
+        mirror.update("b", 0);
+        assert_eq!(mirror.sweep(|_| true), [("a", 1)]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! S4 and L16: which numbers are written, and how often.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kube::api::{Patch, PatchParams};
-use kuma_workload_testbed::space::{MANAGER, workload};
+use kuma_workload_testbed::space::{MANAGER, total, workload};
 use kuma_workload_testbed::{Error, Kind, Reconciler, Space, User, audit::Asked};
 use rstest::rstest;
 use serde_json::json;
@@ -25,10 +26,11 @@ async fn s4_changes_are_written_together_once_in_an_interval() -> Done {
     proxy(&team, "web-0", "default", json!([{}])).await?;
     shows(&team, "web", [0, 1, 1]).await?;
     // Changes without a pause, until three intervals have passed for the reconciler.
-    let mut proxies = 1;
-    while writes(&team, "web")?.len() < 4 {
+    let (mut proxies, mut seen) = (1, BTreeSet::new());
+    while seen.len() < 4 {
         proxy(&team, &format!("web-{proxies}"), "default", json!([{}])).await?;
         proxies += 1;
+        seen.extend(team.get(Kind::Workload, "web").await?.as_ref().map(total));
     }
     shows(&team, "web", [0, proxies, proxies]).await?;
     let writes = writes(&team, "web")?;
