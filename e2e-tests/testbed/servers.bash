@@ -14,12 +14,16 @@ complain() {
 }
 
 # birth PID: when it began, as the kernel counts. A number that was given to another process since
-# began at another time. Nothing where there is no such process, or it is dead and not yet collected.
+# began at another time. Nothing where there is no such process, or it is dead and not yet collected;
+# while one of its threads is not dead yet, it has its ports.
 birth() {
-    local stat state start
+    local stat state start threads
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
     read -r state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ <<<"${stat##*) }"
-    [ "$state" = Z ] || echo "$start"
+    threads=("/proc/$1/task"/*)
+    if [ "$state" != Z ] || [ ${#threads[@]} -gt 1 ]; then
+        echo "$start"
+    fi
 }
 
 # pid NAME: its process, nothing where it does not run.
