@@ -84,14 +84,19 @@ impl<'a> Space<'a> {
     /// # Errors
     /// What the API server says against it.
     pub async fn new(testbed: &'a Testbed, labels: &[(&str, &str)]) -> Result<Self, Error> {
-        let space = Self {
-            testbed,
-            name: testbed.unique("team"),
-            client: testbed.client(User::Admin).await?,
-            fences: AtomicUsize::new(0),
-        };
+        let space = Self::named(testbed, testbed.unique("team")).await?;
         space.label(labels).await?;
         Ok(space)
+    }
+
+    /// One of this name, which is yet to be made by being given its labels.
+    pub(crate) async fn named(testbed: &'a Testbed, name: String) -> Result<Self, Error> {
+        Ok(Self {
+            testbed,
+            name,
+            client: testbed.client(User::Admin).await?,
+            fences: AtomicUsize::new(0),
+        })
     }
 
     /// Gives the Namespace these labels, and takes those that it was given before.
@@ -136,6 +141,16 @@ impl<'a> Space<'a> {
             .api(kind)
             .patch(&name, &apply(), &Patch::Apply(&object))
             .await?)
+    }
+
+    /// Changes an object as JSON Merge Patch has it: null takes away.
+    ///
+    /// # Errors
+    /// What the API server says against it.
+    pub async fn merge(&self, kind: Kind, name: &str, patch: Value) -> Result<(), Error> {
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
+        self.api(kind).patch(name, &parameters, &patch).await?;
+        Ok(())
     }
 
     /// Puts a Dataplane of this mesh that refers to this workload.

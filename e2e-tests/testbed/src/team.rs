@@ -1,41 +1,38 @@
-//! A namespace that is one test's own, and what is in it.
+//! A namespace that replicas behind proxies look after, and no other.
+
+use std::ops::Deref;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
-};
-use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use crate::{Error, Proxy, Replica, Testbed, User, eventually};
+use crate::{Error, Kind, Proxy, Replica, Space, Testbed, User, eventually};
 
 /// How many requests are under way at a time where many are made.
 const AT_A_TIME: usize = 8;
 
 /// A namespace. Replicas that are started with its flags look after it alone.
-#[derive(Clone)]
-pub struct Team {
-    /// Its name.
-    pub name: String,
-    client: Client,
+pub struct Team<'a> {
+    space: Space<'a>,
 }
 
-impl Team {
-    /// A new namespace.
+impl<'a> Deref for Team<'a> {
+    type Target = Space<'a>;
+
+    fn deref(&self) -> &Space<'a> {
+        &self.space
+    }
+}
+
+impl<'a> Team<'a> {
+    /// A new namespace, whose name begins so.
     ///
     /// # Errors
     /// What the API server says against it.
-    pub async fn new(testbed: &Testbed, stem: &str) -> Result<Self, Error> {
+    pub async fn new(testbed: &'a Testbed, stem: &str) -> Result<Self, Error> {
         testbed.install_kuma().await?;
-        let name = testbed.unique(stem);
-        let team = Self {
-            client: testbed.client(User::Admin).await?,
-            name,
-        };
-        let namespace = json!({"metadata": {"labels": {"team": team.name}}});
-        team.apply_cluster("", "v1", "Namespace", &team.name, namespace)
-            .await?;
-        Ok(team)
+        let space = Space::named(testbed, testbed.unique(stem)).await?;
+        space.label(&[("team", &space.name)]).await?;
+        Ok(Self { space })
     }
 
     /// What makes a replica look after it alone, with quick leases and prompt numbers.
@@ -88,12 +85,6 @@ impl Team {
         Replica::start(testbed, proxy, &flags)
     }
 
-    /// The objects of one of Kuma's kinds.
-    #[must_use]
-    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.name, &resource(kind))
-    }
-
     /// A Dataplane that refers to a workload, in this mesh from now on.
     ///
     /// # Errors
@@ -101,13 +92,14 @@ impl Team {
     pub async fn dataplane(&self, name: &str, workload: &str, mesh: &str) -> Result<(), Error> {
         let object = json!({
             "metadata": {
+                "name": name,
                 "annotations": {"kuma.io/workload": workload},
                 "labels": {"kuma.io/mesh": mesh},
             },
             "mesh": mesh,
             "spec": {"networking": {"inbound": [{"port": 80}]}},
         });
-        self.apply("Dataplane", name, object).await.map(drop)
+        self.put(Kind::Dataplane, object).await.map(drop)
     }
 
     /// Many of them: name and workload, in mesh `default`.
@@ -123,52 +115,12 @@ impl Team {
         made.buffer_unordered(AT_A_TIME).try_collect().await
     }
 
-    /// Makes or changes an object of one of Kuma's kinds, by what is said of it alone.
-    ///
-    /// # Errors
-    /// What the API server says against it.
-    pub async fn apply(&self, kind: &str, name: &str, object: Value) -> Result<Value, Error> {
-        apply(&self.api(kind), "kuma.io/v1alpha1", kind, name, object).await
-    }
-
-    async fn apply_cluster(
-        &self,
-        group: &str,
-        version: &str,
-        kind: &str,
-        name: &str,
-        object: Value,
-    ) -> Result<Value, Error> {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api = Api::all_with(self.client.clone(), &resource);
-        apply(&api, &resource.api_version, kind, name, object).await
-    }
-
-    /// Changes an object as JSON Merge Patch has it: null takes away.
-    ///
-    /// # Errors
-    /// What the API server says against it.
-    pub async fn merge(&self, kind: &str, name: &str, patch: Value) -> Result<(), Error> {
-        let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
-        let changed = self.api(kind).patch(name, &parameters, &patch).await;
-        Ok(changed.map(drop)?)
-    }
-
-    /// Deletes an object.
-    ///
-    /// # Errors
-    /// What the API server says against it.
-    pub async fn delete(&self, kind: &str, name: &str) -> Result<(), Error> {
-        let deleted = self.api(kind).delete(name, &DeleteParams::default()).await;
-        Ok(deleted.map(drop)?)
-    }
-
-    /// A Workload, if there is one.
+    /// A Workload as it is now, if there is one.
     ///
     /// # Errors
     /// When the API server does not say.
-    pub async fn workload(&self, name: &str) -> Result<Option<Value>, Error> {
-        let workload = self.api("Workload").get_opt(name).await?;
+    pub async fn seen(&self, name: &str) -> Result<Option<Value>, Error> {
+        let workload = self.get(Kind::Workload, name).await?;
         Ok(workload.map(|workload| serde_json::to_value(workload).unwrap_or_default()))
     }
 
@@ -176,10 +128,8 @@ impl Team {
     ///
     /// # Errors
     /// When the API server does not say.
-    pub async fn workloads(&self) -> Result<Vec<String>, Error> {
-        let all = self.api("Workload").list(&ListParams::default()).await?;
-        let names = all.items.into_iter().map(|object| object.metadata.name);
-        Ok(names.flatten().collect())
+    pub async fn names(&self) -> Result<Vec<String>, Error> {
+        Ok(self.workloads().await?.into_keys().collect())
     }
 
     /// Waits until a Workload of this mesh counts so many proxies; gives it.
@@ -190,7 +140,7 @@ impl Team {
         eventually(
             &format!("Workload {name} counts {total} in {mesh}"),
             async || {
-                let seen = self.workload(name).await;
+                let seen = self.seen(name).await;
                 let seen = seen.map_err(|error| error.to_string())?;
                 let seen = seen.ok_or("there is none")?;
                 let is_so = seen["status"]["dataplaneProxies"]["total"] == total
@@ -205,68 +155,15 @@ impl Team {
         .await
     }
 
-    /// Waits until there is no such Workload.
-    ///
-    /// # Errors
-    /// When there still is one in the end.
-    pub async fn lacks(&self, name: &str) -> Result<(), Error> {
-        eventually(&format!("Workload {name} is gone"), async || {
-            match self.workload(name).await {
-                Ok(None) => Ok(()),
-                Ok(Some(seen)) => Err(seen.to_string()),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await
-    }
-
     /// Waits until the replica has dealt with all that happened before: a Workload comes about and is
     /// counted, and nothing waits.
     ///
     /// # Errors
     /// When it has not in time.
-    pub async fn settled(&self, replica: &Replica) -> Result<(), Error> {
+    pub async fn caught_up(&self, replica: &Replica) -> Result<(), Error> {
         let fence = format!("fence-{}", replica.proxy.asked().len());
         self.dataplane(&fence, &fence, "default").await?;
         self.counts(&fence, "default", 1).await?;
         replica.shows("workqueue_depth", 0.0).await
     }
-
-    /// The events in the namespace with this reason.
-    ///
-    /// # Errors
-    /// When the API server does not say.
-    pub async fn events(&self, reason: &str) -> Result<Vec<Value>, Error> {
-        let resource =
-            ApiResource::from_gvk(&GroupVersionKind::gvk("events.k8s.io", "v1", "Event"));
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), &self.name, &resource);
-        let all = api.list(&ListParams::default()).await?.items.into_iter();
-        let all = all.map(|event| serde_json::to_value(event).unwrap_or_default());
-        Ok(all.filter(|event| event["reason"] == reason).collect())
-    }
-}
-
-async fn apply(
-    api: &Api<DynamicObject>,
-    api_version: &str,
-    kind: &str,
-    name: &str,
-    mut object: Value,
-) -> Result<Value, Error> {
-    object["apiVersion"] = api_version.into();
-    object["kind"] = kind.into();
-    object["metadata"]["name"] = name.into();
-    let manager = PatchParams::apply("test").force();
-    let applied = api.patch(name, &manager, &Patch::Apply(object)).await?;
-    Ok(serde_json::to_value(applied).unwrap_or_default())
-}
-
-fn resource(kind: &str) -> ApiResource {
-    let plural = match kind {
-        "Mesh" => "meshes".to_owned(),
-        kind => format!("{}s", kind.to_lowercase()),
-    };
-    let kind = GroupVersionKind::gvk("kuma.io", "v1alpha1", kind);
-    ApiResource::from_gvk_with_plural(&kind, &plural)
 }

@@ -1,11 +1,11 @@
 //! Objects that make no sense, other hands at our objects, grants that are missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use kuma_workload_testbed::{Asked, Break, Proxy, Replica, Team, Testbed, User, eventually};
+use kuma_workload_testbed::{Asked, Break, Kind, Proxy, Replica, Team, Testbed, User, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-async fn start(stem: &str) -> (&'static Testbed, Team, Replica) {
+async fn start(stem: &str) -> (&'static Testbed, Team<'static>, Replica) {
     let testbed = Testbed::shared().unwrap();
     let team = Team::new(testbed, stem).await.unwrap();
     let replica = team.replica(testbed).await.unwrap();
@@ -74,33 +74,33 @@ async fn a_dataplane_that_cannot_be_read(#[case] spec: Value, #[case] fault: &st
     assert!(replica.metric(undecodable).await.unwrap() > counted);
 
     // Nothing that happens beside it, no relist, makes it said again or its Workload go.
-    team.delete("Dataplane", "till-1").await.unwrap();
-    team.lacks("till").await.unwrap();
+    team.delete(Kind::Dataplane, "till-1").await.unwrap();
+    team.gone("till").await.unwrap();
     relist(&replica).await;
-    team.settled(&replica).await.unwrap();
-    let now = team.workload("cart").await.unwrap().unwrap();
+    team.caught_up(&replica).await.unwrap();
+    let now = team.seen("cart").await.unwrap().unwrap();
     assert_eq!(now["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(replica.said(&named).len(), 1, "{}", replica.log());
 
     // Gone, it holds nothing any more.
-    team.delete("Dataplane", "cart-1").await.unwrap();
-    team.lacks("cart").await.unwrap();
+    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
+    team.gone("cart").await.unwrap();
 }
 
 #[tokio::test]
 async fn a_dataplane_that_can_be_read_again_counts_again() {
     let (_, team, replica) = start("again").await;
     let bad = json!({
-        "metadata": {"annotations": {"kuma.io/workload": "cart"}},
+        "metadata": {"name": "cart-1", "annotations": {"kuma.io/workload": "cart"}},
         "spec": {"networking": {"inbound": "none"}},
     });
-    team.apply("Dataplane", "cart-1", bad).await.unwrap();
+    team.put(Kind::Dataplane, bad).await.unwrap();
     replica
         .says("cannot be read and is left out")
         .await
         .unwrap();
-    team.settled(&replica).await.unwrap();
-    assert_eq!(team.workload("cart").await.unwrap(), None);
+    team.caught_up(&replica).await.unwrap();
+    assert_eq!(team.seen("cart").await.unwrap(), None);
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
 }
@@ -125,7 +125,7 @@ async fn a_name_that_no_object_can_have(#[case] name: &str) {
     .unwrap();
     team.dataplane("two", name, "default").await.unwrap();
     relist(&replica).await;
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let writes = replica.proxy.writes().into_iter();
     let writes: Vec<_> = writes
         .filter(|write| !write.name.starts_with("fence"))
@@ -150,12 +150,9 @@ async fn a_workload_edited_by_hand_is_put_right(#[case] labels: Value) {
     let mut labels = labels;
     labels["kept"] = "yes".into();
     let edit = json!({"metadata": {"labels": labels}, "spec": {"kept": true}});
-    team.merge("Workload", "cart", edit).await.unwrap();
+    team.merge(Kind::Workload, "cart", edit).await.unwrap();
     let after = eventually("it is right again", async || {
-        let workload = team
-            .workload("cart")
-            .await
-            .map_err(|error| error.to_string())?;
+        let workload = team.seen("cart").await.map_err(|error| error.to_string())?;
         let workload = workload.unwrap();
         let is_right = label(&workload, "kuma.io/mesh") == "default"
             && label(&workload, "kuma.io/managed-by") == "kuma-workload-reconciler";
@@ -172,7 +169,7 @@ async fn a_workload_edited_by_hand_is_put_right(#[case] labels: Value) {
         (label(&after, "kept"), &after["spec"]["kept"]),
         (&json!("yes"), &json!(true))
     );
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let patches = replica.proxy.asked_to("patch workloads cart");
     assert_eq!(patches.len(), 2, "its numbers, and this: {patches:?}");
 }
@@ -189,12 +186,12 @@ async fn numbers_changed_by_hand_are_put_right() {
     ] {
         let edit = json!({"status": status});
         // What the CustomResourceDefinition does not allow is no edit.
-        if team.merge("Workload", "cart", edit).await.is_ok() {
+        if team.merge(Kind::Workload, "cart", edit).await.is_ok() {
             let workload = team.counts("cart", "default", 1).await.unwrap();
             assert_eq!(workload["status"]["dataplaneProxies"]["healthy"], 1);
         }
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     assert_eq!(replica.proxy.asked_to("create workloads cart").len(), 1);
 }
 
@@ -204,12 +201,12 @@ async fn a_workload_deleted_by_hand_comes_back() {
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     let mut before = team.counts("cart", "default", 1).await.unwrap();
     for _ in 0..3 {
-        team.delete("Workload", "cart").await.unwrap();
+        team.delete(Kind::Workload, "cart").await.unwrap();
         let after = team.counts("cart", "default", 1).await.unwrap();
         assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
         before = after;
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     assert_eq!(replica.proxy.asked_to("create workloads cart").len(), 4);
     assert!(replica.proxy.asked_to("delete workloads").is_empty());
 }
@@ -223,24 +220,24 @@ async fn a_workload_that_another_takes_is_let_go(#[case] manager: &str, #[case] 
     let (_, team, replica) = start("taken").await;
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let writes = replica.proxy.asked_to("* workloads cart").len();
     let stamp = json!({
         "metadata": {"labels": {"kuma.io/managed-by": manager, "kuma.io/mesh": "wrong"}},
     });
-    team.merge("Workload", "cart", stamp).await.unwrap();
-    let taken = team.workload("cart").await.unwrap();
+    team.merge(Kind::Workload, "cart", stamp).await.unwrap();
+    let taken = team.seen("cart").await.unwrap();
     // Whatever would be a reason to write it if it were ours.
     team.dataplane("cart-2", "cart", "default").await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     team.dataplane("cart-1", "cart", "other").await.unwrap();
-    team.settled(&replica).await.unwrap();
-    team.delete("Dataplane", "cart-1").await.unwrap();
-    team.delete("Dataplane", "cart-2").await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
+    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
+    team.delete(Kind::Dataplane, "cart-2").await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     relist(&replica).await;
-    team.settled(&replica).await.unwrap();
-    assert_eq!(team.workload("cart").await.unwrap(), taken);
+    team.caught_up(&replica).await.unwrap();
+    assert_eq!(team.seen("cart").await.unwrap(), taken);
     assert_eq!(replica.proxy.asked_to("* workloads cart").len(), writes);
     let said = team.events("WorkloadManagedByAnother").await.unwrap();
     assert_eq!(said.len(), events, "{said:?}");
@@ -253,9 +250,9 @@ async fn another_that_stamps_our_objects_is_not_fought() {
     let stamp = json!({"metadata": {"labels": {"kuma.io/managed-by": "helm"}}});
     let stamping = async {
         for _ in 0.. {
-            for name in team.workloads().await.unwrap() {
+            for name in team.names().await.unwrap() {
                 if !name.starts_with("fence") {
-                    let _ = team.merge("Workload", &name, stamp.clone()).await;
+                    let _ = team.merge(Kind::Workload, &name, stamp.clone()).await;
                 }
             }
         }
@@ -266,7 +263,7 @@ async fn another_that_stamps_our_objects_is_not_fought() {
                 let proxy = format!("{name}-{round}");
                 team.dataplane(&proxy, name, "default").await.unwrap();
             }
-            team.settled(&replica).await.unwrap();
+            team.caught_up(&replica).await.unwrap();
         }
     };
     tokio::select! {
@@ -288,12 +285,14 @@ async fn another_that_strips_our_objects_does_not_hurry_us() {
     let (_, team, replica) = start("strips").await;
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let before = replica.proxy.asked_to("patch workloads cart").len();
     let begun = tokio::time::Instant::now();
     let strip = json!({"metadata": {"labels": {"kuma.io/mesh": "wrong"}}});
     while begun.elapsed().as_secs() < 5 {
-        team.merge("Workload", "cart", strip.clone()).await.unwrap();
+        team.merge(Kind::Workload, "cart", strip.clone())
+            .await
+            .unwrap();
     }
     team.counts("cart", "default", 1).await.unwrap();
     let writes = replica.proxy.asked_to("patch workloads cart").len() - before;
@@ -484,10 +483,10 @@ async fn a_grant_is_missing_and_comes(
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.dataplane("till-1", "till", "default").await.unwrap();
     team.dataplane("till-2", "till", "other").await.unwrap();
-    let left = json!({"metadata": {"labels": {
+    let left = json!({"metadata": {"name": "left", "labels": {
         "kuma.io/mesh": "default", "kuma.io/managed-by": "kuma-workload-reconciler",
     }}});
-    team.apply("Workload", "left", left).await.unwrap();
+    team.put(Kind::Workload, left).await.unwrap();
 
     let grants = Grants::without(testbed, verb, resource);
     grants.apply(testbed).await;
@@ -515,7 +514,7 @@ async fn a_grant_is_missing_and_comes(
     grants.with(verb, group, resource).apply(testbed).await;
     replica.ready().await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
-    team.lacks("left").await.unwrap();
+    team.gone("left").await.unwrap();
     eventually("the event is there", async || {
         let events = team.events("MultipleMeshesDetected").await;
         match events.map_err(|error| error.to_string())?.len() {

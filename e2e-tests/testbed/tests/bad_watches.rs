@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Asked, Break, Fault, Proxy, Replica, Team, Testbed, User, eventually};
+use kuma_workload_testbed::{
+    Asked, Break, Fault, Kind, Proxy, Replica, Team, Testbed, User, eventually,
+};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -16,7 +18,7 @@ const KINDS: [&str; 5] = [
     "meshes",
 ];
 
-async fn start(stem: &str) -> (&'static Testbed, Team, Replica) {
+async fn start(stem: &str) -> (&'static Testbed, Team<'static>, Replica) {
     let testbed = Testbed::shared().unwrap();
     let team = Team::new(testbed, stem).await.unwrap();
     let replica = team.replica(testbed).await.unwrap();
@@ -42,7 +44,7 @@ fn uid(workload: &Value) -> &Value {
 
 /// While watches are silent, one Dataplane goes, one comes and one moves; then the watches break in
 /// this way. What stayed as it was is not touched.
-async fn what_happens_unseen_is_found(team: &Team, replica: &Replica, how: impl AsyncFnOnce()) {
+async fn what_happens_unseen_is_found(team: &Team<'_>, replica: &Replica, how: impl AsyncFnOnce()) {
     for name in ["stays", "goes", "moves"] {
         team.dataplane(name, name, "default").await.unwrap();
     }
@@ -50,23 +52,23 @@ async fn what_happens_unseen_is_found(team: &Team, replica: &Replica, how: impl 
     for name in ["stays", "goes", "moves"] {
         before.push(team.counts(name, "default", 1).await.unwrap());
     }
-    team.settled(replica).await.unwrap();
+    team.caught_up(replica).await.unwrap();
     let writes = replica.proxy.writes().len();
 
     let hold = replica.proxy.hold_watches("*");
-    team.delete("Dataplane", "goes").await.unwrap();
+    team.delete(Kind::Dataplane, "goes").await.unwrap();
     team.dataplane("comes", "comes", "default").await.unwrap();
     team.dataplane("moves", "moves", "other").await.unwrap();
     assert_eq!(replica.proxy.writes().len(), writes, "it cannot know yet");
     how().await;
     drop(hold);
 
-    team.lacks("goes").await.unwrap();
+    team.gone("goes").await.unwrap();
     team.counts("comes", "default", 1).await.unwrap();
     let moved = team.counts("moves", "other", 1).await.unwrap();
-    team.settled(replica).await.unwrap();
+    team.caught_up(replica).await.unwrap();
     assert_eq!(uid(&moved), uid(&before[2]));
-    let stayed = team.workload("stays").await.unwrap().unwrap();
+    let stayed = team.seen("stays").await.unwrap().unwrap();
     assert_eq!(stayed, before[0], "not one bit of it");
     let writes = replica.proxy.writes().split_off(writes);
     let deleted = writes
@@ -145,7 +147,7 @@ async fn a_relist_breaks_off_between_its_pages() {
     for workload in ["w-0", "w-1", "w-2"] {
         team.counts(workload, "default", 100).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let writes = replica.proxy.writes().len();
     let lists = replica.proxy.asked_to("list dataplanes").len();
     // Every second request fails: the continuation of each list, until there are no more of them.
@@ -153,7 +155,7 @@ async fn a_relist_breaks_off_between_its_pages() {
     replica.proxy.break_watches("dataplanes", Break::Expire);
     asked(&replica, "list dataplanes", lists + 4).await;
     drop(storm);
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let writes = replica.proxy.writes().split_off(writes);
     let others = writes.iter().filter(|write| write.name.starts_with("w-"));
     assert_eq!(others.count(), 0, "{writes:?}");
@@ -196,8 +198,8 @@ async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
     drop(storm);
     replica.ready().await.unwrap();
     team.counts("till", "default", 1).await.unwrap();
-    team.settled(&replica).await.unwrap();
-    assert_eq!(team.workload("cart").await.unwrap().unwrap(), before);
+    team.caught_up(&replica).await.unwrap();
+    assert_eq!(team.seen("cart").await.unwrap().unwrap(), before);
 }
 
 /// Watches that end as soon as they begin, or fail for as long as anybody looks, are not begun in a
@@ -230,6 +232,6 @@ async fn no_watch_is_begun_in_a_loop(#[case] fault: Fault) {
         assert!((2..=8).contains(&watches), "{kind}: {watches} watches");
         assert!(lists <= 8, "{kind}: {lists} lists");
     }
-    team.delete("Dataplane", "cart-1").await.unwrap();
-    team.lacks("cart").await.unwrap();
+    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
+    team.gone("cart").await.unwrap();
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Asked, Break, Fault, Replica, Team, Testbed, eventually};
+use kuma_workload_testbed::{Asked, Break, Fault, Kind, Replica, Team, Testbed, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ fn done(asked: Vec<Asked>) -> Vec<Asked> {
     asked.into_iter().filter(Asked::is_done).collect()
 }
 
-async fn start(stem: &str) -> (&'static Testbed, Team, Replica) {
+async fn start(stem: &str) -> (&'static Testbed, Team<'static>, Replica) {
     let testbed = Testbed::shared().unwrap();
     let team = Team::new(testbed, stem).await.unwrap();
     let replica = team.replica(testbed).await.unwrap();
@@ -47,7 +47,7 @@ async fn creates() {
     for (name, _) in misfortunes() {
         team.counts(name, "default", 1).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     for (name, _) in misfortunes() {
         let created = done(replica.proxy.asked_to(&format!("create workloads {name}")));
         assert_eq!(created.len(), 1, "{name}: {created:?}");
@@ -66,7 +66,7 @@ async fn relabels_and_counts() {
     for (name, _) in misfortunes() {
         team.counts(name, "default", 1).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let before = replica.proxy.writes().len();
     for (name, fault) in misfortunes() {
         let patch = format!("patch workloads {name}");
@@ -79,7 +79,7 @@ async fn relabels_and_counts() {
     for (name, _) in misfortunes() {
         team.counts(name, "other", 2).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let writes = replica.proxy.writes();
     for (name, _) in misfortunes() {
         let written = writes[before..].iter().filter(|write| write.name == name);
@@ -121,12 +121,12 @@ async fn deletes() {
     for (name, fault) in misfortunes() {
         let delete = format!("delete workloads {name}");
         replica.proxy.next(2, &delete, fault);
-        team.delete("Dataplane", name).await.unwrap();
+        team.delete(Kind::Dataplane, name).await.unwrap();
     }
     for (name, _) in misfortunes() {
-        team.lacks(name).await.unwrap();
+        team.gone(name).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     for (name, _) in misfortunes() {
         let deleted = done(replica.proxy.asked_to(&format!("delete workloads {name}")));
         assert_eq!(deleted.len(), 1, "{name}: {deleted:?}");
@@ -142,7 +142,7 @@ async fn a_workload_that_is_needed_again_is_not_deleted() {
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     let first = team.counts("cart", "default", 1).await.unwrap();
     let storm = replica.proxy.all("delete workloads", Fault::Status(500));
-    team.delete("Dataplane", "cart-1").await.unwrap();
+    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
     eventually("a delete is tried", async || {
         let tried = replica.proxy.asked_to("delete workloads cart");
         if tried.is_empty() {
@@ -157,8 +157,8 @@ async fn a_workload_that_is_needed_again_is_not_deleted() {
     team.dataplane("cart-3", "cart", "default").await.unwrap();
     team.counts("cart", "default", 2).await.unwrap();
     drop(storm);
-    team.settled(&replica).await.unwrap();
-    let last = team.workload("cart").await.unwrap().unwrap();
+    team.caught_up(&replica).await.unwrap();
+    let last = team.seen("cart").await.unwrap().unwrap();
     assert_eq!(last["metadata"]["uid"], first["metadata"]["uid"]);
 }
 
@@ -178,9 +178,9 @@ async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code
         .unwrap();
     // More of the same, other objects and relists change nothing about it.
     team.dataplane("cart-2", "cart", "default").await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     replica.proxy.break_watches("*", Break::Expire);
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     assert_eq!(replica.proxy.asked_to("create workloads cart").len(), 1);
     assert_eq!(
         replica.said(&format!("answered {code}")).len(),
@@ -266,10 +266,10 @@ async fn events() {
     })
     .await
     .unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let events = team.events("MultipleMeshesDetected").await.unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0]["series"], Value::Null, "{events:?}");
+    assert_eq!(events[0].series, None, "{events:?}");
     let done = done(replica.proxy.asked_to("create events"));
     assert_eq!(done.len(), 1, "{done:?}");
 }
@@ -296,13 +296,13 @@ async fn a_slow_api_server_is_asked_once() {
     for name in &names[3..] {
         for number in 0..3 {
             let proxy = format!("{name}-{number}");
-            team.delete("Dataplane", &proxy).await.unwrap();
+            team.delete(Kind::Dataplane, &proxy).await.unwrap();
         }
     }
     for name in &names[3..] {
-        team.lacks(name).await.unwrap();
+        team.gone(name).await.unwrap();
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     for write in replica.proxy.writes() {
         assert!(write.is_done(), "{write:?}");
     }
@@ -327,7 +327,7 @@ async fn an_edit_during_a_slow_write_is_seen() {
     let (_, team, replica) = start("edited").await;
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     let late = Fault::Delay(Duration::from_millis(1000));
     replica.proxy.next(1, "patch workloads cart", late);
     team.dataplane("cart-2", "cart", "default").await.unwrap();
@@ -342,9 +342,9 @@ async fn an_edit_during_a_slow_write_is_seen() {
     .await
     .unwrap();
     let labels = json!({"metadata": {"labels": {"kuma.io/managed-by": "helm"}}});
-    team.merge("Workload", "cart", labels).await.unwrap();
-    team.settled(&replica).await.unwrap();
-    let last = team.workload("cart").await.unwrap().unwrap();
+    team.merge(Kind::Workload, "cart", labels).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
+    let last = team.seen("cart").await.unwrap().unwrap();
     assert_eq!(last["metadata"]["labels"]["kuma.io/managed-by"], "helm");
     assert_eq!(last["status"]["dataplaneProxies"]["total"], 1);
 }

@@ -10,7 +10,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
-use kuma_workload_testbed::{Asked, Break, Fault, Proxy, Replica, Team, Testbed, User, eventually};
+use kuma_workload_testbed::{
+    Asked, Break, Fault, Kind, Proxy, Replica, Team, Testbed, User, eventually,
+};
 use tokio::time::Instant;
 
 const DURATION: Duration = Duration::from_secs(3);
@@ -20,12 +22,12 @@ const SLACK: Duration = Duration::from_millis(300);
 /// A replica that waits looks this often, jitter and a busy machine included.
 const LOOK: Duration = Duration::from_secs(2);
 
-async fn team(stem: &str) -> (&'static Testbed, Team) {
+async fn team(stem: &str) -> (&'static Testbed, Team<'static>) {
     let testbed = Testbed::shared().unwrap();
     (testbed, Team::new(testbed, stem).await.unwrap())
 }
 
-async fn replica(testbed: &Testbed, team: &Team) -> Replica {
+async fn replica(testbed: &Testbed, team: &Team<'_>) -> Replica {
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = team.behind(testbed, proxy, &[]).unwrap();
     replica.ready().await.unwrap();
@@ -33,7 +35,7 @@ async fn replica(testbed: &Testbed, team: &Team) -> Replica {
 }
 
 /// A leader, and one that stands by.
-async fn two(testbed: &Testbed, team: &Team) -> (Replica, Replica) {
+async fn two(testbed: &Testbed, team: &Team<'_>) -> (Replica, Replica) {
     let first = replica(testbed, team).await;
     first.shows("leader", 1.0).await.unwrap();
     (first, replica(testbed, team).await)
@@ -43,13 +45,13 @@ async fn leases(testbed: &Testbed) -> Api<Lease> {
     Api::namespaced(testbed.client(User::Admin).await.unwrap(), "kuma-workload")
 }
 
-async fn holder(testbed: &Testbed, team: &Team) -> String {
+async fn holder(testbed: &Testbed, team: &Team<'_>) -> String {
     let lease = leases(testbed).await.get(&team.name).await.unwrap();
     lease.spec.unwrap().holder_identity.unwrap_or_default()
 }
 
 /// A Workload is made for it; answers how long that took.
-async fn works(team: &Team, name: &str) -> Duration {
+async fn works(team: &Team<'_>, name: &str) -> Duration {
     let begun = Instant::now();
     team.dataplane(name, name, "default").await.unwrap();
     team.counts(name, "default", 1).await.unwrap();
@@ -98,7 +100,7 @@ async fn one_leads_and_the_other_is_ready_and_writes_nothing() {
     let (testbed, team) = team("pair").await;
     let (first, second) = two(testbed, &team).await;
     works(&team, "cart").await;
-    team.settled(&first).await.unwrap();
+    team.caught_up(&first).await.unwrap();
     let workloads = r#"index_objects{kind="Workload"}"#;
     let known = first.metric(workloads).await.unwrap();
     second.shows(workloads, known).await.unwrap();
@@ -128,7 +130,7 @@ async fn killed_in_turn_the_work_goes_on() {
         all.push(replica(testbed, &team).await);
     }
     assert_one_writer_at_a_time(&all.iter().collect::<Vec<_>>());
-    let names = team.workloads().await.unwrap();
+    let names = team.names().await.unwrap();
     assert_eq!(names.len(), 8, "{names:?}");
     let lease = leases(testbed).await.get(&team.name).await.unwrap();
     assert_eq!(lease.spec.unwrap().lease_transitions, Some(4));
@@ -153,7 +155,7 @@ async fn who_slept_beyond_its_lease_writes_nothing() {
     let (testbed, team) = team("sleeps").await;
     let (first, second) = two(testbed, &team).await;
     works(&team, "cart").await;
-    team.settled(&first).await.unwrap();
+    team.caught_up(&first).await.unwrap();
     first.signal("STOP").await.unwrap();
     // The new leader cannot make it, so it is there to be made when the old one wakes.
     let storm = second
@@ -219,7 +221,7 @@ async fn who_is_cut_off_stops_in_time_and_stands_by_later() {
 }
 
 /// The Lease as a replica writes it whose clock is a minute off.
-fn lease(team: &Team, offset: SignedDuration, version: Option<String>) -> Lease {
+fn lease(team: &Team<'_>, offset: SignedDuration, version: Option<String>) -> Lease {
     let renewed = Some(MicroTime(Timestamp::now() + offset));
     Lease {
         metadata: ObjectMeta {
@@ -309,9 +311,9 @@ async fn what_is_due_at_the_end_is_written_and_the_lease_given_back() {
     replica.signal("TERM").await.unwrap();
     assert_eq!(replica.ended().await.unwrap().code(), Some(0));
     drop(storm);
-    assert_eq!(team.workloads().await.unwrap(), names);
+    assert_eq!(team.names().await.unwrap(), names);
     for name in &names {
-        let workload = team.workload(name).await.unwrap().unwrap();
+        let workload = team.seen(name).await.unwrap().unwrap();
         assert_eq!(
             workload["status"]["dataplaneProxies"]["total"], 1,
             "{workload}"
@@ -328,7 +330,7 @@ async fn the_end_comes_without_an_api_server_too() {
     works(&team, "cart").await;
     let storm = replica.proxy.all("*", Fault::Hang);
     team.dataplane("cart-2", "cart", "default").await.unwrap();
-    team.delete("Dataplane", "cart").await.unwrap();
+    team.delete(Kind::Dataplane, "cart").await.unwrap();
     let begun = Instant::now();
     replica.signal("TERM").await.unwrap();
     assert_eq!(replica.ended().await.unwrap().code(), Some(0));

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Proxy, Replica, Server, Team, Testbed, User, eventually};
+use kuma_workload_testbed::{Kind, Proxy, Replica, Server, Team, Testbed, User, eventually};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -18,7 +18,7 @@ async fn cluster() -> (MutexGuard<'static, ()>, &'static Testbed) {
 }
 
 /// Three workloads and a replica that looks after them.
-async fn at_work(testbed: &Testbed, stem: &str) -> (Team, Replica, Vec<Value>) {
+async fn at_work<'a>(testbed: &'a Testbed, stem: &str) -> (Team<'a>, Replica, Vec<Value>) {
     let team = Team::new(testbed, stem).await.unwrap();
     let replica = team.replica(testbed).await.unwrap();
     let mut workloads = Vec::new();
@@ -26,21 +26,21 @@ async fn at_work(testbed: &Testbed, stem: &str) -> (Team, Replica, Vec<Value>) {
         team.dataplane(name, name, "default").await.unwrap();
         workloads.push(team.counts(name, "default", 1).await.unwrap());
     }
-    team.settled(&replica).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
     (team, replica, workloads)
 }
 
 /// Everything is as it was, not written anew, and what changes now is followed.
-async fn goes_on(team: &Team, replica: &Replica, before: &[Value], writes: usize) {
-    team.delete("Dataplane", "goes").await.unwrap();
+async fn goes_on(team: &Team<'_>, replica: &Replica, before: &[Value], writes: usize) {
+    team.delete(Kind::Dataplane, "goes").await.unwrap();
     team.dataplane("moves", "moves", "other").await.unwrap();
     team.dataplane("comes", "comes", "default").await.unwrap();
-    team.lacks("goes").await.unwrap();
+    team.gone("goes").await.unwrap();
     team.counts("comes", "default", 1).await.unwrap();
     let moved = team.counts("moves", "other", 1).await.unwrap();
     assert_eq!(moved["metadata"]["uid"], before[2]["metadata"]["uid"]);
-    team.settled(replica).await.unwrap();
-    assert_eq!(team.workload("stays").await.unwrap().unwrap(), before[0]);
+    team.caught_up(replica).await.unwrap();
+    assert_eq!(team.seen("stays").await.unwrap().unwrap(), before[0]);
     let writes = replica.proxy.writes().split_off(writes);
     let deleted = writes
         .iter()
@@ -174,14 +174,17 @@ async fn kumas_kinds_are_missing_at_the_start() {
     replica.ready().await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
 
-    let mesh = json!({"mesh": 7, "metadata": {"annotations": {"kuma.io/workload": "cart"}}});
-    team.apply("Dataplane", "cart-1", mesh).await.unwrap();
+    let mesh = json!({
+        "metadata": {"name": "cart-1", "annotations": {"kuma.io/workload": "cart"}},
+        "mesh": 7,
+    });
+    team.put(Kind::Dataplane, mesh).await.unwrap();
     replica
         .says("cart-1 cannot be read and is left out: mesh is a number where a string is expected")
         .await
         .unwrap();
-    team.settled(&replica).await.unwrap();
-    assert!(team.workload("cart").await.unwrap().is_some());
+    team.caught_up(&replica).await.unwrap();
+    assert!(team.seen("cart").await.unwrap().is_some());
 
     without_optional_grants(&testbed, &team, replica).await;
     with_a_status_subresource(&testbed, &team).await;
@@ -210,7 +213,7 @@ async fn without(testbed: &Testbed, resources: &[&str]) {
     testbed.apply(&role.to_string()).await.unwrap();
 }
 
-async fn without_optional_grants(testbed: &Testbed, team: &Team, mut before: Replica) {
+async fn without_optional_grants(testbed: &Testbed, team: &Team<'_>, mut before: Replica) {
     before.signal("TERM").await.unwrap();
     assert_eq!(before.ended().await.unwrap().code(), Some(0));
     without(testbed, &["namespaces", "meshes", "pods", "meshidentities"]).await;
@@ -227,8 +230,8 @@ async fn without_optional_grants(testbed: &Testbed, team: &Team, mut before: Rep
     team.counts("till", "default", 1).await.unwrap();
     team.dataplane("till-1", "till", "other").await.unwrap();
     team.counts("till", "other", 1).await.unwrap();
-    team.delete("Dataplane", "till-1").await.unwrap();
-    team.lacks("till").await.unwrap();
+    team.delete(Kind::Dataplane, "till-1").await.unwrap();
+    team.gone("till").await.unwrap();
     // A namespace that goes is not known to go; the API server says so, and that is enough.
     let doomed = Team::new(testbed, "doomed").await.unwrap();
     for name in ["a", "b", "c"] {
@@ -251,7 +254,7 @@ async fn without_optional_grants(testbed: &Testbed, team: &Team, mut before: Rep
 }
 
 /// Where the CustomResourceDefinition has the subresource, its grant is a grant of its own.
-async fn with_a_status_subresource(testbed: &Testbed, team: &Team) {
+async fn with_a_status_subresource(testbed: &Testbed, team: &Team<'_>) {
     let patch =
         r#"[{"op": "add", "path": "/spec/versions/0/subresources", "value": {"status": {}}}]"#;
     let patch = [
