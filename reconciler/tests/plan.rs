@@ -49,7 +49,7 @@ fn with_input(arguments: &[&str], input: &str) -> Output {
 }
 
 #[rstest]
-fn the_examples(
+fn t2_the_examples(
     #[values("kubernetes", "universal")] folder: &str,
     #[values("table", "wide", "json", "yaml", "github")] form: &str,
 ) {

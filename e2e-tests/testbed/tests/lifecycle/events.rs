@@ -16,7 +16,7 @@ fn note(event: &Event) -> &str {
 }
 
 #[tokio::test]
-async fn l9_the_event_is_where_the_page_tells_people_to_look() -> Done {
+async fn l9_t1_the_event_is_where_the_page_tells_people_to_look() -> Done {
     let team = managed().await?;
     team.proxy("web-1", "default", "web").await?;
     team.proxy("web-2", "mesh-2", "web").await?;
