@@ -3,7 +3,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use kuma_workload_testbed::space::{MANAGER, dataplane, ours, workload};
+use kuma_workload_testbed::space::{MANAGER, dataplane, ours, total, workload};
 use kuma_workload_testbed::{Kind, Space, Testbed, User, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -400,6 +400,24 @@ async fn l13_a_referenced_workload_that_is_deleted_comes_back() -> Done {
         .await?;
     assert_eq!(after.metadata.labels, Some(ours("default")));
     Ok(())
+}
+
+/// Deleted again and again at its first sight, while its numbers are being written.
+#[tokio::test]
+async fn l13_one_that_is_deleted_while_it_is_written_comes_back() -> Done {
+    let team = managed().await?;
+    let deleted_often = async |name: String| -> Done {
+        team.proxy(&name, "default", &name).await?;
+        for _ in 0..10 {
+            while team.get(Kind::Workload, &name).await?.is_none() {}
+            team.delete(Kind::Workload, &name).await?;
+        }
+        team.workload(&name, |workload| total(workload) == Some(1))
+            .await
+            .map(drop)
+    };
+    let names = (0..10).map(|number| deleted_often(format!("web-{number}")));
+    futures::future::try_join_all(names).await.map(drop)
 }
 
 #[tokio::test]
