@@ -69,6 +69,7 @@ test: annotated-policy.wasm ## Every test, the built policy's included
 .PHONY: test-cluster
 test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API server (needs Go, or KUBEBUILDER_ASSETS; TESTS=NAME for some)
 	e2e-tests/testbed/build
+	$(CARGO) build --quiet --locked --workspace --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
 
 .PHONY: demo

@@ -14,12 +14,12 @@ complain() {
 }
 
 # birth PID: when it began, as the kernel counts. A number that was given to another process since
-# began at another time. Nothing where there is no such process, or it is dead and not yet collected.
+# began at another time. Nothing where there is no such process, or it is dead and not yet collected;
+# while one of its threads is not dead yet, it has its ports.
 birth() {
     local stat state threads start
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
     read -r state _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ threads _ start _ <<<"${stat##*) }"
-    # While other threads end, they hold its port.
     [ "$state" = Z ] && [ "$threads" -le 1 ] || echo "$start"
 }
 

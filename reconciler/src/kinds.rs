@@ -14,8 +14,7 @@ use kube::{
 };
 use kuma_workload_rulebook::{
     counts::{self, Inbound, Inbounds, Subscription},
-    keys,
-    roster::{self, HOME_NAMESPACE},
+    keys, roster,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -170,7 +169,7 @@ impl Dataplane {
             name: name(&self.metadata),
             workload,
             mesh: self.mesh.as_deref(),
-            home_namespace: label(&self.metadata, HOME_NAMESPACE),
+            home_namespace: label(&self.metadata, keys::HOME_NAMESPACE),
             inbounds: self.inbounds,
         }
     }
@@ -341,9 +340,9 @@ impl Workload {
     pub fn facts(&self) -> roster::Existing<'_> {
         roster::Existing {
             mesh: label(&self.metadata, keys::MESH),
-            managed_by: label(&self.metadata, roster::MANAGED_BY),
-            origin: label(&self.metadata, roster::ORIGIN),
-            home_namespace: label(&self.metadata, HOME_NAMESPACE),
+            managed_by: label(&self.metadata, keys::MANAGED_BY),
+            origin: label(&self.metadata, keys::ORIGIN),
+            home_namespace: label(&self.metadata, keys::HOME_NAMESPACE),
             mesh_owners: mesh_owners(
                 self.metadata
                     .owner_references

@@ -4,6 +4,18 @@
 pub const WORKLOAD: &str = "kuma.io/workload";
 /// Mesh name, on Pods, Namespaces, Workloads and Dataplanes (M1).
 pub const MESH: &str = "kuma.io/mesh";
+/// Label of a Workload: who manages it (L6, L16).
+pub const MANAGED_BY: &str = "kuma.io/managed-by";
+/// Label: whether a resource comes from this zone or from another place (S4).
+pub const ORIGIN: &str = "kuma.io/origin";
+/// Label: the zone that a resource comes from.
+pub const ZONE: &str = "kuma.io/zone";
+/// Label: the kind of environment that a resource is of.
+pub const ENVIRONMENT: &str = "kuma.io/env";
+/// Label of a Dataplane: its namespace; on copies in other clusters too, where it is at home.
+pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
+/// Label of a Dataplane: the ServiceAccount of its Pod (ID1).
+pub const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
 /// Whether a Pod gets a sidecar; on Pods and Namespaces (I1, I3).
 pub const SIDECAR_INJECTION: &str = "kuma.io/sidecar-injection";
 /// Annotation that the injector leaves on a Pod (I1).

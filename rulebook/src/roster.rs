@@ -21,8 +21,8 @@ mod sums;
 mod symbols;
 
 pub use decision::{
-    Action, CONTROL_PLANE, Decision, Existing, Foreign, HOME_NAMESPACE, MANAGED_BY, MANAGER, Mode,
-    ORIGIN, ORIGIN_ZONE, Status, Write, labels,
+    Action, CONTROL_PLANE, Decision, Existing, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status, Write,
+    labels,
 };
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -49,7 +49,7 @@ pub struct Dataplane<'a> {
     pub workload: Option<&'a str>,
     /// Its top-level `mesh`; absent or empty means `default`.
     pub mesh: Option<&'a str>,
-    /// Its label [`HOME_NAMESPACE`], without which it is at home where it is. Elsewhere than at
+    /// Its label [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE), without which it is at home where it is. Elsewhere than at
     /// home it refers to no Workload.
     pub home_namespace: Option<&'a str>,
     /// What its inbounds say of its health.

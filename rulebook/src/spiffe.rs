@@ -15,13 +15,6 @@ pub use template::{Data, Malformed, Template, TemplateFault};
 /// The trust domain of a MeshIdentity that names none (ID1).
 pub const DEFAULT_TRUST_DOMAIN: &str = "{{ .Mesh }}.{{ .Zone }}.mesh.local";
 
-/// Label of a Dataplane: the Namespace of its Pod.
-const NAMESPACE: &str = "k8s.kuma.io/namespace";
-/// Label of a Dataplane: the ServiceAccount of its Pod.
-const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
-/// Label of a MeshIdentity: the zone that it comes from.
-const ZONE: &str = "kuma.io/zone";
-
 /// Where the control plane runs, which decides the default path (ID1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
@@ -233,7 +226,7 @@ impl MeshIdentity {
     /// Why the template gives none.
     pub fn trust_domain(&self, control_plane: &ControlPlane<'_>) -> Result<String, TemplateFault> {
         let template = self.spec.trust_domain.as_deref();
-        let zone = self.labels.get_non_empty(ZONE);
+        let zone = self.labels.get_non_empty(keys::ZONE);
         let data = Data {
             fields: &[
                 ("Mesh", &self.mesh),
@@ -263,8 +256,8 @@ impl MeshIdentity {
         let data = Data {
             fields: &[
                 ("TrustDomain", &trust_domain),
-                ("Namespace", label(NAMESPACE)),
-                ("ServiceAccount", label(SERVICE_ACCOUNT)),
+                ("Namespace", label(keys::HOME_NAMESPACE)),
+                ("ServiceAccount", label(keys::SERVICE_ACCOUNT)),
                 ("Workload", label(keys::WORKLOAD)),
             ],
             labels: proxy.labels,

@@ -5,17 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     identifier::{self, NameFault, NameForm},
     keys, mesh,
-    roster::MANAGED_BY,
 };
 
-/// The value of [`MANAGED_BY`] that is ours on Universal (U1).
+/// The value of [`keys::MANAGED_BY`] that is ours on Universal (U1).
 pub const MANAGER: &str = "workload-generator";
-/// Label: the kind of environment that a resource is of.
-pub const ENVIRONMENT: &str = "kuma.io/env";
-/// The value of [`ENVIRONMENT`] here.
+/// The value of [`keys::ENVIRONMENT`] here.
 pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
-/// Label: the zone that a resource comes from.
-pub const ZONE: &str = "kuma.io/zone";
 
 /// A Dataplane document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,11 +103,11 @@ pub struct Plan<'a> {
 pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str, &'a str> {
     [
         (keys::MESH, mesh),
-        (MANAGED_BY, MANAGER),
-        (ENVIRONMENT, ENVIRONMENT_UNIVERSAL),
+        (keys::MANAGED_BY, MANAGER),
+        (keys::ENVIRONMENT, ENVIRONMENT_UNIVERSAL),
     ]
     .into_iter()
-    .chain(zone.map(|zone| (ZONE, zone)))
+    .chain(zone.map(|zone| (keys::ZONE, zone)))
     .collect()
 }
 
@@ -211,7 +206,7 @@ fn about_existing<'a>(
     referenced: bool,
     zone: Option<&str>,
 ) -> Action<'a> {
-    let manager = workload.labels.get(MANAGED_BY).copied();
+    let manager = workload.labels.get(keys::MANAGED_BY).copied();
     let is_right = || {
         labels(key.mesh, zone)
             .into_iter()

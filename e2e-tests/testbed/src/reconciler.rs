@@ -3,6 +3,7 @@
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -36,6 +37,25 @@ impl Reconciler {
         kubeconfig: &Path,
         flags: &[&str],
     ) -> Result<Self, Error> {
+        let lease = testbed.unique("lease");
+        let own = [
+            "--lease-namespace=kuma-workload",
+            "--lease-name",
+            &lease,
+            "--status-interval=1s",
+        ];
+        let flags: Vec<_> = own.iter().chain(flags).copied().collect();
+        let reconciler = Self::begin(testbed, kubeconfig, &flags)?;
+        reconciler.ready().await?;
+        reconciler.shows("leader", 1.0).await?;
+        Ok(reconciler)
+    }
+
+    /// Runs `kuma-workload run` with these flags and no others, and waits for nothing.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn begin(testbed: &Testbed, kubeconfig: &Path, flags: &[&str]) -> Result<Self, Error> {
         let address = free_address()?;
         let mut command = Command::new(program()?);
         command
@@ -43,24 +63,26 @@ impl Reconciler {
             .arg("--kubeconfig")
             .arg(kubeconfig)
             .args(["--metrics-addr", &address.to_string()])
-            .args(["--lease-namespace", "kuma-workload"])
-            .args(["--lease-name", &testbed.unique("lease")])
-            .args(["--status-interval", "1s"])
             .args(flags);
-        let reconciler = Self {
+        Ok(Self {
             program: testbed.spawn("kuma-workload", &mut command)?,
             address,
-        };
-        eventually("the reconciler leads", async || {
-            let ready = reconciler.page("/readyz").await;
-            let ready = ready.map_err(|error| format!("{error}\n{}", reconciler.log()))?;
-            match reconciler.metric("leader").await {
-                Ok(1.0) if ready.starts_with("HTTP/1.0 200") => Ok(()),
-                _ => Err(format!("{ready}\n{}", reconciler.log())),
+        })
+    }
+
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// When it is not in time, and what it waits for.
+    pub async fn ready(&self) -> Result<(), Error> {
+        eventually("the reconciler is ready", async || {
+            match self.page("/readyz").await {
+                Ok((200, _)) => Ok(()),
+                Ok((_, waits_for)) => Err(format!("{waits_for}\n{}", self.log())),
+                Err(error) => Err(format!("{error}\n{}", self.log())),
             }
         })
-        .await?;
-        Ok(reconciler)
+        .await
     }
 
     /// The sum of a metric's values, `kuma_workload_` left out, over the labels that are not named:
@@ -69,7 +91,7 @@ impl Reconciler {
     /// # Errors
     /// When it does not answer.
     pub async fn metric(&self, name: &str) -> Result<f64, Error> {
-        let page = self.page("/metrics").await?;
+        let (_, page) = self.page("/metrics").await?;
         let of_line = |line: &str| -> Option<f64> {
             let (series, value) = line.strip_prefix("kuma_workload_")?.rsplit_once(' ')?;
             let is_asked_for =
@@ -92,25 +114,27 @@ impl Reconciler {
             &format!("the metric {name} is {value}"),
             async || match self.metric(name).await {
                 Ok(seen) if (seen - value).abs() < f64::EPSILON => Ok(()),
-                Ok(seen) => Err(seen.to_string()),
+                Ok(seen) => Err(format!("{seen}\n{}", self.log())),
                 Err(error) => Err(error.to_string()),
             },
         )
         .await
     }
 
-    /// What it serves there, the head of the answer included.
+    /// A page that it serves: status and text.
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn page(&self, path: &str) -> Result<String, Error> {
+    pub async fn page(&self, path: &str) -> Result<(u16, String), Error> {
         let failed = |error: std::io::Error| Error::new(format!("{path}: {error}"));
         let mut stream = TcpStream::connect(self.address).await.map_err(failed)?;
         let request = format!("GET {path} HTTP/1.0\r\n\r\n");
         stream.write_all(request.as_bytes()).await.map_err(failed)?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.map_err(failed)?;
-        Ok(answer)
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        Ok((status.unwrap_or_default(), body.to_owned()))
     }
 
     /// Its log so far.
@@ -119,12 +143,56 @@ impl Reconciler {
         self.program.log()
     }
 
-    /// Sends a signal, such as `STOP` or `CONT`.
+    /// Its lines that say this.
+    #[must_use]
+    pub fn said(&self, words: &str) -> Vec<String> {
+        let log = self.log();
+        let lines = log.lines().filter(|line| line.contains(words));
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Waits until its log says this.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn says(&self, words: &str) -> Result<(), Error> {
+        eventually(&format!("the log says {words:?}"), async || {
+            match self.said(words).is_empty() {
+                true => Err(self.log()),
+                false => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Sends a signal, such as `TERM`, `STOP` or `CONT`.
     ///
     /// # Errors
     /// When it has ended.
     pub async fn signal(&self, signal: &str) -> Result<(), Error> {
         self.program.signal(signal).await
+    }
+
+    /// Waits until it ends.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub async fn ended(&mut self) -> Result<ExitStatus, Error> {
+        self.program.ended().await
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    /// When the system does not do it.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        self.program.kill().await
+    }
+
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.program.pid()
     }
 }
 

@@ -99,16 +99,9 @@ async fn one_leads_and_the_other_is_ready_and_writes_nothing() {
     let (first, second) = two(testbed, &team).await;
     works(&team, "cart").await;
     team.settled(&first).await.unwrap();
-    second
-        .shows(
-            r#"index_objects{kind="Workload"}"#,
-            first
-                .metric(r#"index_objects{kind="Workload"}"#)
-                .await
-                .unwrap(),
-        )
-        .await
-        .unwrap();
+    let workloads = r#"index_objects{kind="Workload"}"#;
+    let known = first.metric(workloads).await.unwrap();
+    second.shows(workloads, known).await.unwrap();
     assert_eq!(
         second.page("/readyz").await.unwrap(),
         (200, "ok\n".to_owned())

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Text},
-    roster::{HOME_NAMESPACE, ORIGIN, ORIGIN_ZONE},
+    roster::ORIGIN_ZONE,
     spiffe::{self, ControlPlane, Fault, MeshIdentity, Proxy},
-    universal::{ENVIRONMENT, ZONE},
 };
 
 use super::{
@@ -17,9 +16,6 @@ use super::{
     report::IdentityReport,
     subject::Subject,
 };
-
-/// Label of a Dataplane: the ServiceAccount of its Pod.
-const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
 
 /// The MeshIdentities by mesh, and what went wrong with them.
 pub struct Identities<'a> {
@@ -124,9 +120,9 @@ pub fn labels_of_dataplane(dataplane: &Dataplane, workload: Option<&str>) -> Lab
     let mut labels = metadata.labels.clone();
     let account = metadata
         .annotations
-        .get(SERVICE_ACCOUNT)
-        .filter(|_| !labels.contains(SERVICE_ACCOUNT));
-    let added: Vec<_> = [(keys::WORKLOAD, workload), (SERVICE_ACCOUNT, account)]
+        .get(keys::SERVICE_ACCOUNT)
+        .filter(|_| !labels.contains(keys::SERVICE_ACCOUNT));
+    let added: Vec<_> = [(keys::WORKLOAD, workload), (keys::SERVICE_ACCOUNT, account)]
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
         .collect();
@@ -141,11 +137,11 @@ pub fn labels_to_come(subject: &Subject<'_>, mesh: &str, zone: &str) -> Labels<'
     let account = account.filter(|name| !name.is_empty()).unwrap_or("default");
     let own = [
         (keys::MESH, mesh),
-        (HOME_NAMESPACE, &*subject.named.namespace),
-        (SERVICE_ACCOUNT, account),
-        (ORIGIN, ORIGIN_ZONE),
-        (ENVIRONMENT, "kubernetes"),
-        (ZONE, zone),
+        (keys::HOME_NAMESPACE, &*subject.named.namespace),
+        (keys::SERVICE_ACCOUNT, account),
+        (keys::ORIGIN, ORIGIN_ZONE),
+        (keys::ENVIRONMENT, "kubernetes"),
+        (keys::ZONE, zone),
     ];
     let workload = subject.workload.map(|found| (keys::WORKLOAD, found.name));
     let added = own.into_iter().chain(workload);

@@ -156,9 +156,9 @@ impl Workload {
     pub fn facts(&self) -> roster::Existing<'_> {
         roster::Existing {
             mesh: self.labels.get(keys::MESH),
-            managed_by: self.labels.get(roster::MANAGED_BY),
-            origin: self.labels.get(roster::ORIGIN),
-            home_namespace: self.labels.get(roster::HOME_NAMESPACE),
+            managed_by: self.labels.get(keys::MANAGED_BY),
+            origin: self.labels.get(keys::ORIGIN),
+            home_namespace: self.labels.get(keys::HOME_NAMESPACE),
             mesh_owners: self.mesh_owners.iter().map(String::as_str).collect(),
         }
     }

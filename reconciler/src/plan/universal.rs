@@ -6,9 +6,8 @@ use kuma_workload_rulebook::{
     identifier::{self, NameForm},
     keys, mesh,
     metadata::{Labels, Text},
-    roster::MANAGED_BY,
     spiffe::Proxy,
-    universal::{self, Action, Dataplane, ENVIRONMENT, ENVIRONMENT_UNIVERSAL, Existing, Key, ZONE},
+    universal::{self, Action, Dataplane, ENVIRONMENT_UNIVERSAL, Existing, Key},
 };
 
 use super::{
@@ -104,7 +103,12 @@ pub fn plan(
     }
     let managed_by: BTreeMap<_, _> = existing
         .iter()
-        .map(|one| ((one.mesh, one.name), one.labels.get(MANAGED_BY).copied()))
+        .map(|one| {
+            (
+                (one.mesh, one.name),
+                one.labels.get(keys::MANAGED_BY).copied(),
+            )
+        })
         .collect();
     Some(UniversalReport {
         dataplanes: reports,
@@ -147,8 +151,11 @@ fn labels(dataplane: &UniversalDataplane, zone: Option<&str>) -> Labels<'static>
     let mut labels = dataplane.labels.clone();
     let known = [
         (keys::MESH, Some(&*dataplane.named.namespace)),
-        (ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
-        (ZONE, zone.filter(|_| !dataplane.labels.contains(ZONE))),
+        (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
+        (
+            keys::ZONE,
+            zone.filter(|_| !dataplane.labels.contains(keys::ZONE)),
+        ),
     ];
     labels.extend(
         known
@@ -182,7 +189,7 @@ fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
             shown(key.name),
             shown(manager)
         ),
-        format!("remove its label {MANAGED_BY} to hand it over"),
+        format!("remove its label {} to hand it over", keys::MANAGED_BY),
     )
 }
 

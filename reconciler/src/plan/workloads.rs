@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kuma_workload_rulebook::{
     counts::Inbounds,
     keys, mesh,
-    roster::{self, Action, CONTROL_PLANE, Foreign, HOME_NAMESPACE, Mode, Roster, Write},
+    roster::{self, Action, CONTROL_PLANE, Foreign, Mode, Roster, Write},
 };
 
 use super::{
@@ -44,7 +44,10 @@ pub struct Reference<'a> {
 /// Whether a Dataplane is at home where it is: the namespace of a Global control plane holds copies
 /// from every zone.
 pub fn is_at_home(dataplane: &Dataplane) -> bool {
-    let home = dataplane.metadata.labels.get_non_empty(HOME_NAMESPACE);
+    let home = dataplane
+        .metadata
+        .labels
+        .get_non_empty(keys::HOME_NAMESPACE);
     home.is_none_or(|home| home == dataplane.named.namespace)
 }
 
@@ -266,7 +269,7 @@ fn finding(key: (&str, &str), action: &Action, place: Option<&Place>) -> Option<
                     "namespace {in_namespace}: Workload {workload} is managed by {}, and is left to it",
                     shown(manager)
                 ),
-                format!("remove its label {} to hand it over", roster::MANAGED_BY),
+                format!("remove its label {} to hand it over", keys::MANAGED_BY),
             ),
             Foreign::NotLocal => Finding::note(
                 Code::Foreign,

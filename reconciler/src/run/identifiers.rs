@@ -4,7 +4,7 @@ use kuma_workload_rulebook::{
     counts::Inbounds,
     identifier, keys,
     metadata::{self, Labels, Metadata},
-    roster::{self, HOME_NAMESPACE},
+    roster,
 };
 
 use super::{index::Address, mirror::Mirror, options::PodAnnotation};
@@ -34,7 +34,8 @@ impl Bare {
     pub(super) fn of(dataplane: &Dataplane) -> Self {
         Self {
             mesh: dataplane.mesh.clone(),
-            home_namespace: kinds::label(&dataplane.metadata, HOME_NAMESPACE).map(str::to_owned),
+            home_namespace: kinds::label(&dataplane.metadata, keys::HOME_NAMESPACE)
+                .map(str::to_owned),
             inbounds: dataplane.inbounds,
             is_builtin_gateway: dataplane.is_builtin_gateway,
             workload: None,

@@ -9,22 +9,16 @@ use crate::{
     keys, mesh,
 };
 
-/// Label of a Workload: who manages it.
-pub const MANAGED_BY: &str = "kuma.io/managed-by";
-/// The value of [`MANAGED_BY`] that is ours (L16).
+/// The value of [`keys::MANAGED_BY`] that is ours (L16).
 pub const MANAGER: &str = "kuma-workload-reconciler";
-/// The value of [`MANAGED_BY`] of a control plane that manages Workloads itself (L16).
+/// The value of [`keys::MANAGED_BY`] of a control plane that manages Workloads itself (L16).
 pub const CONTROL_PLANE: &str = "k8s-controller";
-/// Label: whether a resource comes from this zone or from another place (S4).
-pub const ORIGIN: &str = "kuma.io/origin";
-/// The value of [`ORIGIN`] that is local, as an absent one is.
+/// The value of [`keys::ORIGIN`] that is local, as an absent one is.
 pub const ORIGIN_ZONE: &str = "zone";
-/// Label: the namespace where a resource is at home.
-pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
 
 /// The labels of a Workload of ours in this mesh (L4, L5).
 pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
-    [(keys::MESH, mesh), (MANAGED_BY, MANAGER)]
+    [(keys::MESH, mesh), (keys::MANAGED_BY, MANAGER)]
 }
 
 /// How much of the table is carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it
@@ -54,11 +48,11 @@ impl Mode {
 pub struct Existing<'a> {
     /// Label `kuma.io/mesh`.
     pub mesh: Option<&'a str>,
-    /// Label [`MANAGED_BY`].
+    /// Label [`keys::MANAGED_BY`].
     pub managed_by: Option<&'a str>,
-    /// Label [`ORIGIN`].
+    /// Label [`keys::ORIGIN`].
     pub origin: Option<&'a str>,
-    /// Label [`HOME_NAMESPACE`].
+    /// Label [`keys::HOME_NAMESPACE`].
     pub home_namespace: Option<&'a str>,
     /// The names of the Meshes among its ownerReferences (L12).
     pub mesh_owners: Vec<&'a str>,
@@ -82,7 +76,7 @@ impl Existing<'_> {
     }
 }
 
-/// Whether a resource in this namespace, with this value of [`HOME_NAMESPACE`], is no copy from
+/// Whether a resource in this namespace, with this value of [`keys::HOME_NAMESPACE`], is no copy from
 /// elsewhere.
 pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
     home_namespace.is_none_or(|home| home.is_empty() || home == namespace)

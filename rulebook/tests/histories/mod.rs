@@ -15,14 +15,13 @@ use std::{
 use flate2::read::GzDecoder;
 use kuma_workload_rulebook::{
     counts::Inbounds,
+    keys,
     roster::{
-        Action, CONTROL_PLANE, Dataplane, Existing, Key, MANAGED_BY, MANAGER, Mode, Roster, Write,
-        labels,
+        Action, CONTROL_PLANE, Dataplane, Existing, Key, MANAGER, Mode, Roster, Write, labels,
     },
 };
 use serde::Deserialize;
 
-const MESH: &str = "kuma.io/mesh";
 const NAMESPACE: &str = "team";
 
 pub(crate) type Labels = BTreeMap<String, String>;
@@ -118,8 +117,11 @@ impl World {
                     return (409, BTreeSet::new());
                 }
                 let mut labels = labels.clone();
-                if labels.get(MANAGED_BY).is_some_and(|m| m == CONTROL_PLANE) {
-                    labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
+                if labels
+                    .get(keys::MANAGED_BY)
+                    .is_some_and(|m| m == CONTROL_PLANE)
+                {
+                    labels.insert(keys::MANAGED_BY.to_owned(), MANAGER.to_owned());
                 }
                 self.workloads.insert(name.clone(), labels);
                 (201, [key(name)].into())
@@ -134,8 +136,8 @@ impl World {
 
     fn decide(&self, key: &Key) -> Action {
         let existing = self.workloads.get(&key.workload).map(|labels| Existing {
-            mesh: labels.get(MESH).map(String::as_str),
-            managed_by: labels.get(MANAGED_BY).map(String::as_str),
+            mesh: labels.get(keys::MESH).map(String::as_str),
+            managed_by: labels.get(keys::MANAGED_BY).map(String::as_str),
             ..Existing::default()
         });
         let decision = self.roster.decide(key, existing.as_ref(), Mode::Manage);
@@ -177,7 +179,9 @@ impl World {
     /// The rule that keeps a Workload of a foreign manager as it was, where upstream has it so.
     fn rule(&self, name: &str, upstream: Option<&Labels>) -> Option<&'static str> {
         let key = key(name);
-        let upstream_mesh = upstream.and_then(|labels| labels.get(MESH)).map(|m| &**m);
+        let upstream_mesh = upstream
+            .and_then(|labels| labels.get(keys::MESH))
+            .map(|m| &**m);
         let (rule, upstream_went_on) = match self.decide(&key) {
             Action::Leave {
                 referenced: true, ..
@@ -199,7 +203,7 @@ impl World {
 /// refers to, nothing: upstream's status updater writes into those (as told in the file's source).
 fn compared(world: &World, name: &str, labels: &Labels) -> Labels {
     let mut labels = labels.clone();
-    labels.remove(MANAGED_BY);
+    labels.remove(keys::MANAGED_BY);
     if world.roster.references(&key(name)).is_empty() {
         labels.clear();
     }

@@ -125,7 +125,7 @@ async fn s6_in_a_conflict_the_numbers_are_those_of_the_labelled_mesh() -> Done {
 
 /// The metric of workload `web`: `MESH STATE VALUE`, sorted.
 async fn metric(team: &Space<'_>) -> Result<Vec<String>, Error> {
-    let page = reconciler().await?.page("/metrics").await?;
+    let (_, page) = reconciler().await?.page("/metrics").await?;
     let mut values = Vec::new();
     for line in page
         .lines()
@@ -181,7 +181,7 @@ async fn s7_the_metric_is_there_if_it_is_asked_for() -> Done {
     shows(&team, "web", [0, 1, 1]).await?;
     assert_eq!(metric(&team).await?.len(), 3);
     let silent = Reconciler::start(Testbed::shared()?, &["--mode", "observe"]).await?;
-    let page = silent.page("/metrics").await?;
+    let (_, page) = silent.page("/metrics").await?;
     assert!(!page.contains("kuma_workload_proxies"), "{page}");
     Ok(())
 }

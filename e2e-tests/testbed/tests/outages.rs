@@ -1,0 +1,280 @@
+//! Servers that are away, and kinds that are not there yet. These tests share a cluster and break it,
+//! so each has it to itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use kuma_workload_testbed::{Proxy, Replica, Server, Team, Testbed, User, eventually};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The cluster, to oneself, with Kuma's kinds.
+async fn cluster() -> (MutexGuard<'static, ()>, &'static Testbed) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    let alone = ONE_AT_A_TIME.lock().await;
+    let testbed = Testbed::shared().unwrap();
+    testbed.install_kuma().await.unwrap();
+    (alone, testbed)
+}
+
+/// Three workloads and a replica that looks after them.
+async fn at_work(testbed: &Testbed, stem: &str) -> (Team, Replica, Vec<Value>) {
+    let team = Team::new(testbed, stem).await.unwrap();
+    let replica = team.replica(testbed).await.unwrap();
+    let mut workloads = Vec::new();
+    for name in ["stays", "goes", "moves"] {
+        team.dataplane(name, name, "default").await.unwrap();
+        workloads.push(team.counts(name, "default", 1).await.unwrap());
+    }
+    team.settled(&replica).await.unwrap();
+    (team, replica, workloads)
+}
+
+/// Everything is as it was, not written anew, and what changes now is followed.
+async fn goes_on(team: &Team, replica: &Replica, before: &[Value], writes: usize) {
+    team.delete("Dataplane", "goes").await.unwrap();
+    team.dataplane("moves", "moves", "other").await.unwrap();
+    team.dataplane("comes", "comes", "default").await.unwrap();
+    team.lacks("goes").await.unwrap();
+    team.counts("comes", "default", 1).await.unwrap();
+    let moved = team.counts("moves", "other", 1).await.unwrap();
+    assert_eq!(moved["metadata"]["uid"], before[2]["metadata"]["uid"]);
+    team.settled(replica).await.unwrap();
+    assert_eq!(team.workload("stays").await.unwrap().unwrap(), before[0]);
+    let writes = replica.proxy.writes().split_off(writes);
+    let deleted = writes
+        .iter()
+        .filter(|write| write.verb == "delete" && write.is_done());
+    assert_eq!(deleted.count(), 1, "{writes:?}");
+    replica.ready().await.unwrap();
+}
+
+/// No two of the log's lines that have these words are the same.
+fn assert_said_once(replica: &Replica, words: &str) {
+    let said = replica.said(words);
+    let mut sentences: Vec<_> = said
+        .iter()
+        .map(|line| line.split_once(' ').map_or("", |(_, rest)| rest))
+        .collect();
+    sentences.sort_unstable();
+    let all = sentences.len();
+    sentences.dedup();
+    assert_eq!(sentences.len(), all, "{}", replica.log());
+}
+
+#[tokio::test]
+async fn the_api_server_is_away_for_a_while() {
+    let (_alone, testbed) = cluster().await;
+    let (team, replica, before) = at_work(testbed, "away").await;
+    let writes = replica.proxy.writes().len();
+    testbed.stop_server(Server::ApiServer).await.unwrap();
+    replica.shows("leader", 0.0).await.unwrap();
+    let (status, _) = replica.page("/readyz").await.unwrap();
+    assert_eq!(status, 200, "a restart would not help");
+    assert_eq!(replica.page("/livez").await.unwrap().0, 200);
+    let asked = replica.proxy.asked().len();
+    // Time passes here: what is counted is what is asked in it.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let asked = replica.proxy.asked().len() - asked;
+    assert!(
+        asked < 60,
+        "{asked} requests in 6 s to one who does not answer"
+    );
+    testbed.start_server(Server::ApiServer).await.unwrap();
+    replica.shows("leader", 1.0).await.unwrap();
+    goes_on(&team, &replica, &before, writes).await;
+    assert_said_once(&replica, "WARN");
+}
+
+#[tokio::test]
+async fn the_api_server_is_restarted() {
+    let (_alone, testbed) = cluster().await;
+    let (team, replica, before) = at_work(testbed, "restarted").await;
+    let writes = replica.proxy.writes().len();
+    for _ in 0..2 {
+        testbed.restart_server(Server::ApiServer).await.unwrap();
+    }
+    goes_on(&team, &replica, &before, writes).await;
+}
+
+#[tokio::test]
+async fn etcd_is_away_for_a_while() {
+    let (_alone, testbed) = cluster().await;
+    let (team, replica, before) = at_work(testbed, "etcd").await;
+    let writes = replica.proxy.writes().len();
+    testbed.stop_server(Server::Etcd).await.unwrap();
+    replica.shows("leader", 0.0).await.unwrap();
+    testbed.start_server(Server::Etcd).await.unwrap();
+    replica.shows("leader", 1.0).await.unwrap();
+    eventually("the API server writes again", async || {
+        let name = team.dataplane("again", "again", "default").await;
+        name.map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap();
+    goes_on(&team, &replica, &before, writes).await;
+}
+
+#[tokio::test]
+async fn replicas_outlive_a_restart_of_everything() {
+    let (_alone, testbed) = cluster().await;
+    let (team, replica, before) = at_work(testbed, "everything").await;
+    let writes = replica.proxy.writes().len();
+    for server in [Server::ApiServer, Server::Etcd] {
+        testbed.stop_server(server).await.unwrap();
+    }
+    for server in [Server::Etcd, Server::ApiServer] {
+        testbed.start_server(server).await.unwrap();
+    }
+    goes_on(&team, &replica, &before, writes).await;
+}
+
+/// A cluster without Kuma, its own since kinds come but once; and grants that are not needed.
+#[tokio::test]
+async fn kumas_kinds_are_missing_at_the_start() {
+    let testbed = Testbed::start().unwrap();
+    let proxy = Proxy::start(&testbed, User::Reconciler).await.unwrap();
+    let replica = Replica::start(&testbed, proxy, &flags("early")).unwrap();
+    for kind in ["dataplanes", "dataplaneinsights", "workloads"] {
+        replica
+            .says(&format!(
+                "cannot list {kind}.kuma.io: the API server does not know this kind; is its CustomResourceDefinition installed?"
+            ))
+            .await
+            .unwrap();
+    }
+    eventually("it is tried a few times", async || {
+        match replica.proxy.asked_to("list dataplanes").len() {
+            4.. => Ok(()),
+            times => Err(times.to_string()),
+        }
+    })
+    .await
+    .unwrap();
+    assert_said_once(&replica, "does not know this kind");
+    let (status, waits_for) = replica.page("/readyz").await.unwrap();
+    assert_eq!(status, 503);
+    let lines: Vec<_> = waits_for.lines().collect();
+    assert_eq!(lines.len(), 3, "{waits_for}");
+    assert!(
+        lines[0].starts_with("waiting for the list of dataplanes.kuma.io: cannot list"),
+        "{waits_for}"
+    );
+    assert!(replica.proxy.writes().is_empty());
+
+    // A kind that looks into nothing, so that a mesh can be a number.
+    let kinds = include_str!("../manifests/kuma-crds.yaml");
+    let lax = kinds.replace(
+        "mesh: {type: string}",
+        "mesh: {x-kubernetes-preserve-unknown-fields: true}",
+    );
+    testbed.apply(&lax).await.unwrap();
+    let team = Team::new(&testbed, "early").await.unwrap();
+    team.dataplane("cart-1", "cart", "default").await.unwrap();
+    replica.ready().await.unwrap();
+    team.counts("cart", "default", 1).await.unwrap();
+
+    let mesh = json!({"mesh": 7, "metadata": {"annotations": {"kuma.io/workload": "cart"}}});
+    team.apply("Dataplane", "cart-1", mesh).await.unwrap();
+    replica
+        .says("cart-1 cannot be read and is left out: mesh is a number where a string is expected")
+        .await
+        .unwrap();
+    team.settled(&replica).await.unwrap();
+    assert!(team.workload("cart").await.unwrap().is_some());
+
+    without_optional_grants(&testbed, &team, replica).await;
+    with_a_status_subresource(&testbed, &team).await;
+}
+
+/// Of a replica that looks after the whole cluster.
+fn flags(lease: &str) -> [&str; 5] {
+    let home = "--lease-namespace=kuma-workload";
+    [home, "--lease-name", lease, "--status-interval", "1s"]
+}
+
+/// The shipped ClusterRole without these resources.
+async fn without(testbed: &Testbed, resources: &[&str]) {
+    let shipped = include_str!("../../../examples/reconciler/rbac.yaml");
+    let documents = shipped.split("\n---\n");
+    let mut role = documents
+        .map(|document| serde_saphyr::from_str::<Value>(document).unwrap())
+        .find(|document| document["kind"] == "ClusterRole")
+        .unwrap();
+    for rule in role["rules"].as_array_mut().unwrap() {
+        let of = rule["resources"].as_array_mut().unwrap();
+        of.retain(|resource| !resources.contains(&resource.as_str().unwrap()));
+    }
+    let rules = role["rules"].as_array_mut().unwrap();
+    rules.retain(|rule| rule["resources"] != json!([]));
+    testbed.apply(&role.to_string()).await.unwrap();
+}
+
+async fn without_optional_grants(testbed: &Testbed, team: &Team, mut before: Replica) {
+    before.signal("TERM").await.unwrap();
+    assert_eq!(before.ended().await.unwrap().code(), Some(0));
+    without(testbed, &["namespaces", "meshes", "pods", "meshidentities"]).await;
+    let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
+    let replica = Replica::start(testbed, proxy, &flags("later")).unwrap();
+    replica.ready().await.unwrap();
+    for kind in ["namespaces", "meshes.kuma.io"] {
+        let sentence = format!("cannot list {kind}: the grant is missing");
+        let said = replica.said(&sentence);
+        assert_eq!(said.len(), 1, "{}", replica.log());
+        assert!(said[0].ends_with("it is done without"), "{said:?}");
+    }
+    team.dataplane("till-1", "till", "default").await.unwrap();
+    team.counts("till", "default", 1).await.unwrap();
+    team.dataplane("till-1", "till", "other").await.unwrap();
+    team.counts("till", "other", 1).await.unwrap();
+    team.delete("Dataplane", "till-1").await.unwrap();
+    team.lacks("till").await.unwrap();
+    // A namespace that goes is not known to go; the API server says so, and that is enough.
+    let doomed = Team::new(testbed, "doomed").await.unwrap();
+    for name in ["a", "b", "c"] {
+        doomed.dataplane(name, name, "default").await.unwrap();
+        doomed.counts(name, "default", 1).await.unwrap();
+    }
+    let delete = ["delete", "namespace", &doomed.name, "--timeout=30s"];
+    testbed
+        .kubectl(User::Admin, &delete, "")
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
+    replica.shows("workqueue_depth", 0.0).await.unwrap();
+    assert!(
+        replica.said("is tried again").is_empty(),
+        "{}",
+        replica.log()
+    );
+}
+
+/// Where the CustomResourceDefinition has the subresource, its grant is a grant of its own.
+async fn with_a_status_subresource(testbed: &Testbed, team: &Team) {
+    let patch =
+        r#"[{"op": "add", "path": "/spec/versions/0/subresources", "value": {"status": {}}}]"#;
+    let patch = [
+        "patch",
+        "crd",
+        "workloads.kuma.io",
+        "--type=json",
+        "-p",
+        patch,
+    ];
+    testbed
+        .kubectl(User::Admin, &patch, "")
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
+    without(testbed, &["workloads/status"]).await;
+    let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
+    let replica = Replica::start(testbed, proxy, &flags("last")).unwrap();
+    team.dataplane("shelf-1", "shelf", "default").await.unwrap();
+    let sentence = "cannot patch workloads.kuma.io/status: the grant is missing";
+    replica.says(sentence).await.unwrap();
+    without(testbed, &[]).await;
+    team.counts("shelf", "default", 1).await.unwrap();
+    assert_eq!(replica.said(sentence).len(), 1, "{}", replica.log());
+}
