@@ -409,7 +409,16 @@ async fn l13_one_that_is_deleted_while_it_is_written_comes_back() -> Done {
     let deleted_often = async |name: String| -> Done {
         team.proxy(&name, "default", &name).await?;
         for _ in 0..10 {
-            while team.get(Kind::Workload, &name).await?.is_none() {}
+            // Without a pause between two looks, so that it is the first sight.
+            eventually(&format!("{name} comes back"), async || {
+                while team
+                    .get(Kind::Workload, &name)
+                    .await
+                    .is_ok_and(|seen| seen.is_none())
+                {}
+                Ok(())
+            })
+            .await?;
             team.delete(Kind::Workload, &name).await?;
         }
         team.workload(&name, |workload| total(workload) == Some(1))
