@@ -1,14 +1,16 @@
 //! L1 to L8, L12, L13, L15, L18: the table.
 
+use std::time::Duration;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kuma_workload_testbed::space::{MANAGER, dataplane, ours, total, workload};
-use kuma_workload_testbed::{Kind, Space, Testbed, User, eventually};
+use kuma_workload_testbed::{Fault, Kind, Proxy, Reconciler, Space, Testbed, User, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::{Done, managed};
+use crate::{BY, Done, managed};
 
 const MESH: &str = "kuma.io/mesh";
 const MANAGED_BY: &str = "kuma.io/managed-by";
@@ -402,31 +404,30 @@ async fn l13_a_referenced_workload_that_is_deleted_comes_back() -> Done {
     Ok(())
 }
 
-/// Deleted again and again at its first sight, while its numbers are being written.
+/// The watch shows its end before the answer to the write comes.
+#[rstest]
+#[case::made("create", None)]
+#[case::counted("patch", Some(1))]
 #[tokio::test]
-async fn l13_one_that_is_deleted_while_it_is_written_comes_back() -> Done {
-    let team = managed().await?;
-    let deleted_often = async |name: String| -> Done {
-        team.proxy(&name, "default", &name).await?;
-        for _ in 0..10 {
-            // Without a pause between two looks, so that it is the first sight.
-            eventually(&format!("{name} comes back"), async || {
-                while team
-                    .get(Kind::Workload, &name)
-                    .await
-                    .is_ok_and(|seen| seen.is_none())
-                {}
-                Ok(())
-            })
-            .await?;
-            team.delete(Kind::Workload, &name).await?;
-        }
-        team.workload(&name, |workload| total(workload) == Some(1))
-            .await
-            .map(drop)
-    };
-    let names = (0..10).map(|number| deleted_often(format!("web-{number}")));
-    futures::future::try_join_all(names).await.map(drop)
+async fn l13_one_that_is_deleted_while_it_is_written_comes_back(
+    #[case] verb: &str,
+    #[case] shown: Option<i64>,
+) -> Done {
+    let testbed = Testbed::shared()?;
+    testbed.install_kuma().await?;
+    let by = testbed.unique("own");
+    let team = Space::new(testbed, &[(BY, &by)]).await?;
+    let proxy = Proxy::start(testbed, User::Reconciler).await?;
+    let selector = format!("--namespace-selector={BY}={by}");
+    let flags = ["--mode", "manage", &selector];
+    let _reconciler = Reconciler::start_as(testbed, proxy.kubeconfig(), &flags).await?;
+    let late = Fault::Late(Duration::from_secs(2));
+    proxy.next(1, &format!("{verb} workloads web"), late);
+    team.proxy("web-1", "default", "web").await?;
+    let first = team.workload("web", |web| total(web) == shown).await?;
+    team.delete(Kind::Workload, "web").await?;
+    let is_another = |web: &DynamicObject| uid(web) != uid(&first) && total(web) == Some(1);
+    team.workload("web", is_another).await.map(drop)
 }
 
 #[tokio::test]
