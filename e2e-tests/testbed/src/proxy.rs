@@ -29,6 +29,7 @@ use axum::response::Response;
 use axum_server::Handle;
 use http::{Request, StatusCode};
 use kube::Client;
+use tokio::time::sleep;
 use tower::{BoxError, Service};
 
 pub use self::asked::Asked;
@@ -177,20 +178,21 @@ impl Shared {
             all.push(asked.clone());
             all.len() - 1
         };
-        let is_answer_lost = match self.rules.meet(&asked) {
-            None => false,
-            Some(fault) => match fault.befall(&asked).await? {
-                Outcome::Answer(answer) => return Ok(answer),
-                Outcome::Forward => false,
-                Outcome::LoseAnswer => true,
-            },
+        let outcome = match self.rules.meet(&asked) {
+            None => Outcome::Forward,
+            Some(fault) => fault.befall(&asked).await?,
         };
+        if let Outcome::Answer(answer) = outcome {
+            return Ok(answer);
+        }
         let response = self.upstream.ask(Request::from_parts(head, body)).await?;
         if let Some(asked) = self.asked().get_mut(place) {
             asked.answer = Some(response.status().as_u16());
         }
-        if is_answer_lost {
-            return Err("the answer is lost".into());
+        match outcome {
+            Outcome::LoseAnswer => return Err("the answer is lost".into()),
+            Outcome::DelayAnswer(time) => sleep(time).await,
+            Outcome::Forward | Outcome::Answer(_) => {}
         }
         if asked.verb == "watch" && response.status() == StatusCode::OK {
             return Ok(self.streams.through(&asked.resource, response));

@@ -27,6 +27,8 @@ pub enum Fault {
     NotReady(u32),
     /// The answer comes so much later.
     Delay(Duration),
+    /// It is done at once, and the answer comes so much later.
+    Late(Duration),
     /// The connection is closed without an answer, and nothing was done.
     Cut,
     /// The connection is closed without an answer, and it was done.
@@ -44,6 +46,7 @@ pub enum Fault {
 /// What is left to do about a request.
 pub(super) enum Outcome {
     Forward,
+    DelayAnswer(Duration),
     LoseAnswer,
     Answer(Response),
 }
@@ -68,6 +71,7 @@ impl Fault {
                 sleep(time).await;
                 return Ok(Outcome::Forward);
             }
+            Self::Late(time) => return Ok(Outcome::DelayAnswer(time)),
             Self::Cut => return Err("the connection is cut".into()),
             Self::CutAfter => return Ok(Outcome::LoseAnswer),
             Self::Hang => pending().await,

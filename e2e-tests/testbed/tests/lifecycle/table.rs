@@ -1,14 +1,16 @@
 //! L1 to L8, L12, L13, L15, L18: the table.
 
+use std::time::Duration;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
-use kuma_workload_testbed::space::{MANAGER, dataplane, ours, workload};
-use kuma_workload_testbed::{Kind, Space, Testbed, User, eventually};
+use kuma_workload_testbed::space::{MANAGER, dataplane, ours, total, workload};
+use kuma_workload_testbed::{Fault, Kind, Proxy, Reconciler, Space, Testbed, User, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::{Done, managed};
+use crate::{BY, Done, managed};
 
 const MESH: &str = "kuma.io/mesh";
 const MANAGED_BY: &str = "kuma.io/managed-by";
@@ -400,6 +402,32 @@ async fn l13_a_referenced_workload_that_is_deleted_comes_back() -> Done {
         .await?;
     assert_eq!(after.metadata.labels, Some(ours("default")));
     Ok(())
+}
+
+/// The watch shows its end before the answer to the write comes.
+#[rstest]
+#[case::made("create", None)]
+#[case::counted("patch", Some(1))]
+#[tokio::test]
+async fn l13_one_that_is_deleted_while_it_is_written_comes_back(
+    #[case] verb: &str,
+    #[case] shown: Option<i64>,
+) -> Done {
+    let testbed = Testbed::shared()?;
+    testbed.install_kuma().await?;
+    let by = testbed.unique("own");
+    let team = Space::new(testbed, &[(BY, &by)]).await?;
+    let proxy = Proxy::start(testbed, User::Reconciler).await?;
+    let selector = format!("--namespace-selector={BY}={by}");
+    let flags = ["--mode", "manage", &selector];
+    let _reconciler = Reconciler::start_as(testbed, proxy.kubeconfig(), &flags).await?;
+    let late = Fault::Late(Duration::from_secs(2));
+    proxy.next(1, &format!("{verb} workloads web"), late);
+    team.proxy("web-1", "default", "web").await?;
+    let first = team.workload("web", |web| total(web) == shown).await?;
+    team.delete(Kind::Workload, "web").await?;
+    let is_another = |web: &DynamicObject| uid(web) != uid(&first) && total(web) == Some(1);
+    team.workload("web", is_another).await.map(drop)
 }
 
 #[tokio::test]
