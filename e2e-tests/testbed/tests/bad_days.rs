@@ -1,4 +1,5 @@
 //! Objects that make no sense, other hands at our objects, grants that are missing.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use kuma_workload_testbed::{Asked, Break, Kind, Proxy, Replica, Team, Testbed, User, eventually};

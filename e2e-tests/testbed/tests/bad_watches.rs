@@ -1,5 +1,6 @@
 //! Watches that go wrong, each in every way that we know of: what is there is kept, what goes away
 //! meanwhile is found, and nobody asks in a loop.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Writes that go wrong, each in every way that we know of: no Workload is lost, deleted early or
 //! written twice, and no event is repeated.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! With nothing to do, nothing is done.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Servers that are away, and kinds that are not there yet. These tests share a cluster and break it,
 //! so each has it to itself.
+#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
