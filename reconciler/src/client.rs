@@ -154,6 +154,12 @@ pub fn retry_after(status: &kube::core::Status) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(seconds.into()))
 }
 
+/// Whether it is refused because its namespace is being deleted: nothing can be created there.
+pub fn is_of_dying_namespace(status: &kube::core::Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 /// The innermost cause: "connection refused", not the layers of a client around it.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;

@@ -29,6 +29,20 @@ impl Backoff {
         }
     }
 
+    /// For events: they can wait.
+    pub(super) fn of_events() -> Self {
+        Self {
+            failures: 0,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(60),
+        }
+    }
+
+    /// Whether it has not failed since it last worked.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.failures == 0
+    }
+
     /// It worked.
     pub(super) fn reset(&mut self) {
         self.failures = 0;

@@ -42,15 +42,11 @@ impl Bare {
         }
     }
 
-    pub(super) fn facts<'a>(
-        &'a self,
-        (namespace, name): &'a Address,
-        workload: Option<&'a str>,
-    ) -> roster::Dataplane<'a> {
+    pub(super) fn facts<'a>(&'a self, (namespace, name): &'a Address) -> roster::Dataplane<'a> {
         roster::Dataplane {
             namespace,
             name,
-            workload,
+            workload: self.workload.as_deref(),
             mesh: self.mesh.as_deref(),
             home_namespace: self.home_namespace.as_deref(),
             inbounds: self.inbounds,
@@ -85,18 +81,12 @@ impl PodIdentifiers {
     }
 
     /// A Pod; gives its Dataplane, if there is one that needs it, with its identifier.
-    pub(super) fn apply_pod(
-        &mut self,
-        address: &Address,
-        pod: &Pod,
-    ) -> Option<(Bare, Option<&str>)> {
+    pub(super) fn apply_pod(&mut self, address: &Address, pod: &Pod) -> Option<&Bare> {
         let workload = self.of_pod(pod);
         self.pods.put(address.clone(), workload.clone());
-        let mut bare = self.dataplanes.get(address)?.clone();
+        let bare = self.dataplanes.get_mut(address)?;
         bare.workload = workload.filter(|_| !bare.is_builtin_gateway);
-        self.dataplanes.put(address.clone(), bare.clone());
-        let workload = self.dataplanes.get(address)?.workload.as_deref();
-        Some((bare, workload))
+        Some(bare)
     }
 
     pub(super) fn delete_pod(&mut self, address: &Address) {

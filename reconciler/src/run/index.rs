@@ -8,10 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kuma_workload_rulebook::{
     keys, mesh,
-    roster::{
-        Action, CONTROL_PLANE, Changes, Decision, Existing, Key, Mode, Roster, Scope, Watched,
-        Write,
-    },
+    roster::{Action, Changes, Decision, Existing, Key, Mode, Roster, Scope, Watched, Write},
 };
 
 use super::{
@@ -105,7 +102,8 @@ pub struct Index {
     workloads: Mirror<Key, Kept>,
     /// Those about which a request may be under way, and the uids that have gone meanwhile.
     asked: HashMap<Key, Vec<Box<str>>>,
-    namespaces: Mirror<String, KeptNamespace>,
+    /// Whether each is on its way out.
+    namespaces: Mirror<String, bool>,
     meshes: Mirror<String, String>,
     oddities: Mirror<Address, Oddity>,
     faulty_insights: Mirror<Address, String>,
@@ -132,12 +130,6 @@ pub struct Kept {
     managed_by: Option<Box<str>>,
     origin: Option<Box<str>>,
     home_namespace: Option<Box<str>>,
-}
-
-#[derive(Debug, Clone)]
-struct KeptNamespace {
-    uid: String,
-    is_terminating: bool,
 }
 
 /// What is to be done about a Workload, and what is needed for it.
@@ -201,8 +193,13 @@ impl Index {
     pub fn delete_dataplane(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
         let address = address(metadata);
         let mut items = self.forget_dataplane(&address);
-        if let Some(oddity) = self.oddities.take(&address) {
-            items.extend(held(&address, &oddity));
+        if let Some(oddity) = self.oddities.take(&address)
+            && let Some(workload) = held(&oddity)
+        {
+            items.push(Item::Workload(Key {
+                namespace: address.0,
+                workload: workload.to_owned(),
+            }));
         }
         items
     }
@@ -318,11 +315,8 @@ impl Index {
     /// A Namespace was listed, added or changed.
     pub fn apply_namespace(&mut self, namespace: &Namespace) -> Vec<Item> {
         let name = kinds::name(&namespace.metadata);
-        let kept = KeptNamespace {
-            uid: namespace.metadata.uid.clone().unwrap_or_default(),
-            is_terminating: namespace.metadata.deletion_timestamp.is_some(),
-        };
-        let known = self.namespaces.put(name.to_owned(), kept);
+        let is_terminating = namespace.metadata.deletion_timestamp.is_some();
+        let known = self.namespaces.put(name.to_owned(), is_terminating);
         if known.is_none() && self.selected_only {
             return self.items_of(name);
         }
@@ -356,10 +350,10 @@ impl Index {
         let Some(pods) = &mut self.pods else {
             return Vec::new();
         };
-        let Some((bare, workload)) = pods.apply_pod(&address, pod) else {
+        let Some(dataplane) = pods.apply_pod(&address, pod) else {
             return Vec::new();
         };
-        items(self.roster.apply(&bare.facts(&address, workload)))
+        items(self.roster.apply(&dataplane.facts(&address)))
     }
 
     /// A Pod is gone. Its Dataplane keeps the identifier (W8, L13).
@@ -469,13 +463,7 @@ impl Index {
 
     /// Whether a namespace is known to be on its way out, where nothing can be created.
     pub fn is_terminating(&self, namespace: &str) -> bool {
-        let namespace = self.namespaces.get(namespace);
-        namespace.is_some_and(|namespace| namespace.is_terminating)
-    }
-
-    /// A Namespace's uid, where Namespaces can be read.
-    pub fn namespace_uid(&self, namespace: &str) -> Option<&str> {
-        self.namespaces.get(namespace).map(|kept| &*kept.uid)
+        self.namespaces.get(namespace) == Some(&true)
     }
 
     /// The roster.
@@ -553,8 +541,8 @@ impl Index {
 
     /// Whether a Dataplane that cannot be read refers to it, so that nobody knows that none does.
     fn is_held(&self, key: &Key) -> bool {
-        self.oddities.iter().any(|(address, oddity)| {
-            held(address, oddity).is_some_and(|item| item == Item::Workload(key.clone()))
+        self.oddities.iter().any(|((namespace, _), oddity)| {
+            *namespace == key.namespace && held(oddity) == Some(&key.workload)
         })
     }
 
@@ -609,11 +597,6 @@ impl Kept {
         }
     }
 
-    /// Whether a control plane manages it.
-    pub fn is_of_control_plane(&self) -> bool {
-        self.managed_by.as_deref() == Some(CONTROL_PLANE)
-    }
-
     fn is_newer_than(&self, other: &Self) -> bool {
         let number = |kept: &Self| kept.resource_version.parse::<u64>().ok();
         number(self)
@@ -636,17 +619,11 @@ fn oddity(dataplane: &Dataplane) -> Option<Oddity> {
     })
 }
 
-/// The Workload that nobody may delete while a Dataplane cannot be read.
-fn held((namespace, _): &Address, oddity: &Oddity) -> Option<Item> {
+/// The workload whose object nobody may delete while a Dataplane cannot be read.
+fn held(oddity: &Oddity) -> Option<&str> {
     match oddity {
-        Oddity::Undecodable {
-            workload: Some(workload),
-            ..
-        } => Some(Item::Workload(Key {
-            namespace: namespace.clone(),
-            workload: workload.clone(),
-        })),
-        _ => None,
+        Oddity::Undecodable { workload, .. } => workload.as_deref(),
+        Oddity::MeshLabel { .. } => None,
     }
 }
 
@@ -679,7 +656,7 @@ fn items(changes: Changes) -> Vec<Item> {
 mod tests {
     use super::*;
     use crate::run::options::PodAnnotation;
-    use kuma_workload_rulebook::roster::MANAGER;
+    use kuma_workload_rulebook::roster::{CONTROL_PLANE, MANAGER};
     use rstest::rstest;
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};

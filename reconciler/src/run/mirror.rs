@@ -28,6 +28,14 @@ impl<K: Eq + Hash + Clone, V> Mirror<K, V> {
         self.0.get(key).map(|entry| &entry.value)
     }
 
+    /// The value of a key, to be changed where it is.
+    pub(super) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get_mut(key).map(|entry| &mut entry.value)
+    }
+
     /// Puts a value in; gives back the one that it replaces.
     pub(super) fn put(&mut self, key: K, value: V) -> Option<V> {
         let unseen = false;

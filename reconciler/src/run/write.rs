@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::index::Kept;
 use crate::{
-    client::{Failure, REQUEST_TIMEOUT, retry_after},
+    client::{Failure, REQUEST_TIMEOUT, is_of_dying_namespace, is_unserved, retry_after},
     kinds::{self, API_VERSION, Workload},
 };
 
@@ -100,7 +100,7 @@ impl Writer {
         match self.send(request, WHAT, by).await {
             Ok(workload) => Ok(workload),
             // The path is that of the namespace: without it there is nothing to create in.
-            Err(Problem::Api(status)) if status.code == 404 && !kinds_unserved(&status) => {
+            Err(Problem::Api(status)) if status.code == 404 && !is_unserved(&status) => {
                 Err(NotDone::NoNamespace)
             }
             Err(problem) => Err(problem.not_done(WHAT)),
@@ -258,7 +258,7 @@ impl Problem {
         };
         let failure = || Failure::of_status(what, status);
         match status.code {
-            404 if kinds_unserved(status) => self.later(what),
+            404 if is_unserved(status) => self.later(what),
             404 | 409 => NotDone::Stale,
             403 if is_of_dying_namespace(status) => NotDone::NoNamespace,
             400 | 422 => NotDone::Refused(failure()),
@@ -278,18 +278,6 @@ impl Problem {
         };
         NotDone::Later { failure, after }
     }
-}
-
-fn kinds_unserved(status: &kube::core::Status) -> bool {
-    crate::client::is_unserved(status)
-}
-
-/// The API server creates nothing in a namespace that is being deleted.
-fn is_of_dying_namespace(status: &kube::core::Status) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes
-        .into_iter()
-        .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 fn labels(mesh: &str) -> Value {

@@ -30,9 +30,9 @@ use tokio::{
 
 use super::{Message, REPEAT, Report, Reporter};
 use crate::{
-    client::{Failure, REQUEST_TIMEOUT, retry_after},
+    client::{Failure, REQUEST_TIMEOUT, is_of_dying_namespace, retry_after},
     kinds,
-    run::{lease::Leadership, metrics::Metrics},
+    run::{backoff::Backoff, lease::Leadership, metrics::Metrics},
 };
 
 /// Who reports, as events say it.
@@ -45,10 +45,6 @@ const RESOURCE: &str = "events.events.k8s.io";
 const LONGEST_INSTANCE: usize = 128;
 /// More events than this do not wait.
 const MOST_WAITING: usize = 1_000;
-/// The first pause after a failure; it doubles ...
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-/// ... up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What may be spent on the last events when the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -60,7 +56,7 @@ pub struct Publisher {
     reporter: Reporter,
     leadership: watch::Receiver<Leadership>,
     waiting: VecDeque<Waiting>,
-    failures: u32,
+    backoff: Backoff,
     not_before: Instant,
 }
 
@@ -108,7 +104,7 @@ impl Publisher {
             reporter,
             leadership,
             waiting: VecDeque::new(),
-            failures: 0,
+            backoff: Backoff::of_events(),
             not_before: Instant::now(),
         }
     }
@@ -212,19 +208,16 @@ impl Publisher {
                 return self.back_off(&failure, after);
             }
         }
-        self.failures = 0;
+        self.backoff.reset();
         self.not_before = Instant::now();
     }
 
     fn back_off(&mut self, failure: &Failure, after: Option<Duration>) {
-        if self.failures == 0 {
+        if self.backoff.is_fresh() {
             tracing::warn!(%failure, "events wait");
         }
-        let pause = SHORTEST_PAUSE * 2_u32.saturating_pow(self.failures.min(16));
-        let jitter = 0.5 + fastrand::f64() / 2.0;
-        let pause = pause.min(LONGEST_PAUSE).mul_f64(jitter);
+        let pause = self.backoff.next();
         self.not_before = Instant::now() + pause.max(after.unwrap_or_default());
-        self.failures += 1;
     }
 
     /// Creates the event; or, if it is there, counts on in it. Notes and most else are immutable
@@ -347,10 +340,7 @@ fn failed(verb: &str, error: &Error) -> Answer {
 
 /// A namespace that is gone answers 404, one that is going 403.
 fn is_gone(status: &Status) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let mut reasons = causes.map(|cause| &*cause.reason);
-    status.code == 404
-        || status.code == 403 && reasons.any(|reason| reason == "NamespaceTerminating")
+    status.code == 404 || is_of_dying_namespace(status)
 }
 
 #[cfg(test)]
