@@ -10,7 +10,7 @@ WASM_OPT ?= wasm-opt
 TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
-GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml json/Cargo.toml $(shell find src rulebook/src json/src -name '*.rs')
+GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))

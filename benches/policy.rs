@@ -4,7 +4,7 @@
 use std::{env, error::Error, path::PathBuf, sync::Arc};
 
 use kuma_workload_benches::{Subject, measure, report};
-use kuma_workload_e2e_tests::{
+use kuma_workload_host::{
     AdmissionRequest, Backend, Policy, Settings, callback::Grants, cluster::Manifests,
 };
 use serde_json::{Value, json};

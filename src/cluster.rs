@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use kuma_workload_json as json;
+use kuma_workload_guest_json as json;
 use kuma_workload_rulebook::{
     admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
     identifier::{self, NameForm},

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use crate::view::view;
-use kuma_workload_json::{self as json, Slice};
+use kuma_workload_guest_json::{self as json, Slice};
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use kuma_workload_json::{self as json, Reader, Slice};
+use kuma_workload_guest_json::{self as json, Reader, Slice};
 use kuma_workload_rulebook::{
     admission::{Faults, Given, Kind, Object, Operation, Request, Settings, User, scope},
     metadata::Text,

@@ -17,13 +17,13 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kuma_workload_e2e_tests::callback::Grants;
-use kuma_workload_e2e_tests::capability::Capabilities;
-use kuma_workload_e2e_tests::case;
-use kuma_workload_e2e_tests::cluster::{
+use kuma_workload_host::callback::Grants;
+use kuma_workload_host::capability::Capabilities;
+use kuma_workload_host::case;
+use kuma_workload_host::cluster::{
     ApiStatus, ManifestCluster, Manifests, ReplaySession, Reply, Scripted,
 };
-use kuma_workload_e2e_tests::{
+use kuma_workload_host::{
     AdmissionRequest, Backend, CallOutcome, Evaluation, Failure, Policy, Settings,
 };
 use rstest::rstest;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
-use kuma_workload_e2e_tests::{AdmissionRequest, Policy, Settings, cluster::Manifests};
+use kuma_workload_host::{AdmissionRequest, Policy, Settings, cluster::Manifests};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 

@@ -11,9 +11,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     LabelSelector, LabelSelectorRequirement, ObjectMeta,
 };
-use kuma_workload_e2e_tests::Settings;
-use kuma_workload_e2e_tests::document;
-use kuma_workload_e2e_tests::metadata::ContextAwareResource;
+use kuma_workload_host::Settings;
+use kuma_workload_host::document;
+use kuma_workload_host::metadata::ContextAwareResource;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -16,10 +16,10 @@ use http::StatusCode;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
-use kuma_workload_e2e_tests::admission::AdmissionReview;
-use kuma_workload_e2e_tests::callback::Grants;
-use kuma_workload_e2e_tests::capability::Capabilities;
-use kuma_workload_e2e_tests::{AdmissionResponse, Backend, Policy, Settings};
+use kuma_workload_host::admission::AdmissionReview;
+use kuma_workload_host::callback::Grants;
+use kuma_workload_host::capability::Capabilities;
+use kuma_workload_host::{AdmissionResponse, Backend, Policy, Settings};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;

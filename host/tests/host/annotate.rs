@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use kuma_workload_e2e_tests::Policy;
-use kuma_workload_e2e_tests::metadata::{Metadata, SECTION};
+use kuma_workload_host::Policy;
+use kuma_workload_host::metadata::{Metadata, SECTION};
 use rstest::rstest;
 use tempfile::TempDir;
 

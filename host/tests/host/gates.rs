@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use kuma_workload_e2e_tests::callback::Grants;
-use kuma_workload_e2e_tests::capability::Capabilities;
-use kuma_workload_e2e_tests::cluster::{ApiStatus, Manifests, Scripted};
-use kuma_workload_e2e_tests::metadata::ContextAwareResource;
-use kuma_workload_e2e_tests::policy::RawFailure;
-use kuma_workload_e2e_tests::{Backend, CallOutcome, Failure, Policy};
+use kuma_workload_host::callback::Grants;
+use kuma_workload_host::capability::Capabilities;
+use kuma_workload_host::cluster::{ApiStatus, Manifests, Scripted};
+use kuma_workload_host::metadata::ContextAwareResource;
+use kuma_workload_host::policy::RawFailure;
+use kuma_workload_host::{Backend, CallOutcome, Failure, Policy};
 use rstest::rstest;
 use serde_json::{Value, json};
 

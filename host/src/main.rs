@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kuma_workload_e2e_tests::run::{self, RunOptions};
+use kuma_workload_host::run::{self, RunOptions};
 
 /// Annotates the policy, and runs it on requests as Kubewarden's policy-server would.
 #[derive(Parser)]

@@ -3,8 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use kuma_workload_e2e_tests::cluster::{Recorder, ReplaySession, Reply, Scripted};
-use kuma_workload_e2e_tests::{Backend, CallOutcome, Failure, Outcome, Question};
+use kuma_workload_host::cluster::{Recorder, ReplaySession, Reply, Scripted};
+use kuma_workload_host::{Backend, CallOutcome, Failure, Outcome, Question};
 use serde_json::json;
 
 use crate::guest::{self, Step};
@@ -128,7 +128,7 @@ fn what_was_recorded_can_be_replayed() {
     let session = Arc::new(ReplaySession::load(&path).unwrap_or_else(|error| panic!("{error}")));
     let replayed = policy.call("validate", b"{}", session.clone());
     assert_eq!(replayed.result, recorded.result);
-    let outcomes = |calls: &[kuma_workload_e2e_tests::Call]| -> Vec<CallOutcome> {
+    let outcomes = |calls: &[kuma_workload_host::Call]| -> Vec<CallOutcome> {
         calls.iter().map(|call| call.outcome.clone()).collect()
     };
     assert_eq!(outcomes(&replayed.calls), outcomes(&recorded.calls));

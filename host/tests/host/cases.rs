@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use kuma_workload_e2e_tests::case::{self, Case};
-use kuma_workload_e2e_tests::cluster::Manifests;
+use kuma_workload_host::case::{self, Case};
+use kuma_workload_host::cluster::Manifests;
 use rstest::rstest;
 use serde_json::json;
 use tempfile::TempDir;

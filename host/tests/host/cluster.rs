@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kuma_workload_e2e_tests::cluster::{ManifestCluster, Manifests};
-use kuma_workload_e2e_tests::{Backend, Outcome, Question};
+use kuma_workload_host::cluster::{ManifestCluster, Manifests};
+use kuma_workload_host::{Backend, Outcome, Question};
 use rstest::rstest;
 use serde_json::{Value, json};
 

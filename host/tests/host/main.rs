@@ -19,11 +19,11 @@ mod verdicts;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kuma_workload_e2e_tests::callback::Grants;
-use kuma_workload_e2e_tests::capability::Capabilities;
-use kuma_workload_e2e_tests::cluster::{Manifests, Scripted};
-use kuma_workload_e2e_tests::metadata::ContextAwareResource;
-use kuma_workload_e2e_tests::{AdmissionRequest, Backend, Policy, Settings};
+use kuma_workload_host::callback::Grants;
+use kuma_workload_host::capability::Capabilities;
+use kuma_workload_host::cluster::{Manifests, Scripted};
+use kuma_workload_host::metadata::ContextAwareResource;
+use kuma_workload_host::{AdmissionRequest, Backend, Policy, Settings};
 use serde_json::{Value, json};
 
 /// A policy that may ask everything that the tests ask.

@@ -1,6 +1,6 @@
 //! From request to payload, and from the guest's bytes to a response.
 
-use kuma_workload_e2e_tests::{HostError, Settings};
+use kuma_workload_host::{HostError, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn the_payload_is_request_and_settings_without_unknown_fields_and_nulls() {
     review["surprise"] = json!(1);
     let request = serde_json::from_value(review).expect("a request");
     let policy = policy(&guest::guest(&[Step::Echo]));
-    let payload = kuma_workload_e2e_tests::admission::validate_payload(&request, &no_settings());
+    let payload = kuma_workload_host::admission::validate_payload(&request, &no_settings());
     let echoed = policy
         .call("validate", &payload, untouched())
         .result
@@ -104,7 +104,7 @@ fn settings_are_an_object(#[case] value: Value, #[case] good: bool) {
 
 #[test]
 fn bytes_that_are_no_wasm_are_no_policy() {
-    let error = kuma_workload_e2e_tests::Policy::from_bytes(b"GIF89a").expect_err("no wasm");
+    let error = kuma_workload_host::Policy::from_bytes(b"GIF89a").expect_err("no wasm");
     assert!(
         error.to_string().starts_with("not a WebAssembly module: "),
         "{error}"

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use kuma_workload_e2e_tests::policy::RawFailure;
-use kuma_workload_e2e_tests::{CallOutcome, Policy};
+use kuma_workload_host::policy::RawFailure;
+use kuma_workload_host::{CallOutcome, Policy};
 use rstest::rstest;
 
 use crate::guest::{self, Step};
