@@ -20,7 +20,7 @@ POLICY_HOST := $(TARGET_DIR)/debug/policy-host
 # `make test`, so that the wasm runtime is compiled once for both.
 define build-policy-host
 @[ -x $(POLICY_HOST) ] || echo "building policy-host, with its wasm runtime: some minutes, this once"
-@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin policy-host --test upstream
+@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin policy-host --test host
 endef
 HAVE_KWCTL := $(shell command -v $(KWCTL))
 # Where the tests and the benchmarks find the policy, and the one that it is compared with.

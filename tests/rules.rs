@@ -32,6 +32,8 @@ fn sources() -> Vec<PathBuf> {
         "src",
         "rulebook/src",
         "rulebook/tests",
+        "plan/src",
+        "plan/tests",
         "reconciler/src",
         "reconciler/tests",
         "e2e-tests/testbed/tests",

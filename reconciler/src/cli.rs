@@ -1,6 +1,6 @@
-//! The subcommands, and what they share.
+//! The subcommands.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -30,15 +30,4 @@ impl Command {
             Self::Crds(options) => crds::main(&options),
         }
     }
-}
-
-/// A length of time as people write it: `15s`, `1m30s`, `500ms`.
-///
-/// # Errors
-/// When it is not one, or below zero.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    text.parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "it is not a length of time, such as 15s or 1m30s".to_owned())
 }

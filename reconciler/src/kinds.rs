@@ -14,7 +14,8 @@ use kube::{
 };
 use kuma_workload_rulebook::{
     counts::{self, Inbound, Inbounds, Subscription},
-    keys, roster,
+    keys, owner,
+    roster::{self, Origin},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -162,6 +163,24 @@ impl Dataplane {
         annotation(&self.metadata, keys::WORKLOAD)
     }
 
+    /// Whether it is no copy from another zone.
+    pub fn is_local(&self) -> bool {
+        let metadata = &self.metadata;
+        let owners = metadata.owner_references.iter().flatten();
+        let origin = Origin {
+            owned_by_pod: owners.into_iter().any(|owner| {
+                owner.controller == Some(true) && owner::is_pod(&owner.api_version, &owner.kind)
+            }),
+            home_namespace: label(metadata, keys::HOME_NAMESPACE),
+            environment: label(metadata, keys::ENVIRONMENT),
+            display_names: [
+                label(metadata, keys::DISPLAY_NAME),
+                annotation(metadata, keys::DISPLAY_NAME),
+            ],
+        };
+        origin.is_local(namespace(metadata), name(metadata))
+    }
+
     /// What the roster needs of it, with this identifier.
     pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::Dataplane<'a> {
         roster::Dataplane {
@@ -169,7 +188,7 @@ impl Dataplane {
             name: name(&self.metadata),
             workload,
             mesh: self.mesh.as_deref(),
-            home_namespace: label(&self.metadata, keys::HOME_NAMESPACE),
+            local: self.is_local(),
             inbounds: self.inbounds,
         }
     }
@@ -370,7 +389,7 @@ pub fn mesh_owners(owners: &[OwnerReference]) -> impl Iterator<Item = &str> {
 
 /// Whether an owner is a Mesh.
 pub fn is_mesh(owner: &OwnerReference) -> bool {
-    owner.kind == "Mesh" && owner.api_version.starts_with("kuma.io/")
+    owner::is_mesh(&owner.api_version, &owner.kind)
 }
 
 /// An object of which only the metadata is read.

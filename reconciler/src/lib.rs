@@ -5,7 +5,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`cli`] | the subcommands and what they share |
+//! | [`cli`] | the subcommands |
 //! | [`run`] | the controller |
 //! | [`plan`] | what would be done and refused, from manifests or a cluster |
 //! | [`status`] | the numbers as Kuma reports them and as they are |
@@ -14,6 +14,7 @@
 //! | [`kinds`] | Kuma's objects, as far as they are read here |
 #![forbid(unsafe_code)]
 
+mod arguments;
 pub mod cli;
 pub mod client;
 pub mod crd;

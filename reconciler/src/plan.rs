@@ -1,31 +1,12 @@
 //! `kuma-workload plan`: what admission would say and what `run` would do, before either is enabled.
 //!
-//! ```text
-//! files ─ input ─▶ documents ─ object ─┐                        ┌─▶ admission   (World asks for it)
-//!                                      ├─▶ Inventory ─ subject ─┼─▶ workloads   (Roster decides)
-//! API server ─ live ───────────────────┘                        ├─▶ namespaces  ├─▶ Report ─ show ─▶
-//!                                                               └─▶ identities, universal
-//! ```
-//!
-//! The rules are the rulebook's, and so are the decisions: what is here reads, asks and tells.
+//! The plan is made by the crate `kuma-workload-plan`. What is here reads files and clusters for it,
+//! and prints what it says.
 
-pub mod admission;
-pub mod compose;
-pub mod diagnose;
-pub mod finding;
-pub mod identities;
-pub mod input;
-pub mod inventory;
-pub mod live;
-pub mod namespaces;
-pub mod object;
-pub mod report;
-pub mod settings;
-pub mod show;
-pub mod subject;
-pub mod universal;
-pub mod workloads;
-pub mod world;
+mod cluster;
+mod diagnose;
+mod files;
+mod parallel;
 
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
@@ -34,21 +15,22 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
-use kuma_workload_rulebook::{admission::Settings, spiffe};
-
-use self::{
-    compose::Given,
-    finding::Severity,
-    input::Fault,
-    inventory::Inventory,
-    object::{Found, Reader},
-    report::{FindingReport, Report},
-    show::Output,
-    workloads::Identifiers,
+use kuma_workload_plan::{
+    self as plan, Found, Inventory, Report, Severity,
+    output::{self, Format},
+    read::Fault,
 };
-use crate::client::Connection;
+use kuma_workload_rulebook::{
+    identifier::{Identifiers, PodAnnotation},
+    spiffe,
+};
+
+use crate::{
+    arguments::{self, identifiers, pod_annotation},
+    client::Connection,
+};
 
 /// What the plan is made of, and how it is told.
 #[derive(Debug, Args)]
@@ -78,11 +60,11 @@ pub struct Options {
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     workload_labels: Option<Vec<String>>,
     /// Whether a Pod's annotation kuma.io/workload names its workload; Kuma ignores it.
-    #[arg(long, value_enum, default_value_t = PodAnnotation::Ignore)]
+    #[arg(long, value_name = "HOW", default_value = "ignore", value_parser = pod_annotation())]
     pod_annotation: PodAnnotation,
     /// Where workloads of Dataplanes come from: their annotation alone (control plane 2.13 and
     /// later), or the Pods where it is missing.
-    #[arg(long, value_enum, default_value_t = Identifiers::Dataplanes)]
+    #[arg(long, value_name = "FROM", default_value = "dataplanes", value_parser = identifiers())]
     identifiers: Identifiers,
     /// The zone of the control plane: for SPIFFE IDs (without it, default) and the labels of
     /// Universal's Workloads.
@@ -93,8 +75,8 @@ pub struct Options {
     #[arg(long, value_enum)]
     environment: Option<Environment>,
     /// The form of the report; github prints findings as annotations.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
+    output: Format,
     /// The severity from which on findings make the exit status 1.
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     fail_on: FailOn,
@@ -102,26 +84,8 @@ pub struct Options {
     connection: Connection,
 }
 
-impl Options {
-    /// What the flags say beside what was read.
-    fn given<'g>(&'g self, settings: &'g Settings<'static>) -> Given<'g> {
-        Given {
-            settings,
-            honor_annotation: self.pod_annotation == PodAnnotation::Honor,
-            identifiers: self.identifiers,
-            zone: self.zone.as_deref(),
-            environment: self.environment.map(Into::into),
-        }
-    }
-}
-
-/// Whether a Pod's annotation names its workload (W7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PodAnnotation {
-    /// As the Kong page says.
-    Honor,
-    /// As Kuma does.
-    Ignore,
+fn format() -> impl TypedValueParser<Value = Format> {
+    arguments::one_of(Format::ALL)
 }
 
 /// Where the control plane runs.
@@ -168,22 +132,21 @@ const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
 pub fn main(options: &Options) -> ExitCode {
-    let report = match plan(options) {
-        Ok(report) => report,
-        Err(faults) => {
-            let told = tell(&faults, options.output);
-            return written(told, ExitCode::from(BAD_INPUT));
-        }
-    };
-    let counts = |finding: &FindingReport| options.fail_on.counts(finding.severity);
-    let status = match report.findings.iter().any(counts) {
-        true => ExitCode::from(FINDINGS),
-        false => ExitCode::SUCCESS,
+    let report = plan(options);
+    let counts = |severity| options.fail_on.counts(severity);
+    let status = if !report.faults.is_empty() {
+        ExitCode::from(BAD_INPUT)
+    } else if report.findings.iter().any(|one| counts(one.severity)) {
+        ExitCode::from(FINDINGS)
+    } else {
+        ExitCode::SUCCESS
     };
     let stdout = io::stdout().lock();
     let colours = wants_colours(stdout.is_terminal());
     let mut to = BufWriter::new(stdout);
-    let shown = show::report(&report, options.output, colours, &mut to).and_then(|()| to.flush());
+    let shown = tell(&report.faults, options.output)
+        .and_then(|()| output::write(&report, options.output, colours, &mut to))
+        .and_then(|()| to.flush());
     written(shown, status)
 }
 
@@ -203,90 +166,84 @@ fn wants_colours(is_terminal: bool) -> bool {
     is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn tell(faults: &[Fault], output: Output) -> io::Result<()> {
-    if output == Output::Github {
-        return show::faults(faults, output, &mut io::stdout().lock());
-    }
+/// What cannot be read goes to the standard error, but where it is an annotation of the report.
+fn tell(faults: &[Fault], format: Format) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
-    if stderr.is_terminal() {
-        diagnose::write(faults, wants_colours(true), &mut stderr)
-    } else {
-        show::faults(faults, output, &mut stderr)
+    match format {
+        Format::Github => Ok(()),
+        _ if stderr.is_terminal() => diagnose::write(faults, wants_colours(true), &mut stderr),
+        _ => output::faults(faults, &mut stderr),
     }
 }
 
-fn plan(options: &Options) -> Result<Report, Vec<Fault>> {
-    let labels = options.workload_labels.as_deref();
-    let settings = settings::read(options.settings.as_deref(), labels);
-    let read = if options.cluster {
-        read_cluster(options)
-    } else {
-        read_files(options)
+fn plan(options: &Options) -> Report {
+    let mut given = plan::Options {
+        settings: None,
+        workload_labels: options.workload_labels.clone(),
+        pod_annotation: options.pod_annotation,
+        identifiers: options.identifiers,
+        zone: options.zone.clone(),
+        environment: options.environment.map(Into::into),
+        namespace: options.namespace.clone(),
+        default_namespace: options.default_namespace.clone(),
     };
-    match (settings, read) {
-        (Ok(settings), Ok(inventory)) => Ok(compose::report(inventory, &options.given(&settings))),
-        (settings, read) => {
-            let mut faults: Vec<_> = settings.err().into_iter().collect();
-            faults.extend(read.err().into_iter().flatten());
-            Err(faults)
-        }
+    let mut unreadable = None;
+    match options.settings.as_deref().map(files::read).transpose() {
+        Ok(settings) => given.settings = settings,
+        Err(fault) => unreadable = Some(fault),
     }
+    let mut inventory = if options.cluster {
+        read_cluster(options, &given)
+    } else {
+        read_files(options, &given)
+    };
+    if let Some(fault) = unreadable {
+        inventory.fault(fault);
+    }
+    plan::report(inventory, &given)
 }
 
-fn read_files(options: &Options) -> Result<Inventory, Vec<Fault>> {
-    let (files, mut faults) = input::files(&options.paths);
+fn read_files(options: &Options, given: &plan::Options<'_>) -> Inventory {
+    let (files, faults) = files::files(&options.paths);
     let progress = progress(files.len() as u64, "{bar:40} {pos}/{len} files");
-    let found = input::on_all_cores(&files, |file| {
-        let name = input::name(file);
-        let reader = Reader {
-            file: Some(&name),
-            default_namespace: &options.default_namespace,
-        };
-        let mut found = Found::default();
-        for document in input::documents(file) {
-            match document {
-                Ok(node) => reader.document(&node, &mut found),
-                Err(fault) => found.faults.push(fault),
-            }
-        }
+    let found = parallel::map(&files, |file| {
+        let document = files::read(file)?;
+        let found = Found::in_document(&document, given);
         progress.inc(1);
-        found
+        Ok(found)
     });
     progress.finish_and_clear();
-    let mut inventory = Inventory {
-        only: options.namespace.clone(),
-        ..Inventory::default()
-    };
-    for mut found in found {
-        faults.append(&mut found.faults);
-        inventory.take(found);
+    let mut inventory = Inventory::default();
+    faults.into_iter().for_each(|fault| inventory.fault(fault));
+    for found in found {
+        match found {
+            Ok(found) => inventory.take(found, given),
+            Err(fault) => inventory.fault(fault),
+        }
     }
-    if faults.is_empty() {
-        Ok(inventory)
-    } else {
-        Err(faults)
-    }
+    inventory
 }
 
-fn read_cluster(options: &Options) -> Result<Inventory, Vec<Fault>> {
-    let fault = |sentence: String| vec![Fault::of_file("the cluster", sentence)];
+fn read_cluster(options: &Options, given: &plan::Options<'_>) -> Inventory {
+    let progress = progress(0, "{spinner} {pos} objects");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .map_err(|error| fault(format!("no thread for it can be started: {error}")))?;
-    let progress = progress(0, "{spinner} {pos} objects");
-    let mut inventory = Inventory {
-        only: options.namespace.clone(),
-        ..Inventory::default()
+        .build();
+    let read = match runtime {
+        Ok(runtime) => runtime
+            .block_on(async {
+                let client = options.connection.client().await?;
+                cluster::read(&client, given, |more| progress.inc(more)).await
+            })
+            .map_err(|failure| failure.to_string()),
+        Err(error) => Err(format!("no thread for it can be started: {error}")),
     };
-    let read = runtime.block_on(async {
-        let client = options.connection.client().await?;
-        let only = options.namespace.as_deref();
-        live::read(&client, only, &mut inventory, |more| progress.inc(more)).await
-    });
     progress.finish_and_clear();
-    read.map_err(|failure| fault(failure.to_string()))?;
-    Ok(inventory)
+    read.unwrap_or_else(|sentence| {
+        let mut nothing = Inventory::of_cluster();
+        nothing.fault(Fault::of_file("the cluster", sentence));
+        nothing
+    })
 }
 
 /// So many files are few.
@@ -305,6 +262,3 @@ fn progress(length: u64, template: &str) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
-
-#[cfg(test)]
-mod tests;

@@ -35,6 +35,7 @@ use std::{
     time::Duration,
 };
 
+use kuma_workload_rulebook::identifier::Identifiers;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{oneshot, watch},
@@ -48,7 +49,6 @@ use self::{
     index::Index,
     lease::{Election, Leadership},
     metrics::Metrics,
-    options::Identifiers,
     serve::{Pages, Server},
     write::Writer,
 };

@@ -1,6 +1,6 @@
 //! `kuma-workload plan` as people run it: the examples, bad input, pipes, and what the docs say.
 //!
-//! `UPDATE_GOLDEN=1` writes what is printed into `tests/plan/`, to be looked at and committed.
+//! `UPDATE_GOLDEN=1` writes what is printed into `plan/tests/golden/`, to be looked at and committed.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -11,10 +11,8 @@ use std::{
 };
 
 use clap::CommandFactory;
-use kuma_workload::{
-    cli,
-    plan::{finding::Code, report::Report},
-};
+use kuma_workload::cli;
+use kuma_workload_plan::{Code, Report};
 use rstest::rstest;
 
 fn plan(arguments: &[&str]) -> Command {
@@ -56,7 +54,8 @@ fn t2_the_examples(
     let output = run(&[&format!("examples/plan/{folder}"), "-o", form]);
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/plan/{folder}.{form}"));
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plan/tests/golden/{folder}.{form}"));
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&golden, &output.stdout).unwrap();
     }
@@ -116,7 +115,7 @@ fn the_standard_input(#[case] input: &str) {
 }
 
 #[test]
-fn all_bad_documents_are_told_and_nothing_is_planned() {
+fn all_bad_documents_are_told_and_the_rest_is_planned() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write(
@@ -130,7 +129,7 @@ fn all_bad_documents_are_told_and_nothing_is_planned() {
     );
     let output = plan(&["."]).current_dir(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stdout).contains("default    Pod   fine"));
     let told: Vec<_> = text(&output.stderr).lines().collect();
     assert_eq!(
         told[0],
@@ -162,7 +161,6 @@ fn a_cluster_that_is_not_there_is_bad_input() {
     .unwrap();
     let output = run(&["--cluster", "--kubeconfig", kubeconfig.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stdout), "");
     assert!(
         text(&output.stderr).starts_with("the cluster: cannot list namespaces: "),
         "{}",

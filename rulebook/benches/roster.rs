@@ -76,7 +76,7 @@ impl Pod {
             name: &self.name,
             workload: Some(&self.workload),
             mesh: Some(self.mesh),
-            home_namespace: Some(&self.namespace),
+            local: true,
             inbounds: Inbounds::Ready,
         }
     }

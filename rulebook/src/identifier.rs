@@ -20,6 +20,8 @@ pub enum Source<'a> {
     Label(&'a str),
     /// `spec.serviceAccountName` (W2).
     ServiceAccount,
+    /// The Pod's annotation `kuma.io/workload`, where it is honoured (W7).
+    Annotation,
     /// No `spec.serviceAccountName`: the API server fills in `default` (W2).
     DefaultServiceAccount,
 }
@@ -29,20 +31,46 @@ impl fmt::Display for Source<'_> {
         match self {
             Self::Label(key) => write!(formatter, "label {key}"),
             Self::ServiceAccount => formatter.write_str("spec.serviceAccountName"),
+            Self::Annotation => write!(formatter, "annotation {}", keys::WORKLOAD),
             Self::DefaultServiceAccount => formatter.write_str("the default ServiceAccount"),
         }
     }
 }
 
-/// The identifier that Kuma computes for a Pod (W1, W2); none for the Pods that never have a
-/// workload, builtin gateways and zone proxies (W8). A Pod annotation `kuma.io/workload` is not
-/// read (W3).
+/// What a Pod's annotation `kuma.io/workload` is worth (W3, W7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PodAnnotation {
+    /// It names the workload, as a sentence of the Kong page says.
+    Honor,
+    /// Nothing, as for every control plane.
+    #[default]
+    Ignore,
+}
+
+/// Where the identifiers of Dataplanes come from (W8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Identifiers {
+    /// The Dataplane's annotation alone (control plane 2.13 and later).
+    #[default]
+    Dataplanes,
+    /// The annotation, or else what the Pod of the Dataplane's name gets.
+    Pods,
+}
+
+/// The identifier of a Pod (W1, W2, W7); none for the Pods that never have a workload, builtin
+/// gateways and zone proxies (W8). Kuma itself ignores the annotation `kuma.io/workload`.
 pub fn of_pod<'a>(
     pod: &'a Pod<'_>,
     workload_labels: impl IntoIterator<Item = &'a str>,
+    annotation: PodAnnotation,
 ) -> Option<Identifier<'a>> {
     if pod.is_builtin_gateway() || pod.is_zone_proxy() {
         return None;
+    }
+    let annotated = pod.metadata.annotations.get_non_empty(keys::WORKLOAD);
+    if let (PodAnnotation::Honor, Some(name)) = (annotation, annotated) {
+        let source = Source::Annotation;
+        return Some(Identifier { name, source });
     }
     let by_label = workload_labels.into_iter().find_map(|key| {
         let name = pod.metadata.labels.get_non_empty(key)?;
@@ -173,7 +201,7 @@ mod tests {
         #[case] source: Source<'_>,
     ) {
         let pod = pod(labels, Some("sa"));
-        let found = of_pod(&pod, workload_labels.iter().copied());
+        let found = of_pod(&pod, workload_labels.iter().copied(), PodAnnotation::Ignore);
         assert_eq!(found, Some(Identifier { name, source }));
     }
 
@@ -187,15 +215,39 @@ mod tests {
         #[case] source: Source<'_>,
     ) {
         let pod = pod(&[], service_account);
-        assert_eq!(of_pod(&pod, []), Some(Identifier { name, source }));
+        assert_eq!(
+            of_pod(&pod, [], PodAnnotation::Ignore),
+            Some(Identifier { name, source })
+        );
     }
 
     #[test]
     fn w3_without_workload_labels_no_label_or_annotation_is_read() {
         let mut pod = pod(&[("app", "a"), ("kuma.io/workload", "forged")], Some("sa"));
         pod.metadata.annotations = [("kuma.io/workload", "idle")].into_iter().collect();
-        assert_eq!(of_pod(&pod, []).map(|found| found.name), Some("sa"));
+        assert_eq!(
+            of_pod(&pod, [], PodAnnotation::Ignore).map(|found| found.name),
+            Some("sa")
+        );
         assert!(has_idle_annotation(&pod));
+    }
+
+    #[rstest]
+    #[case::honoured("idle", PodAnnotation::Honor, "idle", Source::Annotation)]
+    #[case::empty("", PodAnnotation::Honor, "sa", Source::ServiceAccount)]
+    #[case::ignored("idle", PodAnnotation::Ignore, "sa", Source::ServiceAccount)]
+    fn w7_the_annotation(
+        #[case] value: &str,
+        #[case] annotation: PodAnnotation,
+        #[case] name: &str,
+        #[case] source: Source<'_>,
+    ) {
+        let mut pod = pod(&[], Some("sa"));
+        pod.metadata.annotations = [("kuma.io/workload", value)].into_iter().collect();
+        assert_eq!(
+            of_pod(&pod, [], annotation),
+            Some(Identifier { name, source })
+        );
     }
 
     #[rstest]
@@ -205,7 +257,7 @@ mod tests {
     fn w8_pods_that_never_have_a_workload(#[case] key: &str, #[case] value: &str) {
         let mut pod = pod(&[], Some("sa"));
         pod.metadata.annotations = [(key, value)].into_iter().collect();
-        assert_eq!(of_pod(&pod, []), None);
+        assert_eq!(of_pod(&pod, [], PodAnnotation::Ignore), None);
     }
 
     const K8S: NameForm = NameForm::Kubernetes;

@@ -14,6 +14,8 @@ pub const ZONE: &str = "kuma.io/zone";
 pub const ENVIRONMENT: &str = "kuma.io/env";
 /// Label of a Dataplane: its namespace; on copies in other clusters too, where it is at home.
 pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
+/// Label or annotation of a copy from another zone: the name that the resource has at home.
+pub const DISPLAY_NAME: &str = "kuma.io/display-name";
 /// Label of a Dataplane: the ServiceAccount of its Pod (ID1).
 pub const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
 /// Whether a Pod gets a sidecar; on Pods and Namespaces (I1, I3).

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod membership;
 pub mod mesh;
 pub mod metadata;
+pub mod owner;
 pub mod roster;
 pub mod spiffe;
 pub mod universal;

@@ -15,6 +15,7 @@
 //! [`Roster::sweep`] forgets what was not among them.
 
 mod decision;
+mod origin;
 mod per_mesh;
 mod proxy;
 mod sums;
@@ -24,6 +25,8 @@ pub use decision::{
     Action, CONTROL_PLANE, Decision, Existing, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status, Write,
     labels,
 };
+
+pub use origin::Origin;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -49,9 +52,9 @@ pub struct Dataplane<'a> {
     pub workload: Option<&'a str>,
     /// Its top-level `mesh`; absent or empty means `default`.
     pub mesh: Option<&'a str>,
-    /// Its label [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE), without which it is at home where it is. Elsewhere than at
-    /// home it refers to no Workload.
-    pub home_namespace: Option<&'a str>,
+    /// Whether it is at home where it is ([`Origin::is_local`]); a copy from elsewhere refers to no
+    /// Workload.
+    pub local: bool,
     /// What its inbounds say of its health.
     pub inbounds: Inbounds,
 }
@@ -172,9 +175,9 @@ impl Roster {
         let Dataplane {
             namespace, name, ..
         } = *dataplane;
-        let workload = dataplane.workload.filter(|workload| {
-            !workload.is_empty() && decision::is_at_home(dataplane.home_namespace, namespace)
-        });
+        let workload = dataplane
+            .workload
+            .filter(|workload| dataplane.local && !workload.is_empty());
         let Some(workload) = workload else {
             return self.delete(namespace, name);
         };

@@ -139,12 +139,22 @@ fn mesh_of(field: &str) -> &str {
     mesh::of_dataplane(Some(field))
 }
 
+/// Where the identifier of a Dataplane document stands (W4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Its label `kuma.io/workload`.
+    Label,
+    /// The tag of an inbound, which Kuma does not read.
+    Tag,
+}
+
 /// The identifier of a Dataplane: its label, or else the tag of an inbound (W4).
-fn identifier<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
-    dataplane
-        .label
-        .or_else(|| first_tag(dataplane))
-        .filter(|name| !name.is_empty())
+pub fn identifier<'a>(dataplane: &Dataplane<'a>) -> Option<(&'a str, Source)> {
+    match dataplane.label {
+        Some("") => None,
+        Some(label) => Some((label, Source::Label)),
+        None => first_tag(dataplane).map(|tag| (tag, Source::Tag)),
+    }
 }
 
 fn first_tag<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
@@ -154,7 +164,7 @@ fn first_tag<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
 fn reference<'a>(dataplane: &Dataplane<'a>) -> Option<Key<'a>> {
     Some(Key {
         mesh: mesh_of(dataplane.mesh),
-        name: identifier(dataplane)?,
+        name: identifier(dataplane)?.0,
     })
 }
 

@@ -25,7 +25,6 @@ const WORKLOADS: [Option<&str>; 6] = [
     None,
 ];
 const MESHES: [Option<&str>; 5] = [Some("a"), Some("b"), Some("default"), Some(""), None];
-const HOMES: [Option<&str>; 5] = [None, None, None, Some("team"), Some("other")];
 const INBOUNDS: [Inbounds; 3] = [Inbounds::Absent, Inbounds::Ready, Inbounds::NotReady];
 const WATCHED: [Watched; 2] = [Watched::Dataplanes, Watched::Insights];
 const SCOPES: [Scope<'_>; 3] = [
@@ -52,19 +51,20 @@ fn step() -> impl Strategy<Value = Step> {
         select(&NAMES),
         select(&WORKLOADS),
         select(&MESHES),
-        select(&HOMES),
+        any::<bool>(),
         select(&INBOUNDS),
     );
-    let dataplane = dataplane.prop_map(
-        |(namespace, name, workload, mesh, home_namespace, inbounds)| Dataplane {
-            namespace,
-            name,
-            workload,
-            mesh,
-            home_namespace,
-            inbounds,
-        },
-    );
+    let dataplane =
+        dataplane.prop_map(
+            |(namespace, name, workload, mesh, local, inbounds)| Dataplane {
+                namespace,
+                name,
+                workload,
+                mesh,
+                local,
+                inbounds,
+            },
+        );
     let insight = (
         select(&NAMESPACES),
         select(&NAMES),
@@ -155,14 +155,12 @@ impl Model {
 
     fn references(&self) -> impl Iterator<Item = (Key, &Dataplane<'static>)> {
         self.dataplanes.values().filter_map(|dataplane| {
-            let home = dataplane.home_namespace;
             let workload = dataplane.workload.filter(|workload| !workload.is_empty())?;
             let key = Key {
                 namespace: dataplane.namespace.to_owned(),
                 workload: workload.to_owned(),
             };
-            home.is_none_or(|home| home == dataplane.namespace)
-                .then_some((key, dataplane))
+            dataplane.local.then_some((key, dataplane))
         })
     }
 

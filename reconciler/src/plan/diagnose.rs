@@ -10,7 +10,7 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use super::input::{Fault, STDIN};
+use kuma_workload_plan::read::{Fault, STDIN};
 
 /// Writes each fault with its line. The standard input is gone by now; what was read there is told
 /// without.
@@ -51,7 +51,7 @@ impl Shown {
         let column = place.at.column.saturating_sub(1) as usize;
         let at = text.char_indices().nth(column).map(|(at, _)| at);
         Some(Self {
-            sentence: fault.sentence.clone(),
+            sentence: fault.message.clone(),
             at: at.unwrap_or(text.len()),
             line: Line {
                 file: place.file.to_string(),
@@ -104,7 +104,7 @@ impl SourceCode for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::input::{Place, tree::Position};
+    use kuma_workload_plan::read::{Place, tree::Position};
 
     #[test]
     fn a_fault_is_shown_with_its_line_and_no_other() {
@@ -115,7 +115,7 @@ mod tests {
                 file: file.path().to_str().unwrap().into(),
                 at: Position { line: 2, column: 7 },
             },
-            sentence: "name must be a string, not a list".to_owned(),
+            message: "name must be a string, not a list".to_owned(),
         };
         let elsewhere = Fault::of_file("gone.yml", "it cannot be read: it is gone");
         let mut out = Vec::new();

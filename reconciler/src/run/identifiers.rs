@@ -2,13 +2,13 @@
 
 use kuma_workload_rulebook::{
     counts::Inbounds,
-    identifier, keys,
+    identifier::{self, PodAnnotation},
     metadata::{self, Labels, Metadata},
     roster,
 };
 
-use super::{index::Address, mirror::Mirror, options::PodAnnotation};
-use crate::kinds::{self, Dataplane, Pod};
+use super::{index::Address, mirror::Mirror};
+use crate::kinds::{Dataplane, Pod};
 
 /// The identifiers of the Dataplanes that carry none, by the Pods of their names.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct PodIdentifiers {
 #[derive(Debug, Clone)]
 pub(super) struct Bare {
     mesh: Option<String>,
-    home_namespace: Option<String>,
+    local: bool,
     inbounds: Inbounds,
     is_builtin_gateway: bool,
     /// The last identifier that was computed: it holds when the Pod is gone.
@@ -34,8 +34,7 @@ impl Bare {
     pub(super) fn of(dataplane: &Dataplane) -> Self {
         Self {
             mesh: dataplane.mesh.clone(),
-            home_namespace: kinds::label(&dataplane.metadata, keys::HOME_NAMESPACE)
-                .map(str::to_owned),
+            local: dataplane.is_local(),
             inbounds: dataplane.inbounds,
             is_builtin_gateway: dataplane.is_builtin_gateway,
             workload: None,
@@ -48,7 +47,7 @@ impl Bare {
             name,
             workload: self.workload.as_deref(),
             mesh: self.mesh.as_deref(),
-            home_namespace: self.home_namespace.as_deref(),
+            local: self.local,
             inbounds: self.inbounds,
         }
     }
@@ -125,10 +124,9 @@ impl PodIdentifiers {
             service_account: service_account.map(Into::into),
             ..metadata::Pod::default()
         };
-        let computed = identifier::of_pod(&facts, self.workload_labels.iter().map(String::as_str))?;
-        let honored = kinds::annotation(metadata, keys::WORKLOAD)
-            .filter(|name| self.annotation == PodAnnotation::Honor && !name.is_empty());
-        Some(honored.unwrap_or(computed.name).to_owned())
+        let labels = self.workload_labels.iter().map(String::as_str);
+        let found = identifier::of_pod(&facts, labels, self.annotation)?;
+        Some(found.name.to_owned())
     }
 }
 

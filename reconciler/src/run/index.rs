@@ -655,7 +655,7 @@ fn items(changes: Changes) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::options::PodAnnotation;
+    use kuma_workload_rulebook::identifier::PodAnnotation;
     use kuma_workload_rulebook::roster::{CONTROL_PLANE, MANAGER};
     use rstest::rstest;
     use serde::de::DeserializeOwned;

@@ -41,7 +41,7 @@ pub use self::{
     elector::Elector,
     store::{ApiStore, Fault, Store},
 };
-use crate::{cli, client::Failure};
+use crate::{arguments::duration, client::Failure};
 
 /// Longer than any process runs.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -79,7 +79,7 @@ pub struct Options {
         long,
         env = "KUMA_WORKLOAD_LEASE_DURATION",
         default_value = "15s",
-        value_parser = cli::duration,
+        value_parser = duration,
         value_name = "DURATION"
     )]
     pub lease_duration: Duration,
@@ -88,7 +88,7 @@ pub struct Options {
         long,
         env = "KUMA_WORKLOAD_LEASE_RENEW_DEADLINE",
         default_value = "10s",
-        value_parser = cli::duration,
+        value_parser = duration,
         value_name = "DURATION"
     )]
     pub lease_renew_deadline: Duration,
@@ -97,7 +97,7 @@ pub struct Options {
         long,
         env = "KUMA_WORKLOAD_LEASE_RETRY_PERIOD",
         default_value = "2s",
-        value_parser = cli::duration,
+        value_parser = duration,
         value_name = "DURATION"
     )]
     pub lease_retry_period: Duration,

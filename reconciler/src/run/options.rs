@@ -3,9 +3,13 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
+use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 use super::{events, lease, serve};
-use crate::{cli::duration, client::Connection};
+use crate::{
+    arguments::{duration, identifiers, pod_annotation},
+    client::Connection,
+};
 
 /// What `run` is told.
 #[derive(Debug, Clone, Args)]
@@ -19,7 +23,7 @@ pub struct Options {
 
     /// Where identifiers come from: what the control plane stored at the Dataplane, or, for control
     /// planes before 2.13, also the Dataplane's Pod.
-    #[arg(long, env = "KUMA_WORKLOAD_IDENTIFIERS", value_enum, default_value_t = Identifiers::Dataplanes)]
+    #[arg(long, env = "KUMA_WORKLOAD_IDENTIFIERS", value_name = "FROM", default_value = "dataplanes", value_parser = identifiers())]
     pub identifiers: Identifiers,
 
     /// With `--identifiers pods`: the Pod labels that name a workload, in order. The control plane's
@@ -34,7 +38,7 @@ pub struct Options {
 
     /// With `--identifiers pods`: whether the Pod annotation kuma.io/workload names a workload, as
     /// the Kong Mesh documentation has it and no control plane does.
-    #[arg(long, env = "KUMA_WORKLOAD_POD_ANNOTATION", value_enum, default_value_t = PodAnnotation::Ignore)]
+    #[arg(long, env = "KUMA_WORKLOAD_POD_ANNOTATION", value_name = "HOW", default_value = "ignore", value_parser = pod_annotation())]
     pub pod_annotation: PodAnnotation,
 
     /// Only these namespaces, with grants in them alone. Repeat it, or separate with commas.
@@ -110,24 +114,6 @@ pub enum ModeOption {
     Manage,
     /// Events, metrics and logs; no Workload is written.
     Observe,
-}
-
-/// Where identifiers come from (W8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Identifiers {
-    /// The Dataplane's annotation.
-    Dataplanes,
-    /// The same, and without it the Dataplane's Pod.
-    Pods,
-}
-
-/// What a Pod's annotation `kuma.io/workload` is worth (W7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PodAnnotation {
-    /// It names the workload.
-    Honor,
-    /// Nothing, as for every control plane.
-    Ignore,
 }
 
 /// The form of the log.

@@ -9,6 +9,7 @@ use kube::{
     core::{ClusterResourceScope, NamespaceResourceScope},
     runtime::watcher::{self, Event, watcher},
 };
+use kuma_workload_rulebook::identifier::Identifiers;
 use serde::de::DeserializeOwned;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -16,7 +17,7 @@ use super::{
     backoff::Backoff,
     controller::Shared,
     index::{Index, Item, Kind, Oddity, key},
-    options::{Identifiers, Options},
+    options::Options,
 };
 use crate::{
     client::{Failure, retry_after},

@@ -206,7 +206,7 @@ mod tests {
                 name: &name,
                 workload: Some(workload),
                 mesh: Some(mesh),
-                home_namespace: None,
+                local: true,
                 inbounds: Inbounds::Ready,
             });
             roster.apply_insight(&Insight {

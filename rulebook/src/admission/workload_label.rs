@@ -1,7 +1,11 @@
 //! Nobody sets `kuma.io/workload` (A1, A2); the annotation of that name does nothing (A3, W7).
 
 use super::{Objection, Quoted, Rule, Ruling, Settings, Subject, TemplateKind};
-use crate::{identifier, keys, metadata::Pod};
+use crate::{
+    identifier::{self, PodAnnotation},
+    keys,
+    metadata::Pod,
+};
 
 /// A Pod may not carry the label, with any value (A1).
 pub(super) fn pod(pod: &Pod<'_>) -> Ruling {
@@ -50,7 +54,7 @@ pub(super) fn idle_annotation(
         return None;
     }
     let effect = "annotation kuma.io/workload has no effect";
-    let message = match identifier::of_pod(pod, settings.workload_labels()) {
+    let message = match identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore) {
         Some(workload) => format!(
             "{effect}: in a mesh, this {subject} gets workload {} from {}",
             Quoted(workload.name),

@@ -2,7 +2,7 @@
 
 use super::{Action, Objection, Quoted, Rule, Ruling, Settings, Severity, Subject, under};
 use crate::{
-    identifier::{self, Identifier, NameForm},
+    identifier::{self, Identifier, NameForm, PodAnnotation},
     membership::{self, Membership},
     metadata::Pod,
 };
@@ -44,7 +44,9 @@ pub(super) fn judge(
 
 fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<Identifier<'a>> {
     match membership::of_pod(pod) {
-        Membership::Meshed => identifier::of_pod(pod, settings.workload_labels()),
+        Membership::Meshed => {
+            identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore)
+        }
         Membership::Unmeshed | Membership::AskNamespace => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::References;
+use super::{References, origin::is_at_home};
 use crate::{
     counts::Counts,
     identifier::{self, NameFault, NameForm},
@@ -74,12 +74,6 @@ impl Existing<'_> {
     fn labelled_mesh(&self) -> &str {
         mesh::of_dataplane(self.mesh)
     }
-}
-
-/// Whether a resource in this namespace, with this value of [`keys::HOME_NAMESPACE`], is no copy from
-/// elsewhere.
-pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
-    home_namespace.is_none_or(|home| home.is_empty() || home == namespace)
 }
 
 /// What to do about a Workload.

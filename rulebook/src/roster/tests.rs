@@ -7,7 +7,7 @@ const WEB: Dataplane<'_> = Dataplane {
     name: "web-0",
     workload: Some("web"),
     mesh: Some("a"),
-    home_namespace: None,
+    local: true,
     inbounds: Inbounds::Ready,
 };
 
@@ -255,7 +255,7 @@ fn l11_a_namespace_is_not_reported_for_numbers_alone() {
 #[case::both_at_once(Dataplane { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
 #[case::health(Dataplane { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
 #[case::nothing_that_counts(WEB, &[])]
-#[case::said_to_be_at_home(Dataplane { home_namespace: Some("team"), ..WEB }, &[])]
+#[case::no_longer_local(Dataplane { local: false, ..WEB }, &["web"])]
 #[case::another_dataplane_without_identifier(Dataplane { name: "x", workload: None, ..WEB }, &[])]
 fn l12_both_sides_of_a_move_have_changed(#[case] moved: Dataplane<'_>, #[case] changed: &[&str]) {
     let mut roster = Roster::default();
@@ -429,17 +429,12 @@ fn l17_evidence_of_a_control_plane_that_manages(
 }
 
 #[rstest]
-#[case::at_home(Some("team"), true)]
-#[case::not_said(None, true)]
-#[case::empty(Some(""), true)]
-#[case::a_copy_of_a_zones(Some("zone-team"), false)]
-fn l4_a_copy_from_elsewhere_refers_to_nothing(#[case] home: Option<&str>, #[case] refers: bool) {
+#[case::local(true)]
+#[case::a_copy(false)]
+fn l4_a_copy_from_elsewhere_refers_to_nothing(#[case] local: bool) {
     let mut roster = Roster::default();
-    roster.apply(&Dataplane {
-        home_namespace: home,
-        ..WEB
-    });
-    assert_eq!(!roster.references(&key("web")).is_empty(), refers);
+    roster.apply(&Dataplane { local, ..WEB });
+    assert_eq!(!roster.references(&key("web")).is_empty(), local);
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl World {
                     name,
                     workload: workload.as_deref(),
                     mesh: Some(mesh),
-                    home_namespace: None,
+                    local: true,
                     inbounds: Inbounds::Absent,
                 });
                 (if new { 201 } else { 200 }, changes.keys)

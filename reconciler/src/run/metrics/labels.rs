@@ -178,7 +178,7 @@ mod tests {
                 name: mesh,
                 workload: Some(workload),
                 mesh: Some(mesh),
-                home_namespace: None,
+                local: true,
                 inbounds: Inbounds::Absent,
             });
         }

@@ -1,0 +1,47 @@
+//! What the plan is told beside the documents.
+
+use kuma_workload_rulebook::{
+    identifier::{Identifiers, PodAnnotation},
+    spiffe::Environment,
+};
+
+use crate::read::Document;
+
+/// What the plan is told beside the documents.
+#[derive(Debug, Clone)]
+pub struct Options<'o> {
+    /// The settings of the policy, or a ClusterAdmissionPolicy or AdmissionPolicy with them.
+    /// Without them, objects are judged as by the example policies.
+    pub settings: Option<Document<'o>>,
+    /// The control plane's workloadLabels, in its order; they replace those of the settings.
+    pub workload_labels: Option<Vec<String>>,
+    /// Whether a Pod's annotation `kuma.io/workload` names its workload (W7).
+    pub pod_annotation: PodAnnotation,
+    /// Where the workloads of Dataplanes come from (W8).
+    pub identifiers: Identifiers,
+    /// The zone of the control plane: for SPIFFE IDs (without it, `default`), and the labels of
+    /// Universal's Workloads.
+    pub zone: Option<String>,
+    /// Where the control plane runs, which decides a SPIFFE ID's default path. Without it, the form
+    /// of each document tells.
+    pub environment: Option<Environment>,
+    /// The only namespace that counts; Meshes and MeshIdentities count for it wherever they are.
+    pub namespace: Option<String>,
+    /// The namespace of objects that name none.
+    pub default_namespace: String,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            settings: None,
+            workload_labels: None,
+            pod_annotation: PodAnnotation::default(),
+            identifiers: Identifiers::default(),
+            zone: None,
+            environment: None,
+            namespace: None,
+            default_namespace: "default".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A document before it is understood: what stands in it, and where.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Where something stands in a file, counted from 1; zero where there is no file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The column, in characters.
+    pub column: u32,
+}
+
+/// A value of a document, YAML or JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it begins.
+    pub at: Position,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, or nothing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number; which one is known of integers only.
+    Number(Option<i64>),
+    /// A string.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order given; of a key given twice, the last counts.
+    Map(Vec<(String, Node)>),
+}
+
+impl Value {
+    /// What it is called in a message.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+/// Whether what stands under a key is never read: the bulk of a cluster's dump, and its secrets. A
+/// label may have such a key too, so a text is kept.
+pub fn is_bulk(key: &str) -> bool {
+    matches!(
+        key,
+        "managedFields" | "env" | "volumes" | "data" | "stringData" | "openAPIV3Schema"
+    )
+}
+
+/// A value that is not what its place asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Where it stands.
+    pub at: Position,
+    /// The path of its field.
+    pub path: String,
+    /// What is wrong with it: `must be a string, not a list`.
+    pub what: String,
+}
+
+impl Mismatch {
+    /// The field `key` of this node is missing.
+    pub fn missing(node: &Node, key: &str) -> Self {
+        Self {
+            at: node.at,
+            path: legible(key).to_owned(),
+            what: "is missing".to_owned(),
+        }
+    }
+
+    fn under(self, step: impl fmt::Display) -> Self {
+        let joint = match self.path.as_bytes().first() {
+            None | Some(b'[') => "",
+            Some(_) => ".",
+        };
+        Self {
+            path: format!("{step}{joint}{}", self.path),
+            ..self
+        }
+    }
+}
+
+/// What a reader gives.
+pub type Read<T> = Result<T, Mismatch>;
+
+impl Node {
+    /// The value of a key, if this is a map and the value is not `null`.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let (_, node) = entries.iter().rfind(|(found, _)| found == key)?;
+        (node.value != Value::Null).then_some(node)
+    }
+
+    /// Reads the value of a key, where there is one. Anything but a map is refused.
+    ///
+    /// # Errors
+    ///
+    /// What `read` has against the value.
+    pub fn field<'n, T>(
+        &'n self,
+        key: &str,
+        read: impl FnOnce(&'n Self) -> Read<T>,
+    ) -> Read<Option<T>> {
+        self.entries()?;
+        self.get(key)
+            .map(|node| read(node).map_err(|fault| fault.under(legible(key))))
+            .transpose()
+    }
+
+    /// Reads the items of a list.
+    ///
+    /// # Errors
+    ///
+    /// That it is no list, or what `read` has against an item.
+    pub fn items<'n, T>(&'n self, mut read: impl FnMut(&'n Self) -> Read<T>) -> Read<Vec<T>> {
+        let Value::List(items) = &self.value else {
+            return Err(self.must_be("a list"));
+        };
+        let read = |(index, item)| {
+            read(item).map_err(|fault: Mismatch| fault.under(format_args!("[{index}]")))
+        };
+        items.iter().enumerate().map(read).collect()
+    }
+
+    /// The entries of a map.
+    ///
+    /// # Errors
+    ///
+    /// That it is none.
+    pub fn entries(&self) -> Read<&[(String, Self)]> {
+        match &self.value {
+            Value::Map(entries) => Ok(entries),
+            _ => Err(self.must_be("a map")),
+        }
+    }
+
+    /// The entries of a map of strings.
+    ///
+    /// # Errors
+    ///
+    /// That it is none.
+    pub fn texts(&self) -> Read<impl Iterator<Item = (&str, &str)>> {
+        let text = |(key, node): &'_ (String, Self)| match node.text() {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault.under(legible(key))),
+        };
+        let entries = self.entries()?;
+        entries.iter().try_for_each(text)?;
+        Ok(entries
+            .iter()
+            .filter_map(|(key, node)| Some((&**key, node.text().ok()?))))
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    ///
+    /// That it is none.
+    pub fn text(&self) -> Read<&str> {
+        match &self.value {
+            Value::Text(text) => Ok(text),
+            _ => Err(self.must_be("a string")),
+        }
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    ///
+    /// That it is none.
+    pub fn flag(&self) -> Read<bool> {
+        match &self.value {
+            Value::Bool(flag) => Ok(*flag),
+            _ => Err(self.must_be("true or false")),
+        }
+    }
+
+    fn must_be(&self, expected: &str) -> Mismatch {
+        let quotes = match (&self.value, expected) {
+            (Value::Bool(_) | Value::Number(_), "a string") => "; put it in quotes",
+            _ => "",
+        };
+        Mismatch {
+            at: self.at,
+            path: String::new(),
+            what: format!("must be {expected}, not {}{quotes}", self.value.kind()),
+        }
+    }
+}
+
+/// A key as a message may show it: no field's or label's name is longer or has other characters.
+fn legible(key: &str) -> &str {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    if key.len() <= 316 && key.bytes().all(plain) {
+        key
+    } else {
+        "?"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::number_for_a_string(
+        "spec: {serviceAccountName: 7}",
+        "spec.serviceAccountName",
+        "must be a string, not a number; put it in quotes"
+    )]
+    #[case::list_for_a_map("spec: []", "spec", "must be a map, not a list")]
+    fn what_is_wrong_is_told_with_its_path(
+        #[case] text: &str,
+        #[case] path: &str,
+        #[case] what: &str,
+    ) {
+        let node = yaml::parse(text, 0).unwrap();
+        let fault = node
+            .field("spec", |spec| spec.field("serviceAccountName", Node::text))
+            .unwrap_err();
+        assert_eq!((&*fault.path, &*fault.what), (path, what));
+    }
+
+    #[test]
+    fn items_are_counted() {
+        let node = yaml::parse("a: [x, {}]", 0).unwrap();
+        let fault = node.field("a", |a| a.items(Node::text)).unwrap_err();
+        assert_eq!(fault.path, "a[1]");
+    }
+
+    #[test]
+    fn null_is_absent() {
+        let node = yaml::parse("a: null\nb: ~\nc:\n", 0).unwrap();
+        for key in ["a", "b", "c", "d"] {
+            assert_eq!(node.field(key, Node::text), Ok(None));
+        }
+    }
+}

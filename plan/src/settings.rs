@@ -1,0 +1,190 @@
+//! The policy's settings that objects are judged by.
+
+use kuma_workload_rulebook::{
+    admission::{Given, Settings},
+    metadata::Text,
+};
+
+use super::{
+    options::Options,
+    read::{
+        self, Document, Fault, Place,
+        tree::{Node, Position, Value},
+    },
+};
+
+/// What the example policies have, for whoever gives none.
+const DEFAULT: &str = r#"{"disallowMultipleMeshesPerNamespace": true, "namespaceMesh": "observed",
+    "action": "deny", "updates": "membership", "alreadySplit": "warn"}"#;
+
+/// The settings of the options, or the default ones; `workloadLabels` can be given beside them.
+///
+/// # Errors
+///
+/// All that is wrong with them.
+pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
+    let (place, node) = match &options.settings {
+        Some(document) => in_document(document)?,
+        None => {
+            let file = "the default settings".into();
+            let at = Position::default();
+            let node = read::json::parse(DEFAULT)
+                .map_err(|error| Fault::of_file("the default settings", error.reason))?;
+            (Place { file, at }, node)
+        }
+    };
+    let mut given = given(&node);
+    if let Some(labels) = &options.workload_labels {
+        let labels = labels.iter().map(|label| Given::Text(text(label)));
+        let labels = Given::List(labels.collect());
+        match &mut given {
+            Given::Map(entries) => {
+                entries.retain(|(key, _)| &**key != WORKLOAD_LABELS);
+                entries.push((Text::from(WORKLOAD_LABELS), labels));
+            }
+            Given::Null => given = Given::Map(vec![(Text::from(WORKLOAD_LABELS), labels)]),
+            _ => {}
+        }
+    }
+    Settings::read(given).map_err(|faults| Fault {
+        place,
+        message: format!("the settings are not valid: {faults}"),
+    })
+}
+
+const WORKLOAD_LABELS: &str = "workloadLabels";
+
+fn in_document(document: &Document<'_>) -> Result<(Place, Node), Fault> {
+    let mut nodes = read::nodes(document).collect::<Result<Vec<_>, _>>()?;
+    let name = document.name.clone();
+    if nodes.len() > 1 {
+        return Err(Fault::of_file(
+            name,
+            format!(
+                "{} documents are in it; give the settings of one policy",
+                nodes.len()
+            ),
+        ));
+    }
+    let node = nodes.pop().unwrap_or(Node {
+        at: Position::default(),
+        value: Value::Null,
+    });
+    let node = match node.get("kind").map(|kind| &kind.value) {
+        Some(Value::Text(kind))
+            if kind == "ClusterAdmissionPolicy" || kind == "AdmissionPolicy" =>
+        {
+            let settings = node.get("spec").and_then(|spec| spec.get("settings"));
+            settings.cloned().unwrap_or(Node {
+                value: Value::Null,
+                ..node
+            })
+        }
+        _ => node,
+    };
+    let place = Place {
+        file: name,
+        at: node.at,
+    };
+    Ok((place, node))
+}
+
+fn text(text: &str) -> Text<'static> {
+    Text(text.to_owned().into())
+}
+
+fn given(node: &Node) -> Given<'static> {
+    match &node.value {
+        Value::Null => Given::Null,
+        Value::Bool(value) => Given::Bool(*value),
+        Value::Number(_) => Given::Number,
+        Value::Text(value) => Given::Text(text(value)),
+        Value::List(items) => Given::List(items.iter().map(given).collect()),
+        Value::Map(entries) => {
+            let entries = entries.iter();
+            Given::Map(
+                entries
+                    .map(|(key, node)| (text(key), given(node)))
+                    .collect(),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kuma_workload_rulebook::admission::{Action, Updates};
+    use rstest::rstest;
+
+    fn read_text(text: &str) -> Result<Settings<'static>, String> {
+        let options = Options {
+            settings: Some(Document {
+                name: "settings.yml".into(),
+                bytes: text.as_bytes().into(),
+            }),
+            ..Options::default()
+        };
+        read(&options).map_err(|fault| {
+            let Position { line, column } = fault.place.at;
+            format!("{line}:{column}: {}", fault.message)
+        })
+    }
+
+    #[test]
+    fn the_default_is_what_the_example_policies_have() {
+        let policy = include_str!("../../examples/policies/pods.yaml");
+        let default = read(&Options::default());
+        assert_eq!(Ok(read_text(policy).unwrap()), default);
+        let settings = default.unwrap();
+        assert!(settings.mesh_rule);
+        assert_eq!(settings.already_split, Action::Warn);
+    }
+
+    #[rstest]
+    #[case::plain("updates: membership\n")]
+    #[case::policy("kind: ClusterAdmissionPolicy\nspec:\n  settings: {updates: membership}\n")]
+    #[case::namespaced_policy("kind: AdmissionPolicy\nspec:\n  settings: {updates: membership}\n")]
+    fn settings_and_policies_are_read(#[case] text: &str) {
+        assert_eq!(read_text(text).unwrap().updates, Updates::Membership);
+    }
+
+    #[rstest]
+    #[case::nothing("")]
+    #[case::policy_without("kind: AdmissionPolicy\nspec: {}\n")]
+    fn nothing_means_the_policys_own_defaults(#[case] text: &str) {
+        assert_eq!(read_text(text), Ok(Settings::default()));
+    }
+
+    #[rstest]
+    #[case::unknown(
+        "updates: all\nupdate: all\n",
+        "1:1: the settings are not valid: \"update\" is not a setting; the nearest is \"updates\""
+    )]
+    #[case::in_a_policy(
+        "kind: AdmissionPolicy\nspec:\n  settings:\n    action: no\n",
+        "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not \"no\""
+    )]
+    #[case::several(
+        "a: 1\n---\nb: 2\n",
+        "0:0: 2 documents are in it; give the settings of one policy"
+    )]
+    fn what_is_wrong_is_told_with_its_place(#[case] text: &str, #[case] sentence: &str) {
+        assert_eq!(read_text(text), Err(sentence.to_owned()));
+    }
+
+    #[test]
+    fn workload_labels_can_be_given_beside_the_settings() {
+        let options = |labels: &[&str]| Options {
+            workload_labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
+            ..Options::default()
+        };
+        let settings = read(&options(&["app", "tier"])).unwrap();
+        assert_eq!(
+            settings.workload_labels().collect::<Vec<_>>(),
+            ["app", "tier"]
+        );
+        let fault = read(&options(&["a b"])).unwrap_err();
+        assert!(fault.message.contains("workloadLabels[0]"), "{fault}");
+    }
+}

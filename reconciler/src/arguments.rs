@@ -1,0 +1,63 @@
+//! Values of flags that several subcommands take.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
+
+/// Where the workloads of Dataplanes come from (W8).
+pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
+    one_of([
+        (
+            Identifiers::Dataplanes,
+            "dataplanes",
+            "The Dataplane's annotation (control plane 2.13 and later)",
+        ),
+        (
+            Identifiers::Pods,
+            "pods",
+            "The annotation, or else what the Pod of the Dataplane's name would get",
+        ),
+    ])
+}
+
+/// What a Pod's annotation `kuma.io/workload` is worth (W7).
+pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
+    one_of([
+        (
+            PodAnnotation::Honor,
+            "honor",
+            "It names the workload, as the Kong page says",
+        ),
+        (PodAnnotation::Ignore, "ignore", "Nothing, as for Kuma"),
+    ])
+}
+
+/// One of these values, given by its name; each has a sentence for the help.
+pub(crate) fn one_of<T, const N: usize>(
+    values: [(T, &'static str, &'static str); N],
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let possible = values
+        .iter()
+        .map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(possible).try_map(move |given| {
+        let found = values.iter().find(|(_, name, _)| *name == given);
+        found
+            .map(|(value, _, _)| *value)
+            .ok_or("it is not one of these")
+    })
+}
+
+/// A length of time as people write it: `15s`, `1m30s`, `500ms`.
+///
+/// # Errors
+/// When it is not one, or below zero.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "it is not a length of time, such as 15s or 1m30s".to_owned())
+}
