@@ -1,6 +1,7 @@
 //! The report as text, in the form that is asked for.
 
 mod github;
+pub mod layout;
 mod table;
 
 use std::io::{self, Write};
@@ -37,19 +38,27 @@ impl Format {
     ];
 }
 
-/// Writes the report.
+/// How text for people is laid out. The default is for pipes: whole lines, no colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// The columns that a line may have; none where lines are as long as they like.
+    pub width: Option<usize>,
+    /// Whether there are colours, as terminals understand them.
+    pub colours: bool,
+}
+
+/// Writes the report. The style is for tables; the wide one has no regard for a width.
 ///
 /// # Errors
 ///
 /// What the writer has against it.
-pub fn write(
-    report: &Report,
-    format: Format,
-    colours: bool,
-    to: &mut impl Write,
-) -> io::Result<()> {
+pub fn write(report: &Report, format: Format, style: Style, to: &mut impl Write) -> io::Result<()> {
     match format {
-        Format::Table | Format::Wide => table::write(report, format == Format::Wide, colours, to),
+        Format::Table => table::write(report, false, style, to),
+        Format::Wide => {
+            let width = None;
+            table::write(report, true, Style { width, ..style }, to)
+        }
         Format::Json => {
             serde_json::to_writer_pretty(&mut *to, report)?;
             writeln!(to)

@@ -19,7 +19,7 @@ use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
     self as plan, Found, Inventory, Report, Severity,
-    output::{self, Format},
+    output::{self, Format, Style},
     read::Fault,
 };
 use kuma_workload_rulebook::{
@@ -142,10 +142,13 @@ pub fn main(options: &Options) -> ExitCode {
         ExitCode::SUCCESS
     };
     let stdout = io::stdout().lock();
-    let colours = wants_colours(stdout.is_terminal());
+    let style = Style {
+        width: None,
+        colours: wants_colours(stdout.is_terminal()),
+    };
     let mut to = BufWriter::new(stdout);
     let shown = tell(&report.faults, options.output)
-        .and_then(|()| output::write(&report, options.output, colours, &mut to))
+        .and_then(|()| output::write(&report, options.output, style, &mut to))
         .and_then(|()| to.flush());
     written(shown, status)
 }
