@@ -482,7 +482,11 @@ mod tests {
     }
 
     fn drawn(table: &Table, width: Option<usize>, colours: bool) -> String {
-        let style = Style { width, colours };
+        let style = Style {
+            width,
+            colours,
+            ..Style::default()
+        };
         let layout = table.layout(width);
         let mut out = Vec::new();
         table.write_header(&layout, &mut out).unwrap();
@@ -586,7 +590,7 @@ till-1  a\u{fffd}b
         let mut out = Vec::new();
         let style = Style {
             width: Some(16),
-            colours: false,
+            ..Style::default()
         };
         write_paragraph("  -> ", "move it to another", style, &mut out).unwrap();
         assert_eq!(

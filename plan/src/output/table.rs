@@ -67,13 +67,18 @@ const UNIVERSAL_DATAPLANES: [Column; 5] = [
 ];
 const MORE_OF_UNIVERSAL_DATAPLANES: [Column; 1] = [Column::new("AT")];
 
-/// Writes all sections.
-pub(crate) fn write(
-    report: &Report,
-    wide: bool,
-    style: Style,
-    to: &mut impl Write,
-) -> io::Result<()> {
+/// Writes all sections, within the width.
+pub(super) fn write(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
+    sections(report, false, style, to)
+}
+
+/// Writes all sections with more columns, as wide as it takes.
+pub(super) fn write_wide(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
+    let width = None;
+    sections(report, true, Style { width, ..style }, to)
+}
+
+fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> io::Result<()> {
     section("NAMESPACES", &namespaces(&report.namespaces), style, to)?;
     section("WORKLOADS", &workloads(&report.workloads), style, to)?;
     section("PODS", &pods(&report.pods, wide), style, to)?;
