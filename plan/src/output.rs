@@ -2,13 +2,18 @@
 
 mod github;
 mod json;
+mod junit;
 pub mod layout;
+mod sarif;
 mod table;
 pub mod yaml;
 
 use std::io::{self, Write};
 
 use super::{finding::FailOn, read::Fault, report::Report};
+
+/// What faults are called, where findings have their codes.
+const BAD_INPUT: &str = "bad-input";
 
 /// How a report is written. The default is for pipes: whole lines, no colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,6 +70,10 @@ formats! {
     Yaml = "yaml" => yaml::write_report,
     /// Findings as GitHub's workflow commands: annotations of a pull request
     Github = "github" => github::write,
+    /// SARIF 2.1.0, for code scanning
+    Sarif = "sarif" => sarif::write,
+    /// JUnit's XML: a test case for each code of findings
+    Junit = "junit" => junit::write,
 }
 
 /// Writes what cannot be read, a line each, for who does not get it with the report.
