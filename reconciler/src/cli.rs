@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{crds, plan, run, status};
+use crate::{crds, plan, run, status, version::VERSION};
 
 /// Kuma's Workloads: made from Dataplanes, planned before anything is enabled, and looked at.
 #[derive(Debug, Parser)]
-#[command(name = "kuma-workload", version, max_term_width = 100)]
+#[command(name = "kuma-workload", version = VERSION.as_str(), max_term_width = 100)]
 pub enum Command {
     /// Make, label, count and delete Workloads, as the Dataplanes say.
     Run(Box<run::Options>),
