@@ -36,8 +36,16 @@ use crate::{
 /// What the plan is made of, and how it is told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be \
-read: then nothing is planned, and all that cannot be read is told on the standard error.
+Examples:
+  helm template my-chart | kuma-workload plan -
+  kustomize build overlays/prod | kuma-workload plan -
+  kuma-workload plan manifests/                 Files, and folders to their depth
+  kuma-workload plan manifests/ -o github       Annotations of a pull request
+  kuma-workload plan --cluster -n team          A namespace of a cluster
+  kuma-workload plan --cluster --settings FILE  As a policy in this file would judge it
+
+Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be read: \
+it is told on the standard error, and the rest is planned without it.
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
