@@ -30,7 +30,7 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const DECLARED: &str =

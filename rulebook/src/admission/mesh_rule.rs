@@ -192,7 +192,7 @@ pub(super) fn check_name(subject: impl std::fmt::Display, mesh: Mesh<'_>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, Operation, testing::*};
+    use super::super::{Failure, Operation, test_support::*};
     use rstest::rstest;
 
     /// The settings under which every case of this table would otherwise object.

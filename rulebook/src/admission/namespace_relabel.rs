@@ -86,7 +86,7 @@ fn judge_move<C: Cluster>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, testing::*};
+    use super::super::{Failure, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;

@@ -79,7 +79,7 @@ fn missing_mesh(subject: Subject<'_>, mesh: &str) -> Objection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;

@@ -66,7 +66,7 @@ fn objection(place: String, key: &str, word: &str) -> Objection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     #[rstest]

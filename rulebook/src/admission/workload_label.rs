@@ -67,7 +67,7 @@ pub(super) fn idle_annotation(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const POD: &str = "cannot manually set kuma.io/workload label on Pod; \

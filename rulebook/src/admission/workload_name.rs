@@ -53,7 +53,7 @@ fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<I
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const BAD: &str = "workload name \"Bad_Name\" of this pod, from label app, cannot be the name \

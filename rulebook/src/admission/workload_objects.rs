@@ -53,7 +53,7 @@ fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const DENY: &str = r#"{"protectWorkloads":"deny"}"#;

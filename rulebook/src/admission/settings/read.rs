@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Action, Given, Names, NamespaceMesh, Settings, Severity, Updates};
-use crate::{admission::wording::Quoted, identifier::is_dns_label, mesh, metadata::Text};
+use crate::{identifier::is_dns_label, mesh, metadata::Text, quoted::Quoted};
 
 /// The names of all settings, in the order of the documentation.
 pub const KEYS: [&str; 12] = [

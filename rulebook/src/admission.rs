@@ -12,17 +12,16 @@ mod observed_mesh;
 mod settings;
 mod switch_words;
 #[cfg(test)]
-mod testing;
-mod wording;
+mod test_support;
 mod workload_label;
 mod workload_name;
 mod workload_objects;
 
+pub use crate::quoted::Quoted;
 pub use cluster::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which};
 pub use settings::{
     Action, Faults, Given, KEYS as SETTINGS, Names, NamespaceMesh, Settings, Severity, Updates,
 };
-pub use wording::Quoted;
 
 use std::fmt;
 
