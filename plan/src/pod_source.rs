@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use kuma_workload_rulebook::{
     admission::{Settings, TemplateKind},
     identifier::{self, Identifier, PodAnnotation},
-    membership::{self, Reason},
-    mesh::{self, Mesh},
-    metadata,
+    membership::{self, MembershipReason},
+    mesh::{self, ResolvedMesh},
+    metadata::PodFacts,
 };
 
 use super::{
@@ -23,13 +23,13 @@ pub(crate) struct PodSource<'a> {
     /// The kind, if it is a template.
     pub template: Option<TemplateKind>,
     /// What the rules read of it.
-    pub facts: &'a metadata::Pod<'static>,
+    pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
     /// Why it is in a mesh, or in none.
-    pub reason: Reason,
+    pub reason: MembershipReason,
     /// Its mesh, if it is in one.
-    pub mesh: Option<Mesh<'a>>,
+    pub mesh: Option<ResolvedMesh<'a>>,
     /// Its workload, if it has one.
     pub workload: Option<Identifier<'a>>,
     /// Its Dataplane.
@@ -49,7 +49,7 @@ pub(crate) struct Naming<'s> {
 
 impl<'s> Naming<'s> {
     /// The workload of a Pod.
-    pub(crate) fn workload<'a>(&self, pod: &'a metadata::Pod<'static>) -> Option<Identifier<'a>>
+    pub(crate) fn workload<'a>(&self, pod: &'a PodFacts<'static>) -> Option<Identifier<'a>>
     where
         's: 'a,
     {
@@ -78,7 +78,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         template: None,
         facts: &pod.facts,
         marks: pod.marks,
-        reason: Reason::NothingInjects,
+        reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
         dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
@@ -92,7 +92,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             template: Some(template.kind),
             facts: &template.facts,
             marks: template.marks,
-            reason: Reason::NothingInjects,
+            reason: MembershipReason::NothingInjects,
             mesh: None,
             workload: None,
             dataplane: None,
