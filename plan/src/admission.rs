@@ -111,7 +111,7 @@ pub(crate) fn judge_namespace(
 fn owner_is_judged(pod_source: &PodSource<'_>, inventory: &Inventory) -> bool {
     let owner = pod_source.template.and_then(|kind| {
         let owner = Owner {
-            kind: kind.name(),
+            kind: kind.name,
             name: pod_source.named.name.clone(),
         };
         inventory.template(&pod_source.named.namespace, &owner)

@@ -80,7 +80,7 @@ pub struct TemplateManifest {
     /// What it is called.
     pub named: Named,
     /// Its kind.
-    pub kind: TemplateKind,
+    pub kind: &'static TemplateKind,
     /// Its controller, if that is one of the seven kinds.
     pub owner: Option<Owner>,
     /// Whether it makes no Pods any more: scaled to zero, or done.

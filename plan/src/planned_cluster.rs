@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
-    admission::{
-        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
-        MeshSelector,
-    },
+    admission::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion},
     keys,
     metadata::{Metadata, PodFacts, Text},
 };
@@ -98,11 +95,7 @@ impl Cluster for ClusterBefore<'_, '_> {
     fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
         let members = self.cluster.namespaces.get(question.namespace);
         let kinds = members.into_iter().flat_map(|members| &members.dataplanes);
-        let selected = kinds.filter(|((label, _), _)| match question.selector {
-            MeshSelector::Any => true,
-            MeshSelector::NotOfMesh(mesh) => *label != Some(mesh),
-            MeshSelector::OfMesh(mesh) => *label == Some(mesh),
-        });
+        let selected = kinds.filter(|((label, _), _)| question.selector.selects(*label));
         let text = |text: &str| Text(text.to_owned().into());
         Ok(selected
             .flat_map(|((_, field), names)| {
@@ -118,11 +111,7 @@ impl Cluster for ClusterBefore<'_, '_> {
     fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
         let members = self.cluster.namespaces.get(question.namespace);
         let meshes = members.into_iter().flat_map(|members| &members.pods);
-        let selected = meshes.filter(|(found, _)| match question.selector {
-            MeshSelector::Any => true,
-            MeshSelector::NotOfMesh(mesh) => **found != mesh,
-            MeshSelector::OfMesh(mesh) => **found == mesh,
-        });
+        let selected = meshes.filter(|(mesh, _)| question.selector.selects(Some(mesh)));
         Ok(selected
             .flat_map(|(mesh, pods)| {
                 let others = pods.iter().filter(|(number, _)| *number != self.pod_source);

@@ -21,7 +21,7 @@ pub(crate) struct PodSource<'a> {
     /// What it is called.
     pub named: &'a Named,
     /// The kind, if it is a template.
-    pub template: Option<TemplateKind>,
+    pub template: Option<&'static TemplateKind>,
     /// What the rules read of it.
     pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
@@ -60,7 +60,7 @@ impl<'s> Naming<'s> {
 impl PodSource<'_> {
     /// Its kind.
     pub(crate) fn kind(&self) -> &'static str {
-        self.template.map_or("Pod", TemplateKind::name)
+        self.template.map_or("Pod", |kind| kind.name)
     }
 
     /// Whether it is in its mesh now or will be, and not only was.
@@ -163,12 +163,12 @@ impl<'a> Makers<'a> {
         }
     }
 
-    fn stands_for_pods(&self, kind: TemplateKind, named: &Named) -> bool {
+    fn stands_for_pods(&self, kind: &TemplateKind, named: &Named) -> bool {
         let Named {
             namespace, name, ..
         } = named;
         !self.all_decided
             && !self.decided.contains(&**namespace)
-            && !self.made.contains(&(&**namespace, kind.name(), &**name))
+            && !self.made.contains(&(&**namespace, kind.name, &**name))
     }
 }

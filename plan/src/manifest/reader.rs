@@ -235,17 +235,11 @@ impl Reader<'_> {
         })
     }
 
-    fn template(&self, kind: TemplateKind, node: &Node) -> Read<TemplateManifest> {
-        let read =
-            |spec| pod_template(spec, |template| Ok((pod_facts(template)?, marks(template))));
-        let template = match kind {
-            TemplateKind::CronJob => node.field("spec", |spec| {
-                let job = spec.field("jobTemplate", |job| job.field("spec", read))?;
-                Ok(job.flatten().flatten())
-            })?,
-            _ => node.field("spec", read)?,
-        };
-        let (facts, marks) = template.flatten().unwrap_or_default();
+    fn template(&self, kind: &'static TemplateKind, node: &Node) -> Read<TemplateManifest> {
+        let template = at_path(node, kind.template_path, &|template| {
+            Ok((pod_facts(template)?, marks(template)))
+        })?;
+        let (facts, marks) = template.unwrap_or_default();
         let replicas = node.get("spec").and_then(|spec| spec.get("replicas"));
         let scaled_to_zero =
             replicas.is_some_and(|replicas| replicas.value == Value::Number(Some(0)));
@@ -401,8 +395,14 @@ fn pod_facts(node: &Node) -> Read<PodFacts<'static>> {
     })
 }
 
-fn pod_template<T>(spec: &Node, read: impl FnOnce(&Node) -> Read<T>) -> Read<Option<T>> {
-    spec.field("template", read)
+/// Reads what is at a path of field names, such as `spec.template`; nothing if a field is missing.
+fn at_path<T>(node: &Node, path: &str, read: &dyn Fn(&Node) -> Read<T>) -> Read<Option<T>> {
+    match path.split_once('.') {
+        None => node.field(path, read),
+        Some((first, rest)) => Ok(node
+            .field(first, |inner| at_path(inner, rest, read))?
+            .flatten()),
+    }
 }
 
 /// Where the entry of a map in the metadata stands.
@@ -427,9 +427,8 @@ fn controller(node: &Node) -> Read<Option<Owner>> {
         let api_version = owner.field("apiVersion", Node::text)?.unwrap_or_default();
         let kind = owner.field("kind", Node::text)?.unwrap_or_default();
         let name = owner.field("name", Node::text)?.unwrap_or_default();
-        let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
         Ok((is_controller == Some(true)).then(|| Owner {
-            kind: TemplateKind::of(group, kind).map_or("", TemplateKind::name),
+            kind: TemplateKind::of_object(api_version, kind).map_or("", |kind| kind.name),
             name: name.to_owned(),
         }))
     })?;
