@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 use serde_json::Number;
 
 use super::{
