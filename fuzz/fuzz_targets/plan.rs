@@ -8,7 +8,7 @@
 
 use kuma_workload_plan::{
     Options, Report,
-    output::{self, Format},
+    output::{self, Format, Style},
     plan,
     read::{Document, Place, STDIN},
 };
@@ -180,7 +180,7 @@ fn is_in(document: &Document<'_>, place: &Place) -> bool {
 
 fn check_form(report: &Report, format: Format) {
     let mut text = Vec::new();
-    output::write(report, format, false, &mut text).expect("a buffer takes everything");
+    output::write(report, format, Style::default(), &mut text).expect("a buffer takes everything");
     let text = String::from_utf8(text).expect("a report is text");
     let is_unprintable = |character: char| character.is_control() && character != '\n';
     // What a terminal would obey is not printed.
