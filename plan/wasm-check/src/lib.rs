@@ -70,6 +70,7 @@ fn try_answer(request: &[u8]) -> Result<Vec<u8>, String> {
     let style = Style {
         width: request.width,
         colours: request.colours,
+        ..Style::default()
     };
     let report = plan(request.documents.iter().map(NamedBytes::document), &options);
     let mut text = Vec::new();
