@@ -136,7 +136,7 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
         "a.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: [secret]}\n---\nb: [\n",
     );
-    write("b.json", "{\"kind\": }");
+    write("b.json", "{\"kind\": ]}");
     write(
         "c.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: fine}\n",
@@ -150,7 +150,10 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
         "./a.yaml:3:18: Pod: metadata.name must be a string, not a list"
     );
     assert!(told[1].starts_with("./a.yaml:"), "{told:?}");
-    assert_eq!(told[2], "./b.json:1:10: this is no JSON: expected value");
+    assert!(
+        told[2].starts_with("./b.json:1:10: this is no JSON: "),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 3);
 
     let output = plan(&[".", "-o", "github"])

@@ -10,6 +10,7 @@ use std::{
     iter,
 };
 
+use kuma_workload_rulebook::quoted::printable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Style;
@@ -100,10 +101,7 @@ impl Cell {
 
     /// A text in a colour.
     pub fn coloured(text: impl Into<String>, colour: Option<Colour>) -> Self {
-        let mut text = text.into();
-        if text.contains(char::is_control) {
-            text = text.replace(char::is_control, "\u{fffd}");
-        }
+        let text = printable(&text.into());
         Self { text, colour }
     }
 }

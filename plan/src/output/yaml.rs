@@ -382,14 +382,14 @@ f:
             name: "a.yaml".into(),
             bytes: text.as_bytes().into(),
         };
-        nodes(&document).next().unwrap().unwrap()
+        nodes(&document).next().unwrap().unwrap().node
     }
 
     fn is_same(node: &Node, value: &Json) -> bool {
         match (&node.value, value) {
             (Value::Null, Json::Null) => true,
             (Value::Bool(left), Json::Bool(right)) => left == right,
-            (Value::Number(left), Json::Number(right)) => *left == right.as_i64(),
+            (Value::Number(left), Json::Number(right)) => left == right,
             (Value::Text(left), Json::String(right)) => left == right,
             (Value::List(left), Json::Array(right)) => {
                 left.len() == right.len() && left.iter().zip(right).all(|(l, r)| is_same(l, r))
