@@ -45,7 +45,7 @@ impl Found {
         let mut found = Self::default();
         for node in read::nodes(document) {
             match node {
-                Ok(node) => reader.object(&node, None, &mut found),
+                Ok(parsed) => reader.object(&parsed.node, None, &mut found),
                 Err(fault) => found.faults.push(fault),
             }
         }
@@ -59,9 +59,9 @@ impl Found {
             default_namespace: "",
         };
         let mut found = Self::default();
-        match read::json::parse(item) {
+        match read::json(item) {
             Ok(node) => reader.object(&node, Some((api_version, kind)), &mut found),
-            Err(error) => found.faults.push(reader.fault(error.at, error.reason)),
+            Err(problem) => found.faults.push(reader.fault(problem.at, problem.message)),
         }
         found
     }
@@ -241,8 +241,7 @@ impl Reader<'_> {
         })?;
         let (facts, marks) = template.unwrap_or_default();
         let replicas = node.get("spec").and_then(|spec| spec.get("replicas"));
-        let scaled_to_zero =
-            replicas.is_some_and(|replicas| replicas.value == Value::Number(Some(0)));
+        let scaled_to_zero = replicas.is_some_and(|replicas| replicas.integer() == Some(0));
         Ok(TemplateManifest {
             named: self.named(node, true)?,
             kind,
