@@ -6,10 +6,10 @@
 //! DataplaneInsight ─┘                  └─▶ namespace ─▶ meshes
 //! ```
 //!
-//! A [`Roster`] is an index. The caller tells it what it sees in the cluster, gets the [`Key`]s that
-//! changed, queues them, and asks [`Roster::decide`] for each of them. The roster keeps sums, so that
-//! a change costs the same however many Dataplanes a namespace has (L14), and one copy of each name.
-//! It keeps no Workload objects: the caller passes the one that exists.
+//! A [`Roster`] is an index. The caller tells it what it sees in the cluster, gets the [`Key`]s
+//! that changed, queues them, and asks [`Roster::decide`] for each of them. The roster keeps sums,
+//! so that a change costs the same however many Dataplanes a namespace has (L14), and one copy of
+//! each name. It keeps no Workload objects: the caller passes the one that exists.
 //!
 //! When a list starts again, the caller announces it with [`Roster::relist`], applies the items of
 //! the list, and calls [`Roster::sweep`] to forget everything that was not in it.
@@ -196,8 +196,8 @@ impl Roster {
         decision::decide(names, &self.references(key), existing, mode)
     }
 
-    /// Whether an existing Workload shows that a control plane manages Workloads itself (L17). Only a
-    /// Workload that a Dataplane refers to is evidence.
+    /// Whether an existing Workload shows that a control plane manages Workloads itself (L17). Only
+    /// a Workload that a Dataplane refers to is evidence.
     pub fn shows_control_plane(&self, key: &Key, existing: &ExistingWorkload<'_>) -> bool {
         existing.managed_by == Some(CONTROL_PLANE) && !self.references(key).is_empty()
     }
@@ -272,8 +272,8 @@ impl Roster {
         })
     }
 
-    /// Changes what is known about a proxy. The caller holds a use of each symbol of the change; the
-    /// proxy takes one more.
+    /// Changes what is known about a proxy. The caller holds a use of each symbol of the change;
+    /// the proxy takes one more.
     fn update(
         &mut self,
         address: Address,

@@ -17,8 +17,8 @@ pub struct Changes {
     /// The keys whose numbers or meshes changed. If a Dataplane moves from one key to another, both
     /// are here (L12).
     pub keys: BTreeSet<Key>,
-    /// The namespaces that gained or lost a mesh, or in which a workload gained or lost its only one
-    /// (see [`PresenceByMesh`](super::PresenceByMesh)).
+    /// The namespaces that gained or lost a mesh, or in which a workload gained or lost its only
+    /// one (see [`PresenceByMesh`](super::PresenceByMesh)).
     pub namespaces: BTreeSet<String>,
 }
 

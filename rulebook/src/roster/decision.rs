@@ -21,8 +21,8 @@ pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
     [(keys::MESH, mesh), (keys::MANAGED_BY, MANAGER)]
 }
 
-/// Which actions are carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it sees that a
-/// control plane manages Workloads, and [`Yield`](Self::Yield) from then on.
+/// Which actions are carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it sees that
+/// a control plane manages Workloads, and [`Yield`](Self::Yield) from then on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// All of them.
@@ -59,8 +59,8 @@ pub struct ExistingWorkload<'a> {
 }
 
 impl ExistingWorkload<'_> {
-    /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane has
-    /// the label of its home namespace, as the copies of Dataplanes do.
+    /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
+    /// has the label of its home namespace, as the copies of Dataplanes do.
     fn is_local(&self, namespace: &str) -> bool {
         self.origin.is_none_or(|origin| origin == ORIGIN_ZONE)
             && is_at_home(self.home_namespace, namespace)

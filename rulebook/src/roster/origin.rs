@@ -1,7 +1,7 @@
 //! Which Dataplanes belong to this cluster, and which are copies from other zones.
 //!
-//! The namespace of a Global control plane contains copies of the Dataplanes of every zone. They make
-//! no Workload there.
+//! The namespace of a Global control plane contains copies of the Dataplanes of every zone. They
+//! make no Workload there.
 
 /// What a Dataplane on Kubernetes says about where it comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Origin<'a> {
 impl Origin<'_> {
     /// Whether a Dataplane with this namespace and name belongs to this cluster.
     ///
-    /// The labels decide only if no Pod owns it. Kuma copies the labels of a Pod to its Dataplane, so
-    /// otherwise the owner of a Pod could hide its proxy with them.
+    /// The labels decide only if no Pod owns it. Kuma copies the labels of a Pod to its Dataplane,
+    /// so otherwise the owner of a Pod could hide its proxy with them.
     pub fn is_local(&self, namespace: &str, name: &str) -> bool {
         self.owned_by_pod
             || is_at_home(self.home_namespace, namespace)

@@ -5,9 +5,9 @@ use crate::counts::{Counts, Inbounds};
 
 /// The namespace and name of a Dataplane and of its DataplaneInsight.
 ///
-/// Most names are those of Pods: the name of a Deployment, ten characters for the ReplicaSet and five
-/// for the Pod. The first part is a symbol, which is often the name of a workload as well. The rest is
-/// stored in place, so that a rollout needs no new symbols.
+/// Most names are those of Pods: the name of a Deployment, ten characters for the ReplicaSet and
+/// five for the Pod. The first part is a symbol, which is often the name of a workload as well. The
+/// rest is stored in place, so that a rollout needs no new symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Address {
     pub(super) namespace: Symbol,

@@ -21,7 +21,8 @@ pub(super) struct Sums {
 pub(super) struct Shift {
     /// The workloads whose counts changed.
     pub(super) workloads: [Option<Symbol>; 2],
-    /// Whether the namespace gained or lost a mesh, or a workload in it gained or lost its only one.
+    /// Whether the namespace gained or lost a mesh, or a workload in it gained or lost its only
+    /// one.
     pub(super) namespace: bool,
 }
 
@@ -91,8 +92,8 @@ impl Sums {
         }
     }
 
-    /// Returns whether a number left zero or reached it. The new share is added before the old one is
-    /// removed, so that a number that stays the same does not pass through zero.
+    /// Returns whether a number left zero or reached it. The new share is added before the old one
+    /// is removed, so that a number that stays the same does not pass through zero.
     fn shift_presence(
         &mut self,
         namespace: Symbol,

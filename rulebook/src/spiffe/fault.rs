@@ -8,8 +8,8 @@ use crate::{keys, quoted::Quoted};
 /// Why a proxy gets no SPIFFE ID, or why the ID cannot be computed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityFault {
-    /// The path contains the workload, but the proxy has no identifier. The control plane refuses the
-    /// proxy when it connects (ID3).
+    /// The path contains the workload, but the proxy has no identifier. The control plane refuses
+    /// the proxy when it connects (ID3).
     IdentifierMissing,
     /// The template of the trust domain cannot be evaluated.
     TrustDomain(TemplateFault),

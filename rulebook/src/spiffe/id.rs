@@ -3,7 +3,8 @@
 use std::fmt;
 
 const SCHEME: &str = "spiffe://";
-/// The longest SPIFFE ID and the longest trust domain that the SPIFFE specification allows, in bytes.
+/// The longest SPIFFE ID and the longest trust domain that the SPIFFE specification allows, in
+/// bytes.
 const MAX_ID: usize = 2048;
 const MAX_TRUST_DOMAIN: usize = 255;
 

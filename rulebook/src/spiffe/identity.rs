@@ -39,8 +39,8 @@ pub fn of_proxy<'i>(
     })
 }
 
-/// The MeshIdentity of the proxy's mesh that selects it with the most labels. If there are several, the
-/// one with the smallest name (ID2).
+/// The MeshIdentity of the proxy's mesh that selects it with the most labels. If there are several,
+/// the one with the smallest name (ID2).
 pub fn best_match<'i>(
     mesh_identities: impl IntoIterator<Item = &'i MeshIdentity>,
     proxy: &ProxyFacts<'_>,
@@ -53,8 +53,8 @@ pub fn best_match<'i>(
 }
 
 impl MeshIdentity {
-    /// The SPIFFE ID that it gives to a proxy that is connected (ID1, ID3). [`of_proxy`] also checks
-    /// that the control plane lets the proxy connect.
+    /// The SPIFFE ID that it gives to a proxy that is connected (ID1, ID3). [`of_proxy`] also
+    /// checks that the control plane lets the proxy connect.
     ///
     /// # Errors
     ///
@@ -81,14 +81,15 @@ impl MeshIdentity {
         let path = Template::parse(self.path(control_plane.environment))
             .and_then(|template| template.render(&data))
             .map_err(IdentityFault::Path)?;
-        // If the path has no slash at its beginning, the first part of it belongs to the trust domain.
+        // If the path has no slash at its beginning, the first part of it belongs to the trust
+        // domain.
         let text = format!("spiffe://{trust_domain}{path}");
         SpiffeId::parse(&text).map_err(|fault| IdentityFault::Id { text, fault })
     }
 }
 
-/// Whether Kuma thinks that a path contains the workload (ID3). Kuma looks for `{{ .Workload }}` and
-/// `{{ label "kuma.io/workload" }}` without trim markers, even in a template that is malformed.
+/// Whether Kuma thinks that a path contains the workload (ID3). Kuma looks for `{{ .Workload }}`
+/// and `{{ label "kuma.io/workload" }}` without trim markers, even in a template that is malformed.
 fn has_workload(path: &str) -> bool {
     path.match_indices("{{").any(|(at, open)| {
         let inner = path.get(at + open.len()..).unwrap_or_default();

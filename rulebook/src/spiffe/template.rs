@@ -1,7 +1,7 @@
 //! The templates of a MeshIdentity (ID3).
 //!
-//! They are Go templates. Fields, `label "key"` and trim markers are evaluated here. Anything else is
-//! reported as not evaluated, so that nothing is guessed.
+//! They are Go templates. Fields, `label "key"` and trim markers are evaluated here. Anything else
+//! is reported as not evaluated, so that nothing is guessed.
 
 mod cursor;
 mod fault;

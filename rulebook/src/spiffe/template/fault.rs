@@ -7,8 +7,8 @@ use crate::quoted::Quoted;
 /// Why a template cannot be evaluated here. Positions are offsets in bytes, from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateFault {
-    /// It contains something other than fields and labels. Kuma may evaluate it, this crate does not
-    /// (ID3).
+    /// It contains something other than fields and labels. Kuma may evaluate it, this crate does
+    /// not (ID3).
     NotEvaluated {
         /// Where this begins.
         at: usize,

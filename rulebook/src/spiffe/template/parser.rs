@@ -73,8 +73,8 @@ fn is_word(character: char) -> bool {
     character == '_' || character.is_alphanumeric()
 }
 
-/// Reads the text before the next action, and the `{{` of that action. Returns the text and where the
-/// action begins, if there is one.
+/// Reads the text before the next action, and the `{{` of that action. Returns the text and where
+/// the action begins, if there is one.
 fn text<'t>(cursor: &mut Cursor<'t>) -> (&'t str, Option<usize>) {
     match cursor.rest().split_once(OPEN) {
         None => (cursor.rest(), None),
@@ -86,8 +86,8 @@ fn text<'t>(cursor: &mut Cursor<'t>) -> (&'t str, Option<usize>) {
     }
 }
 
-/// Reads a trim marker at the beginning of an action: a minus and a space. Without the space it is a
-/// minus sign.
+/// Reads a trim marker at the beginning of an action: a minus and a space. Without the space it is
+/// a minus sign.
 fn eat_left_trim_marker(cursor: &mut Cursor<'_>) -> bool {
     let marked = cursor
         .rest()
@@ -99,8 +99,8 @@ fn eat_left_trim_marker(cursor: &mut Cursor<'_>) -> bool {
     marked
 }
 
-/// Reads spaces and the end of the action, if the action ends here. Returns whether the end has a trim
-/// marker, which must have a space before it.
+/// Reads spaces and the end of the action, if the action ends here. Returns whether the end has a
+/// trim marker, which must have a space before it.
 fn close(cursor: &mut Cursor<'_>) -> Option<bool> {
     let spaces = cursor.take_while(|c| SPACES.contains(&c));
     if !spaces.is_empty() && cursor.rest().starts_with("-}}") {
