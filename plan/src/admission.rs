@@ -31,7 +31,7 @@ pub(crate) fn judge(
     let judged = |object| {
         let request = Request {
             operation: Operation::Create,
-            namespace: Text::from(&*pod_source.named.namespace),
+            namespace: Text::from(pod_source.named.namespace()),
             // Nobody in particular asks, as in an audit: what is on its way out is accepted.
             user: None,
             unchanged: false,
@@ -45,7 +45,7 @@ pub(crate) fn judge(
     };
     let verdict = judged(admission::Object::Template {
         kind,
-        name: Text::from(&*pod_source.named.name),
+        name: Text::from(pod_source.named.name.as_str()),
         owner_is_judged: owner_is_judged(pod_source, inventory),
         new: pod_source.facts.clone(),
         old: None,
@@ -71,7 +71,7 @@ pub(crate) fn judge_namespace(
         user: None,
         unchanged: false,
         object: admission::Object::Namespace {
-            name: Text::from(&*namespace.named.name),
+            name: Text::from(namespace.named.name.as_str()),
             terminating: false,
             new: namespace.metadata.clone(),
             old: None,
@@ -112,9 +112,9 @@ fn owner_is_judged(pod_source: &PodSource<'_>, inventory: &Inventory) -> bool {
     let owner = pod_source.template.and_then(|kind| {
         let owner = Owner {
             kind: kind.name(),
-            name: pod_source.named.name.clone(),
+            name: pod_source.named.name.as_str().to_owned(),
         };
-        inventory.template(&pod_source.named.namespace, &owner)
+        inventory.template(pod_source.named.namespace(), &owner)
     });
     owner.is_some_and(|template| template.owner.is_some())
 }

@@ -141,8 +141,8 @@ fn summary(inventory: &Inventory, findings: &[Finding]) -> Summary {
 fn of_subject(pod_source: &PodSource<'_>) -> PodReport {
     PodReport {
         kind: pod_source.kind(),
-        namespace: pod_source.named.namespace.clone(),
-        name: pod_source.named.name.clone(),
+        namespace: pod_source.named.namespace().to_owned(),
+        name: pod_source.named.name.as_str().to_owned(),
         meshed: pod_source.mesh.is_some(),
         reason: pod_source.reason.to_string(),
         finished: pod_source.facts.finished,
@@ -206,7 +206,10 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
     let dataplanes = inventory.dataplanes.values();
     let alone = dataplanes.filter(|dataplane| {
         let named = &dataplane.named;
-        dataplane.is_local() && inventory.pod(&named.namespace, &named.name).is_none()
+        dataplane.is_local()
+            && inventory
+                .pod(named.namespace(), named.name.as_str())
+                .is_none()
     });
     alone
         .map(|dataplane| {
@@ -218,8 +221,8 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
             let called = format!("Dataplane {}", full_name(&dataplane.named));
             PodReport {
                 kind: "Dataplane",
-                namespace: dataplane.named.namespace.clone(),
-                name: dataplane.named.name.clone(),
+                namespace: dataplane.named.namespace().to_owned(),
+                name: dataplane.named.name.as_str().to_owned(),
                 meshed: true,
                 reason: "it has a Dataplane".to_owned(),
                 finished: false,

@@ -7,9 +7,9 @@ use kuma_workload_rulebook::{admission::Quoted, mesh, metadata::Metadata};
 use super::{
     finding::{Code, Finding},
     manifest::{
-        DataplaneManifest, Found, Manifest, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-        PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
-        WorkloadManifest,
+        DataplaneManifest, Found, Home, Manifest, MeshIdentityManifest, Name, Named,
+        NamespaceManifest, Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest,
+        UniversalWorkloadManifest, WorkloadManifest,
     },
     options::Options,
     read::{Fault, Place},
@@ -19,30 +19,39 @@ use super::{
 /// where they stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
-    /// Its namespace; empty where it has none. On Universal, its mesh.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    home: Home,
+    name: Name,
     /// Its kind, where several share a map.
-    pub kind: &'static str,
+    kind: &'static str,
     unnamed: Option<Place>,
 }
 
 impl Key {
     /// The key of an object with a name.
-    pub(crate) fn of(kind: &'static str, namespace: &str, name: &str) -> Self {
+    pub(crate) fn of(kind: &'static str, home: Home, name: &str) -> Self {
         Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            home,
+            name: Name::Given(name.into()),
             kind,
             unnamed: None,
         }
     }
 
+    /// The key of an object in a namespace.
+    fn in_namespace(kind: &'static str, namespace: &str, name: &str) -> Self {
+        Self::of(kind, Home::Namespace(namespace.into()), name)
+    }
+
     fn of_named(named: &Named, kind: &'static str) -> Self {
+        let place = || named.place.clone();
         Self {
-            unnamed: named.place.clone().filter(|_| named.is_generated()),
-            ..Self::of(kind, &named.namespace, &named.name)
+            home: named.home.clone(),
+            name: named.name.clone(),
+            kind,
+            unnamed: match named.name {
+                Name::Given(_) => None,
+                Name::Generated(_) => place(),
+            },
         }
     }
 }
@@ -246,7 +255,8 @@ impl Inventory {
 
     /// The labels and annotations of a Namespace; one that was not read has none.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceManifest> {
-        self.namespaces.get(&Key::of("Namespace", "", name))
+        self.namespaces
+            .get(&Key::of("Namespace", Home::Cluster, name))
     }
 
     /// As [`namespace`](Self::namespace).
@@ -258,17 +268,19 @@ impl Inventory {
 
     /// The Dataplane of a name.
     pub fn dataplane(&self, namespace: &str, name: &str) -> Option<&DataplaneManifest> {
-        self.dataplanes.get(&Key::of("Dataplane", namespace, name))
+        self.dataplanes
+            .get(&Key::in_namespace("Dataplane", namespace, name))
     }
 
     /// The Pod of a name.
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodManifest> {
-        self.pods.get(&Key::of("Pod", namespace, name))
+        self.pods.get(&Key::in_namespace("Pod", namespace, name))
     }
 
     /// The Workload of a name.
     pub fn workload(&self, namespace: &str, name: &str) -> Option<&WorkloadManifest> {
-        self.workloads.get(&Key::of("Workload", namespace, name))
+        self.workloads
+            .get(&Key::in_namespace("Workload", namespace, name))
     }
 
     /// Whether a template's controller was read: it says the same, and speaks for both (A2).
@@ -276,19 +288,22 @@ impl Inventory {
         template
             .owner
             .as_ref()
-            .is_some_and(|owner| self.template(&template.named.namespace, owner).is_some())
+            .is_some_and(|owner| self.template(template.named.namespace(), owner).is_some())
     }
 
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&TemplateManifest> {
         self.templates
-            .get(&Key::of(owner.kind, namespace, &owner.name))
+            .get(&Key::in_namespace(owner.kind, namespace, &owner.name))
     }
 
     /// Whether a Mesh exists. Manifests without any Mesh say nothing of meshes, and `default` is
     /// Kuma's own.
     pub fn has_mesh(&self, name: &str) -> bool {
-        let found = || self.meshes.contains_key(&Key::of("Mesh", "", name));
+        let found = || {
+            self.meshes
+                .contains_key(&Key::of("Mesh", Home::Cluster, name))
+        };
         if self.live {
             self.unread.meshes || found()
         } else {
@@ -306,17 +321,17 @@ fn counts(object: &Manifest, options: &Options<'_>) -> bool {
         Manifest::Pod(PodManifest { named, .. })
         | Manifest::Template(TemplateManifest { named, .. })
         | Manifest::Dataplane(DataplaneManifest { named, .. })
-        | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace == *only,
-        Manifest::Namespace(namespace) => namespace.named.name == *only,
+        | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace() == *only,
+        Manifest::Namespace(namespace) => namespace.named.name.as_str() == *only,
         _ => true,
     }
 }
 
-/// A name with its namespace, for a sentence.
+/// A name with its namespace or mesh, for a sentence.
 pub(crate) fn full_name(named: &Named) -> String {
-    if named.namespace.is_empty() {
-        Quoted(&named.name).to_string()
-    } else {
-        Quoted(&format!("{}/{}", named.namespace, named.name)).to_string()
+    let name = named.name.as_str();
+    match &named.home {
+        Home::Cluster => Quoted(name).to_string(),
+        Home::Namespace(home) | Home::Mesh(home) => Quoted(&format!("{home}/{name}")).to_string(),
     }
 }

@@ -4,7 +4,7 @@ mod reader;
 
 pub use reader::Found;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use kuma_workload_rulebook::{
     admission::TemplateKind,
@@ -48,16 +48,69 @@ pub(crate) enum Manifest {
 pub struct Named {
     /// Where it stands, if in a file.
     pub place: Option<Place>,
-    /// Its namespace; empty where it has none. On Universal, its mesh.
-    pub namespace: String,
-    /// Its name, or its `generateName` and a `*`.
-    pub name: String,
+    /// Where it lives.
+    pub home: Home,
+    /// Its name there.
+    pub name: Name,
 }
 
 impl Named {
-    /// Whether the API server will make its name.
-    pub fn is_generated(&self) -> bool {
-        self.name.ends_with('*')
+    /// Its namespace; empty where it lives in none.
+    pub fn namespace(&self) -> &str {
+        match &self.home {
+            Home::Namespace(namespace) => namespace,
+            Home::Cluster | Home::Mesh(_) => "",
+        }
+    }
+
+    /// The mesh that it lives in; empty on Kubernetes, where objects live in namespaces.
+    pub fn mesh(&self) -> &str {
+        match &self.home {
+            Home::Mesh(mesh) => mesh,
+            Home::Cluster | Home::Namespace(_) => "",
+        }
+    }
+}
+
+/// Where an object lives: its name is unique there, among objects of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Home {
+    /// In the cluster as a whole.
+    Cluster,
+    /// In a namespace of Kubernetes.
+    Namespace(Arc<str>),
+    /// In a mesh of Universal.
+    Mesh(Arc<str>),
+}
+
+/// What an object is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Name {
+    /// Its name.
+    Given(Arc<str>),
+    /// The API server will make its name of its `generateName`, which stands here with a `*`.
+    Generated(Arc<str>),
+}
+
+impl Name {
+    /// The name that the API server makes of a `generateName`.
+    pub fn of_prefix(prefix: &str) -> Self {
+        Self::Generated(format!("{prefix}*").into())
+    }
+
+    /// As a report shows it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Given(name) | Self::Generated(name) => name,
+        }
+    }
+
+    /// The name, if it is known.
+    pub fn given(&self) -> Option<&str> {
+        match self {
+            Self::Given(name) => Some(name),
+            Self::Generated(_) => None,
+        }
     }
 }
 
@@ -151,7 +204,7 @@ impl DataplaneManifest {
                 annotations.get(keys::DISPLAY_NAME),
             ],
         };
-        origin.is_local(&self.named.namespace, &self.named.name)
+        origin.is_local(self.named.namespace(), self.named.name.as_str())
     }
 
     /// Its identifier as Kuma stores it (W8).
@@ -196,7 +249,7 @@ pub(crate) struct MeshIdentityManifest {
 /// A Dataplane document of Universal.
 #[derive(Debug, Clone)]
 pub(crate) struct UniversalDataplaneManifest {
-    /// What it is called; its namespace is its mesh.
+    /// What it is called.
     pub named: Named,
     /// Its labels.
     pub labels: Labels<'static>,
@@ -209,7 +262,7 @@ pub(crate) struct UniversalDataplaneManifest {
 /// A Workload document of Universal.
 #[derive(Debug, Clone)]
 pub(crate) struct UniversalWorkloadManifest {
-    /// What it is called; its namespace is its mesh.
+    /// What it is called.
     pub named: Named,
     /// Its labels.
     pub labels: BTreeMap<String, String>,

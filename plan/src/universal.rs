@@ -15,7 +15,7 @@ use super::{
     finding::{Code, Finding, place_at},
     identities::Identities,
     inventory::{self, Inventory, full_name},
-    manifest::UniversalDataplaneManifest,
+    manifest::{Home, UniversalDataplaneManifest},
     read::Place,
     report::{Sourced, UniversalDataplaneReport, UniversalReport, UniversalWorkloadReport},
 };
@@ -38,8 +38,8 @@ pub(crate) fn plan(
     let existing = inventory.universal_workloads.values().map(|workload| {
         let labels = workload.labels.iter();
         Existing {
-            mesh: &workload.named.namespace,
-            name: &workload.named.name,
+            mesh: workload.named.mesh(),
+            name: workload.named.name.as_str(),
             labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
         }
     });
@@ -52,21 +52,19 @@ pub(crate) fn plan(
         let found = universal::identifier(dataplane_facts);
         if let Some((name, _)) = found {
             let place = named.place.as_ref();
-            let (count, first) = references
-                .entry((&named.namespace, name))
-                .or_insert((0, place));
+            let (count, first) = references.entry((named.mesh(), name)).or_insert((0, place));
             *count += 1;
             *first = (*first).min(place);
         }
         unknown_mesh(dataplane, inventory, findings);
         let labels = labels(dataplane, zone);
         let proxy = Proxy {
-            mesh: &named.namespace,
+            mesh: named.mesh(),
             labels: &labels,
         };
         reports.push(UniversalDataplaneReport {
-            mesh: named.namespace.clone(),
-            name: named.name.clone(),
+            mesh: named.mesh().to_owned(),
+            name: named.name.as_str().to_owned(),
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
@@ -130,8 +128,8 @@ pub(crate) fn plan(
 
 fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
     Dataplane {
-        mesh: &dataplane.named.namespace,
-        name: &dataplane.named.name,
+        mesh: dataplane.named.mesh(),
+        name: dataplane.named.name.as_str(),
         label: dataplane.labels.get(keys::WORKLOAD),
         tags: dataplane.tags.iter().map(String::as_str).collect(),
     }
@@ -141,7 +139,7 @@ fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
 fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<'static> {
     let mut labels = dataplane.labels.clone();
     let known = [
-        (keys::MESH, Some(&*dataplane.named.namespace)),
+        (keys::MESH, Some(dataplane.named.mesh())),
         (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
@@ -168,9 +166,11 @@ fn name(action: Action<'_>, referenced: bool) -> &'static str {
 }
 
 fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
-    let found = inventory
-        .universal_workloads
-        .get(&inventory::Key::of("Workload", key.mesh, key.name));
+    let found = inventory.universal_workloads.get(&inventory::Key::of(
+        "Workload",
+        Home::Mesh(key.mesh.into()),
+        key.name,
+    ));
     Finding::warning(
         Code::Foreign,
         found.and_then(|found| found.named.place.clone()),
@@ -192,8 +192,10 @@ fn unknown_mesh(
     let named = &dataplane.named;
     let meshes = &inventory.universal_meshes;
     let known = meshes.is_empty()
-        || named.namespace == mesh::DEFAULT
-        || meshes.values().any(|mesh| mesh.name == named.namespace);
+        || named.mesh() == mesh::DEFAULT
+        || meshes
+            .values()
+            .any(|mesh| mesh.name.given() == Some(named.mesh()));
     if !known {
         findings.push(Finding::error(
             Code::UnknownMesh,
@@ -244,7 +246,7 @@ fn finding(
             taken,
             others,
         } => {
-            let key = inventory::Key::of("Dataplane", mesh, dataplane);
+            let key = inventory::Key::of("Dataplane", Home::Mesh((*mesh).into()), dataplane);
             let found = inventory.universal_dataplanes.get(&key);
             let others: Vec<_> = others.iter().map(|tag| Quoted(tag).to_string()).collect();
             let others = match &*others {

@@ -11,8 +11,8 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    DataplaneManifest, Manifest, Marks, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-    PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
+    DataplaneManifest, Home, Manifest, Marks, MeshIdentityManifest, Name, Named, NamespaceManifest,
+    Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
     WorkloadManifest,
 };
 use crate::{
@@ -171,23 +171,20 @@ impl Reader<'_> {
             .get("metadata")
             .ok_or_else(|| Mismatch::missing(node, "metadata"))?;
         let text = |key| node.field("metadata", |metadata| metadata.field(key, Node::text));
-        let given = |text: Option<Option<&str>>| {
-            text.flatten()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
-        let name = given(text("name")?);
-        let generated = given(text("generateName")?).map(|prefix| prefix + "*");
+        let name = non_empty(text("name")?.flatten()).map(|name| Name::Given(name.into()));
+        let generated = non_empty(text("generateName")?.flatten()).map(Name::of_prefix);
         let name = name.or(generated).ok_or_else(|| Mismatch {
             at: metadata.at,
             path: "metadata.name".to_owned(),
             what: "is missing".to_owned(),
         })?;
-        let namespace =
-            given(text("namespace")?).unwrap_or_else(|| self.default_namespace.to_owned());
+        let namespace = non_empty(text("namespace")?.flatten()).unwrap_or(self.default_namespace);
         Ok(Named {
             place: self.place(node.at),
-            namespace: if namespaced { namespace } else { String::new() },
+            home: match namespaced {
+                true => Home::Namespace(namespace.into()),
+                false => Home::Cluster,
+            },
             name,
         })
     }
@@ -223,8 +220,8 @@ impl Reader<'_> {
     fn pod(&self, node: &Node) -> Read<PodManifest> {
         let named = self.named(node, true)?;
         let mut facts = pod_facts(node)?;
-        if !named.is_generated() {
-            facts.name = Text(named.name.clone().into());
+        if let Some(name) = named.name.given() {
+            facts.name = Text(name.to_owned().into());
         }
         Ok(PodManifest {
             owner: controller(node)?,
@@ -264,7 +261,7 @@ impl Reader<'_> {
         Ok(MeshIdentityManifest {
             facts: MeshIdentity {
                 // As the control plane knows it, with its namespace (ID2).
-                name: format!("{}.{}", named.name, named.namespace),
+                name: format!("{}.{}", named.name.as_str(), named.namespace()),
                 mesh: mesh::of_dataplane(labels.get(keys::MESH)).to_owned(),
                 spec: identity_spec(node)?,
                 labels,
@@ -277,15 +274,13 @@ impl Reader<'_> {
         if !["Mesh", "Dataplane", "Workload", "MeshIdentity"].contains(&of_type) {
             return Ok(None);
         }
-        let name = node
-            .field("name", Node::text)?
-            .filter(|name| !name.is_empty());
+        let name = non_empty(node.field("name", Node::text)?);
         let name = name.ok_or_else(|| Mismatch::missing(node, "name"))?;
         let mesh = node.field("mesh", Node::text)?;
         let named = Named {
             place: self.place(node.at),
-            namespace: mesh::of_dataplane(mesh).to_owned(),
-            name: name.to_owned(),
+            home: Home::Mesh(mesh::of_dataplane(mesh).into()),
+            name: Name::Given(name.into()),
         };
         let labels = node.field("labels", labels)?.unwrap_or_default();
         Ok(Some(match of_type {
@@ -313,8 +308,8 @@ impl Reader<'_> {
             }),
             _ => Manifest::UniversalIdentity(MeshIdentityManifest {
                 facts: MeshIdentity {
-                    name: named.name.clone(),
-                    mesh: named.namespace.clone(),
+                    name: name.to_owned(),
+                    mesh: named.mesh().to_owned(),
                     labels,
                     spec: identity_spec(node)?,
                 },
@@ -327,6 +322,10 @@ impl Reader<'_> {
 /// Whether these are the items of a list as kumactl prints it, without a kind.
 fn are_universal(items: &[Node]) -> bool {
     items.iter().all(|item| item.get("type").is_some())
+}
+
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 fn owned(text: Option<&str>) -> Option<String> {
