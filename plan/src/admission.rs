@@ -50,10 +50,10 @@ pub(crate) fn judge(
         new: pod_source.facts.clone(),
         old: None,
     });
-    // What a template meets as a warning, its Pods meet as a rejection (A11).
+    // What a template meets as a warning, its Pods meet as a rejection (A11), if any come.
     let of_pods = match verdict.rejection {
-        None => judged(pod).rejection,
-        Some(_) => None,
+        None if !pod_source.idle => judged(pod).rejection,
+        _ => None,
     };
     report(pod_source, verdict, of_pods, findings)
 }

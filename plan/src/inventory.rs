@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kuma_workload_rulebook::{admission::Quoted, mesh, metadata::Metadata};
+use kuma_workload_rulebook::{admission::Quoted, keys, mesh, metadata::Metadata};
 
 use super::{
     finding::{Code, Finding},
     manifest::{
-        DataplaneManifest, Found, Home, Manifest, MeshIdentityManifest, Name, Named,
-        NamespaceManifest, Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest,
-        UniversalWorkloadManifest, WorkloadManifest,
+        DataplaneManifest, Found, Home, InsightManifest, KindName, Manifest, Mention,
+        MeshIdentityManifest, Name, Named, NamespaceManifest, Owner, PodManifest, Skipped,
+        TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
     },
     options::Options,
     read::{Fault, Place},
@@ -84,10 +84,20 @@ pub struct Inventory {
     pub(crate) universal_workloads: Objects<UniversalWorkloadManifest>,
     /// MeshIdentities of Universal.
     pub(crate) universal_identities: Objects<MeshIdentityManifest>,
-    /// How many objects do not matter here.
-    pub(crate) skipped: usize,
-    /// How many do.
+    /// DataplaneInsights, of whatever control plane, if they are read.
+    pub(crate) insights: Objects<InsightManifest>,
+    /// Objects that do not matter here, by their kinds.
+    pub(crate) skipped: BTreeMap<KindName, Skipped>,
+    /// How many objects would matter, but are in another namespace than the one that counts.
+    pub(crate) elsewhere: usize,
+    /// How many objects matter.
     pub(crate) read: usize,
+    /// How many files were passed over.
+    pub(crate) passed_over: usize,
+    /// How many documents said what they are.
+    documents: usize,
+    /// Whether kumactl printed something of it from a control plane on Kubernetes.
+    shows_kubernetes: bool,
     /// What there is to say of the reading itself.
     pub(crate) findings: Vec<Finding>,
     /// What cannot be read.
@@ -148,47 +158,83 @@ impl Inventory {
 
     /// Takes what was found.
     pub fn take(&mut self, found: Found, options: &Options<'_>) {
-        self.skipped += found.skipped;
+        for (kind, skipped) in found.skipped {
+            self.skipped.entry(kind).or_default().add(skipped);
+        }
+        self.documents += found.documents;
+        self.passed_over += usize::from(found.passed_over);
+        self.shows_kubernetes |= found.shows_kubernetes;
+        self.findings.extend(found.findings);
         self.faults.extend(found.faults);
-        for object in found.objects {
-            self.add(object, options);
+        for (mention, object) in found.objects {
+            if counts(&object, options) {
+                self.add(mention, object);
+            } else {
+                self.elsewhere += 1;
+            }
         }
     }
 
-    fn add(&mut self, object: Manifest, options: &Options<'_>) {
-        if !counts(&object, options) {
-            self.skipped += 1;
-            return;
-        }
-        self.read += 1;
+    /// Whether there was nothing at all: no document that says what it is, and nothing that went wrong.
+    pub fn is_empty(&self) -> bool {
+        self.documents == 0 && self.faults.is_empty()
+    }
+
+    fn add(&mut self, mention: Mention, object: Manifest) {
         match object {
-            Manifest::Pod(pod) => self.put("Pod", pod, |all| &mut all.pods, |pod| &pod.named),
+            Manifest::Pod(pod) => {
+                self.put(mention, "Pod", pod, |all| &mut all.pods, |pod| &pod.named);
+            }
             Manifest::Template(template) => {
                 let kind = template.kind.name();
-                self.put(kind, template, |all| &mut all.templates, |one| &one.named);
+                self.put(
+                    mention,
+                    kind,
+                    template,
+                    |all| &mut all.templates,
+                    |one| &one.named,
+                );
             }
             Manifest::Namespace(one) => {
                 self.put(
+                    mention,
                     "Namespace",
                     one,
                     |all| &mut all.namespaces,
                     |one| &one.named,
                 );
             }
-            Manifest::Mesh(one) => self.put("Mesh", one, |all| &mut all.meshes, |one| one),
+            Manifest::Mesh(one) => self.put(mention, "Mesh", one, |all| &mut all.meshes, |one| one),
             Manifest::Dataplane(one) => {
                 self.put(
+                    mention,
                     "Dataplane",
                     one,
                     |all| &mut all.dataplanes,
                     |one| &one.named,
                 );
             }
+            Manifest::Insight(one) => {
+                self.put(
+                    mention,
+                    "DataplaneInsight",
+                    one,
+                    |all| &mut all.insights,
+                    |one| &one.named,
+                );
+            }
             Manifest::Workload(one) => {
-                self.put("Workload", one, |all| &mut all.workloads, |one| &one.named);
+                self.put(
+                    mention,
+                    "Workload",
+                    one,
+                    |all| &mut all.workloads,
+                    |one| &one.named,
+                );
             }
             Manifest::MeshIdentity(one) => {
                 self.put(
+                    mention,
                     "MeshIdentity",
                     one,
                     |all| &mut all.identities,
@@ -196,10 +242,17 @@ impl Inventory {
                 );
             }
             Manifest::UniversalMesh(one) => {
-                self.put("Mesh", one, |all| &mut all.universal_meshes, |one| one);
+                self.put(
+                    mention,
+                    "Mesh",
+                    one,
+                    |all| &mut all.universal_meshes,
+                    |one| one,
+                );
             }
             Manifest::UniversalDataplane(one) => {
                 self.put(
+                    mention,
                     "Dataplane",
                     one,
                     |all| &mut all.universal_dataplanes,
@@ -208,6 +261,7 @@ impl Inventory {
             }
             Manifest::UniversalWorkload(one) => {
                 self.put(
+                    mention,
                     "Workload",
                     one,
                     |all| &mut all.universal_workloads,
@@ -216,6 +270,7 @@ impl Inventory {
             }
             Manifest::UniversalIdentity(one) => {
                 self.put(
+                    mention,
                     "MeshIdentity",
                     one,
                     |all| &mut all.universal_identities,
@@ -225,32 +280,59 @@ impl Inventory {
         }
     }
 
-    /// Of an object given twice, the later one counts.
+    /// Of an object given twice, the later one counts. A watch tells of the same object again and
+    /// again, and last that it has gone.
     fn put<T>(
         &mut self,
+        mention: Mention,
         kind: &'static str,
         object: T,
         objects: impl FnOnce(&mut Self) -> &mut Objects<T>,
         named: impl Fn(&T) -> &Named,
     ) {
-        let name = named(&object).clone();
-        let earlier = objects(self).insert(Key::of_named(&name, kind), object);
-        let Some(earlier) = earlier else {
+        let key = Key::of_named(named(&object), kind);
+        if mention == Mention::Gone {
+            let gone = objects(self).remove(&key);
+            self.read -= usize::from(gone.is_some());
+            return;
+        }
+        let later = named(&object).clone();
+        let earlier = objects(self).insert(key, object);
+        self.read += usize::from(mention == Mention::Given || earlier.is_none());
+        // A cluster's pages overlap where objects come and go between them.
+        let (Mention::Given, Some(earlier), Some(_)) = (mention, earlier, &later.place) else {
             return;
         };
-        // A cluster's pages overlap where objects come and go between them.
-        let (Some(first), Some(_)) = (&named(&earlier).place, &name.place) else {
+        let Some(first) = &named(&earlier).place else {
             return;
         };
         self.findings.push(Finding::warning(
             Code::Duplicate,
-            name.place.clone(),
+            later.place.clone(),
             format!(
                 "{kind} {} is given twice, at {first} too; this one counts",
-                full_name(&name)
+                full_name(&later)
             ),
             "remove one of them".to_owned(),
         ));
+    }
+
+    /// What kumactl prints of Meshes and of MeshIdentities does not always say where they are stored.
+    /// Beside other things from a control plane on Kubernetes, they are that one's as well.
+    pub(crate) fn settle(&mut self) {
+        if !self.shows_kubernetes {
+            return;
+        }
+        for (key, mesh) in &self.universal_meshes {
+            let mesh = || mesh.clone();
+            self.meshes.entry(key.clone()).or_insert_with(mesh);
+        }
+        let identities = self.universal_identities.values();
+        for identity in identities.filter(|one| !one.facts.labels.contains(keys::ENVIRONMENT)) {
+            let key = Key::of_named(&identity.named, "MeshIdentity");
+            let identity = || identity.clone();
+            self.identities.entry(key).or_insert_with(identity);
+        }
     }
 
     /// The labels and annotations of a Namespace; one that was not read has none.

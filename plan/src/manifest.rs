@@ -1,17 +1,36 @@
 //! Documents as objects: of the kinds that matter here, the fields that matter.
+//!
+//! ```text
+//! node ─ envelope (lists, watches) ─ identity (which kind) ─┬─ kubernetes ─┬─▶ Manifest
+//!                                                           └─ kuma ───────┘
+//! ```
 
+mod envelope;
+mod fields;
+mod identity;
+mod identity_spec;
+mod kubernetes;
+mod kuma;
+mod pod;
+mod proxy;
 mod reader;
+mod template;
 
+pub(crate) use envelope::Mention;
+pub(crate) use identity::KindName;
 pub use reader::Found;
+pub(crate) use reader::Skipped;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use kuma_workload_rulebook::{
     admission::TemplateKind,
+    counts::{Counts, Inbounds},
     keys,
     metadata::{self, Labels, Metadata},
     roster::{self, Origin},
     spiffe::MeshIdentity,
+    universal,
 };
 
 use super::read::{Place, tree::Position};
@@ -29,6 +48,8 @@ pub(crate) enum Manifest {
     Mesh(Named),
     /// `kuma.io` Dataplane.
     Dataplane(DataplaneManifest),
+    /// `kuma.io` DataplaneInsight, or `type: DataplaneInsight`.
+    Insight(InsightManifest),
     /// `kuma.io` Workload.
     Workload(WorkloadManifest),
     /// `kuma.io` MeshIdentity.
@@ -41,6 +62,20 @@ pub(crate) enum Manifest {
     UniversalWorkload(UniversalWorkloadManifest),
     /// `type: MeshIdentity`.
     UniversalIdentity(MeshIdentityManifest),
+}
+
+impl Manifest {
+    /// Whether it is an object of Kubernetes.
+    fn is_on_kubernetes(&self) -> bool {
+        match self {
+            Self::Insight(insight) => matches!(insight.named.home, Home::Namespace(_)),
+            Self::UniversalMesh(_)
+            | Self::UniversalDataplane(_)
+            | Self::UniversalWorkload(_)
+            | Self::UniversalIdentity(_) => false,
+            _ => true,
+        }
+    }
 }
 
 /// Where an object stands and what it is called.
@@ -75,9 +110,9 @@ impl Named {
 /// Where an object lives: its name is unique there, among objects of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Home {
-    /// In the cluster as a whole.
+    /// In the cluster as a whole; a Mesh on Universal too.
     Cluster,
-    /// In a namespace of Kubernetes.
+    /// In a namespace of Kubernetes. It is empty where a control plane elsewhere has a copy.
     Namespace(Arc<str>),
     /// In a mesh of Universal.
     Mesh(Arc<str>),
@@ -136,7 +171,7 @@ pub struct TemplateManifest {
     pub kind: TemplateKind,
     /// Its controller, if that is one of the seven kinds.
     pub owner: Option<Owner>,
-    /// Whether it makes no Pods any more: scaled to zero, or done.
+    /// Whether no Pods come of it as it is: it is scaled to zero, suspended or done.
     pub idle: bool,
     /// What the rules read of the template.
     pub facts: metadata::Pod<'static>,
@@ -186,10 +221,13 @@ pub struct DataplaneManifest {
     pub mesh_label: Option<Position>,
     /// Whether a Pod is its controller.
     pub owned_by_pod: bool,
+    /// What it says of its health (S3).
+    pub inbounds: Inbounds,
 }
 
 impl DataplaneManifest {
-    /// Whether it is no copy from another zone.
+    /// Whether it is no copy from another zone (section 7). A copy that kumactl printed may live in no
+    /// namespace.
     pub fn is_local(&self) -> bool {
         let Metadata {
             labels,
@@ -204,7 +242,8 @@ impl DataplaneManifest {
                 annotations.get(keys::DISPLAY_NAME),
             ],
         };
-        origin.is_local(self.named.namespace(), self.named.name.as_str())
+        let namespace = self.named.namespace();
+        !namespace.is_empty() && origin.is_local(namespace, self.named.name.as_str())
     }
 
     /// Its identifier as Kuma stores it (W8).
@@ -213,15 +252,28 @@ impl DataplaneManifest {
     }
 }
 
+/// A DataplaneInsight, of whatever control plane.
+#[derive(Debug, Clone)]
+pub struct InsightManifest {
+    /// What it is called: as its Dataplane.
+    pub named: Named,
+    /// Its mesh.
+    pub mesh: Option<String>,
+    /// Whether its proxy is online (S2).
+    pub online: bool,
+}
+
 /// A Workload of Kubernetes.
 #[derive(Debug, Clone)]
 pub struct WorkloadManifest {
     /// What it is called.
     pub named: Named,
-    /// Its labels.
+    /// Its labels, as far as they are Kuma's.
     pub labels: Labels<'static>,
     /// The names of the Meshes that own it.
     pub mesh_owners: Vec<String>,
+    /// The numbers that it shows.
+    pub reported: Option<Counts>,
 }
 
 impl WorkloadManifest {
@@ -248,7 +300,7 @@ pub(crate) struct MeshIdentityManifest {
 
 /// A Dataplane document of Universal.
 #[derive(Debug, Clone)]
-pub(crate) struct UniversalDataplaneManifest {
+pub struct UniversalDataplaneManifest {
     /// What it is called.
     pub named: Named,
     /// Its labels.
@@ -257,13 +309,41 @@ pub(crate) struct UniversalDataplaneManifest {
     pub tags: Vec<String>,
     /// Where the first of them stands.
     pub tag: Option<Position>,
+    /// What it says of its health (S3).
+    pub inbounds: Inbounds,
+}
+
+impl UniversalDataplaneManifest {
+    /// Whether it is no copy from another zone.
+    pub fn is_local(&self) -> bool {
+        let label = |key| self.labels.get(key);
+        universal::is_local(
+            self.named.name.as_str(),
+            label(keys::DISPLAY_NAME),
+            label(keys::HOME_NAMESPACE),
+        )
+    }
 }
 
 /// A Workload document of Universal.
 #[derive(Debug, Clone)]
-pub(crate) struct UniversalWorkloadManifest {
+pub struct UniversalWorkloadManifest {
     /// What it is called.
     pub named: Named,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    /// Its labels, as far as they are Kuma's.
+    pub labels: Labels<'static>,
+    /// The numbers that it shows.
+    pub reported: Option<Counts>,
+}
+
+impl UniversalWorkloadManifest {
+    /// Whether it is no copy from another zone.
+    pub fn is_local(&self) -> bool {
+        let label = |key| self.labels.get(key);
+        universal::is_local(
+            self.named.name.as_str(),
+            label(keys::DISPLAY_NAME),
+            label(keys::HOME_NAMESPACE),
+        )
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) struct PodSource<'a> {
     pub dataplane: Option<&'a DataplaneManifest>,
     /// Whether its Dataplane is to come.
     pub coming: bool,
+    /// Whether no Pods come of it as it is.
+    pub idle: bool,
 }
 
 /// How workloads are named.
@@ -87,6 +89,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             .given()
             .and_then(|name| inventory.dataplane(pod.named.namespace(), name)),
         coming: true,
+        idle: false,
     });
     let templates = inventory.templates.values();
     let templates = templates
@@ -101,6 +104,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             workload: None,
             dataplane: None,
             coming: !template.idle && makers.stands_for_pods(template.kind, &template.named),
+            idle: template.idle,
         });
     let mut all: Vec<_> = pods.chain(templates).collect();
     for pod_source in &mut all {

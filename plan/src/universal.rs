@@ -27,21 +27,21 @@ pub(crate) fn plan(
     identities: &mut Identities<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<UniversalReport> {
-    let dataplanes: Vec<_> = inventory.universal_dataplanes.values().collect();
-    if dataplanes.is_empty() && inventory.universal_workloads.is_empty() {
+    let dataplanes = inventory.universal_dataplanes.values();
+    let dataplanes: Vec<_> = dataplanes.filter(|one| one.is_local()).collect();
+    let workloads = inventory.universal_workloads.values();
+    let workloads: Vec<_> = workloads.filter(|one| one.is_local()).collect();
+    if dataplanes.is_empty() && workloads.is_empty() {
         return None;
     }
     let facts: Vec<_> = dataplanes
         .iter()
         .map(|dataplane| facts(dataplane))
         .collect();
-    let existing = inventory.universal_workloads.values().map(|workload| {
-        let labels = workload.labels.iter();
-        Existing {
-            mesh: workload.named.mesh(),
-            name: workload.named.name.as_str(),
-            labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
-        }
+    let existing = workloads.iter().map(|workload| Existing {
+        mesh: workload.named.mesh(),
+        name: workload.named.name.as_str(),
+        labels: workload.labels.iter().collect(),
     });
     let existing: Vec<_> = existing.collect();
     let plan = universal::plan(&facts, &existing, zone);
