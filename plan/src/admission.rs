@@ -135,7 +135,11 @@ fn report(
     for warning in &warnings {
         // Of a bad name the Workload speaks, once for all its Pods.
         if warning.rule != Rule::WorkloadName {
-            findings.push(finding(pod_source, warning, Severity::Warning));
+            let severity = match pod_source.idle && is_of_mesh(warning.rule) {
+                true => Severity::Note,
+                false => Severity::Warning,
+            };
+            findings.push(finding(pod_source, warning, severity));
         }
     }
     findings.extend(
@@ -161,6 +165,14 @@ fn report(
         rejection: rejection.or(of_pods).map(told),
         warnings: warnings.into_iter().map(told).collect(),
     }
+}
+
+/// Whether a rule is about the Pods that come of a template, and not about the template itself.
+fn is_of_mesh(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
+    )
 }
 
 fn finding(pod_source: &PodSource<'_>, objection: &Objection, severity: Severity) -> Finding {

@@ -335,6 +335,41 @@ impl Inventory {
         }
     }
 
+    /// The Dataplanes of Kubernetes, copies from other zones among them.
+    pub fn dataplanes(&self) -> impl Iterator<Item = &DataplaneManifest> {
+        self.dataplanes.values()
+    }
+
+    /// The DataplaneInsights, of whatever control plane, if the options ask for them.
+    pub fn insights(&self) -> impl Iterator<Item = &InsightManifest> {
+        self.insights.values()
+    }
+
+    /// The Workloads of Kubernetes.
+    pub fn workloads(&self) -> impl Iterator<Item = &WorkloadManifest> {
+        self.workloads.values()
+    }
+
+    /// The Dataplanes of Universal, copies from other zones among them.
+    pub fn universal_dataplanes(&self) -> impl Iterator<Item = &UniversalDataplaneManifest> {
+        self.universal_dataplanes.values()
+    }
+
+    /// The Workloads of Universal, copies from other zones among them.
+    pub fn universal_workloads(&self) -> impl Iterator<Item = &UniversalWorkloadManifest> {
+        self.universal_workloads.values()
+    }
+
+    /// What there is to say of the reading itself.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What cannot be read.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
     /// The labels and annotations of a Namespace; one that was not read has none.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceManifest> {
         self.namespaces

@@ -246,6 +246,18 @@ impl DataplaneManifest {
         !namespace.is_empty() && origin.is_local(namespace, self.named.name.as_str())
     }
 
+    /// What the roster needs of it, with the identifier that Kuma stores.
+    pub fn facts(&self) -> roster::Dataplane<'_> {
+        roster::Dataplane {
+            namespace: self.named.namespace(),
+            name: self.named.name.as_str(),
+            workload: self.stored(),
+            mesh: self.mesh.as_deref(),
+            local: self.is_local(),
+            inbounds: self.inbounds,
+        }
+    }
+
     /// Its identifier as Kuma stores it (W8).
     pub fn stored(&self) -> Option<&str> {
         self.metadata.annotations.get_non_empty(keys::WORKLOAD)
@@ -314,6 +326,16 @@ pub struct UniversalDataplaneManifest {
 }
 
 impl UniversalDataplaneManifest {
+    /// What the rules need of it.
+    pub fn facts(&self) -> universal::Dataplane<'_> {
+        universal::Dataplane {
+            mesh: self.named.mesh(),
+            name: self.named.name.as_str(),
+            label: self.labels.get(keys::WORKLOAD),
+            tags: self.tags.iter().map(String::as_str).collect(),
+        }
+    }
+
     /// Whether it is no copy from another zone.
     pub fn is_local(&self) -> bool {
         let label = |key| self.labels.get(key);

@@ -8,7 +8,7 @@ use kuma_workload_rulebook::{
     keys, mesh,
     metadata::{Labels, Text},
     spiffe::Proxy,
-    universal::{self, Action, Dataplane, ENVIRONMENT_UNIVERSAL, Existing, Key},
+    universal::{self, Action, ENVIRONMENT_UNIVERSAL, Existing, Key},
 };
 
 use super::{
@@ -36,7 +36,7 @@ pub(crate) fn plan(
     }
     let facts: Vec<_> = dataplanes
         .iter()
-        .map(|dataplane| facts(dataplane))
+        .map(|dataplane| dataplane.facts())
         .collect();
     let existing = workloads.iter().map(|workload| Existing {
         mesh: workload.named.mesh(),
@@ -124,15 +124,6 @@ pub(crate) fn plan(
             })
             .collect(),
     })
-}
-
-fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
-    Dataplane {
-        mesh: dataplane.named.mesh(),
-        name: dataplane.named.name.as_str(),
-        label: dataplane.labels.get(keys::WORKLOAD),
-        tags: dataplane.tags.iter().map(String::as_str).collect(),
-    }
 }
 
 /// The labels that the control plane knows: it does not read the tag.
