@@ -15,6 +15,8 @@ mod pod;
 mod proxy;
 mod reader;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use envelope::Mention;
 pub(crate) use identity::KindName;

@@ -48,7 +48,7 @@ pub struct Options {
     /// A file .kuma-workload-ignore says the same of its folder.
     #[arg(long, value_name = "GLOB", value_parser = files::pattern, conflicts_with = "cluster")]
     exclude: Vec<Pattern>,
-    /// Take it for well that nothing is read.
+    /// Accept input without any object: the exit status is then 0, and not 2.
     #[arg(long, conflicts_with = "cluster")]
     allow_empty: bool,
     /// Read the cluster instead; nothing is ever written.
@@ -240,7 +240,9 @@ fn read_files(options: &Options, given: &plan::Options<'_>) -> Inventory {
         }
     }
     if inventory.is_empty() && !options.allow_empty {
-        inventory.fault(files::nothing(&options.paths, &files));
+        let mut fault = files::nothing(&options.paths, &files);
+        fault.message.push_str("; --allow-empty accepts that");
+        inventory.fault(fault);
     }
     inventory
 }

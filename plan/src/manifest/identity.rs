@@ -116,7 +116,7 @@ pub(super) enum Identity {
     Other,
     /// It was meant to be something that is read, or lacks half of what it has to say.
     Doubtful(Doubt),
-    /// It says nothing of the kind: it is no object.
+    /// It has none of the words for it: it is no object.
     None,
 }
 
@@ -277,7 +277,7 @@ fn nearly_a_type(node: &Node, of_type: &str) -> Option<&'static str> {
 }
 
 fn without_kind(node: &Node) -> Identity {
-    lacks(node, KIND, "object", false).map_or(Identity::Other, Identity::Doubtful)
+    lacks(node, KIND, OBJECT, false).map_or(Identity::Other, Identity::Doubtful)
 }
 
 fn without_api_version(node: &Node, kind: &str) -> Identity {
@@ -333,7 +333,7 @@ fn of_misspelt_keys(node: &Node) -> Identity {
             at: value.at,
             message: format!(
                 "{} is not read: it has neither apiVersion nor kind, but keys {} and {}",
-                called(node, "object"),
+                called(node, OBJECT),
                 Quoted(api_version),
                 Quoted(kind)
             ),
@@ -349,11 +349,12 @@ fn of_misspelt_keys(node: &Node) -> Identity {
             at: value.at,
             message: format!(
                 "{} is not read: it has no type, but a key {}",
-                called(node, "object"),
+                called(node, OBJECT),
                 Quoted(key)
             ),
             remedy: "did you mean type?".to_owned(),
         }),
+        None if WORDS.iter().any(|word| node.get(word).is_some()) => Identity::Other,
         None => Identity::None,
     }
 }
@@ -383,10 +384,13 @@ fn called(node: &Node, kind: &str) -> String {
     match of_metadata.or_else(|| said(node, "name")) {
         Some(name) if is_plain(kind) => format!("{kind} {}", Quoted(name)),
         Some(name) => format!("object {}", Quoted(name)),
-        None if is_plain(kind) => format!("a {kind}"),
+        None if is_plain(kind) && kind != OBJECT => format!("a {kind}"),
         None => "an object".to_owned(),
     }
 }
+
+/// What is called so where its kind is not known.
+const OBJECT: &str = "object";
 
 /// Whether a kind can stand in a sentence as it is.
 fn is_plain(kind: &str) -> bool {

@@ -172,8 +172,8 @@ fn warnings(inventory: &Inventory) -> Vec<String> {
         )
     });
     let tags = inventory.universal_dataplanes().filter_map(tag_read);
-    let has_proxies = inventory.dataplanes().next().is_some()
-        || inventory.universal_dataplanes().next().is_some();
+    let has_proxies = inventory.dataplanes().any(|one| one.is_local())
+        || inventory.universal_dataplanes().any(|one| one.is_local());
     let without_insights = has_proxies && inventory.insights().next().is_none();
     let without_insights = without_insights.then(|| {
         "no DataplaneInsight was given, so no proxy counts as connected; give what \
