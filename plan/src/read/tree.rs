@@ -22,26 +22,31 @@ impl Position {
     /// Where what follows this text stands, if the text begins here.
     #[must_use]
     pub fn after(self, text: &str) -> Self {
-        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (before, last) = match text.rsplit_once('\n') {
-            Some((before, last)) => (Some(before), last),
-            None => (None, text),
-        };
-        let characters = number(last.chars().count());
-        match before {
-            None => Self {
-                column: self.column.saturating_add(characters),
+        let count = |characters: usize| u32::try_from(characters).unwrap_or(u32::MAX);
+        let Some(last_break) = text.rfind(['\n', '\r']) else {
+            return Self {
+                column: self.column.saturating_add(count(text.chars().count())),
                 ..self
-            },
-            Some(before) => {
-                let breaks = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-                Self {
-                    line: self.line.saturating_add(number(breaks)),
-                    column: characters.saturating_add(1),
-                }
-            }
+            };
+        };
+        let last_line = text.get(last_break + 1..).unwrap_or_default();
+        Self {
+            line: self.line.saturating_add(line_breaks(text)),
+            column: count(last_line.chars().count()).saturating_add(1),
         }
     }
+}
+
+/// How many lines end in a text: by a line feed, a carriage return, or both.
+pub(super) fn line_breaks(text: &str) -> u32 {
+    let bytes = text.as_bytes();
+    let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let returns = bytes.iter().filter(|byte| **byte == b'\r').count();
+    let both = match returns {
+        0 => 0,
+        _ => text.matches("\r\n").count(),
+    };
+    u32::try_from(feeds + returns - both).unwrap_or(u32::MAX)
 }
 
 /// A value of a document, YAML or JSON.
