@@ -201,4 +201,4 @@ fn read<'d>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

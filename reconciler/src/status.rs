@@ -1,5 +1,6 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
+mod export;
 mod live;
 mod row;
 mod show;
@@ -7,10 +8,12 @@ mod world;
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Args, ValueEnum};
+use kuma_workload_plan::output;
 
 use crate::client::{Connection, Failure};
 
@@ -39,6 +42,11 @@ pub struct Options {
     /// This namespace alone; without it, all.
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Read files instead of a cluster: what kubectl and kumactl print of Dataplanes,
+    /// DataplaneInsights and Workloads, of Kubernetes and Universal; folders, or - for the standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["watch", "kubeconfig"])]
+    from: Vec<PathBuf>,
     /// The form.
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -62,6 +70,9 @@ enum Output {
 
 /// Runs it.
 pub fn main(options: &Options) -> ExitCode {
+    if !options.from.is_empty() {
+        return of_files(options);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -76,6 +87,26 @@ pub fn main(options: &Options) -> ExitCode {
             let _ = writeln!(io::stderr(), "error: {failure}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// The same of files. What cannot be read is told, and the rest is shown.
+fn of_files(options: &Options) -> ExitCode {
+    let export = export::read(&options.from, options.namespace.as_deref());
+    let mut stderr = io::stderr().lock();
+    for warning in &export.warnings {
+        let _ = writeln!(stderr, "warning: {warning}");
+    }
+    let _ = output::faults(&export.faults, &mut stderr);
+    let mut show = show::Show::new(io::stdout().lock(), options.output, false);
+    let is_clean = export.rows.iter().all(row::Row::is_clean);
+    match show.once(&export.rows) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(stderr, "error: cannot write: {error}");
+            ExitCode::from(2)
+        }
+        _ if !export.faults.is_empty() => ExitCode::from(2),
+        _ => ExitCode::from(u8::from(!is_clean)),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Show<W> {
     output: Output,
     redraw: bool,
     widths: Vec<usize>,
-    shown: BTreeMap<(String, String), Row>,
+    shown: BTreeMap<(Option<String>, String), Row>,
 }
 
 impl<W: Write> Show<W> {
@@ -133,7 +133,7 @@ fn cells(row: &Row, wide: bool) -> Vec<String> {
     let number = |of: fn(Numbers) -> i64| compared(row.reported.map(of), row.actual.map(of));
     let text = |text: &Option<String>| printable(text.as_deref().unwrap_or("-"));
     let mut cells = vec![
-        printable(&row.namespace),
+        text(&row.namespace),
         printable(&row.name),
         text(&row.mesh),
         number(|numbers| numbers.connected),
@@ -197,7 +197,7 @@ mod tests {
 
     fn row(name: &str, reported: Numbers, actual: Numbers) -> Row {
         Row {
-            namespace: "shop".into(),
+            namespace: Some("shop".into()),
             name: name.into(),
             mesh: Some("default".into()),
             manager: Some("k8s-controller".into()),
