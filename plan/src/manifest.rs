@@ -11,12 +11,14 @@ mod identity;
 mod identity_spec;
 mod kubernetes;
 mod kuma;
+mod notes;
 mod pod;
 mod proxy;
 mod reader;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unrendered;
 
 pub(crate) use envelope::Mention;
 pub(crate) use identity::KindName;

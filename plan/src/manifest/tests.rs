@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod words;
+
 use crate::{
     Found, Options, Report,
     read::{Document, Fault},
