@@ -27,6 +27,36 @@ impl Severity {
     }
 }
 
+/// Which findings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    #[default]
+    Warning,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// All of them, with their names and what counts.
+    pub const ALL: [(Self, &str, &str); 3] = [
+        (Self::Error, "error", "Errors"),
+        (Self::Warning, "warning", "Errors and warnings"),
+        (Self::Never, "never", "None"),
+    ];
+
+    /// Whether findings of this severity do.
+    pub fn counts(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity <= Severity::Warning,
+            Self::Never => false,
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $name:literal,)+) => {
         /// What a finding is about: the names are stable.
@@ -51,12 +81,16 @@ macro_rules! codes {
 }
 
 codes! {
+    /// YAML that is read otherwise than it looks, or not by kubectl.
+    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = "bad-mesh-name",
     /// A name that no Workload can have (W5).
     BadName = "bad-name",
     /// Proxies of several meshes refer to one Workload (L7, L8).
     Conflict = "conflict",
+    /// Copies from other zones, which count nowhere (section 7).
+    CopiesNotCounted = "copies-not-counted",
     /// An object is given twice.
     Duplicate = "duplicate",
     /// A Pod or template sets the label `kuma.io/workload` (A1, A2).
@@ -69,6 +103,8 @@ codes! {
     IdentityFault = "identity-fault",
     /// A MeshIdentity's template is richer than what is evaluated here (ID3).
     IdentityNotEvaluated = "identity-not-evaluated",
+    /// A kind with a Pod template that is not judged (A2).
+    KindNotJudged = "kind-not-judged",
     /// A Dataplane's label and field name different meshes (A6).
     MeshLabelDiffers = "mesh-label-differs",
     /// The API server does not know a kind.
@@ -79,6 +115,10 @@ codes! {
     NamespaceNotRead = "namespace-not-read",
     /// Dataplanes have no identifier (W8).
     NoIdentifier = "no-identifier",
+    /// Nothing that was read is of a kind that matters here.
+    NothingPlanned = "nothing-planned",
+    /// Something is read otherwise than it looks.
+    ReadOtherwise = "read-otherwise",
     /// The Pods of a template would be refused.
     RejectedPods = "rejected-pods",
     /// A Pod or template of another mesh than its Namespace's (A5 to A11, A17, A18).
@@ -97,6 +137,8 @@ codes! {
     UndeclaredMesh = "undeclared-mesh",
     /// A mesh that does not exist (A16).
     UnknownMesh = "unknown-mesh",
+    /// An object that was nearly of a kind that is read.
+    UnknownObject = "unknown-object",
     /// Objects of the cluster that could not be read.
     Unread = "unread",
 }

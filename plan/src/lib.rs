@@ -19,7 +19,8 @@ mod compose;
 mod finding;
 mod identities;
 mod inventory;
-mod manifest;
+mod left_out;
+pub mod manifest;
 mod namespaces;
 mod options;
 pub mod output;
@@ -32,7 +33,7 @@ mod universal;
 mod workloads;
 
 pub use compose::report;
-pub use finding::{Code, Finding, Severity};
+pub use finding::{Code, FailOn, Finding, Severity};
 pub use inventory::{Inventory, Unread};
 pub use manifest::Found;
 pub use options::Options;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
-    admission::{Quoted, Settings},
+    admission::Settings,
     keys, membership,
-    mesh::{self, Mesh, Source},
+    mesh::{self, MeshSource, ResolvedMesh},
+    quoted::Quoted,
 };
 
 use super::{
@@ -57,10 +58,10 @@ pub(crate) fn plan(
 ) -> Vec<NamespaceReport> {
     let mut all = BTreeMap::<&str, Members>::new();
     for dataplane in inventory.dataplanes.values().filter(|one| one.is_local()) {
-        let members = all.entry(&dataplane.named.namespace).or_default();
+        let members = all.entry(dataplane.named.namespace()).or_default();
         let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
         members.count(mesh).dataplanes += 1;
-        let (name, place) = (&dataplane.named.name, &dataplane.named.place);
+        let (name, place) = (dataplane.named.name.as_str(), &dataplane.named.place);
         // A Dataplane has its Pod's name, and it is the Pod that moves.
         members.join("Pod", name, mesh, place.as_ref());
     }
@@ -68,7 +69,7 @@ pub(crate) fn plan(
         let Some(mesh) = pod_source.mesh else {
             continue;
         };
-        let members = all.entry(&pod_source.named.namespace).or_default();
+        let members = all.entry(pod_source.named.namespace()).or_default();
         match pod_source.template {
             None => members.count(mesh.name).pods += 1,
             Some(_) if pod_source.coming => members.count(mesh.name).templates += 1,
@@ -76,13 +77,18 @@ pub(crate) fn plan(
         }
         if pod_source.coming {
             let place = pod_source.named.place.as_ref();
-            members.join(pod_source.kind(), &pod_source.named.name, mesh.name, place);
+            members.join(
+                pod_source.kind(),
+                pod_source.named.name.as_str(),
+                mesh.name,
+                place,
+            );
         }
     }
     for namespace in inventory.namespaces.values() {
         let declares = mesh::of_namespace(&namespace.metadata, settings.mesh_annotations);
-        if declares.source != Source::Default || membership::injects(&namespace.metadata) {
-            all.entry(&namespace.named.name).or_default();
+        if declares.source != MeshSource::Default || membership::injects(&namespace.metadata) {
+            all.entry(namespace.named.name.as_str()).or_default();
         }
     }
     not_read(inventory, pod_sources, findings);
@@ -100,7 +106,7 @@ fn report(
 ) -> NamespaceReport {
     let metadata = inventory.namespace_metadata(name);
     let declared = mesh::of_namespace(metadata, settings.mesh_annotations);
-    let declares = declared.source != Source::Default;
+    let declares = declared.source != MeshSource::Default;
     let mut populations = BTreeMap::<&str, usize>::new();
     for member in &members.members {
         *populations.entry(&member.mesh).or_default() += 1;
@@ -147,13 +153,13 @@ fn report(
 }
 
 /// Where a mesh's name was found.
-pub(crate) fn source(source: Source) -> &'static str {
+pub(crate) fn source(source: MeshSource) -> &'static str {
     match source {
-        Source::PodLabel => "pod-label",
-        Source::PodAnnotation => "pod-annotation",
-        Source::NamespaceLabel => "namespace-label",
-        Source::NamespaceAnnotation => "namespace-annotation",
-        Source::Default => "default",
+        MeshSource::PodLabel => "pod-label",
+        MeshSource::PodAnnotation => "pod-annotation",
+        MeshSource::NamespaceLabel => "namespace-label",
+        MeshSource::NamespaceAnnotation => "namespace-annotation",
+        MeshSource::Default => "default",
     }
 }
 
@@ -203,7 +209,7 @@ fn is_split(
 fn is_undeclared(
     name: &str,
     only: &str,
-    declared: Mesh<'_>,
+    declared: ResolvedMesh<'_>,
     declares: bool,
     place: Option<Place>,
 ) -> Finding {
@@ -240,7 +246,7 @@ fn not_read(inventory: &Inventory, pod_sources: &[PodSource<'_>], findings: &mut
     }
     let mut unread = BTreeMap::<&str, Option<&Place>>::new();
     for pod_source in pod_sources {
-        let namespace = &*pod_source.named.namespace;
+        let namespace = pod_source.named.namespace();
         if inventory.namespace(namespace).is_none() {
             let place = unread
                 .entry(namespace)

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use kuma_workload_rulebook::{
     admission::{Settings, TemplateKind},
     identifier::{self, Identifier, PodAnnotation},
-    membership::{self, Reason},
-    mesh::{self, Mesh},
-    metadata,
+    membership::{self, MembershipReason},
+    mesh::{self, ResolvedMesh},
+    metadata::PodFacts,
 };
 
 use super::{
@@ -21,21 +21,23 @@ pub(crate) struct PodSource<'a> {
     /// What it is called.
     pub named: &'a Named,
     /// The kind, if it is a template.
-    pub template: Option<TemplateKind>,
+    pub template: Option<&'static TemplateKind>,
     /// What the rules read of it.
-    pub facts: &'a metadata::Pod<'static>,
+    pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
     /// Why it is in a mesh, or in none.
-    pub reason: Reason,
+    pub reason: MembershipReason,
     /// Its mesh, if it is in one.
-    pub mesh: Option<Mesh<'a>>,
+    pub mesh: Option<ResolvedMesh<'a>>,
     /// Its workload, if it has one.
     pub workload: Option<Identifier<'a>>,
     /// Its Dataplane.
     pub dataplane: Option<&'a DataplaneManifest>,
     /// Whether its Dataplane is to come.
     pub coming: bool,
+    /// Whether no Pods come of it as it is.
+    pub idle: bool,
 }
 
 /// How workloads are named.
@@ -49,7 +51,7 @@ pub(crate) struct Naming<'s> {
 
 impl<'s> Naming<'s> {
     /// The workload of a Pod.
-    pub(crate) fn workload<'a>(&self, pod: &'a metadata::Pod<'static>) -> Option<Identifier<'a>>
+    pub(crate) fn workload<'a>(&self, pod: &'a PodFacts<'static>) -> Option<Identifier<'a>>
     where
         's: 'a,
     {
@@ -60,7 +62,7 @@ impl<'s> Naming<'s> {
 impl PodSource<'_> {
     /// Its kind.
     pub(crate) fn kind(&self) -> &'static str {
-        self.template.map_or("Pod", TemplateKind::name)
+        self.template.map_or("Pod", |kind| kind.name)
     }
 
     /// Whether it is in its mesh now or will be, and not only was.
@@ -78,11 +80,16 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         template: None,
         facts: &pod.facts,
         marks: pod.marks,
-        reason: Reason::NothingInjects,
+        reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
-        dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
+        dataplane: pod
+            .named
+            .name
+            .given()
+            .and_then(|name| inventory.dataplane(pod.named.namespace(), name)),
         coming: true,
+        idle: false,
     });
     let templates = inventory.templates.values();
     let templates = templates
@@ -92,15 +99,16 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             template: Some(template.kind),
             facts: &template.facts,
             marks: template.marks,
-            reason: Reason::NothingInjects,
+            reason: MembershipReason::NothingInjects,
             mesh: None,
             workload: None,
             dataplane: None,
             coming: !template.idle && makers.stands_for_pods(template.kind, &template.named),
+            idle: template.idle,
         });
     let mut all: Vec<_> = pods.chain(templates).collect();
     for pod_source in &mut all {
-        let namespace = inventory.namespace_metadata(&pod_source.named.namespace);
+        let namespace = inventory.namespace_metadata(pod_source.named.namespace());
         let annotations = naming.settings.mesh_annotations;
         pod_source.reason = membership::reason(pod_source.facts, namespace);
         if pod_source.reason.is_meshed() {
@@ -114,17 +122,8 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         pod_source.coming &= pod_source.counts() && pod_source.dataplane.is_none();
     }
     let order = |pod_source: &PodSource<'_>| {
-        let Named {
-            namespace,
-            name,
-            place,
-        } = pod_source.named;
-        (
-            namespace.clone(),
-            pod_source.kind(),
-            name.clone(),
-            place.clone(),
-        )
+        let Named { home, name, place } = pod_source.named;
+        (home.clone(), pod_source.kind(), name.clone(), place.clone())
     };
     all.sort_by_cached_key(order);
     all
@@ -141,7 +140,7 @@ impl<'a> Makers<'a> {
     fn of(inventory: &'a Inventory) -> Self {
         let mut made = BTreeSet::new();
         for pod in inventory.pods.values() {
-            let namespace = &*pod.named.namespace;
+            let namespace = pod.named.namespace();
             let mut owner: Option<&Owner> = pod.owner.as_ref();
             // Pod, ReplicaSet, Deployment; nothing of the seven kinds is owned deeper.
             for _ in 0..3 {
@@ -157,18 +156,15 @@ impl<'a> Makers<'a> {
         let dataplanes = inventory.dataplanes.values();
         Self {
             made,
-            decided: dataplanes.map(|one| &*one.named.namespace).collect(),
+            decided: dataplanes.map(|one| one.named.namespace()).collect(),
             // A cluster's Dataplanes are all that there are.
             all_decided: inventory.live && !inventory.unread.dataplanes,
         }
     }
 
-    fn stands_for_pods(&self, kind: TemplateKind, named: &Named) -> bool {
-        let Named {
-            namespace, name, ..
-        } = named;
-        !self.all_decided
-            && !self.decided.contains(&**namespace)
-            && !self.made.contains(&(&**namespace, kind.name(), &**name))
+    fn stands_for_pods(&self, kind: &TemplateKind, named: &Named) -> bool {
+        let namespace = named.namespace();
+        let key = (namespace, kind.name, named.name.as_str());
+        !self.all_decided && !self.decided.contains(namespace) && !self.made.contains(&key)
     }
 }

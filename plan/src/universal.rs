@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
-    admission::Quoted,
     identifier::{self, NameForm},
     keys, mesh,
     metadata::{Labels, Text},
-    spiffe::Proxy,
-    universal::{self, Action, Dataplane, ENVIRONMENT_UNIVERSAL, Existing, Key},
+    quoted::Quoted,
+    spiffe::ProxyFacts,
+    universal::{
+        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey,
+        UniversalWorkload,
+    },
 };
 
 use super::{
     finding::{Code, Finding, place_at},
     identities::Identities,
     inventory::{self, Inventory, full_name},
-    manifest::UniversalDataplaneManifest,
+    manifest::{Home, UniversalDataplaneManifest},
     read::Place,
     report::{Sourced, UniversalDataplaneReport, UniversalReport, UniversalWorkloadReport},
 };
@@ -27,21 +30,21 @@ pub(crate) fn plan(
     identities: &mut Identities<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<UniversalReport> {
-    let dataplanes: Vec<_> = inventory.universal_dataplanes.values().collect();
-    if dataplanes.is_empty() && inventory.universal_workloads.is_empty() {
+    let dataplanes = inventory.universal_dataplanes.values();
+    let dataplanes: Vec<_> = dataplanes.filter(|one| one.is_local()).collect();
+    let workloads = inventory.universal_workloads.values();
+    let workloads: Vec<_> = workloads.filter(|one| one.is_local()).collect();
+    if dataplanes.is_empty() && workloads.is_empty() {
         return None;
     }
     let facts: Vec<_> = dataplanes
         .iter()
-        .map(|dataplane| facts(dataplane))
+        .map(|dataplane| dataplane.facts())
         .collect();
-    let existing = inventory.universal_workloads.values().map(|workload| {
-        let labels = workload.labels.iter();
-        Existing {
-            mesh: &workload.named.namespace,
-            name: &workload.named.name,
-            labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
-        }
+    let existing = workloads.iter().map(|workload| UniversalWorkload {
+        mesh: workload.named.mesh(),
+        name: workload.named.name.as_str(),
+        labels: workload.labels.iter().collect(),
     });
     let existing: Vec<_> = existing.collect();
     let plan = universal::plan(&facts, &existing, zone);
@@ -52,26 +55,24 @@ pub(crate) fn plan(
         let found = universal::identifier(dataplane_facts);
         if let Some((name, _)) = found {
             let place = named.place.as_ref();
-            let (count, first) = references
-                .entry((&named.namespace, name))
-                .or_insert((0, place));
+            let (count, first) = references.entry((named.mesh(), name)).or_insert((0, place));
             *count += 1;
             *first = (*first).min(place);
         }
         unknown_mesh(dataplane, inventory, findings);
         let labels = labels(dataplane, zone);
-        let proxy = Proxy {
-            mesh: &named.namespace,
+        let proxy = ProxyFacts {
+            mesh: named.mesh(),
             labels: &labels,
         };
         reports.push(UniversalDataplaneReport {
-            mesh: named.namespace.clone(),
-            name: named.name.clone(),
+            mesh: named.mesh().to_owned(),
+            name: named.name.as_str().to_owned(),
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
-                    universal::Source::Label => "label",
-                    universal::Source::Tag => "tag",
+                    LabelOrTag::Label => "label",
+                    LabelOrTag::Tag => "tag",
                 }
                 .to_owned(),
             }),
@@ -83,7 +84,7 @@ pub(crate) fn plan(
         findings.push(finding(told, inventory, &references));
     }
     findings.extend(plan.actions.iter().filter_map(|(key, action)| {
-        let (Action::Leave(Some(manager)), true) =
+        let (UniversalAction::Leave(Some(manager)), true) =
             (action, references.contains_key(&(key.mesh, key.name)))
         else {
             return None;
@@ -128,20 +129,11 @@ pub(crate) fn plan(
     })
 }
 
-fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
-    Dataplane {
-        mesh: &dataplane.named.namespace,
-        name: &dataplane.named.name,
-        label: dataplane.labels.get(keys::WORKLOAD),
-        tags: dataplane.tags.iter().map(String::as_str).collect(),
-    }
-}
-
 /// The labels that the control plane knows: it does not read the tag.
 fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<'static> {
     let mut labels = dataplane.labels.clone();
     let known = [
-        (keys::MESH, Some(&*dataplane.named.namespace)),
+        (keys::MESH, Some(dataplane.named.mesh())),
         (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
@@ -156,21 +148,23 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     labels
 }
 
-fn name(action: Action<'_>, referenced: bool) -> &'static str {
+fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
     match action {
-        Action::Create => "create",
-        Action::Keep => "keep",
-        Action::Relabel => "relabel",
-        Action::Delete => "delete",
-        Action::Leave(_) if referenced => "foreign",
-        Action::Leave(_) => "leave",
+        UniversalAction::Create => "create",
+        UniversalAction::Keep => "keep",
+        UniversalAction::Relabel => "relabel",
+        UniversalAction::Delete => "delete",
+        UniversalAction::Leave(_) if referenced => "foreign",
+        UniversalAction::Leave(_) => "leave",
     }
 }
 
-fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
-    let found = inventory
-        .universal_workloads
-        .get(&inventory::Key::of("Workload", key.mesh, key.name));
+fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
+    let found = inventory.universal_workloads.get(&inventory::Key::of(
+        "Workload",
+        Home::Mesh(key.mesh.into()),
+        key.name,
+    ));
     Finding::warning(
         Code::Foreign,
         found.and_then(|found| found.named.place.clone()),
@@ -192,8 +186,10 @@ fn unknown_mesh(
     let named = &dataplane.named;
     let meshes = &inventory.universal_meshes;
     let known = meshes.is_empty()
-        || named.namespace == mesh::DEFAULT
-        || meshes.values().any(|mesh| mesh.name == named.namespace);
+        || named.mesh() == mesh::DEFAULT
+        || meshes
+            .values()
+            .any(|mesh| mesh.name.given() == Some(named.mesh()));
     if !known {
         findings.push(Finding::error(
             Code::UnknownMesh,
@@ -208,13 +204,13 @@ fn unknown_mesh(
 }
 
 fn finding(
-    told: &universal::Finding<'_>,
+    told: &UniversalFinding<'_>,
     inventory: &Inventory,
     references: &BTreeMap<(&str, &str), (usize, Option<&Place>)>,
 ) -> Finding {
-    let place = |key: Key<'_>| references.get(&(key.mesh, key.name))?.1.cloned();
+    let place = |key: UniversalKey<'_>| references.get(&(key.mesh, key.name))?.1.cloned();
     match told {
-        universal::Finding::BadName { key, fault } => Finding::error(
+        UniversalFinding::BadName { key, fault } => Finding::error(
             Code::BadName,
             place(*key),
             format!(
@@ -224,8 +220,8 @@ fn finding(
             ),
             format!("change the label {} of its Dataplanes", keys::WORKLOAD),
         ),
-        universal::Finding::SeveralMeshes { name, meshes } => {
-            let first = meshes.first().map(|mesh| Key { mesh, name });
+        UniversalFinding::SeveralMeshes { name, meshes } => {
+            let first = meshes.first().map(|mesh| UniversalKey { mesh, name });
             let meshes: Vec<_> = meshes.iter().map(|mesh| Quoted(mesh).to_string()).collect();
             Finding::warning(
                 Code::SeveralMeshes,
@@ -238,13 +234,13 @@ fn finding(
                 "give those of each mesh a name of their own".to_owned(),
             )
         }
-        universal::Finding::TagRead {
+        UniversalFinding::TagRead {
             mesh,
             dataplane,
             taken,
             others,
         } => {
-            let key = inventory::Key::of("Dataplane", mesh, dataplane);
+            let key = inventory::Key::of("Dataplane", Home::Mesh((*mesh).into()), dataplane);
             let found = inventory.universal_dataplanes.get(&key);
             let others: Vec<_> = others.iter().map(|tag| Quoted(tag).to_string()).collect();
             let others = match &*others {

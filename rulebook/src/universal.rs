@@ -1,4 +1,4 @@
-//! Workloads on Universal, where they are documents and not objects of a cluster (U1, U2).
+//! Workloads on Universal, where resources are documents and not objects in a cluster (U1, U2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,27 +7,27 @@ use crate::{
     keys, mesh,
 };
 
-/// The value of [`keys::MANAGED_BY`] that is ours on Universal (U1).
+/// The value of [`keys::MANAGED_BY`] on the Workloads that Kuma makes on Universal (U1).
 pub const MANAGER: &str = "workload-generator";
-/// The value of [`keys::ENVIRONMENT`] here.
+/// The value of [`keys::ENVIRONMENT`] on Universal.
 pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
 
 /// A Dataplane document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dataplane<'a> {
+pub struct UniversalDataplane<'a> {
     /// Its `mesh`; empty means `default`.
     pub mesh: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// Its label `kuma.io/workload`. An empty one is no identifier, but a label all the same.
+    /// Its label `kuma.io/workload`. An empty label is no identifier, but tags do not count then.
     pub label: Option<&'a str>,
-    /// The inbound tags of that name, in the order of the inbounds.
+    /// The values of the tag `kuma.io/workload`, in the order of the inbounds.
     pub tags: Vec<&'a str>,
 }
 
-/// A Workload document that exists.
+/// A Workload document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Existing<'a> {
+pub struct UniversalWorkload<'a> {
     /// Its `mesh`; empty means `default`.
     pub mesh: &'a str,
     /// Its name.
@@ -36,9 +36,9 @@ pub struct Existing<'a> {
     pub labels: BTreeMap<&'a str, &'a str>,
 }
 
-/// A Workload: in each mesh, a name is another one (U1).
+/// What identifies a Workload: the same name in two meshes is two Workloads (U1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key<'a> {
+pub struct UniversalKey<'a> {
     /// The mesh.
     pub mesh: &'a str,
     /// The name.
@@ -47,59 +47,71 @@ pub struct Key<'a> {
 
 /// What to do about a Workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action<'a> {
+pub enum UniversalAction<'a> {
     /// It is missing: create it, with its [`labels`].
     Create,
     /// It is as it should be.
     Keep,
-    /// It lacks some of its [`labels`], or has them wrong.
+    /// Some of its [`labels`] are missing or wrong: correct them.
     Relabel,
-    /// Nothing refers to it, and it is ours (U2).
+    /// Nothing refers to it and Kuma made it: delete it (U2).
     Delete,
-    /// Somebody else manages it; none where its labels name nobody.
+    /// Leave it: this manager made it or, without one, nobody says who did.
     Leave(Option<&'a str>),
 }
 
-/// What is worth saying.
+/// What to report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding<'a> {
-    /// No Workload can have the name; it is skipped (U2, W5).
+pub enum UniversalFinding<'a> {
+    /// No Workload can have this name, so it is skipped (U2, W5).
     BadName {
-        /// The Workload that there would be.
-        key: Key<'a>,
-        /// Why it cannot be.
+        /// The mesh and name of the Workload.
+        key: UniversalKey<'a>,
+        /// What is wrong with the name.
         fault: NameFault,
     },
-    /// A name is used in several meshes: that makes several Workloads (U1).
+    /// The name is used in several meshes, which makes several Workloads (U1).
     SeveralMeshes {
         /// The name.
         name: &'a str,
         /// The meshes.
         meshes: BTreeSet<&'a str>,
     },
-    /// The identifier was taken from an inbound tag, which Kuma does not read (W4).
+    /// The identifier comes from an inbound tag, which Kuma does not read (W4).
     TagRead {
-        /// The Dataplane's mesh.
+        /// The mesh of the Dataplane.
         mesh: &'a str,
-        /// The Dataplane's name.
+        /// The name of the Dataplane.
         dataplane: &'a str,
-        /// The tag of the first inbound that has one, which was taken.
+        /// The tag of the first inbound that has one. This is the identifier.
         taken: &'a str,
-        /// What other inbounds say instead.
+        /// Other tags, of other inbounds.
         others: BTreeSet<&'a str>,
     },
 }
 
 /// What to do about all Workloads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan<'a> {
-    /// For each Workload that exists or should.
-    pub actions: BTreeMap<Key<'a>, Action<'a>>,
-    /// What is worth saying: tags in the order of the Dataplanes, then the names.
-    pub findings: Vec<Finding<'a>>,
+pub struct UniversalPlan<'a> {
+    /// The action for each Workload that exists or should exist.
+    pub actions: BTreeMap<UniversalKey<'a>, UniversalAction<'a>>,
+    /// What to report: the tags in the order of the Dataplanes, then the names.
+    pub findings: Vec<UniversalFinding<'a>>,
 }
 
-/// The labels of a Workload in this mesh (U1); without a zone's name, none for it.
+/// Whether a document of this name is no copy from another zone: with the values of its labels
+/// [`keys::DISPLAY_NAME`] and [`keys::HOME_NAMESPACE`].
+///
+/// A Global control plane stores the documents of every zone under names of its own, beside what
+/// comes from zones on Kubernetes. A zone stores its own under the names that they have.
+pub fn is_local(name: &str, display_name: Option<&str>, home_namespace: Option<&str>) -> bool {
+    let is_empty_or =
+        |label: Option<&str>, value| label.is_none_or(|label| label.is_empty() || label == value);
+    is_empty_or(display_name, name) && is_empty_or(home_namespace, "")
+}
+
+/// The labels of a Workload in this mesh (U1). There is no label for the zone if the zone is
+/// unknown.
 pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str, &'a str> {
     [
         (keys::MESH, mesh),
@@ -113,35 +125,38 @@ pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str
 
 /// Plans the Workloads of these Dataplanes (U1, U2).
 pub fn plan<'a>(
-    dataplanes: &[Dataplane<'a>],
-    existing: &[Existing<'a>],
+    dataplanes: &[UniversalDataplane<'a>],
+    existing: &[UniversalWorkload<'a>],
     zone: Option<&str>,
-) -> Plan<'a> {
+) -> UniversalPlan<'a> {
     let mut findings: Vec<_> = dataplanes.iter().filter_map(tag_read).collect();
     let referenced: BTreeSet<_> = dataplanes.iter().filter_map(reference).collect();
-    let (possible, bad) = part(&referenced);
+    let (possible, bad) = split_by_name(&referenced);
     findings.extend(bad);
     findings.extend(names_in_several_meshes(&possible));
 
-    let mut actions: BTreeMap<_, _> = possible.iter().map(|key| (*key, Action::Create)).collect();
+    let mut actions: BTreeMap<_, _> = possible
+        .iter()
+        .map(|key| (*key, UniversalAction::Create))
+        .collect();
     for workload in existing {
-        let key = Key {
+        let key = UniversalKey {
             mesh: mesh_of(workload.mesh),
             name: workload.name,
         };
-        let action = about_existing(workload, key, referenced.contains(&key), zone);
+        let action = action_for(workload, key, referenced.contains(&key), zone);
         actions.insert(key, action);
     }
-    Plan { actions, findings }
+    UniversalPlan { actions, findings }
 }
 
 fn mesh_of(field: &str) -> &str {
     mesh::of_dataplane(Some(field))
 }
 
-/// Where the identifier of a Dataplane document stands (W4).
+/// Where the identifier of a Dataplane document is (W4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum LabelOrTag {
     /// Its label `kuma.io/workload`.
     Label,
     /// The tag of an inbound, which Kuma does not read.
@@ -149,32 +164,32 @@ pub enum Source {
 }
 
 /// The identifier of a Dataplane: its label, or else the tag of an inbound (W4).
-pub fn identifier<'a>(dataplane: &Dataplane<'a>) -> Option<(&'a str, Source)> {
+pub fn identifier<'a>(dataplane: &UniversalDataplane<'a>) -> Option<(&'a str, LabelOrTag)> {
     match dataplane.label {
         Some("") => None,
-        Some(label) => Some((label, Source::Label)),
-        None => first_tag(dataplane).map(|tag| (tag, Source::Tag)),
+        Some(label) => Some((label, LabelOrTag::Label)),
+        None => first_tag(dataplane).map(|tag| (tag, LabelOrTag::Tag)),
     }
 }
 
-fn first_tag<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
+fn first_tag<'a>(dataplane: &UniversalDataplane<'a>) -> Option<&'a str> {
     dataplane.tags.iter().copied().find(|tag| !tag.is_empty())
 }
 
-fn reference<'a>(dataplane: &Dataplane<'a>) -> Option<Key<'a>> {
-    Some(Key {
+fn reference<'a>(dataplane: &UniversalDataplane<'a>) -> Option<UniversalKey<'a>> {
+    Some(UniversalKey {
         mesh: mesh_of(dataplane.mesh),
         name: identifier(dataplane)?.0,
     })
 }
 
-fn tag_read<'a>(dataplane: &Dataplane<'a>) -> Option<Finding<'a>> {
+fn tag_read<'a>(dataplane: &UniversalDataplane<'a>) -> Option<UniversalFinding<'a>> {
     if dataplane.label.is_some() {
         return None;
     }
     let taken = first_tag(dataplane)?;
     let others = dataplane.tags.iter().copied();
-    Some(Finding::TagRead {
+    Some(UniversalFinding::TagRead {
         mesh: mesh_of(dataplane.mesh),
         dataplane: dataplane.name,
         taken,
@@ -184,8 +199,10 @@ fn tag_read<'a>(dataplane: &Dataplane<'a>) -> Option<Finding<'a>> {
     })
 }
 
-/// The keys that can be Workloads, and what is to be said of the others.
-fn part<'a>(referenced: &BTreeSet<Key<'a>>) -> (BTreeSet<Key<'a>>, Vec<Finding<'a>>) {
+/// The keys with a possible name, and a finding for each of the others.
+fn split_by_name<'a>(
+    referenced: &BTreeSet<UniversalKey<'a>>,
+) -> (BTreeSet<UniversalKey<'a>>, Vec<UniversalFinding<'a>>) {
     let mut possible = BTreeSet::new();
     let mut bad = Vec::new();
     for &key in referenced {
@@ -193,29 +210,29 @@ fn part<'a>(referenced: &BTreeSet<Key<'a>>) -> (BTreeSet<Key<'a>>, Vec<Finding<'
             Ok(()) => {
                 possible.insert(key);
             }
-            Err(fault) => bad.push(Finding::BadName { key, fault }),
+            Err(fault) => bad.push(UniversalFinding::BadName { key, fault }),
         }
     }
     (possible, bad)
 }
 
-fn names_in_several_meshes<'a>(possible: &BTreeSet<Key<'a>>) -> Vec<Finding<'a>> {
+fn names_in_several_meshes<'a>(possible: &BTreeSet<UniversalKey<'a>>) -> Vec<UniversalFinding<'a>> {
     let mut meshes: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for key in possible {
         meshes.entry(key.name).or_default().insert(key.mesh);
     }
     let several = meshes.into_iter().filter(|(_, meshes)| meshes.len() > 1);
     several
-        .map(|(name, meshes)| Finding::SeveralMeshes { name, meshes })
+        .map(|(name, meshes)| UniversalFinding::SeveralMeshes { name, meshes })
         .collect()
 }
 
-fn about_existing<'a>(
-    workload: &Existing<'a>,
-    key: Key<'_>,
+fn action_for<'a>(
+    workload: &UniversalWorkload<'a>,
+    key: UniversalKey<'_>,
     referenced: bool,
     zone: Option<&str>,
-) -> Action<'a> {
+) -> UniversalAction<'a> {
     let manager = workload.labels.get(keys::MANAGED_BY).copied();
     let is_right = || {
         labels(key.mesh, zone)
@@ -223,11 +240,11 @@ fn about_existing<'a>(
             .all(|(label, value)| workload.labels.get(label) == Some(&value))
     };
     match (manager, referenced) {
-        (Some(other), _) if other != MANAGER => Action::Leave(Some(other)),
-        (None, false) => Action::Leave(None),
-        (Some(_), false) => Action::Delete,
-        (_, true) if is_right() => Action::Keep,
-        (_, true) => Action::Relabel,
+        (Some(other), _) if other != MANAGER => UniversalAction::Leave(Some(other)),
+        (None, false) => UniversalAction::Leave(None),
+        (Some(_), false) => UniversalAction::Delete,
+        (_, true) if is_right() => UniversalAction::Keep,
+        (_, true) => UniversalAction::Relabel,
     }
 }
 
@@ -236,8 +253,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn dataplane<'a>(mesh: &'a str, name: &'a str, label: &'a str) -> Dataplane<'a> {
-        Dataplane {
+    fn dataplane<'a>(mesh: &'a str, name: &'a str, label: &'a str) -> UniversalDataplane<'a> {
+        UniversalDataplane {
             mesh,
             name,
             label: Some(label),
@@ -245,16 +262,20 @@ mod tests {
         }
     }
 
-    fn existing<'a>(mesh: &'a str, name: &'a str, labels: &[(&'a str, &'a str)]) -> Existing<'a> {
-        Existing {
+    fn existing<'a>(
+        mesh: &'a str,
+        name: &'a str,
+        labels: &[(&'a str, &'a str)],
+    ) -> UniversalWorkload<'a> {
+        UniversalWorkload {
             mesh,
             name,
             labels: labels.iter().copied().collect(),
         }
     }
 
-    fn key<'a>(mesh: &'a str, name: &'a str) -> Key<'a> {
-        Key { mesh, name }
+    fn key<'a>(mesh: &'a str, name: &'a str) -> UniversalKey<'a> {
+        UniversalKey { mesh, name }
     }
 
     #[test]
@@ -272,7 +293,24 @@ mod tests {
             key("default", "web"),
             key("mesh2", "web"),
         ];
-        assert_eq!(plan.actions, created.map(|k| (k, Action::Create)).into());
+        assert_eq!(
+            plan.actions,
+            created.map(|k| (k, UniversalAction::Create)).into()
+        );
+    }
+
+    #[rstest]
+    #[case::nothing_is_said(None, None, true)]
+    #[case::its_own_name(Some("vm-1"), None, true)]
+    #[case::empty(Some(""), Some(""), true)]
+    #[case::copy(Some("vm"), None, false)]
+    #[case::copy_on_kubernetes(Some("vm-1"), Some("kuma-system"), false)]
+    fn which_documents_are_local(
+        #[case] display_name: Option<&str>,
+        #[case] home_namespace: Option<&str>,
+        #[case] local: bool,
+    ) {
+        assert_eq!(is_local("vm-1", display_name, home_namespace), local);
     }
 
     #[rstest]
@@ -303,7 +341,7 @@ mod tests {
             .collect();
         let findings = plan(&dataplanes, &[], None).findings;
         let reported = findings.into_iter().find_map(|finding| match finding {
-            Finding::SeveralMeshes { name, meshes } => Some((name, meshes)),
+            UniversalFinding::SeveralMeshes { name, meshes } => Some((name, meshes)),
             _ => None,
         });
         let expected = (!meshes.is_empty()).then(|| ("web", meshes.iter().copied().collect()));
@@ -323,7 +361,7 @@ mod tests {
         let key = key("default", name);
         let plan = plan(&dataplanes, &[], None);
         assert_eq!(plan.actions, BTreeMap::new());
-        assert_eq!(plan.findings, [Finding::BadName { key, fault }]);
+        assert_eq!(plan.findings, [UniversalFinding::BadName { key, fault }]);
     }
 
     const OURS: (&str, &str) = ("kuma.io/managed-by", "workload-generator");
@@ -332,28 +370,28 @@ mod tests {
     const EAST: (&str, &str) = ("kuma.io/zone", "east");
 
     #[rstest]
-    #[case::ours(&[OURS], Action::Delete)]
-    #[case::of_the_kubernetes_controller(&[("kuma.io/managed-by", "k8s-controller")], Action::Leave(Some("k8s-controller")))]
-    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
-    #[case::of_nobody(&[MESH], Action::Leave(None))]
+    #[case::ours(&[OURS], UniversalAction::Delete)]
+    #[case::of_the_kubernetes_controller(&[("kuma.io/managed-by", "k8s-controller")], UniversalAction::Leave(Some("k8s-controller")))]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], UniversalAction::Leave(Some("me")))]
+    #[case::of_nobody(&[MESH], UniversalAction::Leave(None))]
     fn u2_only_ours_are_proposed_for_deletion(
         #[case] labels: &[(&'static str, &'static str)],
-        #[case] action: Action<'_>,
+        #[case] action: UniversalAction<'_>,
     ) {
         let plan = plan(&[], &[existing("default", "web", labels)], Some("east"));
         assert_eq!(plan.actions, [(key("default", "web"), action)].into());
     }
 
     #[rstest]
-    #[case::right(&[OURS, MESH, ENV, EAST], Action::Keep)]
-    #[case::with_more(&[OURS, MESH, ENV, EAST, ("team", "x")], Action::Keep)]
-    #[case::wrong_mesh(&[OURS, ("kuma.io/mesh", "mesh2"), ENV, EAST], Action::Relabel)]
-    #[case::another_zone(&[OURS, MESH, ENV, ("kuma.io/zone", "west")], Action::Relabel)]
-    #[case::of_nobody(&[], Action::Relabel)]
-    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
+    #[case::right(&[OURS, MESH, ENV, EAST], UniversalAction::Keep)]
+    #[case::with_more(&[OURS, MESH, ENV, EAST, ("team", "x")], UniversalAction::Keep)]
+    #[case::wrong_mesh(&[OURS, ("kuma.io/mesh", "mesh2"), ENV, EAST], UniversalAction::Relabel)]
+    #[case::another_zone(&[OURS, MESH, ENV, ("kuma.io/zone", "west")], UniversalAction::Relabel)]
+    #[case::of_nobody(&[], UniversalAction::Relabel)]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], UniversalAction::Leave(Some("me")))]
     fn u1_a_workload_that_is_referred_to(
         #[case] labels: &[(&'static str, &'static str)],
-        #[case] action: Action<'_>,
+        #[case] action: UniversalAction<'_>,
     ) {
         let dataplanes = [dataplane("default", "d0", "web")];
         let plan = plan(
@@ -369,8 +407,8 @@ mod tests {
         let dataplanes = [dataplane("default", "d0", "web")];
         let plan = plan(&dataplanes, &[existing("mesh2", "web", &[OURS])], None);
         let expected = [
-            (key("default", "web"), Action::Create),
-            (key("mesh2", "web"), Action::Delete),
+            (key("default", "web"), UniversalAction::Create),
+            (key("mesh2", "web"), UniversalAction::Delete),
         ];
         assert_eq!(plan.actions, expected.into());
     }
@@ -391,7 +429,7 @@ mod tests {
         #[case] warned: bool,
         #[case] others: &[&'static str],
     ) {
-        let dataplanes = [Dataplane {
+        let dataplanes = [UniversalDataplane {
             mesh: "default",
             name: "d0",
             label,
@@ -400,7 +438,7 @@ mod tests {
         let plan = plan(&dataplanes, &[], None);
         let created: Vec<_> = plan.actions.keys().map(|key| key.name).collect();
         assert_eq!(created, Vec::from_iter(name));
-        let warnings = warned.then(|| Finding::TagRead {
+        let warnings = warned.then(|| UniversalFinding::TagRead {
             mesh: "default",
             dataplane: "d0",
             taken: name.unwrap(),

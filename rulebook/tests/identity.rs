@@ -1,7 +1,7 @@
-//! The SPIFFE IDs of the rulebook against those of Kuma's own code (ID1, ID3).
+//! Compares the SPIFFE IDs of the rulebook with those of Kuma's own code (ID1, ID3).
 //!
-//! `identity.jsonl.gz` holds 500 generated inputs and what Kuma 2.13.10's functions for the trust
-//! domain and the SPIFFE ID answered; nothing else of Kuma is in it.
+//! `identity.jsonl.gz` contains 500 generated inputs, and the results of Kuma 2.13.10's functions
+//! for the trust domain and the SPIFFE ID. It contains nothing else of Kuma.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{collections::BTreeMap, io::Read as _};
@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use kuma_workload_rulebook::{
     metadata::Labels,
     spiffe::{
-        ControlPlane, Environment, Fault, IdFault, MeshIdentity, Proxy, Spec, SpiffeId,
-        TemplateFault, of_proxy,
+        ControlPlane, Environment, IdFault, IdentityFault, MeshIdentity, MeshIdentitySpec,
+        ProxyFacts, SpiffeId, TemplateFault, of_proxy,
     },
 };
 use serde::Deserialize;
@@ -23,7 +23,7 @@ struct Case {
     labels: BTreeMap<String, String>,
     mesh: String,
     zone: String,
-    identity: Spec,
+    identity: MeshIdentitySpec,
     upstream: Upstream,
 }
 
@@ -46,37 +46,40 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// What of the rulebook's answers the counts tell apart.
+/// How often the rulebook gave which kind of answer.
 #[derive(Debug, Default, PartialEq)]
 struct Counts {
-    /// The same ID as upstream's.
+    /// The same ID as Kuma.
     ids: usize,
-    /// A fault where upstream has an error, for the same reason.
+    /// A fault, and an error in Kuma for the same reason.
     faults: usize,
-    /// Not evaluated here, where upstream gives an ID.
+    /// Not evaluated here, and an ID in Kuma.
     not_evaluated_but_given: usize,
-    /// Not evaluated here, where upstream has an error.
+    /// Not evaluated here, and an error in Kuma.
     not_evaluated_nor_given: usize,
-    /// Of all these, the proxies that are refused before there is anything to evaluate.
+    /// Among all of these, the proxies that are refused before anything is evaluated.
     refused: usize,
 }
 
 impl Case {
     /// The proxy, the MeshIdentity and the control plane of the case.
-    fn with<T>(&self, judge: impl FnOnce(&MeshIdentity, &Proxy<'_>, &ControlPlane<'_>) -> T) -> T {
+    fn with<T>(
+        &self,
+        judge: impl FnOnce(&MeshIdentity, &ProxyFacts<'_>, &ControlPlane<'_>) -> T,
+    ) -> T {
         let mesh_identity = MeshIdentity {
             name: self.id.clone(),
             mesh: self.mesh.clone(),
             labels: Labels::default(),
-            spec: Spec {
-                // The functions that were asked do not select.
+            spec: MeshIdentitySpec {
+                // Kuma's functions were called for a proxy that is already selected.
                 match_labels: Some(BTreeMap::new()),
                 ..self.identity.clone()
             },
         };
         let entries = self.labels.iter();
         let labels = entries.map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let proxy = Proxy {
+        let proxy = ProxyFacts {
             mesh: &self.mesh,
             labels: &labels,
         };
@@ -92,8 +95,8 @@ impl Case {
         judge(&mesh_identity, &proxy, &control_plane)
     }
 
-    /// Whether a template of the case has an action that is neither a field nor a label, by a
-    /// reading that knows just enough for these cases.
+    /// Whether a template of the case has an action that is neither a field nor a label. This reads
+    /// just enough of a template for these cases.
     fn is_richer(&self) -> bool {
         let templates = [&self.identity.trust_domain, &self.identity.path];
         templates.into_iter().flatten().any(|template| {
@@ -110,7 +113,7 @@ impl Case {
         })
     }
 
-    fn count(&self, answer: Result<SpiffeId, Fault>, counts: &mut Counts) {
+    fn count(&self, answer: Result<SpiffeId, IdentityFault>, counts: &mut Counts) {
         match (answer, &self.upstream.spiffe_id, &self.upstream.error) {
             (Ok(ours), Some(theirs), None) => {
                 assert_eq!(ours.as_str(), theirs, "{}", self.id);
@@ -136,16 +139,16 @@ impl Case {
     }
 }
 
-/// What upstream's error has in it when it is for the same reason.
-fn reason(fault: &Fault) -> Vec<String> {
+/// What the error of Kuma contains if it is for the same reason.
+fn reason(fault: &IdentityFault) -> Vec<String> {
     match fault {
-        Fault::IdentifierMissing => Vec::new(),
-        Fault::TrustDomain(fault) => vec![reason_of_template(fault)],
-        Fault::Path(fault) => vec![
+        IdentityFault::IdentifierMissing => Vec::new(),
+        IdentityFault::TrustDomain(fault) => vec![reason_of_template(fault)],
+        IdentityFault::Path(fault) => vec![
             "failed to render SPIFFE ID template".to_owned(),
             reason_of_template(fault),
         ],
-        Fault::Id { text, fault } => {
+        IdentityFault::Id { text, fault } => {
             let words = match fault {
                 IdFault::NoTrustDomain => "trust domain is missing",
                 IdFault::TrustDomainCharacter(_) => "trust domain characters are limited",
@@ -178,7 +181,7 @@ fn id1_trust_domains_are_upstreams() {
     for case in cases() {
         let trust_domain =
             case.with(|identity, _, control_plane| identity.trust_domain(control_plane));
-        // No trust domain of the cases is too rich.
+        // All trust domains of the cases can be evaluated here.
         assert_eq!(trust_domain.ok(), case.upstream.trust_domain, "{}", case.id);
         given += usize::from(case.upstream.trust_domain.is_some());
     }
@@ -214,7 +217,7 @@ fn id3_a_refused_proxy_gets_no_id_upstream_either() {
                 .unwrap()
                 .spiffe_id
         });
-        if answer == Err(Fault::IdentifierMissing) {
+        if answer == Err(IdentityFault::IdentifierMissing) {
             assert!(!case.labels.contains_key("kuma.io/workload"), "{}", case.id);
             counts.refused += 1;
         }
