@@ -9,8 +9,8 @@ use kuma_workload_rulebook::{
     quoted::Quoted,
     spiffe::ProxyFacts,
     universal::{
-        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalDataplane,
-        UniversalFinding, UniversalKey, UniversalWorkload,
+        self, LabelOrTag, UniversalAction, UniversalDataplane, UniversalFinding, UniversalKey,
+        UniversalWorkload,
     },
 };
 
@@ -145,7 +145,7 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     let mut labels = dataplane.labels.clone();
     let known = [
         (keys::MESH, Some(&*dataplane.named.namespace)),
-        (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
+        (keys::ENVIRONMENT, Some(keys::ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
             zone.filter(|_| !dataplane.labels.contains(keys::ZONE)),

@@ -27,8 +27,8 @@ mod symbols;
 
 pub use changes::{Changes, Key};
 pub use decision::{
-    Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status,
-    Write, labels,
+    Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, Status, Write,
+    labels,
 };
 
 pub use origin::Origin;

@@ -13,8 +13,6 @@ use crate::{
 pub const MANAGER: &str = "kuma-workload-reconciler";
 /// The value of [`keys::MANAGED_BY`] on the Workloads of Kuma's control plane (L16).
 pub const CONTROL_PLANE: &str = "k8s-controller";
-/// The value of [`keys::ORIGIN`] on a local resource. A resource without the label is local too.
-pub const ORIGIN_ZONE: &str = "zone";
 
 /// The labels of one of our Workloads in this mesh (L4, L5).
 pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
@@ -62,7 +60,7 @@ impl ExistingWorkload<'_> {
     /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
     /// has the label of its home namespace, as the copies of Dataplanes do.
     fn is_local(&self, namespace: &str) -> bool {
-        self.origin.is_none_or(|origin| origin == ORIGIN_ZONE)
+        self.origin.is_none_or(|origin| origin == keys::ORIGIN_ZONE)
             && is_at_home(self.home_namespace, namespace)
     }
 
