@@ -75,6 +75,11 @@ impl Labels<'_> {
         )
     }
 
+    /// The entries as they were given; of a key given twice, the last counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
+    }
+
     /// The value of a key, empty or not.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0

@@ -142,12 +142,12 @@ pub struct Decision {
     /// What to do.
     pub action: Action,
     /// The numbers of the Workload after the action; absent if there is no Workload then.
-    pub status: Option<Status>,
+    pub status: Option<StatusNumbers>,
 }
 
 /// The numbers of a Workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct StatusNumbers {
     /// The counts of the mesh in its label (S1 to S3, S6).
     pub counts: Counts,
     /// Whether they are ours to write (S4, L16, L17). The Workload may already have them.
@@ -239,7 +239,7 @@ fn status(
     existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
     action: &Action,
-) -> Option<Status> {
+) -> Option<StatusNumbers> {
     let (mesh, ours) = match action {
         Action::Write(Write::Delete) => return None,
         Action::Write(Write::Create { mesh } | Write::Relabel { mesh, .. }) => (&**mesh, true),
@@ -249,7 +249,7 @@ fn status(
             (existing.labelled_mesh(), writable)
         }
     };
-    Some(Status {
+    Some(StatusNumbers {
         counts: references.counts(mesh),
         ours: ours && mode == Mode::Manage,
     })
