@@ -5,6 +5,7 @@
 //!                                                           └─ kuma ───────┘
 //! ```
 
+mod doubt;
 mod envelope;
 mod fields;
 mod identity;

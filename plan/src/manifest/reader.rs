@@ -6,8 +6,9 @@ use kuma_workload_rulebook::quoted::Quoted;
 
 use super::{
     Manifest,
+    doubt::Doubt,
     envelope::{self, Envelope, Mention},
-    identity::{self, Doubt, Identity, KindName, WORDS},
+    identity::{self, Identity, KindName, WORDS},
     kubernetes, kuma, template,
 };
 use crate::{

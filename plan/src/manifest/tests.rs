@@ -153,6 +153,16 @@ fn actions(report: &Report) -> Vec<String> {
     "object \"a\" is not read: it has no type, but a key \"Type\"",
     "did you mean type?"
 )]
+#[case::type_in_the_place_of_the_kind(
+    "apiVersion: kuma.io/v1alpha1\ntype: Dataplane\nname: a",
+    "Dataplane \"a\" is not read: it has no kind",
+    "did you mean kind: Dataplane?"
+)]
+#[case::kind_in_the_place_of_the_type(
+    "kind: Dataplane\nname: a\nmesh: default",
+    "Dataplane \"a\" is not read: it has no apiVersion",
+    "did you mean type: Dataplane?"
+)]
 #[case::in_a_list(
     "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pods, metadata: {name: a}}]",
     "Pods \"a\" is not read: its kind \"Pods\" is none that is known",
@@ -757,4 +767,16 @@ fn where_nothing_is_planned_a_line_says_so(#[case] yaml: &str, #[case] message: 
         .map(|one| (one.code, one.severity.name(), &*one.message))
         .collect();
     assert_eq!(told, [("nothing-planned", "note", message)]);
+}
+
+#[test]
+fn where_nothing_is_planned_in_a_namespace_a_line_says_so() {
+    let options = Options {
+        namespace: Some("other".to_owned()),
+        ..Options::default()
+    };
+    let report = crate::plan([document("system.yml", NAMESPACE)], &options);
+    let told: Vec<_> = report.findings.iter().map(|one| &*one.message).collect();
+    let message = "2 objects were read, and none is of a kind that is planned in this namespace";
+    assert_eq!(told, [message]);
 }
