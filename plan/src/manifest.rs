@@ -15,6 +15,7 @@ mod kind;
 mod kubernetes;
 mod kuma;
 mod named;
+mod notes;
 mod object;
 mod pod;
 mod proxy;
@@ -22,6 +23,7 @@ mod reader;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unrendered;
 
 pub(crate) use self::{
     envelope::Mention,

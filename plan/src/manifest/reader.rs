@@ -47,7 +47,7 @@ impl Reader<'_> {
             Some(name) => format!("{kind} {}", Quoted(&name)),
             None => kind.to_owned(),
         };
-        let Mismatch { at, path, what } = mismatch;
+        let Mismatch { at, path, what, .. } = mismatch;
         self.fault(*at, format!("{object}: {path} {what}"))
     }
 }
