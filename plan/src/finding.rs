@@ -27,6 +27,36 @@ impl Severity {
     }
 }
 
+/// Which findings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    #[default]
+    Warning,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// All of them, with their names and what counts.
+    pub const ALL: [(Self, &str, &str); 3] = [
+        (Self::Error, "error", "Errors"),
+        (Self::Warning, "warning", "Errors and warnings"),
+        (Self::Never, "never", "None"),
+    ];
+
+    /// Whether findings of this severity do.
+    pub fn counts(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity <= Severity::Warning,
+            Self::Never => false,
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $name:literal,)+) => {
         /// What a finding is about: the names are stable.
@@ -51,8 +81,6 @@ macro_rules! codes {
 }
 
 codes! {
-    /// YAML that is read otherwise than it looks, or not by kubectl.
-    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = "bad-mesh-name",
     /// A name that no Workload can have (W5).
@@ -87,6 +115,8 @@ codes! {
     NoIdentifier = "no-identifier",
     /// Nothing that was read is of a kind that matters here.
     NothingPlanned = "nothing-planned",
+    /// Something is read otherwise than it looks.
+    ReadOtherwise = "read-otherwise",
     /// The Pods of a template would be refused.
     RejectedPods = "rejected-pods",
     /// A Pod or template of another mesh than its Namespace's (A5 to A11, A17, A18).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuma_workload_rulebook::{admission::Quoted, keys, mesh, metadata::Metadata};
+use kuma_workload_rulebook::{keys, mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
     finding::{Code, Finding},
@@ -186,7 +186,7 @@ impl Inventory {
                 self.put(mention, "Pod", pod, |all| &mut all.pods, |pod| &pod.named);
             }
             Manifest::Template(template) => {
-                let kind = template.kind.name();
+                let kind = template.kind.name;
                 self.put(
                     mention,
                     kind,

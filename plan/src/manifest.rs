@@ -31,7 +31,7 @@ use kuma_workload_rulebook::{
     admission::TemplateKind,
     counts::{Counts, Inbounds},
     keys,
-    metadata::{self, Labels, Metadata},
+    metadata::{Labels, Metadata, PodFacts},
     roster::{self, Origin},
     spiffe::MeshIdentity,
     universal,
@@ -161,7 +161,7 @@ pub struct PodManifest {
     /// Its controller.
     pub owner: Option<Owner>,
     /// What the rules read of it.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -172,13 +172,13 @@ pub struct TemplateManifest {
     /// What it is called.
     pub named: Named,
     /// Its kind.
-    pub kind: TemplateKind,
+    pub kind: &'static TemplateKind,
     /// Its controller, if that is one of the seven kinds.
     pub owner: Option<Owner>,
     /// Whether no Pods come of it as it is: it is scaled to zero, suspended or done.
     pub idle: bool,
     /// What the rules read of the template.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -251,8 +251,8 @@ impl DataplaneManifest {
     }
 
     /// What the roster needs of it, with the identifier that Kuma stores.
-    pub fn facts(&self) -> roster::Dataplane<'_> {
-        roster::Dataplane {
+    pub fn facts(&self) -> roster::DataplaneRecord<'_> {
+        roster::DataplaneRecord {
             namespace: self.named.namespace(),
             name: self.named.name.as_str(),
             workload: self.stored(),
@@ -294,8 +294,8 @@ pub struct WorkloadManifest {
 
 impl WorkloadManifest {
     /// What the roster needs of it.
-    pub fn facts(&self) -> roster::Existing<'_> {
-        roster::Existing {
+    pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        roster::ExistingWorkload {
             mesh: self.labels.get(keys::MESH),
             managed_by: self.labels.get(keys::MANAGED_BY),
             origin: self.labels.get(keys::ORIGIN),
@@ -331,8 +331,8 @@ pub struct UniversalDataplaneManifest {
 
 impl UniversalDataplaneManifest {
     /// What the rules need of it.
-    pub fn facts(&self) -> universal::Dataplane<'_> {
-        universal::Dataplane {
+    pub fn facts(&self) -> universal::UniversalDataplane<'_> {
+        universal::UniversalDataplane {
             mesh: self.named.mesh(),
             name: self.named.name.as_str(),
             label: self.labels.get(keys::WORKLOAD),

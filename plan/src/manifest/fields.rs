@@ -97,9 +97,8 @@ pub(super) fn controller(node: &Node) -> Read<Option<Owner>> {
     let owners = owners(node, |owner| {
         let (api_version, kind) = kind_of_owner(owner)?;
         let name = owner.field("name", Node::text)?.unwrap_or_default();
-        let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
         Ok(is_controller(owner)?.then(|| Owner {
-            kind: TemplateKind::of(group, kind).map_or("", TemplateKind::name),
+            kind: TemplateKind::of_object(api_version, kind).map_or("", |kind| kind.name),
             name: name.to_owned(),
         }))
     })?;

@@ -2,21 +2,21 @@
 
 use kuma_workload_rulebook::{
     keys,
-    metadata::{self, Text},
+    metadata::{PodFacts, Text},
 };
 
 use super::{Marks, fields};
 use crate::read::tree::{Node, Read, Value};
 
 /// Reads a Pod or a Pod template.
-pub(super) fn facts(node: &Node) -> Read<metadata::Pod<'static>> {
+pub(super) fn facts(node: &Node) -> Read<PodFacts<'static>> {
     let spec = node.field("spec", |spec| {
         Ok((service_account(spec)?, has_sidecar(spec)?))
     })?;
     let (service_account, has_sidecar) = spec.unwrap_or_default();
     let phase = node.field("status", |status| status.field("phase", Node::text))?;
     let metadata = node.get("metadata");
-    Ok(metadata::Pod {
+    Ok(PodFacts {
         name: Text::default(),
         metadata: fields::metadata(node)?,
         service_account,

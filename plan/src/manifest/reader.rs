@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use super::{
     Manifest,
@@ -238,7 +238,7 @@ impl<'r> Reader<'r> {
             .findings
             .extend(context.notes.remarks.iter().map(|remark| {
                 let (place, remedy) = (self.place(remark.at), remark.remedy.to_owned());
-                Finding::warning(Code::AmbiguousYaml, place, remark.message.clone(), remedy)
+                Finding::warning(Code::ReadOtherwise, place, remark.message.clone(), remedy)
             }));
         if let Some(problem) = unrendered::object(node) {
             return self.template(problem, found);

@@ -231,6 +231,26 @@ proptest! {
     }
 }
 
+/// A mistake such as a repeated key refuses the document, if anything in it matters.
+#[rstest]
+#[case::pod("Pod", "metadata: {name: a}\nmetadata: {name: b}", 1, &[])]
+#[case::skipped("ConfigMap", "metadata: {name: a}\nmetadata: {name: b}", 0, &["nothing-planned"])]
+#[case::remark("Pod", "metadata: {name: a, labels: {yes: x}}", 0, &["read-otherwise"])]
+#[case::remark_of_what_is_skipped("ConfigMap", "metadata: {name: a, labels: {yes: x}}", 0, &["nothing-planned"])]
+fn mistakes_count_in_what_matters(
+    #[case] kind: &str,
+    #[case] yaml: &str,
+    #[case] faults: usize,
+    #[case] findings: &[&str],
+) {
+    let report = plan(&format!("apiVersion: v1\nkind: {kind}\n{yaml}\n"));
+    assert_eq!(report.faults.len(), faults, "{:?}", report.faults);
+    let mut told = codes(&report);
+    told.retain(|code| *code != "namespace-not-read");
+    assert_eq!(told, findings);
+    assert_eq!(report.pods.len(), usize::from(kind == "Pod" && faults == 0));
+}
+
 const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: a}}";
 
 /// Each of these holds so many objects.

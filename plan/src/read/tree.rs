@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kuma_workload_rulebook::quoted::path_segment;
 use serde::Serialize;
 use serde_json::Number;
 
@@ -180,7 +181,7 @@ impl Mismatch {
     pub fn missing(node: &Node, key: &str) -> Self {
         Self {
             at: node.at,
-            path: legible(key).to_owned(),
+            path: path_segment(key).to_owned(),
             what: "is missing".to_owned(),
             expected: None,
             others: Vec::new(),
@@ -241,7 +242,7 @@ impl Node {
     ) -> Read<Option<T>> {
         self.entries()?;
         self.get(key)
-            .map(|node| read(node).map_err(|fault| fault.under(legible(key))))
+            .map(|node| read(node).map_err(|fault| fault.under(path_segment(key))))
             .transpose()
     }
 
@@ -286,7 +287,7 @@ impl Node {
         let mut wrong = Vec::new();
         for (key, node) in entries {
             if let Err(fault) = node.text_or_null() {
-                wrong.push(fault.under(legible(key)));
+                wrong.push(fault.under(path_segment(key)));
             }
         }
         let text = |(key, node): &'n (String, Self)| Some((&**key, node.text_or_null().ok()?));
@@ -367,16 +368,6 @@ impl Node {
             Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.put(expected)),
             _ => {}
         }
-    }
-}
-
-/// A key as a message may show it: no field's or label's name is longer or has other characters.
-fn legible(key: &str) -> &str {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    if key.len() <= 316 && key.bytes().all(plain) {
-        key
-    } else {
-        "?"
     }
 }
 

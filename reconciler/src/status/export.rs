@@ -12,13 +12,13 @@ use kuma_workload_plan::{
     read::Fault,
 };
 use kuma_workload_rulebook::{
-    admission::Quoted,
     keys,
-    roster::{self, Insight, Key, Roster},
-    universal::{self, Source},
+    quoted::Quoted,
+    roster::{DataplaneRecord, ExistingWorkload, InsightRecord, Key, Roster},
+    universal::{self, LabelOrTag},
 };
 
-use super::row::{Existing, Row};
+use super::row::{Reported, Row};
 use crate::files;
 
 /// What was read.
@@ -71,7 +71,7 @@ fn of_kubernetes(inventory: &Inventory) -> Vec<Row> {
     }
     for insight in inventory.insights() {
         if let Home::Namespace(namespace) = &insight.named.home {
-            roster.apply_insight(&Insight {
+            roster.apply_insight(&InsightRecord {
                 namespace,
                 name: insight.named.name.as_str(),
                 mesh: insight.mesh.as_deref(),
@@ -83,7 +83,7 @@ fn of_kubernetes(inventory: &Inventory) -> Vec<Row> {
         .workloads()
         .map(|workload| {
             let key = key(workload.named.namespace(), workload.named.name.as_str());
-            let existing = Existing {
+            let existing = Reported {
                 facts: workload.facts(),
                 reported: workload.reported.map(Into::into),
             };
@@ -104,7 +104,7 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
     for dataplane in inventory.universal_dataplanes() {
         let mesh = dataplane.named.mesh();
         let identifier = universal::identifier(&dataplane.facts());
-        roster.apply(&roster::Dataplane {
+        roster.apply(&DataplaneRecord {
             namespace: mesh,
             name: dataplane.named.name.as_str(),
             workload: identifier.map(|(name, _)| name),
@@ -115,7 +115,7 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
     }
     for insight in inventory.insights() {
         if let Home::Mesh(mesh) = &insight.named.home {
-            roster.apply_insight(&Insight {
+            roster.apply_insight(&InsightRecord {
                 namespace: mesh,
                 name: insight.named.name.as_str(),
                 mesh: Some(mesh),
@@ -127,10 +127,10 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
         .universal_workloads()
         .map(|workload| {
             let key = key(workload.named.mesh(), workload.named.name.as_str());
-            let existing = Existing {
-                facts: roster::Existing {
+            let existing = Reported {
+                facts: ExistingWorkload {
                     managed_by: workload.labels.get(keys::MANAGED_BY),
-                    ..roster::Existing::default()
+                    ..ExistingWorkload::default()
                 },
                 reported: workload.reported.map(Into::into),
             };
@@ -185,7 +185,7 @@ fn warnings(inventory: &Inventory) -> Vec<String> {
 
 fn tag_read(dataplane: &UniversalDataplaneManifest) -> Option<String> {
     let facts = dataplane.facts();
-    let (workload, Source::Tag) = universal::identifier(&facts)? else {
+    let (workload, LabelOrTag::Tag) = universal::identifier(&facts)? else {
         return None;
     };
     Some(format!(

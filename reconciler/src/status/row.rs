@@ -6,7 +6,7 @@ use kuma_workload_rulebook::{
     counts::Counts,
     identifier::{self, NameForm},
     mesh,
-    roster::{self, Action, Foreign, Key, Mode, References, Roster},
+    roster::{Action, ExistingWorkload, Foreign, Key, Mode, References, Roster},
 };
 use serde::Serialize;
 
@@ -79,14 +79,14 @@ pub(super) struct Row {
 
 /// A Workload that exists.
 #[derive(Debug, Clone)]
-pub(super) struct Existing<'a> {
+pub(super) struct Reported<'a> {
     /// What the rules read of it.
-    pub(super) facts: roster::Existing<'a>,
+    pub(super) facts: ExistingWorkload<'a>,
     /// The numbers that it shows.
     pub(super) reported: Option<Numbers>,
 }
 
-impl<'a> From<&'a Workload> for Existing<'a> {
+impl<'a> From<&'a Workload> for Reported<'a> {
     fn from(workload: &'a Workload) -> Self {
         Self {
             facts: workload.facts(),
@@ -97,7 +97,7 @@ impl<'a> From<&'a Workload> for Existing<'a> {
 
 impl Row {
     /// What there is to say of a key; nothing if neither proxies nor a Workload are there.
-    pub(super) fn of(roster: &Roster, key: &Key, existing: Option<&Existing<'_>>) -> Option<Self> {
+    pub(super) fn of(roster: &Roster, key: &Key, existing: Option<&Reported<'_>>) -> Option<Self> {
         let references = roster.references(key);
         let decision = roster.decide(key, existing.map(|one| &one.facts), Mode::Observe);
         let is_copy = matches!(
@@ -123,7 +123,7 @@ impl Row {
     pub(super) fn of_universal(
         roster: &Roster,
         key: &Key,
-        existing: Option<&Existing<'_>>,
+        existing: Option<&Reported<'_>>,
         is_copy: bool,
     ) -> Option<Self> {
         Facts {
@@ -174,7 +174,7 @@ impl Row {
 struct Facts<'a> {
     name: &'a str,
     references: References<'a>,
-    existing: Option<&'a Existing<'a>>,
+    existing: Option<&'a Reported<'a>>,
     /// The mesh that the Workload is of, if it exists.
     labelled: Option<&'a str>,
     /// Whether the Workload is a copy from elsewhere.
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{Dataplane, Insight, MANAGER},
+        roster::{DataplaneRecord, InsightRecord, MANAGER},
     };
     use rstest::rstest;
     use serde_json::{Value, json};
@@ -263,7 +263,7 @@ mod tests {
         let mut roster = Roster::default();
         for (number, mesh) in meshes.iter().enumerate() {
             let name = format!("pod-{number}");
-            roster.apply(&Dataplane {
+            roster.apply(&DataplaneRecord {
                 namespace: "shop",
                 name: &name,
                 workload: Some(workload),
@@ -271,7 +271,7 @@ mod tests {
                 local: true,
                 inbounds: Inbounds::Ready,
             });
-            roster.apply_insight(&Insight {
+            roster.apply_insight(&InsightRecord {
                 namespace: "shop",
                 name: &name,
                 mesh: Some(mesh),
@@ -324,7 +324,7 @@ mod tests {
             namespace: "shop".into(),
             workload: name.into(),
         };
-        let existing = workload.as_ref().map(Existing::from);
+        let existing = workload.as_ref().map(Reported::from);
         let row = Row::of(&roster(name, meshes), &key, existing.as_ref()).unwrap();
         assert_eq!(row.findings, expected);
         assert_eq!(row.state(), state);
@@ -346,7 +346,7 @@ mod tests {
             workload: "cart".into(),
         };
         let workload = ours("a", [1, 2, 2]);
-        let existing = Existing::from(&workload);
+        let existing = Reported::from(&workload);
         let row = Row::of(&roster("cart", &["a", "b"]), &key, Some(&existing)).unwrap();
         assert_eq!(
             serde_json::to_value(row).unwrap(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::{core::ObjectMeta, runtime::watcher::Event};
 use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
 
-use super::row::{Existing, Row};
+use super::row::{Reported, Row};
 use crate::kinds::{self, Dataplane, DataplaneInsight, Workload};
 
 /// An event of one of the three watches.
@@ -53,7 +53,7 @@ impl World {
         keys.extend(self.workloads.keys().cloned());
         keys.iter()
             .filter_map(|key| {
-                let existing = self.workloads.get(key).map(Existing::from);
+                let existing = self.workloads.get(key).map(Reported::from);
                 Row::of(&self.roster, key, existing.as_ref())
             })
             .collect()

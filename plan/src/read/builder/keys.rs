@@ -1,6 +1,6 @@
 //! The entries of a map: keys that stand twice, and entries taken over by `<<`.
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use super::super::{
     Problem,

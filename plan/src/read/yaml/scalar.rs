@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use granit_parser::{ScalarStyle, Tag};
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 use serde_json::Number;
 
 use super::super::{builder::Scalar, tree};

@@ -1,12 +1,17 @@
-//! Everything that can be wrong in a settings document, told at once.
+//! Reads a settings document, and reports everything that is wrong with it at once.
 
 use std::fmt;
 
-use super::{Action, Given, Names, NamespaceMesh, Settings, Severity, Updates};
-use crate::{admission::wording::Quoted, identifier::is_dns_label, mesh, metadata::Text};
+use super::{
+    definition::{EnforcementAction, NamespaceMesh, Settings, Updates},
+    document::SettingsValue,
+    names::{self, Names},
+    nearest::nearest,
+};
+use crate::{mesh, metadata::Text, quoted::Quoted};
 
 /// The names of all settings, in the order of the documentation.
-pub const KEYS: [&str; 12] = [
+pub const SETTINGS: [&str; 12] = [
     "disallowMultipleMeshesPerNamespace",
     "namespaceMesh",
     "action",
@@ -21,11 +26,11 @@ pub const KEYS: [&str; 12] = [
     "workloadManagers",
 ];
 
-/// All that is wrong with a settings document, a sentence each.
+/// What is wrong with a settings document: a sentence for each fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<String>);
+pub struct SettingsFaults(pub Vec<String>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for SettingsFaults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, fault) in self.0.iter().enumerate() {
             if number > 0 {
@@ -38,18 +43,18 @@ impl fmt::Display for Faults {
 }
 
 impl<'a> Settings<'a> {
-    /// Reads a settings document; `null` and an empty map mean the defaults, and so does a `null`
-    /// value of one setting.
+    /// Reads a settings document. `null` and an empty map mean the defaults, and a `null` for one
+    /// setting means its default.
     ///
     /// # Errors
     ///
-    /// Every fault of the document at once.
-    pub fn read(given: Given<'a>) -> Result<Self, Faults> {
-        let mut reader = Reader { faults: Vec::new() };
+    /// All faults of the document.
+    pub fn read(given: SettingsValue<'a>) -> Result<Self, SettingsFaults> {
+        let mut reader = SettingsReader { faults: Vec::new() };
         let mut settings = Self::default();
         match given {
-            Given::Null => {}
-            Given::Map(entries) => {
+            SettingsValue::Null => {}
+            SettingsValue::Map(entries) => {
                 for (index, (key, _)) in entries.iter().enumerate() {
                     if entries
                         .iter()
@@ -60,7 +65,7 @@ impl<'a> Settings<'a> {
                     }
                 }
                 for (key, value) in entries {
-                    if value != Given::Null {
+                    if value != SettingsValue::Null {
                         reader.setting(&mut settings, &key, value);
                     }
                 }
@@ -70,7 +75,9 @@ impl<'a> Settings<'a> {
                 format_args!("must be a map, not {}", other.kind()),
             ),
         }
-        if settings.protect_workloads == Severity::Deny && settings.workload_managers.is_empty() {
+        if settings.protect_workloads == Some(EnforcementAction::Deny)
+            && settings.workload_managers.is_empty()
+        {
             reader.fault(
                 "workloadManagers",
                 "must name somebody while protectWorkloads is \"deny\", \
@@ -80,19 +87,22 @@ impl<'a> Settings<'a> {
         if reader.faults.is_empty() {
             Ok(settings)
         } else {
-            Err(Faults(reader.faults))
+            Err(SettingsFaults(reader.faults))
         }
     }
 }
 
-/// Reads one value after the other and keeps what is wrong with them.
-struct Reader {
+/// Reads the settings one after the other and collects their faults.
+struct SettingsReader {
     faults: Vec<String>,
 }
 
-impl Reader {
-    fn setting<'a>(&mut self, settings: &mut Settings<'a>, key: &str, value: Given<'a>) {
-        const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("warn", Action::Warn)];
+impl SettingsReader {
+    fn setting<'a>(&mut self, settings: &mut Settings<'a>, key: &str, value: SettingsValue<'a>) {
+        const ACTIONS: &[(&str, EnforcementAction)] = &[
+            ("deny", EnforcementAction::Deny),
+            ("warn", EnforcementAction::Warn),
+        ];
         match key {
             "disallowMultipleMeshesPerNamespace" => {
                 self.boolean(&mut settings.mesh_rule, key, &value);
@@ -116,28 +126,38 @@ impl Reader {
             "alreadySplit" => self.word(&mut settings.already_split, key, &value, ACTIONS),
             "considerPods" => self.boolean(&mut settings.consider_pods, key, &value),
             "systemNamespaces" => {
-                self.names(&mut settings.system_namespaces, key, value, namespace_fault);
+                self.names(
+                    &mut settings.system_namespaces,
+                    key,
+                    value,
+                    names::namespace_fault,
+                );
             }
             "legacyMeshAnnotations" => {
                 let mut read = true;
                 self.boolean(&mut read, key, &value);
                 settings.mesh_annotations = if read {
-                    mesh::Annotations::Read
+                    mesh::MeshAnnotations::Read
                 } else {
-                    mesh::Annotations::Ignored
+                    mesh::MeshAnnotations::Ignored
                 };
             }
             "workloadLabels" => {
-                self.names(&mut settings.workload_labels, key, value, label_key_fault);
+                self.names(
+                    &mut settings.workload_labels,
+                    key,
+                    value,
+                    names::label_key_fault,
+                );
             }
             "invalidWorkloadName" => self.word(
                 &mut settings.invalid_workload_name,
                 key,
                 &value,
                 &[
-                    ("warn", Severity::Warn),
-                    ("deny", Severity::Deny),
-                    ("ignore", Severity::Off),
+                    ("warn", Some(EnforcementAction::Warn)),
+                    ("deny", Some(EnforcementAction::Deny)),
+                    ("ignore", None),
                 ],
             ),
             "protectWorkloads" => self.word(
@@ -145,19 +165,24 @@ impl Reader {
                 key,
                 &value,
                 &[
-                    ("warn", Severity::Warn),
-                    ("deny", Severity::Deny),
-                    ("off", Severity::Off),
+                    ("warn", Some(EnforcementAction::Warn)),
+                    ("deny", Some(EnforcementAction::Deny)),
+                    ("off", None),
                 ],
             ),
             "workloadManagers" => {
-                self.names(&mut settings.workload_managers, key, value, manager_fault);
+                self.names(
+                    &mut settings.workload_managers,
+                    key,
+                    value,
+                    names::manager_fault,
+                );
             }
             unknown => self.fault(
                 Quoted(unknown),
                 format_args!(
                     "is not a setting; the nearest is {}",
-                    Quoted(nearest_key(unknown))
+                    Quoted(nearest(unknown, &SETTINGS))
                 ),
             ),
         }
@@ -167,9 +192,9 @@ impl Reader {
         self.faults.push(format!("{path} {what}"));
     }
 
-    fn boolean(&mut self, setting: &mut bool, key: &str, value: &Given<'_>) {
+    fn boolean(&mut self, setting: &mut bool, key: &str, value: &SettingsValue<'_>) {
         match value {
-            Given::Bool(value) => *setting = *value,
+            SettingsValue::Bool(value) => *setting = *value,
             other => self.fault(
                 key,
                 format_args!("must be true or false, not {}", other.kind()),
@@ -181,11 +206,11 @@ impl Reader {
         &mut self,
         setting: &mut T,
         key: &str,
-        value: &Given<'_>,
+        value: &SettingsValue<'_>,
         words: &[(&str, T)],
     ) {
         let found = match value {
-            Given::Text(text) => words.iter().find(|(word, _)| **word == **text),
+            SettingsValue::Text(text) => words.iter().find(|(word, _)| **word == **text),
             _ => None,
         };
         if let Some((_, meaning)) = found {
@@ -203,7 +228,7 @@ impl Reader {
             allowed.push('"');
         }
         match value {
-            Given::Text(text) => {
+            SettingsValue::Text(text) => {
                 self.fault(key, format_args!("must be {allowed}, not {}", Quoted(text)));
             }
             other => self.fault(key, format_args!("must be {allowed}, not {}", other.kind())),
@@ -214,11 +239,11 @@ impl Reader {
         &mut self,
         setting: &mut Names<'a>,
         key: &str,
-        value: Given<'a>,
+        value: SettingsValue<'a>,
         fault_of: fn(&str) -> Option<&'static str>,
     ) {
         let items = match value {
-            Given::List(items) => items,
+            SettingsValue::List(items) => items,
             other => {
                 self.fault(
                     key,
@@ -227,97 +252,24 @@ impl Reader {
                 return;
             }
         };
-        let mut names: Vec<Text<'a>> = Vec::with_capacity(items.len());
+        let mut given_names: Vec<Text<'a>> = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let path = format_args!("{key}[{index}]");
             match item {
-                Given::Text(name) => {
+                SettingsValue::Text(name) => {
                     if let Some(fault) = fault_of(&name) {
                         self.fault(path, format_args!("{fault}, unlike {}", Quoted(&name)));
-                    } else if names.contains(&name) {
+                    } else if given_names.contains(&name) {
                         self.fault(path, format_args!("repeats {}", Quoted(&name)));
                     } else {
-                        names.push(name);
+                        given_names.push(name);
                     }
                 }
                 other => self.fault(path, format_args!("must be a string, not {}", other.kind())),
             }
         }
-        *setting = Names::Given(names);
+        *setting = Names::Given(given_names);
     }
-}
-
-fn namespace_fault(name: &str) -> Option<&'static str> {
-    let possible = is_dns_label(name) && name.len() <= 63;
-    (!possible).then_some("must be a Namespace's name")
-}
-
-/// A label key: an optional DNS subdomain and `/`, then 1 to 63 letters, digits, `-`, `_`, `.`.
-fn label_key_fault(key: &str) -> Option<&'static str> {
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    let prefix_is_legal =
-        prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.split('.').all(is_dns_label));
-    let bytes = name.as_bytes();
-    let name_is_legal = bytes.len() <= 63
-        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    (!(prefix_is_legal && name_is_legal)).then_some("must be a legal label key")
-}
-
-/// A user or group: printable, without white space, with a `*` at the end at most (P1).
-fn manager_fault(name: &str) -> Option<&'static str> {
-    let stem = name.strip_suffix('*').unwrap_or(name);
-    if stem.is_empty() {
-        return Some("must name a user or group, not nobody or everybody");
-    }
-    if stem.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
-        return Some("must be without white space");
-    }
-    stem.contains('*')
-        .then_some("must have its only \"*\" at the end")
-}
-
-/// The setting whose name takes the fewest edits to become this one.
-fn nearest_key(unknown: &str) -> &'static str {
-    // No longer key is worth comparing, and a hostile one must not cost time.
-    let unknown: Vec<u8> = unknown
-        .bytes()
-        .take(64)
-        .map(|b| b.to_ascii_lowercase())
-        .collect();
-    let mut nearest = (usize::MAX, "");
-    for key in KEYS {
-        let distance = edits(&unknown, key.to_ascii_lowercase().as_bytes());
-        if distance < nearest.0 {
-            nearest = (distance, key);
-        }
-    }
-    nearest.1
-}
-
-/// Levenshtein's distance.
-fn edits(from: &[u8], to: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(to) {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            left = changed.min(*cell + 1).min(left + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -363,15 +315,15 @@ mod tests {
             Settings {
                 mesh_rule: true,
                 namespace_mesh: NamespaceMesh::Declared,
-                action: Action::Warn,
+                action: EnforcementAction::Warn,
                 updates: Updates::Membership,
-                already_split: Action::Warn,
+                already_split: EnforcementAction::Warn,
                 consider_pods: false,
                 system_namespaces: names(&["mesh"]),
-                mesh_annotations: mesh::Annotations::Ignored,
+                mesh_annotations: mesh::MeshAnnotations::Ignored,
                 workload_labels: names(&["app", "a.b/c_D"]),
-                invalid_workload_name: Severity::Deny,
-                protect_workloads: Severity::Deny,
+                invalid_workload_name: Some(EnforcementAction::Deny),
+                protect_workloads: Some(EnforcementAction::Deny),
                 workload_managers: names(&["system:serviceaccounts:mesh", "ops-*"]),
             }
         );
@@ -459,13 +411,13 @@ mod tests {
     fn every_fault_is_told_at_once() {
         let faults = read(r#"{"nope":1,"action":"x","workloadLabels":["",7]}"#).unwrap_err();
         assert_eq!(faults.len(), 4);
-        assert!(Faults(faults).to_string().matches("; ").count() >= 3);
+        assert!(SettingsFaults(faults).to_string().matches("; ").count() >= 3);
     }
 
     #[test]
     fn all_keys_are_known_and_no_other() {
-        for key in KEYS {
-            let given = Given::Map(vec![(Text::from(key), Given::Number)]);
+        for key in SETTINGS {
+            let given = SettingsValue::Map(vec![(Text::from(key), SettingsValue::Number)]);
             let faults = Settings::read(given).unwrap_err().0;
             assert!(faults[0].starts_with(key), "{faults:?}");
         }
