@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Text},
-    roster::ORIGIN_ZONE,
     spiffe::{self, ControlPlane, IdentityFault, MeshIdentity, ProxyFacts},
 };
 
@@ -73,7 +72,7 @@ impl<'a> Identities<'a> {
             mesh_identity: self
                 .identities
                 .get(&*name)
-                .map_or(name.clone(), |one| one.named.name.clone()),
+                .map_or(name.clone(), |one| one.named.name.as_str().to_owned()),
             fault: fault.map(IdentityFault::to_string),
             spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
         })
@@ -147,9 +146,9 @@ pub(crate) fn labels_to_come(
     let account = account.filter(|name| !name.is_empty()).unwrap_or("default");
     let own = [
         (keys::MESH, mesh),
-        (keys::HOME_NAMESPACE, &*pod_source.named.namespace),
+        (keys::HOME_NAMESPACE, pod_source.named.namespace()),
         (keys::SERVICE_ACCOUNT, account),
-        (keys::ORIGIN, ORIGIN_ZONE),
+        (keys::ORIGIN, keys::ORIGIN_ZONE),
         (keys::ENVIRONMENT, "kubernetes"),
         (keys::ZONE, zone),
     ];

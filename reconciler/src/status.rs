@@ -1,5 +1,6 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
+mod export;
 mod live;
 mod row;
 mod show;
@@ -7,11 +8,14 @@ mod world;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use kuma_workload_plan::output;
 
+use self::show::Output;
 use crate::{
     arguments::Scope,
     client::{Connection, Failure},
@@ -42,10 +46,18 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 YAML is the same; with --watch, a document for each.
 
-Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked.")]
+With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
+
+Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
+cannot be read.")]
 pub struct Options {
     #[command(flatten)]
     scope: Scope,
+    /// Read files instead of a cluster: what kubectl and kumactl print of Dataplanes,
+    /// DataplaneInsights and Workloads, of Kubernetes and Universal; folders, or - for the standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["watch", "kubeconfig"])]
+    from: Vec<PathBuf>,
     /// The form.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: Output,
@@ -58,28 +70,11 @@ pub struct Options {
     connection: Connection,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// Columns
-    #[default]
-    Table,
-    /// Columns, with the numbers of each mesh
-    Wide,
-    /// JSON, one document; with --watch, one a line
-    Json,
-    /// YAML, one document; with --watch, one for each that changes
-    Yaml,
-}
-
-impl Output {
-    /// Whether it is for people.
-    fn is_table(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
-}
-
 /// Runs it.
 pub fn main(options: &Options) -> ExitCode {
+    if !options.from.is_empty() {
+        return of_files(options);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -94,6 +89,27 @@ pub fn main(options: &Options) -> ExitCode {
             let _ = writeln!(io::stderr(), "error: {failure}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// The same of files. What cannot be read is told, and the rest is shown.
+fn of_files(options: &Options) -> ExitCode {
+    let export = export::read(&options.from, options.scope.namespace());
+    let mut stderr = io::stderr().lock();
+    for warning in &export.warnings {
+        let _ = writeln!(stderr, "warning: {warning}");
+    }
+    let _ = output::faults(&export.faults, &mut stderr);
+    let mut show = show::Show::new(io::stdout().lock(), options.output, false);
+    let is_clean = export.rows.iter().all(row::Row::is_clean);
+    let style = options.terminal.style(&io::stdout());
+    match show.once(&export.rows, style) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(stderr, "error: cannot write: {error}");
+            ExitCode::from(2)
+        }
+        _ if !export.faults.is_empty() => ExitCode::from(2),
+        _ => ExitCode::from(u8::from(!is_clean)),
     }
 }
 

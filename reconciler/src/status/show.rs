@@ -5,17 +5,15 @@ use std::{
     io::{self, Write},
 };
 
+use clap::ValueEnum;
 use kuma_workload_plan::output::{
-    Style,
-    layout::{Cell, Colour, Column, Layout, Table},
+    Colour, Style,
+    layout::{Cell, Column, Layout, Table},
     yaml,
 };
 use serde::Serialize;
 
-use super::{
-    Output,
-    row::{Finding, Numbers, Row},
-};
+use super::row::{Finding, Numbers, Row};
 
 /// Clears a terminal, and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -32,6 +30,27 @@ const COLUMNS: [Column; 8] = [
 ];
 const MESHES: Column = Column::new("MESHES (CONNECTED/HEALTHY/TOTAL)");
 
+/// The form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// Columns
+    #[default]
+    Table,
+    /// Columns, with the numbers of each mesh
+    Wide,
+    /// JSON, one document; with --watch, one a line
+    Json,
+    /// YAML, one document; with --watch, one for each that changes
+    Yaml,
+}
+
+impl Output {
+    /// Whether it is for people.
+    pub(super) fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     workloads: &'a [Row],
@@ -44,7 +63,7 @@ pub(super) struct Show<W> {
     redraw: bool,
     /// How the rows before were laid out.
     layout: Option<Layout>,
-    shown: BTreeMap<(String, String), Row>,
+    shown: BTreeMap<(Option<String>, String), Row>,
 }
 
 impl<W: Write> Show<W> {
@@ -155,7 +174,7 @@ fn cells(row: &Row) -> [Cell; 8] {
         .map(colour)
         .max_by_key(|colour| *colour == Colour::Red);
     [
-        Cell::new(&*row.namespace),
+        text(&row.namespace),
         Cell::new(&*row.name),
         text(&row.mesh),
         number(|numbers| numbers.connected),
@@ -225,7 +244,7 @@ mod tests {
 
     fn row(name: &str, reported: Numbers, actual: Numbers) -> Row {
         Row {
-            namespace: "shop".into(),
+            namespace: Some("shop".into()),
             name: name.into(),
             mesh: Some("default".into()),
             manager: Some("k8s-controller".into()),

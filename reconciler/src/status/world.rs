@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{core::ObjectMeta, runtime::watcher::Event};
-use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
+use kuma_workload_rulebook::roster::{Key, ListScope, Roster, WatchedKind};
 
-use super::row::Row;
+use super::row::{Reported, Row};
 use crate::kinds::{self, Dataplane, DataplaneInsight, Workload};
 
 /// An event of one of the three watches.
@@ -52,7 +52,10 @@ impl World {
         let mut keys: BTreeSet<_> = self.roster.keys().collect();
         keys.extend(self.workloads.keys().cloned());
         keys.iter()
-            .filter_map(|key| Row::of(&self.roster, key, self.workloads.get(key)))
+            .filter_map(|key| {
+                let existing = self.workloads.get(key).map(Reported::from);
+                Row::of(&self.roster, key, existing.as_ref())
+            })
             .collect()
     }
 
@@ -70,8 +73,8 @@ impl World {
 
     fn dataplane(&mut self, event: Event<Dataplane>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Dataplanes),
-            Event::InitDone => self.sweep(Watched::Dataplanes),
+            Event::Init => self.relist(WatchedKind::Dataplanes),
+            Event::InitDone => self.sweep(WatchedKind::Dataplanes),
             Event::Apply(there) | Event::InitApply(there) => {
                 let (namespace, name) = names(&there.metadata);
                 if let Some(fault) = &there.fault {
@@ -90,8 +93,8 @@ impl World {
 
     fn insight(&mut self, event: Event<DataplaneInsight>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Insights),
-            Event::InitDone => self.sweep(Watched::Insights),
+            Event::Init => self.relist(WatchedKind::Insights),
+            Event::InitDone => self.sweep(WatchedKind::Insights),
             Event::Apply(there) | Event::InitApply(there) => {
                 let (namespace, name) = names(&there.metadata);
                 if let Some(fault) = &there.fault {
@@ -126,18 +129,18 @@ impl World {
         }
     }
 
-    fn relist(&mut self, watched: Watched) {
+    fn relist(&mut self, watched: WatchedKind) {
         self.roster
             .relist(watched, scope(self.namespace.as_deref()));
     }
 
-    fn sweep(&mut self, watched: Watched) {
+    fn sweep(&mut self, watched: WatchedKind) {
         self.roster.sweep(watched, scope(self.namespace.as_deref()));
     }
 }
 
-fn scope(namespace: Option<&str>) -> Scope<'_> {
-    namespace.map_or(Scope::Cluster, Scope::Namespace)
+fn scope(namespace: Option<&str>) -> ListScope<'_> {
+    namespace.map_or(ListScope::Cluster, ListScope::Namespace)
 }
 
 fn names(metadata: &ObjectMeta) -> (&str, &str) {
