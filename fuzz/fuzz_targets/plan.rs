@@ -10,7 +10,7 @@ use kuma_workload_plan::{
     Options, Report,
     output::{self, Format, Style},
     plan,
-    read::{Document, Place, STDIN},
+    read::{Document, Place, STDIN, tree::Position},
 };
 use kuma_workload_rulebook::{
     identifier::{Identifiers, PodAnnotation},
@@ -149,10 +149,8 @@ fn check_counts(report: &Report) {
 /// Every place is in a document, its column counted in characters.
 fn check_places(report: &Report, documents: &[Document<'_>], options: &Options<'_>) {
     let faults = report.faults.iter().map(|fault| &fault.place);
-    let findings = report
-        .findings
-        .iter()
-        .filter_map(|finding| finding.place.as_ref());
+    let findings = report.findings.iter();
+    let findings = findings.filter_map(|finding| finding.place.as_ref());
     for place in faults.chain(findings).filter(|place| place.at.line > 0) {
         let mut named = documents.iter().chain(&options.settings);
         assert!(
@@ -166,16 +164,19 @@ fn is_in(document: &Document<'_>, place: &Place) -> bool {
     if document.name != place.file {
         return false;
     }
-    let Some(line) = document
-        .bytes
-        .split(|byte| *byte == b'\n')
-        .nth(place.at.line as usize - 1)
-    else {
-        return false;
-    };
-    let characters = String::from_utf8_lossy(line).chars().count();
+    let is_utf16 = [[0xfe, 0xff], [0xff, 0xfe]]
+        .iter()
+        .any(|mark| document.bytes.starts_with(mark));
+    let text = String::from_utf8_lossy(&document.bytes);
+    // A carriage return alone ends a line of YAML, and none of JSON.
+    let yaml = text.replace("\r\n", "\n").replace('\r', "\n");
+    is_utf16 || [&*yaml, &*text].iter().any(|text| has(text, place.at))
+}
+
+fn has(text: &str, at: Position) -> bool {
+    let line = text.split('\n').nth(at.line as usize - 1);
     // The end of a line is a place too: that of what is missing there.
-    (1..=characters + 1).contains(&(place.at.column as usize))
+    line.is_some_and(|line| (1..=line.chars().count() + 1).contains(&(at.column as usize)))
 }
 
 fn check_form(report: &Report, format: Format) {
