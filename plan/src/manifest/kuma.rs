@@ -11,8 +11,8 @@ use kuma_workload_rulebook::{
 
 use super::{
     DataplaneManifest, Home, InsightManifest, Manifest, MeshIdentityManifest, Name, Named,
-    UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest, fields,
-    identity::KumaKind, identity_spec, proxy, reader::Reader,
+    UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest, fields, identity_spec,
+    kind::KumaKind, proxy, reader::Reader,
 };
 use crate::read::tree::{Mismatch, Node, Position, Read};
 

@@ -13,6 +13,8 @@ pub struct Style {
     pub colours: bool,
     /// Which findings are failures, in forms that tell failures apart.
     pub fail_on: FailOn,
+    /// Whether tables say which kinds were skipped.
+    pub verbose: bool,
 }
 
 /// A colour of the terminal's own palette.

@@ -94,7 +94,9 @@ fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> i
         let dataplanes = universal_dataplanes(universal, wide);
         section("UNIVERSAL DATAPLANES", &dataplanes, style, to)?;
     }
-    section("SKIPPED", &skipped(&report.skipped_kinds), style, to)?;
+    if style.verbose {
+        section("SKIPPED", &skipped(&report.skipped_kinds), style, to)?;
+    }
     findings(report, style, to)?;
     summary(report, style, to)
 }

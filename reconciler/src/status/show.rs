@@ -232,6 +232,7 @@ mod tests {
         width: None,
         colours: false,
         fail_on: FailOn::Warning,
+        verbose: false,
     };
 
     fn numbers(connected: i64, healthy: i64, total: i64) -> Numbers {
