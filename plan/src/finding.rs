@@ -84,8 +84,6 @@ macro_rules! codes {
 }
 
 codes! {
-    /// YAML that is read otherwise than it looks, or not by kubectl.
-    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = "bad-mesh-name",
     /// A name that no Workload can have (W5).
