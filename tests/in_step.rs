@@ -460,7 +460,8 @@ fn the_package_is_what_kwctl_makes_of_metadata_and_questions() {
 #[case(Rule::ClusterQuestion)]
 #[case(Rule::WorkloadObject)]
 fn the_docs_have_a_section_of_messages_for_each_rule(#[case] rule: Rule) {
-    // A rule that is added must be added above and to the docs: this does not compile without it.
+    // A rule that is added must be added above, to the list of all, and to the docs: this does not
+    // compile without it.
     match rule {
         Rule::WorkloadLabel
         | Rule::WorkloadAnnotation
@@ -474,6 +475,7 @@ fn the_docs_have_a_section_of_messages_for_each_rule(#[case] rule: Rule) {
         | Rule::ClusterQuestion
         | Rule::WorkloadObject => {}
     }
+    assert!(Rule::ALL.contains(&rule));
     let heading = format!("\n## {}\n", rule.name());
     assert!(text("docs/messages.md").contains(&heading), "{heading}");
 }

@@ -7,9 +7,9 @@ use kuma_workload_rulebook::{admission::Quoted, mesh, metadata::Metadata};
 use super::{
     finding::{Code, Finding},
     manifest::{
-        DataplaneManifest, Found, Manifest, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-        PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
-        WorkloadManifest,
+        BuiltinGatewayManifest, DataplaneManifest, Found, Manifest, MeshIdentityManifest,
+        MeshManifest, Named, NamespaceManifest, Owner, PodManifest, TemplateManifest,
+        UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
     },
     options::Options,
     read::{Fault, Place},
@@ -60,7 +60,7 @@ pub struct Inventory {
     /// Namespaces.
     pub(crate) namespaces: Objects<NamespaceManifest>,
     /// Meshes.
-    pub(crate) meshes: Objects<Named>,
+    pub(crate) meshes: Objects<MeshManifest>,
     /// Dataplanes of Kubernetes.
     pub(crate) dataplanes: Objects<DataplaneManifest>,
     /// Workloads of Kubernetes.
@@ -68,13 +68,17 @@ pub struct Inventory {
     /// MeshIdentities of Kubernetes.
     pub(crate) identities: Objects<MeshIdentityManifest>,
     /// Meshes of Universal.
-    pub(crate) universal_meshes: Objects<Named>,
+    pub(crate) universal_meshes: Objects<MeshManifest>,
     /// Dataplanes of Universal.
     pub(crate) universal_dataplanes: Objects<UniversalDataplaneManifest>,
     /// Workloads of Universal.
     pub(crate) universal_workloads: Objects<UniversalWorkloadManifest>,
     /// MeshIdentities of Universal.
     pub(crate) universal_identities: Objects<MeshIdentityManifest>,
+    /// What makes or describes builtin gateways on Kubernetes.
+    pub(crate) gateways: Objects<BuiltinGatewayManifest>,
+    /// What describes builtin gateways on Universal.
+    pub(crate) universal_gateways: Objects<BuiltinGatewayManifest>,
     /// How many objects do not matter here.
     pub(crate) skipped: usize,
     /// How many do.
@@ -166,7 +170,20 @@ impl Inventory {
                     |one| &one.named,
                 );
             }
-            Manifest::Mesh(one) => self.put("Mesh", one, |all| &mut all.meshes, |one| one),
+            Manifest::Mesh(one) => {
+                self.put("Mesh", one, |all| &mut all.meshes, |one| &one.named);
+            }
+            Manifest::BuiltinGateway(one) => {
+                self.put(one.kind, one, |all| &mut all.gateways, |one| &one.named);
+            }
+            Manifest::UniversalBuiltinGateway(one) => {
+                self.put(
+                    one.kind,
+                    one,
+                    |all| &mut all.universal_gateways,
+                    |one| &one.named,
+                );
+            }
             Manifest::Dataplane(one) => {
                 self.put(
                     "Dataplane",
@@ -187,7 +204,12 @@ impl Inventory {
                 );
             }
             Manifest::UniversalMesh(one) => {
-                self.put("Mesh", one, |all| &mut all.universal_meshes, |one| one);
+                self.put(
+                    "Mesh",
+                    one,
+                    |all| &mut all.universal_meshes,
+                    |one| &one.named,
+                );
             }
             Manifest::UniversalDataplane(one) => {
                 self.put(
@@ -281,20 +303,31 @@ impl Inventory {
 
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&TemplateManifest> {
-        self.templates
-            .get(&Key::of(owner.kind, namespace, &owner.name))
+        let kind = owner.template?.name();
+        self.templates.get(&Key::of(kind, namespace, &owner.name))
     }
 
     /// Whether a Mesh exists. Manifests without any Mesh say nothing of meshes, and `default` is
     /// Kuma's own.
     pub fn has_mesh(&self, name: &str) -> bool {
-        let found = || self.meshes.contains_key(&Key::of("Mesh", "", name));
-        if self.live {
-            self.unread.meshes || found()
-        } else {
-            self.meshes.is_empty() || name == mesh::DEFAULT || found()
+        match self.live {
+            true => self.unread.meshes || is_among(&self.meshes, name),
+            false => may_be_among(&self.meshes, name),
         }
     }
+
+    /// As [`has_mesh`](Self::has_mesh), of Universal's documents.
+    pub(crate) fn has_universal_mesh(&self, name: &str) -> bool {
+        may_be_among(&self.universal_meshes, name)
+    }
+}
+
+fn is_among(meshes: &Objects<MeshManifest>, name: &str) -> bool {
+    meshes.contains_key(&Key::of("Mesh", "", name))
+}
+
+fn may_be_among(meshes: &Objects<MeshManifest>, name: &str) -> bool {
+    meshes.is_empty() || name == mesh::DEFAULT || is_among(meshes, name)
 }
 
 /// What is limited to a namespace are the objects in it; MeshIdentities live in Kuma's.
@@ -308,6 +341,9 @@ fn counts(object: &Manifest, options: &Options<'_>) -> bool {
         | Manifest::Dataplane(DataplaneManifest { named, .. })
         | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace == *only,
         Manifest::Namespace(namespace) => namespace.named.name == *only,
+        Manifest::BuiltinGateway(BuiltinGatewayManifest { named, .. }) => {
+            named.namespace.is_empty() || named.namespace == *only
+        }
         _ => true,
     }
 }

@@ -25,22 +25,26 @@ pub(crate) enum Manifest {
     Template(TemplateManifest),
     /// `v1` Namespace.
     Namespace(NamespaceManifest),
-    /// `kuma.io` Mesh: its name.
-    Mesh(Named),
+    /// `kuma.io` Mesh.
+    Mesh(MeshManifest),
     /// `kuma.io` Dataplane.
     Dataplane(DataplaneManifest),
     /// `kuma.io` Workload.
     Workload(WorkloadManifest),
     /// `kuma.io` MeshIdentity.
     MeshIdentity(MeshIdentityManifest),
+    /// `kuma.io` MeshGateway or MeshGatewayInstance.
+    BuiltinGateway(BuiltinGatewayManifest),
     /// `type: Mesh`.
-    UniversalMesh(Named),
+    UniversalMesh(MeshManifest),
     /// `type: Dataplane`.
     UniversalDataplane(UniversalDataplaneManifest),
     /// `type: Workload`.
     UniversalWorkload(UniversalWorkloadManifest),
     /// `type: MeshIdentity`.
     UniversalIdentity(MeshIdentityManifest),
+    /// `type: MeshGateway`.
+    UniversalBuiltinGateway(BuiltinGatewayManifest),
 }
 
 /// Where an object stands and what it is called.
@@ -92,10 +96,12 @@ pub struct TemplateManifest {
 }
 
 /// The controller of an object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Its kind, if it is one of the seven.
-    pub kind: &'static str,
+    /// Its kind, if that is one of the seven with a Pod template.
+    pub template: Option<TemplateKind>,
+    /// Its kind, as the reference has it.
+    pub kind: String,
     /// Its name.
     pub name: String,
 }
@@ -109,6 +115,14 @@ pub struct Marks {
     pub workload_annotation: Option<Position>,
     /// Label or annotation `kuma.io/mesh`.
     pub mesh: Option<Position>,
+    /// Annotation `kuma.io/mesh`.
+    pub mesh_annotation: Option<Position>,
+    /// Annotation `kuma.io/gateway`.
+    pub gateway: Option<Position>,
+    /// Annotation `kuma.io/ingress`.
+    pub ingress: Option<Position>,
+    /// Annotation `kuma.io/egress`.
+    pub egress: Option<Position>,
 }
 
 /// A Namespace.
@@ -118,6 +132,28 @@ pub struct NamespaceManifest {
     pub named: Named,
     /// Its labels and annotations.
     pub metadata: Metadata<'static>,
+    /// Where its telling labels and annotations stand.
+    pub marks: Marks,
+}
+
+/// A Mesh, of Kubernetes or Universal.
+#[derive(Debug, Clone)]
+pub(crate) struct MeshManifest {
+    /// What it is called.
+    pub named: Named,
+    /// Where its constraints on who may join it stand, if it has any.
+    pub constraints: Option<Position>,
+    /// Where its mtls stands, if that gives identities.
+    pub mtls: Option<Position>,
+}
+
+/// A resource that makes or describes builtin gateways, which Kuma has before version 3.
+#[derive(Debug, Clone)]
+pub(crate) struct BuiltinGatewayManifest {
+    /// What it is called; on Universal its namespace is its mesh.
+    pub named: Named,
+    /// Its kind.
+    pub kind: &'static str,
 }
 
 /// A Dataplane of Kubernetes.
@@ -133,6 +169,8 @@ pub struct DataplaneManifest {
     pub mesh_label: Option<Position>,
     /// Whether a Pod is its controller.
     pub owned_by_pod: bool,
+    /// Where it says that it is a builtin gateway, if it does.
+    pub builtin_gateway: Option<Position>,
 }
 
 impl DataplaneManifest {
@@ -169,6 +207,8 @@ pub struct WorkloadManifest {
     pub labels: Labels<'static>,
     /// The names of the Meshes that own it.
     pub mesh_owners: Vec<String>,
+    /// Where its ownerReferences stand.
+    pub owners: Option<Position>,
 }
 
 impl WorkloadManifest {
@@ -204,6 +244,8 @@ pub(crate) struct UniversalDataplaneManifest {
     pub tags: Vec<String>,
     /// Where the first of them stands.
     pub tag: Option<Position>,
+    /// Where it says that it is a builtin gateway, if it does.
+    pub builtin_gateway: Option<Position>,
 }
 
 /// A Workload document of Universal.

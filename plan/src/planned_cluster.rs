@@ -4,58 +4,65 @@ use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
     admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
-    keys,
+    keys, mesh,
     metadata::{Metadata, Pod, Text},
 };
 
 use super::{inventory::Inventory, pod_source::PodSource};
 
-/// What was read, by namespace and mesh. Of each mesh's Pods and Dataplanes two are kept: one may be
-/// the one that is judged or have its name, and of the others the rules ask only whether there are
-/// any.
+/// What was read, by namespace and mesh. The rules ask which other mesh has something in a namespace,
+/// of several the first by name, and whether the own mesh has; so a few of each mesh are kept, and
+/// an answer has a few meshes. A namespace of ten thousand Pods is then no dearer than one of ten.
 pub(crate) struct PlannedCluster<'a> {
     inventory: &'a Inventory,
     namespaces: HashMap<&'a str, Members<'a>>,
 }
 
+/// Of each mesh so many are kept: one of them may be the object that is judged, or have its name.
+const KEPT_OF_A_MESH: usize = 2;
+/// An answer has so many other meshes: the only one in the first may not count.
+const OTHER_MESHES: usize = 2;
+
 #[derive(Default)]
 struct Members<'a> {
-    /// By the label, then by the field.
-    dataplanes: BTreeMap<(Option<&'a str>, Option<&'a str>), Vec<&'a str>>,
+    dataplanes: BTreeMap<&'a str, Dataplanes<'a>>,
     /// By mesh: the number of the Pod or template, and its name.
     pods: BTreeMap<&'a str, Vec<(usize, &'a str)>>,
 }
 
-const KEPT: usize = 2;
+/// The names of a mesh's Dataplanes.
+#[derive(Default)]
+struct Dataplanes<'a> {
+    /// Of those whose label names their mesh.
+    labelled: Vec<&'a str>,
+    /// Of the others, by their label: one label may be the one that a question leaves out.
+    labelled_otherwise: BTreeMap<Option<&'a str>, Vec<&'a str>>,
+}
 
 impl<'a> PlannedCluster<'a> {
     /// The cluster with these Pods and templates, which are known by their numbers from then on.
-    pub(crate) fn new(inventory: &'a Inventory, pod_sources: &[PodSource<'a>]) -> Self {
+    pub(crate) fn new(inventory: &'a Inventory, sources: &[PodSource<'a>]) -> Self {
         let mut namespaces = HashMap::<_, Members<'_>>::new();
         for dataplane in inventory.dataplanes.values() {
             let members = namespaces.entry(&*dataplane.named.namespace).or_default();
+            let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
             let label = dataplane.metadata.labels.get(keys::MESH);
-            let same = members
-                .dataplanes
-                .entry((label, dataplane.mesh.as_deref()))
-                .or_default();
-            if same.len() < KEPT {
-                same.push(&*dataplane.named.name);
-            }
+            let of_mesh = members.dataplanes.entry(mesh).or_default();
+            of_mesh.add(mesh, label, &dataplane.named.name);
         }
-        for (number, pod_source) in pod_sources.iter().enumerate() {
-            let there = pod_source.template.is_none() || pod_source.coming;
-            let Some(mesh) = pod_source.mesh.filter(|_| there && pod_source.counts()) else {
+        for (number, source) in sources.iter().enumerate() {
+            let there = source.template.is_none() || source.coming;
+            let Some(mesh) = source.mesh.filter(|_| there && source.counts()) else {
                 continue;
             };
-            let members = namespaces.entry(&*pod_source.named.namespace).or_default();
-            let same = members.pods.entry(mesh.name).or_default();
-            if same.len() < KEPT {
-                let name = match pod_source.template {
+            let members = namespaces.entry(&*source.named.namespace).or_default();
+            let of_mesh = members.pods.entry(mesh.name).or_default();
+            if of_mesh.len() < KEPT_OF_A_MESH {
+                let name = match source.template {
                     Some(_) => "",
-                    None => &*pod_source.facts.name,
+                    None => &*source.facts.name,
                 };
-                same.push((number, name));
+                of_mesh.push((number, name));
             }
         }
         Self {
@@ -65,19 +72,81 @@ impl<'a> PlannedCluster<'a> {
     }
 
     /// The cluster as it is before this Pod or template comes.
-    pub(crate) fn without(&self, pod_source: usize) -> ClusterBefore<'_, 'a> {
+    pub(crate) fn without(&self, source: usize) -> ClusterBefore<'_, 'a> {
         ClusterBefore {
             cluster: self,
-            pod_source,
+            source,
         }
     }
+}
+
+impl<'a> Dataplanes<'a> {
+    fn add(&mut self, mesh: &str, label: Option<&'a str>, name: &'a str) {
+        let labels = self.labelled_otherwise.len();
+        let same = if label == Some(mesh) {
+            &mut self.labelled
+        } else if labels <= KEPT_OF_A_MESH || self.labelled_otherwise.contains_key(&label) {
+            self.labelled_otherwise.entry(label).or_default()
+        } else {
+            return;
+        };
+        if same.len() < KEPT_OF_A_MESH {
+            same.push(name);
+        }
+    }
+
+    /// Those that a question is about, where the mesh is this one.
+    fn selected(&self, mesh: &str, which: Which<'_>) -> impl Iterator<Item = &'a str> {
+        let is_selected = |label: Option<&str>| match which {
+            Which::Any => true,
+            Which::NotOfMesh(other) => label != Some(other),
+            Which::OfMesh(other) => label == Some(other),
+        };
+        let labelled = self
+            .labelled
+            .iter()
+            .filter(move |_| is_selected(Some(mesh)));
+        let others = self.labelled_otherwise.iter();
+        let others = others.filter(move |(label, _)| is_selected(**label));
+        let names: Vec<_> = labelled
+            .chain(others.flat_map(|(_, names)| names))
+            .copied()
+            .collect();
+        names.into_iter()
+    }
+}
+
+/// The entry of the mesh that a question names, and those of the first other meshes that have
+/// something to answer.
+fn few<'m, T, A>(
+    meshes: &'m BTreeMap<&str, T>,
+    which: Which<'_>,
+    answer: impl Fn(&'m str, &'m T) -> Vec<A>,
+) -> Vec<A> {
+    let own = match which {
+        Which::Any => None,
+        Which::NotOfMesh(mesh) | Which::OfMesh(mesh) => meshes.get_key_value(mesh),
+    };
+    let others = meshes
+        .iter()
+        .filter(|(mesh, _)| own.is_none_or(|(own, _)| own != *mesh))
+        .map(|(mesh, members)| answer(mesh, members))
+        .filter(|answer| !answer.is_empty())
+        .take(OTHER_MESHES);
+    let own = own.map(|(mesh, members)| answer(mesh, members));
+    own.into_iter().chain(others).flatten().collect()
 }
 
 /// The cluster as it is before a Pod or template comes.
 #[derive(Clone, Copy)]
 pub(crate) struct ClusterBefore<'w, 'a> {
     cluster: &'w PlannedCluster<'a>,
-    pod_source: usize,
+    /// The number of that Pod or template.
+    source: usize,
+}
+
+fn text(text: &str) -> Text<'static> {
+    Text(text.to_owned().into())
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
@@ -93,47 +162,48 @@ impl Cluster for ClusterBefore<'_, '_> {
     }
 
     fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
-        let members = self.cluster.namespaces.get(question.namespace);
-        let kinds = members.into_iter().flat_map(|members| &members.dataplanes);
-        let selected = kinds.filter(|((label, _), _)| match question.which {
-            Which::Any => true,
-            Which::NotOfMesh(mesh) => *label != Some(mesh),
-            Which::OfMesh(mesh) => *label == Some(mesh),
-        });
-        let text = |text: &str| Text(text.to_owned().into());
-        Ok(selected
-            .flat_map(|((_, field), names)| {
-                names.iter().map(move |name| Dataplane {
-                    name: text(name),
-                    mesh: field.map(text),
-                })
-            })
-            .collect())
+        let Some(members) = self.cluster.namespaces.get(question.namespace) else {
+            return Ok(Vec::new());
+        };
+        Ok(few(
+            &members.dataplanes,
+            question.which,
+            |mesh, dataplanes| {
+                let names = dataplanes.selected(mesh, question.which);
+                names
+                    .map(|name| Dataplane {
+                        name: text(name),
+                        mesh: Some(text(mesh)),
+                    })
+                    .collect()
+            },
+        ))
     }
 
     /// With the label that the injector pins on them (M3).
     fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
-        let members = self.cluster.namespaces.get(question.namespace);
-        let meshes = members.into_iter().flat_map(|members| &members.pods);
-        let selected = meshes.filter(|(found, _)| match question.which {
-            Which::Any => true,
-            Which::NotOfMesh(mesh) => **found != mesh,
-            Which::OfMesh(mesh) => **found == mesh,
-        });
-        Ok(selected
-            .flat_map(|(mesh, pods)| {
-                let others = pods.iter().filter(|(number, _)| *number != self.pod_source);
-                others.map(move |(_, name)| Pod {
-                    name: Text((*name).to_owned().into()),
+        let Some(members) = self.cluster.namespaces.get(question.namespace) else {
+            return Ok(Vec::new());
+        };
+        Ok(few(&members.pods, question.which, |mesh, pods| {
+            let is_selected = match question.which {
+                Which::Any => true,
+                Which::NotOfMesh(other) => other != mesh,
+                Which::OfMesh(other) => other == mesh,
+            };
+            let others = pods
+                .iter()
+                .filter(|(number, _)| is_selected && *number != self.source);
+            others
+                .map(|(_, name)| Pod {
+                    name: text(name),
                     metadata: Metadata {
-                        labels: [(Text::from(keys::MESH), Text((*mesh).to_owned().into()))]
-                            .into_iter()
-                            .collect(),
+                        labels: [(Text::from(keys::MESH), text(mesh))].into_iter().collect(),
                         ..Metadata::default()
                     },
                     ..Pod::default()
                 })
-            })
-            .collect())
+                .collect()
+        }))
     }
 }

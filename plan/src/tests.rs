@@ -307,11 +307,11 @@ fn t3_which_pods_move(
 }
 
 #[rstest]
-#[case::says_nothing("", "m", Some("label the Namespace kuma.io/mesh: m"))]
+#[case::says_nothing("", "m", Some("label Namespace \"team\" kuma.io/mesh: m"))]
 #[case::declares_another(
     "n",
     "m",
-    Some("move them to mesh \"n\", or label the Namespace kuma.io/mesh: m")
+    Some("move the Pods to mesh \"n\", or label Namespace \"team\" kuma.io/mesh: m")
 )]
 #[case::declares_it("m", "m", None)]
 #[case::default_needs_no_label("", "default", None)]
@@ -354,7 +354,7 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
     let yaml =
         (pod("a", "m") + &deployment("web", "m", "replicas: 1")).replace("kuma.io/mesh: m", forged);
     let report = planned(&yaml);
-    let label = Some("workload-label");
+    let label = Some("forged-label");
     assert_eq!(
         verdicts(&report),
         [("web", "rejected", label), ("a", "rejected", label)]
@@ -371,7 +371,7 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
 #[test]
 fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
     let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "n", "replicas: 1");
-    let observed = Some("observed-mesh");
+    let observed = Some("second-mesh");
     assert_eq!(
         verdicts(&planned(&yaml)),
         [
@@ -388,14 +388,14 @@ fn a18_who_is_there_already_is_let_in_with_a_warning() {
     let pod = report.pods.iter().find(|pod| pod.kind == "Pod").unwrap();
     let admission = pod.admission.as_ref().unwrap();
     assert_eq!(admission.verdict, "accepted");
-    assert_eq!(admission.warnings[0].rule, "observed-mesh");
+    assert_eq!(admission.warnings[0].rule, "second-mesh");
 }
 
 #[rstest]
 #[case::no_mesh_was_read("", None)]
 #[case::another_was_read(
     "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: n}\n---",
-    Some("mesh-exists")
+    Some("unknown-mesh")
 )]
 fn a16_a_mesh_that_does_not_exist(#[case] meshes: &str, #[case] rule: Option<&str>) {
     let report = planned(&format!("{meshes}{}", pod("a", "m")));

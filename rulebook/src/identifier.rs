@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{keys, metadata::Pod};
 
+/// The ServiceAccount that the API server gives to Pods that name none (W2).
+pub const DEFAULT_SERVICE_ACCOUNT: &str = "default";
+
 /// A workload identifier and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identifier<'a> {
@@ -85,7 +88,7 @@ pub fn of_pod<'a>(
             source: Source::ServiceAccount,
         },
         _ => Identifier {
-            name: "default",
+            name: DEFAULT_SERVICE_ACCOUNT,
             source: Source::DefaultServiceAccount,
         },
     }))

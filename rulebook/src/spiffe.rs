@@ -176,8 +176,9 @@ pub fn of_proxy<'i>(
     control_plane: &ControlPlane<'_>,
 ) -> Option<Identity<'i>> {
     let mesh_identity = best_match(mesh_identities, proxy)?;
-    let path = mesh_identity.path(control_plane.environment);
-    let spiffe_id = if has_workload(path) && !proxy.labels.contains(keys::WORKLOAD) {
+    let environment = control_plane.environment;
+    let has_identifier = proxy.labels.contains(keys::WORKLOAD);
+    let spiffe_id = if mesh_identity.is_by_workload(environment) && !has_identifier {
         Err(Fault::IdentifierMissing)
     } else {
         mesh_identity.spiffe_id(proxy, control_plane)
@@ -210,6 +211,11 @@ impl MeshIdentity {
                 .iter()
                 .all(|(key, value)| proxy.labels.get(key) == Some(value));
         selected.then_some(wanted.len())
+    }
+
+    /// Whether the SPIFFE IDs that it gives have the workload in them, as Kuma sees it (ID3).
+    pub fn is_by_workload(&self, environment: Environment) -> bool {
+        has_workload(self.path(environment))
     }
 
     fn path(&self, environment: Environment) -> &str {

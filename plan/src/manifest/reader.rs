@@ -11,9 +11,9 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    DataplaneManifest, Manifest, Marks, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-    PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
-    WorkloadManifest,
+    BuiltinGatewayManifest, DataplaneManifest, Manifest, Marks, MeshIdentityManifest, MeshManifest,
+    Named, NamespaceManifest, Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest,
+    UniversalWorkloadManifest, WorkloadManifest,
 };
 use crate::{
     options::Options,
@@ -198,21 +198,38 @@ impl Reader<'_> {
             ("", "Namespace") => Manifest::Namespace(NamespaceManifest {
                 named: self.named(node, false)?,
                 metadata: metadata_of(node)?,
+                marks: marks(node),
             }),
-            ("kuma.io", "Mesh") => Manifest::Mesh(self.named(node, false)?),
+            ("kuma.io", "Mesh") => {
+                Manifest::Mesh(mesh_manifest(self.named(node, false)?, node.get("spec")))
+            }
             ("kuma.io", "Dataplane") => Manifest::Dataplane(DataplaneManifest {
                 named: self.named(node, true)?,
                 mesh: owned(node.field("mesh", Node::text)?),
                 owned_by_pod: is_owned_by_pod(node)?,
                 metadata: metadata_of(node)?,
                 mesh_label: position(node, "labels", keys::MESH),
+                builtin_gateway: node.get("spec").and_then(builtin_gateway),
             }),
             ("kuma.io", "Workload") => Manifest::Workload(WorkloadManifest {
                 named: self.named(node, true)?,
                 labels: metadata_of(node)?.labels,
                 mesh_owners: mesh_owners(node)?,
+                owners: node
+                    .get("metadata")
+                    .and_then(|metadata| at(metadata, "ownerReferences")),
             }),
             ("kuma.io", "MeshIdentity") => Manifest::MeshIdentity(self.mesh_identity(node)?),
+            ("kuma.io", "MeshGateway") => Manifest::BuiltinGateway(BuiltinGatewayManifest {
+                named: self.named(node, false)?,
+                kind: "MeshGateway",
+            }),
+            ("kuma.io", "MeshGatewayInstance") => {
+                Manifest::BuiltinGateway(BuiltinGatewayManifest {
+                    named: self.named(node, true)?,
+                    kind: "MeshGatewayInstance",
+                })
+            }
             _ => match TemplateKind::of(group, kind) {
                 Some(kind) => Manifest::Template(self.template(kind, node)?),
                 None => return Ok(None),
@@ -251,7 +268,7 @@ impl Reader<'_> {
         Ok(TemplateManifest {
             named: self.named(node, true)?,
             kind,
-            owner: controller(node)?.filter(|owner| !owner.kind.is_empty()),
+            owner: controller(node)?,
             idle: scaled_to_zero || is_done(node),
             facts,
             marks,
@@ -274,7 +291,15 @@ impl Reader<'_> {
     }
 
     fn universal(&self, of_type: &str, node: &Node) -> Read<Option<Manifest>> {
-        if !["Mesh", "Dataplane", "Workload", "MeshIdentity"].contains(&of_type) {
+        if ![
+            "Mesh",
+            "Dataplane",
+            "Workload",
+            "MeshIdentity",
+            "MeshGateway",
+        ]
+        .contains(&of_type)
+        {
             return Ok(None);
         }
         let name = node
@@ -289,7 +314,14 @@ impl Reader<'_> {
         };
         let labels = node.field("labels", labels)?.unwrap_or_default();
         Ok(Some(match of_type {
-            "Mesh" => Manifest::UniversalMesh(named),
+            "Mesh" => {
+                let namespace = String::new();
+                Manifest::UniversalMesh(mesh_manifest(Named { namespace, ..named }, Some(node)))
+            }
+            "MeshGateway" => Manifest::UniversalBuiltinGateway(BuiltinGatewayManifest {
+                named,
+                kind: "MeshGateway",
+            }),
             "Dataplane" => {
                 let tags = node.field("networking", |networking| {
                     networking.field("inbound", |inbound| inbound.items(workload_tag))
@@ -305,6 +337,7 @@ impl Reader<'_> {
                     labels,
                     tag: tags.first().map(|(_, at)| *at),
                     tags: tags.into_iter().map(|(tag, _)| tag).collect(),
+                    builtin_gateway: builtin_gateway(node),
                 })
             }
             "Workload" => Manifest::UniversalWorkload(UniversalWorkloadManifest {
@@ -322,6 +355,40 @@ impl Reader<'_> {
             }),
         }))
     }
+}
+
+/// A Mesh, whose settings are in its `spec`; on Universal, in the document itself.
+fn mesh_manifest(named: Named, settings: Option<&Node>) -> MeshManifest {
+    let setting = |key| settings.and_then(|settings| settings.get(key));
+    let backend = setting("mtls").and_then(|mtls| mtls.get("enabledBackend"));
+    let is_on = backend.is_some_and(|backend| backend.text().is_ok_and(|name| !name.is_empty()));
+    MeshManifest {
+        named,
+        constraints: setting("constraints")
+            .filter(|constraints| says_something(constraints))
+            .map(|constraints| constraints.at),
+        mtls: setting("mtls").filter(|_| is_on).map(|mtls| mtls.at),
+    }
+}
+
+/// Whether there is anything in it but empty maps and lists.
+fn says_something(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => false,
+        Value::Map(entries) => entries.iter().any(|(_, node)| says_something(node)),
+        Value::List(items) => items.iter().any(says_something),
+        _ => true,
+    }
+}
+
+/// Where a Dataplane says that it is a builtin gateway, if it does. Protobuf knows the word in
+/// capital letters; older documents have it in small ones.
+fn builtin_gateway(settings: &Node) -> Option<Position> {
+    let gateway = settings.get("networking")?.get("gateway")?.get("type")?;
+    let is_builtin = gateway
+        .text()
+        .is_ok_and(|word| word.eq_ignore_ascii_case("BUILTIN"));
+    is_builtin.then_some(gateway.at)
 }
 
 /// Whether these are the items of a list as kumactl prints it, without a kind.
@@ -406,8 +473,12 @@ fn pod_template<T>(spec: &Node, read: impl FnOnce(&Node) -> Read<T>) -> Read<Opt
 
 /// Where the entry of a map in the metadata stands.
 fn position(node: &Node, map: &str, key: &str) -> Option<Position> {
-    let entry = node.get("metadata")?.get(map)?.get(key)?;
-    Some(entry.at)
+    at(node.get("metadata")?.get(map)?, key)
+}
+
+/// Where the entry of a map stands.
+fn at(map: &Node, key: &str) -> Option<Position> {
+    map.get(key).map(|entry| entry.at)
 }
 
 fn marks(node: &Node) -> Marks {
@@ -416,6 +487,10 @@ fn marks(node: &Node) -> Marks {
         workload_annotation: position(node, "annotations", keys::WORKLOAD),
         mesh: position(node, "labels", keys::MESH)
             .or_else(|| position(node, "annotations", keys::MESH)),
+        mesh_annotation: position(node, "annotations", keys::MESH),
+        gateway: position(node, "annotations", keys::GATEWAY),
+        ingress: position(node, "annotations", keys::INGRESS),
+        egress: position(node, "annotations", keys::EGRESS),
     }
 }
 
@@ -428,7 +503,8 @@ fn controller(node: &Node) -> Read<Option<Owner>> {
         let name = owner.field("name", Node::text)?.unwrap_or_default();
         let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
         Ok((is_controller == Some(true)).then(|| Owner {
-            kind: TemplateKind::of(group, kind).map_or("", TemplateKind::name),
+            template: TemplateKind::of(group, kind),
+            kind: kind.to_owned(),
             name: name.to_owned(),
         }))
     })?;

@@ -230,16 +230,32 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rule's name, fit for the key of an audit annotation.
-    pub fn name(self) -> &'static str {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::WorkloadLabel,
+        Self::WorkloadAnnotation,
+        Self::WorkloadName,
+        Self::SwitchWord,
+        Self::MeshName,
+        Self::MeshExists,
+        Self::ObservedMesh,
+        Self::DeclaredMesh,
+        Self::NamespaceRelabel,
+        Self::ClusterQuestion,
+        Self::WorkloadObject,
+    ];
+
+    /// The rule's name, fit for the key of an audit annotation. What finds the same elsewhere, such
+    /// as a plan, calls it by this name.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::WorkloadLabel => "workload-label",
-            Self::WorkloadAnnotation => "workload-annotation",
-            Self::WorkloadName => "workload-name",
+            Self::WorkloadLabel => "forged-label",
+            Self::WorkloadAnnotation => "idle-annotation",
+            Self::WorkloadName => "bad-name",
             Self::SwitchWord => "switch-word",
-            Self::MeshName => "mesh-name",
-            Self::MeshExists => "mesh-exists",
-            Self::ObservedMesh => "observed-mesh",
+            Self::MeshName => "bad-mesh-name",
+            Self::MeshExists => "unknown-mesh",
+            Self::ObservedMesh => "second-mesh",
             Self::DeclaredMesh => "declared-mesh",
             Self::NamespaceRelabel => "namespace-relabel",
             Self::ClusterQuestion => "cluster-question",
