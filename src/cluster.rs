@@ -7,9 +7,13 @@ use std::cell::RefCell;
 
 use kuma_workload_guest_json as json;
 use kuma_workload_rulebook::{
-    admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
+    admission::{
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
+        MeshSelector,
+    },
     identifier::{self, NameForm},
-    metadata::{Metadata, Pod, Text},
+    keys,
+    metadata::{Metadata, PodFacts, Text},
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +98,7 @@ enum Refusal {
     /// There is none of that name.
     NotFound,
     /// The question failed.
-    Failed(Failure),
+    Failed(ClusterFailure),
 }
 
 impl<H> HostCluster<H>
@@ -132,10 +136,10 @@ where
     fn list(
         &self,
         resource: &Resource,
-        question: Question<'_>,
+        question: ListQuestion<'_>,
         label_selector: Option<&str>,
         field_masks: &[&'static str],
-    ) -> Answer<Vec<u8>> {
+    ) -> ClusterAnswer<Vec<u8>> {
         if !self.readable.borrow().contains(&resource.kind) {
             self.prove_readable(resource, question)?;
         }
@@ -149,13 +153,13 @@ where
         };
         self.ask("list_resources_by_namespace", &request, resource)
             .map_err(|refusal| match refusal {
-                Refusal::NotFound => Failure::Unavailable(resource.plural),
+                Refusal::NotFound => ClusterFailure::Unavailable(resource.plural),
                 Refusal::Failed(failure) => failure,
             })
     }
 
     /// Gets an object of the judged one's name: whether it is there does not matter.
-    fn prove_readable(&self, resource: &Resource, question: Question<'_>) -> Answer<()> {
+    fn prove_readable(&self, resource: &Resource, question: ListQuestion<'_>) -> ClusterAnswer<()> {
         let name = match identifier::check(question.asking_for, NameForm::Kubernetes) {
             Ok(()) => question.asking_for,
             Err(_) => PROBE,
@@ -175,7 +179,7 @@ where
         request: &impl Serialize,
         resource: &Resource,
     ) -> Result<Vec<u8>, Refusal> {
-        let unavailable = || Refusal::Failed(Failure::Unavailable(resource.plural));
+        let unavailable = || Refusal::Failed(ClusterFailure::Unavailable(resource.plural));
         let payload = serde_json::to_vec(request).map_err(|_| unavailable())?;
         (self.call)(operation, &payload).map_err(|error| refusal(&error, operation, resource))
     }
@@ -185,28 +189,37 @@ where
 fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal {
     let says = |text: &str| error.contains(text);
     Refusal::Failed(if says("Policy has not been granted access to") {
-        Failure::NotGranted(match operation {
+        ClusterFailure::NotGranted(match operation {
             _ if !says("host capability") => resource.access,
             "get_resource" => "the host capability kubernetes/get_resource",
             _ => "the host capability kubernetes/list_resources_by_namespace",
         })
     } else if says("code: 403") {
-        Failure::NotGranted(resource.grant)
+        ClusterFailure::NotGranted(resource.grant)
     } else if says("Cannot find resource ")
         // The second where the kind was there once: the host remembers it.
         || (says("code: 404")
             && (says("error finding resource") || says("ApiError: 404 page not found")))
     {
-        Failure::KumaNotInstalled
+        ClusterFailure::KumaNotInstalled
     } else if says("Cannot find ") && says(" named '") {
         return Refusal::NotFound;
     } else {
-        Failure::Unavailable(resource.plural)
+        ClusterFailure::Unavailable(resource.plural)
     })
 }
 
-fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> Answer<T> {
-    json::from_slice(answer).map_err(|_| Failure::Unavailable(resource.plural))
+/// The label selector of a question; none where it selects everything.
+fn label_selector(selector: MeshSelector<'_>) -> Option<String> {
+    match selector {
+        MeshSelector::Any => None,
+        MeshSelector::NotOfMesh(mesh) => Some(format!("{}!={mesh}", keys::MESH)),
+        MeshSelector::OfMesh(mesh) => Some(format!("{}={mesh}", keys::MESH)),
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> ClusterAnswer<T> {
+    json::from_slice(answer).map_err(|_| ClusterFailure::Unavailable(resource.plural))
 }
 
 view! {
@@ -232,18 +245,18 @@ impl<H> Cluster for HostCluster<H>
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
-    fn namespace(&self, name: &str, freshness: Freshness) -> Answer<Metadata<'static>> {
+    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>> {
         let answer =
             self.get(&NAMESPACE, None, name, freshness)
                 .map_err(|refusal| match refusal {
-                    Refusal::NotFound => Failure::NamespaceNotFound,
+                    Refusal::NotFound => ClusterFailure::NamespaceNotFound,
                     Refusal::Failed(failure) => failure,
                 })?;
         let namespace: MetadataObject<'_> = read(&answer, &NAMESPACE)?;
         Ok(namespace.metadata.into_metadata().into_owned())
     }
 
-    fn mesh_exists(&self, name: &str) -> Answer<bool> {
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         match self.get(&MESH, None, name, Freshness::Cached) {
             Ok(_) => Ok(true),
             Err(Refusal::NotFound) => Ok(false),
@@ -251,27 +264,24 @@ where
         }
     }
 
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
-        let selector = match question.which {
-            Which::Any => None,
-            Which::NotOfMesh(mesh) => Some(format!("kuma.io/mesh!={mesh}")),
-            Which::OfMesh(mesh) => Some(format!("kuma.io/mesh={mesh}")),
-        };
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
+        let selector = label_selector(question.selector);
         let answer = self.list(&DATAPLANE, question, selector.as_deref(), &["mesh"])?;
         let DataplaneList { items, .. } = read(&answer, &DATAPLANE)?;
-        let items = items.ok_or(Failure::Unavailable(DATAPLANE.plural))?;
-        let dataplanes = items.into_iter().map(|dataplane| Dataplane {
+        let items = items.ok_or(ClusterFailure::Unavailable(DATAPLANE.plural))?;
+        let dataplanes = items.into_iter().map(|dataplane| DataplaneFacts {
             name: dataplane.metadata.name.unwrap_or_default().into_owned(),
             mesh: dataplane.mesh.map(Text::into_owned),
         });
         Ok(dataplanes.collect())
     }
 
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
-        let selector = match question.which {
-            Which::Any => "kuma.io/mesh".to_owned(),
-            Which::NotOfMesh(mesh) => format!("kuma.io/mesh,kuma.io/mesh!={mesh}"),
-            Which::OfMesh(mesh) => format!("kuma.io/mesh={mesh}"),
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
+        let labelled = keys::MESH.to_owned();
+        let selector = match (question.selector, label_selector(question.selector)) {
+            (MeshSelector::OfMesh(_), Some(selector)) => selector,
+            (_, Some(selector)) => labelled + "," + &selector,
+            (_, None) => labelled,
         };
         let masks = [
             "spec.containers.name",
@@ -280,7 +290,7 @@ where
         ];
         let answer = self.list(&POD, question, Some(&selector), &masks)?;
         let PodList { items, .. } = read(&answer, &POD)?;
-        let items = items.ok_or(Failure::Unavailable(POD.plural))?;
+        let items = items.ok_or(ClusterFailure::Unavailable(POD.plural))?;
         let pods = items.into_iter().map(|pod| pod.into_facts().into_owned());
         Ok(pods.collect())
     }
@@ -313,25 +323,30 @@ mod tests {
     #[rstest]
     #[case::no_capability(
         NO_CAPABILITY,
-        Err(Failure::NotGranted("the host capability kubernetes/get_resource"))
+        Err(ClusterFailure::NotGranted("the host capability kubernetes/get_resource"))
     )]
     #[case::no_resource(
         NO_RESOURCE,
-        Err(Failure::NotGranted("access to the context-aware resource kuma.io/v1alpha1/Mesh"))
+        Err(ClusterFailure::NotGranted(
+            "access to the context-aware resource kuma.io/v1alpha1/Mesh"
+        ))
     )]
     #[case::forbidden(
         FORBIDDEN,
-        Err(Failure::NotGranted(
+        Err(ClusterFailure::NotGranted(
             "get, list and watch of meshes.kuma.io to the policy server's ServiceAccount"
         ))
     )]
     #[case::no_object(NO_OBJECT, Ok(false))]
-    #[case::no_kind(NO_KIND, Err(Failure::KumaNotInstalled))]
-    #[case::no_group(NO_GROUP, Err(Failure::KumaNotInstalled))]
-    #[case::group_gone(GROUP_GONE, Err(Failure::KumaNotInstalled))]
-    #[case::other_discovery_failure(OTHER_DISCOVERY, Err(Failure::Unavailable("meshes.kuma.io")))]
-    #[case::anything_else("Host error: boom", Err(Failure::Unavailable("meshes.kuma.io")))]
-    fn a13_what_the_hosts_errors_mean(#[case] error: &str, #[case] answer: Answer<bool>) {
+    #[case::no_kind(NO_KIND, Err(ClusterFailure::KumaNotInstalled))]
+    #[case::no_group(NO_GROUP, Err(ClusterFailure::KumaNotInstalled))]
+    #[case::group_gone(GROUP_GONE, Err(ClusterFailure::KumaNotInstalled))]
+    #[case::other_discovery_failure(
+        OTHER_DISCOVERY,
+        Err(ClusterFailure::Unavailable("meshes.kuma.io"))
+    )]
+    #[case::anything_else("Host error: boom", Err(ClusterFailure::Unavailable("meshes.kuma.io")))]
+    fn a13_what_the_hosts_errors_mean(#[case] error: &str, #[case] answer: ClusterAnswer<bool>) {
         let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
         assert_eq!(cluster.mesh_exists("m"), answer);
     }
@@ -344,16 +359,19 @@ mod tests {
     #[case::wrong_type(r#"{"items":[{"metadata":{"name":7}}]}"#)]
     fn a13_a_garbage_answer_is_no_answer(#[case] garbage: &str) {
         let cluster = HostCluster::new(|_: &str, _: &[u8]| Ok(garbage.as_bytes().to_vec()));
-        let question = Question {
+        let question = ListQuestion {
             namespace: "team",
             asking_for: "web-0",
-            which: Which::Any,
+            selector: MeshSelector::Any,
         };
         assert_eq!(
             cluster.dataplanes(question),
-            Err(Failure::Unavailable("dataplanes.kuma.io"))
+            Err(ClusterFailure::Unavailable("dataplanes.kuma.io"))
         );
-        assert_eq!(cluster.pods(question), Err(Failure::Unavailable("pods")));
+        assert_eq!(
+            cluster.pods(question),
+            Err(ClusterFailure::Unavailable("pods"))
+        );
     }
 
     #[test]
@@ -363,12 +381,12 @@ mod tests {
         let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
         assert_eq!(
             cluster.namespace("team", Freshness::Cached),
-            Err(Failure::NamespaceNotFound)
+            Err(ClusterFailure::NamespaceNotFound)
         );
     }
 
     /// A host that has no object and empty lists, and remembers what it was asked.
-    fn asked(ask: impl FnOnce(&dyn Fn(Question<'_>))) -> Vec<(String, Value)> {
+    fn asked(ask: impl FnOnce(&dyn Fn(ListQuestion<'_>))) -> Vec<(String, Value)> {
         let calls = RefCell::new(Vec::new());
         let cluster = HostCluster::new(|operation: &str, payload: &[u8]| {
             let payload = serde_json::from_slice(payload).unwrap();
@@ -391,10 +409,10 @@ mod tests {
     #[case::not_a_legal_name("../meshes", PROBE)]
     fn a13_a_get_proves_the_grant_before_a_list(#[case] own: &str, #[case] probe: &str) {
         let calls = asked(|ask| {
-            ask(Question {
+            ask(ListQuestion {
                 namespace: "team",
                 asking_for: own,
-                which: Which::NotOfMesh("mesh1"),
+                selector: MeshSelector::NotOfMesh("mesh1"),
             });
         });
         let get = |api_version: &str, kind: &str| {
@@ -435,11 +453,14 @@ mod tests {
     #[test]
     fn a13_one_get_proves_a_kind() {
         let calls = asked(|ask| {
-            for which in [Which::NotOfMesh("mesh1"), Which::OfMesh("mesh1")] {
-                ask(Question {
+            for selector in [
+                MeshSelector::NotOfMesh("mesh1"),
+                MeshSelector::OfMesh("mesh1"),
+            ] {
+                ask(ListQuestion {
                     namespace: "team",
                     asking_for: "web-0",
-                    which,
+                    selector,
                 });
             }
         });
@@ -451,14 +472,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::any(Which::Any, Value::Null, "kuma.io/mesh")]
-    #[case::of_a_mesh(Which::OfMesh("m"), json!("kuma.io/mesh=m"), "kuma.io/mesh=m")]
-    fn a12_a18_selectors(#[case] which: Which<'_>, #[case] dataplanes: Value, #[case] pods: &str) {
+    #[case::any(MeshSelector::Any, Value::Null, "kuma.io/mesh")]
+    #[case::of_a_mesh(MeshSelector::OfMesh("m"), json!("kuma.io/mesh=m"), "kuma.io/mesh=m")]
+    fn a12_a18_selectors(
+        #[case] selector: MeshSelector<'_>,
+        #[case] dataplanes: Value,
+        #[case] pods: &str,
+    ) {
         let calls = asked(|ask| {
-            ask(Question {
+            ask(ListQuestion {
                 namespace: "team",
                 asking_for: "",
-                which,
+                selector,
             });
         });
         let selectors: Vec<_> = calls
@@ -475,16 +500,19 @@ mod tests {
             assert_eq!(operation, "get_resource", "a forbidden list never answers");
             Err(FORBIDDEN.to_owned())
         });
-        let question = Question {
+        let question = ListQuestion {
             namespace: "team",
             asking_for: "",
-            which: Which::Any,
+            selector: MeshSelector::Any,
         };
         assert_eq!(
             cluster.dataplanes(question),
-            Err(Failure::NotGranted(DATAPLANE.grant))
+            Err(ClusterFailure::NotGranted(DATAPLANE.grant))
         );
-        assert_eq!(cluster.pods(question), Err(Failure::NotGranted(POD.grant)));
+        assert_eq!(
+            cluster.pods(question),
+            Err(ClusterFailure::NotGranted(POD.grant))
+        );
     }
 
     #[test]

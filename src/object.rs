@@ -7,7 +7,7 @@ use kuma_workload_guest_json::{self as json, Slice};
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,
-    metadata::{Labels, Metadata, Pod, Text},
+    metadata::{Labels, Metadata, PodFacts, Text},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -125,12 +125,12 @@ impl<'a> ObjectMeta<'a> {
 
 impl<'a> PodObject<'a> {
     /// The facts of a Pod, or of the Pod that a template describes.
-    pub(crate) fn into_facts(self) -> Pod<'a> {
+    pub(crate) fn into_facts(self) -> PodFacts<'a> {
         let metadata = self.metadata.unwrap_or_default();
         let spec = self.spec.unwrap_or_default();
         let containers = [&spec.containers, &spec.init_containers];
         let phase = self.status.and_then(|status| status.phase);
-        Pod {
+        PodFacts {
             has_sidecar: containers
                 .into_iter()
                 .flatten()
@@ -150,7 +150,7 @@ impl<'a> PodObject<'a> {
 
 impl<'a> TemplateObject<'a> {
     /// The facts of the Pod template, which are empty where there is none.
-    pub(crate) fn into_template(self, kind: TemplateKind) -> Pod<'a> {
+    pub(crate) fn into_template(self, kind: TemplateKind) -> PodFacts<'a> {
         let template = match kind {
             TemplateKind::CronJob => self.spec.job_template.and_then(|job| job.spec.template),
             _ => self.spec.template,

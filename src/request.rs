@@ -5,7 +5,10 @@ use std::fmt;
 
 use kuma_workload_guest_json::{self as json, Reader, Slice};
 use kuma_workload_rulebook::{
-    admission::{Faults, Given, Kind, Object, Operation, Request, Settings, User, scope},
+    admission::{
+        JudgedKind, Operation, Request, RequestObject, RequestUser, Settings, SettingsFaults,
+        SettingsValue, scope,
+    },
     metadata::Text,
 };
 use serde::Deserialize;
@@ -30,7 +33,7 @@ pub(crate) enum Unreadable {
         path: String,
     },
     /// The settings are not valid.
-    Settings(Faults),
+    Settings(SettingsFaults),
 }
 
 impl fmt::Display for Unreadable {
@@ -57,7 +60,7 @@ impl fmt::Display for Unreadable {
 #[derive(Debug)]
 pub(crate) struct Payload<'a> {
     /// The settings, not yet checked.
-    pub settings: Given<'a>,
+    pub settings: SettingsValue<'a>,
     /// The request; none where it is accepted without being read (A0).
     pub request: Option<Envelope<'a>>,
 }
@@ -115,11 +118,11 @@ view! {
 /// A request that is judged, its objects not yet read.
 #[derive(Debug)]
 pub(crate) struct Envelope<'a> {
-    kind: Kind,
+    kind: JudgedKind,
     operation: Operation,
     name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
-    user: Option<User<'a>>,
+    user: Option<RequestUser<'a>>,
     object: Option<Slice<'a>>,
     /// The object, if it can be read as a Pod.
     pod: Option<PodObject<'a>>,
@@ -132,7 +135,7 @@ pub(crate) struct Envelope<'a> {
 ///
 /// [`Unreadable`] where the payload is not JSON or not an admission request.
 pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
-    let mut settings = Given::Null;
+    let mut settings = SettingsValue::Null;
     let mut request = None;
     let mut reader = Reader::new(payload);
     reader
@@ -189,18 +192,18 @@ pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
 /// # Errors
 ///
 /// [`Unreadable`] where it is not JSON.
-pub(crate) fn read_settings(payload: &[u8]) -> Result<Given<'_>, Unreadable> {
+pub(crate) fn read_settings(payload: &[u8]) -> Result<SettingsValue<'_>, Unreadable> {
     if payload.is_empty() {
-        return Ok(Given::Null);
+        return Ok(SettingsValue::Null);
     }
     json::from_slice(payload).map_err(|error| unreadable(error, payload, ""))
 }
 
 impl<'a> UserInfo<'a> {
     /// An audit sends no user, or an empty one (A15).
-    fn into_user(self) -> Option<User<'a>> {
+    fn into_user(self) -> Option<RequestUser<'a>> {
         let name = self.username.filter(|name| !name.is_empty())?;
-        Some(User {
+        Some(RequestUser {
             name,
             groups: self.groups.unwrap_or_default(),
         })
@@ -219,7 +222,7 @@ impl<'a> Envelope<'a> {
             _ => None,
         };
         let namespace = self.namespace.unwrap_or_default();
-        let is_namespaced = matches!(self.kind, Kind::Pod | Kind::Template(_));
+        let is_namespaced = matches!(self.kind, JudgedKind::Pod | JudgedKind::Template(_));
         if is_namespaced && settings.mesh_rule && namespace.is_empty() {
             return Err(missing("request.namespace"));
         }
@@ -238,22 +241,22 @@ impl<'a> Envelope<'a> {
         let is_unchanged = |is_same: fn(Slice<'_>, Slice<'_>) -> bool| matches!((self.object, old_object), (Some(new), Some(old)) if is_same(new, old));
         let mut unchanged = false;
         let object = match self.kind {
-            Kind::Pod => {
+            JudgedKind::Pod => {
                 let new = match self.pod {
                     Some(pod) => pod,
                     None => decode("request.object", self.object)?,
                 };
                 let old: Option<PodObject<'a>> = decode_old(old_object)?;
                 unchanged = is_unchanged(object::is_same_pod);
-                Object::Pod {
+                RequestObject::Pod {
                     new: new.into_facts(),
                     old: old.map(PodObject::into_facts),
                 }
             }
-            Kind::Template(kind) => {
+            JudgedKind::Template(kind) => {
                 let mut new: TemplateObject<'a> = decode("request.object", self.object)?;
                 let old: Option<TemplateObject<'a>> = decode_old(old_object)?;
-                Object::Template {
+                RequestObject::Template {
                     kind,
                     name: name_of(&mut new.metadata),
                     owner_is_judged: new.metadata.owner_is_judged(),
@@ -261,24 +264,24 @@ impl<'a> Envelope<'a> {
                     old: old.map(|old| old.into_template(kind)),
                 }
             }
-            Kind::Namespace => {
+            JudgedKind::Namespace => {
                 let mut new: MetadataObject<'a> = decode("request.object", self.object)?;
                 let old: Option<MetadataObject<'a>> = decode_old(old_object)?;
-                Object::Namespace {
+                RequestObject::Namespace {
                     name: name_of(&mut new.metadata),
                     terminating: new.metadata.is_terminating(),
                     new: new.metadata.into_metadata(),
                     old: old.map(|old| old.metadata.into_metadata()),
                 }
             }
-            Kind::Workload => {
+            JudgedKind::Workload => {
                 // A deletion has no object, and an item of a delete-collection no name either (P1).
                 let mut new: MetadataObject<'a> = match self.operation {
                     Operation::Delete => decode("request.oldObject", self.old_object)?,
                     _ => decode("request.object", self.object)?,
                 };
                 unchanged = is_unchanged(object::is_same_workload);
-                Object::Workload {
+                RequestObject::Workload {
                     name: name_of(&mut new.metadata),
                     terminating: new.metadata.is_terminating(),
                 }
@@ -443,7 +446,7 @@ mod tests {
         request["object"] = Value::Null;
         request["oldObject"] = workload();
         let name = facts(&request, |request| match request.object {
-            Object::Workload { name, .. } => name.to_string(),
+            RequestObject::Workload { name, .. } => name.to_string(),
             other => format!("{other:?}"),
         });
         assert_eq!(name.as_deref(), Ok("web"));
@@ -486,7 +489,7 @@ mod tests {
             "namespace": "team", "object": object,
         });
         let owned = facts(&request, |request| match request.object {
-            Object::Template {
+            RequestObject::Template {
                 owner_is_judged, ..
             } => owner_is_judged,
             _ => panic!("a template"),
@@ -510,7 +513,7 @@ mod tests {
             "namespace": "team", "object": {"metadata": {"generateName": "job-"}, "spec": spec},
         });
         let found = facts(&request, |request| match request.object {
-            Object::Template { name, new, .. } => {
+            RequestObject::Template { name, new, .. } => {
                 assert_eq!(&*name, "job-");
                 new.metadata.labels.get("a").map(str::to_owned)
             }

@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
 use kuma_workload_policy::cluster::HostCluster;
 use kuma_workload_rulebook::admission::{
-    Cluster, Freshness, Question, Rule, SETTINGS, Settings, TemplateKind, Which, scope,
+    Cluster, Freshness, ListQuestion, MeshSelector, Rule, SETTINGS, Settings, TemplateKind, scope,
 };
 use rstest::rstest;
 use serde_json::{Map, Value, json};
@@ -372,10 +372,10 @@ fn the_metadata_grants_what_the_policy_asks() {
             _ => Ok(b"{\"items\":[]}".to_vec()),
         }
     });
-    let question = Question {
+    let question = ListQuestion {
         namespace: "team",
         asking_for: "web-0",
-        which: Which::Any,
+        selector: MeshSelector::Any,
     };
     cluster.namespace("team", Freshness::Cached).unwrap();
     cluster.mesh_exists("default").unwrap();

@@ -1,9 +1,9 @@
 //! What admission would say of each Pod, template and Namespace, in the words of the very same rules.
 
 use kuma_workload_rulebook::{
-    admission::{self, Objection, Operation, Request, Rule, Settings, Verdict},
+    admission::{self, Objection, Operation, Request, RequestObject, Rule, Settings, Verdict},
     identifier::{self, NameForm},
-    mesh::Source,
+    mesh::MeshSource,
     metadata::Text,
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn judge(
         };
         admission::judge(&request, settings, &cluster.without(number))
     };
-    let as_pod = judged(admission::Object::Pod {
+    let as_pod = judged(RequestObject::Pod {
         new: source.facts.clone(),
         old: None,
     });
@@ -45,7 +45,7 @@ pub(crate) fn judge(
         findings.extend(findings_of(source, &as_pod, &as_pod));
         return report(as_pod, None);
     };
-    let mut verdict = judged(admission::Object::Template {
+    let mut verdict = judged(RequestObject::Template {
         kind,
         name: Text::from(&*source.named.name),
         owner_is_judged: owner_is_judged(source, inventory),
@@ -79,7 +79,7 @@ pub(crate) fn judge_namespace(
         namespace: Text::default(),
         user: None,
         unchanged: false,
-        object: admission::Object::Namespace {
+        object: RequestObject::Namespace {
             name: Text::from(&*namespace.named.name),
             terminating: false,
             new: namespace.metadata.clone(),
@@ -194,7 +194,7 @@ fn is_of_namespace(source: &PodSource<'_>) -> bool {
     let named_by = source.mesh.map(|mesh| mesh.source);
     matches!(
         named_by,
-        Some(Source::NamespaceLabel | Source::NamespaceAnnotation)
+        Some(MeshSource::NamespaceLabel | MeshSource::NamespaceAnnotation)
     )
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
-    identifier::{DEFAULT_SERVICE_ACCOUNT, Source},
+    identifier::{DEFAULT_SERVICE_ACCOUNT, IdentifierSource},
     metadata::Labels,
 };
 
@@ -65,7 +65,7 @@ fn is_of_default_account(source: &PodSource<'_>) -> bool {
     source.workload.is_some_and(|workload| {
         let by_account = matches!(
             workload.source,
-            Source::ServiceAccount | Source::DefaultServiceAccount
+            IdentifierSource::ServiceAccount | IdentifierSource::DefaultServiceAccount
         );
         by_account && workload.name == DEFAULT_SERVICE_ACCOUNT
     })

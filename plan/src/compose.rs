@@ -3,7 +3,7 @@
 use kuma_workload_rulebook::{
     mesh,
     roster::Mode,
-    spiffe::{self, ControlPlane, Proxy},
+    spiffe::{self, ControlPlane, ProxyFacts},
 };
 
 use super::{
@@ -195,7 +195,7 @@ fn identity(
     let labels = identities::labels_to_come(source, mesh, zone);
     let labels = &labels;
     identities.of(Asked {
-        proxy: Proxy { mesh, labels },
+        proxy: ProxyFacts { mesh, labels },
         member: source.member(place),
         place,
     })
@@ -213,7 +213,7 @@ fn identity_of_dataplane(
     let labels = identities::labels_of_dataplane(dataplane, dataplane.stored());
     let labels = &labels;
     identities.of(Asked {
-        proxy: Proxy { mesh, labels },
+        proxy: ProxyFacts { mesh, labels },
         member,
         place: dataplane.named.place.as_ref(),
     })

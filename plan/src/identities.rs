@@ -7,7 +7,7 @@ use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Text},
     roster::ORIGIN_ZONE,
-    spiffe::{self, ControlPlane, Environment, Fault, MeshIdentity, Proxy},
+    spiffe::{self, ControlPlane, Environment, IdentityFault, MeshIdentity, ProxyFacts},
 };
 
 use super::{
@@ -41,7 +41,7 @@ pub(crate) struct Identities<'a> {
 /// A proxy, and what a finding about it is about.
 pub(crate) struct Asked<'p> {
     /// The proxy.
-    pub proxy: Proxy<'p>,
+    pub proxy: ProxyFacts<'p>,
     /// What a finding is about.
     pub member: Member,
     /// Where it stands.
@@ -106,7 +106,7 @@ impl<'a> Identities<'a> {
         }
         Some(IdentityReport {
             mesh_identity: manifest.named.name.clone(),
-            fault: fault.map(Fault::to_string),
+            fault: fault.map(IdentityFault::to_string),
             spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
         })
     }
@@ -141,7 +141,12 @@ impl<'a> Identities<'a> {
             .about([member])
     }
 
-    fn fault(&self, manifest: &MeshIdentityManifest, fault: &Fault, member: Member) -> Finding {
+    fn fault(
+        &self,
+        manifest: &MeshIdentityManifest,
+        fault: &IdentityFault,
+        member: Member,
+    ) -> Finding {
         let is_not_evaluated = fault.is_not_evaluated();
         let severity = match is_not_evaluated {
             true => Severity::Note,
@@ -151,7 +156,9 @@ impl<'a> Identities<'a> {
             identity: self.object(manifest),
             fault: match fault {
                 // The text is another one for each proxy.
-                Fault::Id { fault, .. } => format!("its templates give no SPIFFE ID: {fault}"),
+                IdentityFault::Id { fault, .. } => {
+                    format!("its templates give no SPIFFE ID: {fault}")
+                }
                 fault => fault.to_string(),
             },
             is_not_evaluated,

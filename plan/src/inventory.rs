@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuma_workload_rulebook::{admission::Quoted, mesh, metadata::Metadata};
+use kuma_workload_rulebook::{mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
     finding::{Code, Finding},

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kuma_workload_rulebook::{
     identifier::{self, NameForm},
     keys::{self, Switch},
-    mesh::{self, Annotations, Source},
+    mesh::{self, MeshAnnotations, MeshSource},
 };
 
 use super::{
@@ -55,9 +55,9 @@ fn change_of(source: &PodSource<'_>, what: Kuma3, at: Option<Position>) -> Findi
 
 /// A Namespace that names a mesh by its annotation alone.
 fn of_namespace(namespace: &NamespaceManifest) -> Option<Finding> {
-    let now = mesh::of_namespace(&namespace.metadata, Annotations::Read);
-    let then = mesh::of_namespace(&namespace.metadata, Annotations::Ignored);
-    if now.source != Source::NamespaceAnnotation || now.name == then.name {
+    let now = mesh::of_namespace(&namespace.metadata, MeshAnnotations::Read);
+    let then = mesh::of_namespace(&namespace.metadata, MeshAnnotations::Ignored);
+    if now.source != MeshSource::NamespaceAnnotation || now.name == then.name {
         return None;
     }
     let place = place_at(
@@ -78,11 +78,14 @@ fn of_namespace(namespace: &NamespaceManifest) -> Option<Finding> {
 /// A Pod or template that names its mesh by an annotation alone.
 fn mesh_annotation(source: &PodSource<'_>, inventory: &Inventory) -> Option<Finding> {
     let metadata = &source.facts.metadata;
-    let now = mesh::named_by_pod(metadata, Annotations::Read)?;
+    let now = mesh::named_by_pod(metadata, MeshAnnotations::Read)?;
     let namespace = inventory.namespace_metadata(&source.named.namespace);
-    let then = mesh::named_by_pod(metadata, Annotations::Ignored)
-        .unwrap_or_else(|| mesh::of_namespace(namespace, Annotations::Ignored));
-    if !source.reason.is_meshed() || now.source != Source::PodAnnotation || now.name == then.name {
+    let then = mesh::named_by_pod(metadata, MeshAnnotations::Ignored)
+        .unwrap_or_else(|| mesh::of_namespace(namespace, MeshAnnotations::Ignored));
+    if !source.reason.is_meshed()
+        || now.source != MeshSource::PodAnnotation
+        || now.name == then.name
+    {
         return None;
     }
     let what = Kuma3::MeshAnnotation {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,
-    metadata::{self, Labels, Metadata},
+    metadata::{Labels, Metadata, PodFacts},
     roster::{self, Origin},
     spiffe::MeshIdentity,
 };
@@ -73,7 +73,7 @@ pub struct PodManifest {
     /// Its controller.
     pub owner: Option<Owner>,
     /// What the rules read of it.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -90,7 +90,7 @@ pub struct TemplateManifest {
     /// Whether it makes no Pods any more: scaled to zero, or done.
     pub idle: bool,
     /// What the rules read of the template.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -213,8 +213,8 @@ pub struct WorkloadManifest {
 
 impl WorkloadManifest {
     /// What the roster needs of it.
-    pub fn facts(&self) -> roster::Existing<'_> {
-        roster::Existing {
+    pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        roster::ExistingWorkload {
             mesh: self.labels.get(keys::MESH),
             managed_by: self.labels.get(keys::MANAGED_BY),
             origin: self.labels.get(keys::ORIGIN),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
-    admission::{Action, NamespaceMesh, Settings},
+    admission::{EnforcementAction, NamespaceMesh, Settings},
     membership,
-    mesh::{self, Mesh, Source},
+    mesh::{self, MeshSource, ResolvedMesh},
 };
 
 use super::{
@@ -84,7 +84,7 @@ pub(crate) fn plan(
     }
     for namespace in inventory.namespaces.values() {
         let declares = mesh::of_namespace(&namespace.metadata, settings.mesh_annotations);
-        if declares.source != Source::Default || membership::injects(&namespace.metadata) {
+        if declares.source != MeshSource::Default || membership::injects(&namespace.metadata) {
             all.entry(&namespace.named.name).or_default();
         }
     }
@@ -104,7 +104,7 @@ fn report(
     let Members { counts, proxies } = members;
     let metadata = inventory.namespace_metadata(name);
     let declared = mesh::of_namespace(metadata, settings.mesh_annotations);
-    let declares = declared.source != Source::Default;
+    let declares = declared.source != MeshSource::Default;
     let mut populations = BTreeMap::<&str, usize>::new();
     for proxy in &proxies {
         *populations.entry(&proxy.mesh).or_default() += 1;
@@ -163,7 +163,7 @@ fn report(
 /// The mesh that a Namespace should be left to: the one that it declares, or the one with most
 /// proxies, of several the smaller name (T3).
 fn home<'m>(
-    declared: Mesh<'m>,
+    declared: ResolvedMesh<'m>,
     declares: bool,
     populations: &BTreeMap<&'m str, usize>,
 ) -> Option<(&'m str, Home)> {
@@ -204,8 +204,8 @@ fn moves<'p>(strays: impl Iterator<Item = &'p Proxy>) -> Vec<Move> {
 fn severity_of(is_rule: bool, settings: &Settings<'_>) -> Severity {
     match settings.action {
         _ if !is_rule => Severity::Note,
-        Action::Warn => Severity::Warning,
-        Action::Deny => Severity::Error,
+        EnforcementAction::Warn => Severity::Warning,
+        EnforcementAction::Deny => Severity::Error,
     }
 }
 
@@ -234,13 +234,13 @@ fn namespace_member(name: &str, place: Option<&Place>) -> Member {
 }
 
 /// Where a mesh's name was found.
-pub(crate) fn source(source: Source) -> &'static str {
+pub(crate) fn source(source: MeshSource) -> &'static str {
     match source {
-        Source::PodLabel => "pod-label",
-        Source::PodAnnotation => "pod-annotation",
-        Source::NamespaceLabel => "namespace-label",
-        Source::NamespaceAnnotation => "namespace-annotation",
-        Source::Default => "default",
+        MeshSource::PodLabel => "pod-label",
+        MeshSource::PodAnnotation => "pod-annotation",
+        MeshSource::NamespaceLabel => "namespace-label",
+        MeshSource::NamespaceAnnotation => "namespace-annotation",
+        MeshSource::Default => "default",
     }
 }
 

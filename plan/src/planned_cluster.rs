@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
-    admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
+    admission::{
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
+        MeshSelector,
+    },
     keys, mesh,
-    metadata::{Metadata, Pod, Text},
+    metadata::{Metadata, PodFacts, Text},
 };
 
 use super::{inventory::Inventory, pod_source::PodSource};
@@ -96,11 +99,11 @@ impl<'a> Dataplanes<'a> {
     }
 
     /// Those that a question is about, where the mesh is this one.
-    fn selected(&self, mesh: &str, which: Which<'_>) -> impl Iterator<Item = &'a str> {
-        let is_selected = |label: Option<&str>| match which {
-            Which::Any => true,
-            Which::NotOfMesh(other) => label != Some(other),
-            Which::OfMesh(other) => label == Some(other),
+    fn selected(&self, mesh: &str, selector: MeshSelector<'_>) -> impl Iterator<Item = &'a str> {
+        let is_selected = |label: Option<&str>| match selector {
+            MeshSelector::Any => true,
+            MeshSelector::NotOfMesh(other) => label != Some(other),
+            MeshSelector::OfMesh(other) => label == Some(other),
         };
         let labelled = self
             .labelled
@@ -120,12 +123,12 @@ impl<'a> Dataplanes<'a> {
 /// something to answer.
 fn few<'m, T, A>(
     meshes: &'m BTreeMap<&str, T>,
-    which: Which<'_>,
+    selector: MeshSelector<'_>,
     answer: impl Fn(&'m str, &'m T) -> Vec<A>,
 ) -> Vec<A> {
-    let own = match which {
-        Which::Any => None,
-        Which::NotOfMesh(mesh) | Which::OfMesh(mesh) => meshes.get_key_value(mesh),
+    let own = match selector {
+        MeshSelector::Any => None,
+        MeshSelector::NotOfMesh(mesh) | MeshSelector::OfMesh(mesh) => meshes.get_key_value(mesh),
     };
     let others = meshes
         .iter()
@@ -150,28 +153,28 @@ fn text(text: &str) -> Text<'static> {
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
-    fn namespace(&self, name: &str, _: Freshness) -> Answer<Metadata<'static>> {
+    fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
         Ok(self.cluster.inventory.namespace_metadata(name).clone())
     }
 
-    fn mesh_exists(&self, name: &str) -> Answer<bool> {
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         if self.cluster.inventory.unread.without_kuma {
-            return Err(Failure::KumaNotInstalled);
+            return Err(ClusterFailure::KumaNotInstalled);
         }
         Ok(self.cluster.inventory.has_mesh(name))
     }
 
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
         let Some(members) = self.cluster.namespaces.get(question.namespace) else {
             return Ok(Vec::new());
         };
         Ok(few(
             &members.dataplanes,
-            question.which,
+            question.selector,
             |mesh, dataplanes| {
-                let names = dataplanes.selected(mesh, question.which);
+                let names = dataplanes.selected(mesh, question.selector);
                 names
-                    .map(|name| Dataplane {
+                    .map(|name| DataplaneFacts {
                         name: text(name),
                         mesh: Some(text(mesh)),
                     })
@@ -181,27 +184,27 @@ impl Cluster for ClusterBefore<'_, '_> {
     }
 
     /// With the label that the injector pins on them (M3).
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
         let Some(members) = self.cluster.namespaces.get(question.namespace) else {
             return Ok(Vec::new());
         };
-        Ok(few(&members.pods, question.which, |mesh, pods| {
-            let is_selected = match question.which {
-                Which::Any => true,
-                Which::NotOfMesh(other) => other != mesh,
-                Which::OfMesh(other) => other == mesh,
+        Ok(few(&members.pods, question.selector, |mesh, pods| {
+            let is_selected = match question.selector {
+                MeshSelector::Any => true,
+                MeshSelector::NotOfMesh(other) => other != mesh,
+                MeshSelector::OfMesh(other) => other == mesh,
             };
             let others = pods
                 .iter()
                 .filter(|(number, _)| is_selected && *number != self.source);
             others
-                .map(|(_, name)| Pod {
+                .map(|(_, name)| PodFacts {
                     name: text(name),
                     metadata: Metadata {
                         labels: [(Text::from(keys::MESH), text(mesh))].into_iter().collect(),
                         ..Metadata::default()
                     },
-                    ..Pod::default()
+                    ..PodFacts::default()
                 })
                 .collect()
         }))

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use kuma_workload_rulebook::{
     admission::{Settings, TemplateKind},
     identifier::{self, Identifier, PodAnnotation},
-    membership::{self, Reason},
-    mesh::{self, Mesh},
-    metadata,
+    membership::{self, MembershipReason},
+    mesh::{self, ResolvedMesh},
+    metadata::PodFacts,
 };
 
 use super::{
@@ -26,15 +26,15 @@ pub(crate) struct PodSource<'a> {
     /// The kind of the object that has the template; none of a Pod.
     pub template: Option<TemplateKind>,
     /// What the rules read of the Pod or template.
-    pub facts: &'a metadata::Pod<'static>,
+    pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
     /// What people change in order to change it.
     pub controller: Controller,
     /// Why it is in a mesh, or in none.
-    pub reason: Reason,
+    pub reason: MembershipReason,
     /// Its mesh, if it is in one.
-    pub mesh: Option<Mesh<'a>>,
+    pub mesh: Option<ResolvedMesh<'a>>,
     /// Its workload, if it has one.
     pub workload: Option<Identifier<'a>>,
     /// Its Dataplane, if that was read.
@@ -54,7 +54,7 @@ pub(crate) struct Naming<'s> {
 
 impl<'s> Naming<'s> {
     /// The workload of a Pod.
-    pub(crate) fn workload<'a>(&self, pod: &'a metadata::Pod<'static>) -> Option<Identifier<'a>>
+    pub(crate) fn workload<'a>(&self, pod: &'a PodFacts<'static>) -> Option<Identifier<'a>>
     where
         's: 'a,
     {
@@ -94,7 +94,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         facts: &pod.facts,
         marks: pod.marks,
         controller: controller::of_pod(pod, inventory),
-        reason: Reason::NothingInjects,
+        reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
         dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
@@ -109,7 +109,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             facts: &template.facts,
             marks: template.marks,
             controller: controller::of_template(template, inventory),
-            reason: Reason::NothingInjects,
+            reason: MembershipReason::NothingInjects,
             mesh: None,
             workload: None,
             dataplane: None,

@@ -1,7 +1,7 @@
 //! The policy's settings that objects are judged by.
 
 use kuma_workload_rulebook::{
-    admission::{Given, Settings},
+    admission::{Settings, SettingsValue},
     metadata::Text,
 };
 
@@ -35,14 +35,16 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
     };
     let mut given = given(&node);
     if let Some(labels) = &options.workload_labels {
-        let labels = labels.iter().map(|label| Given::Text(text(label)));
-        let labels = Given::List(labels.collect());
+        let labels = labels.iter().map(|label| SettingsValue::Text(text(label)));
+        let labels = SettingsValue::List(labels.collect());
         match &mut given {
-            Given::Map(entries) => {
+            SettingsValue::Map(entries) => {
                 entries.retain(|(key, _)| &**key != WORKLOAD_LABELS);
                 entries.push((Text::from(WORKLOAD_LABELS), labels));
             }
-            Given::Null => given = Given::Map(vec![(Text::from(WORKLOAD_LABELS), labels)]),
+            SettingsValue::Null => {
+                given = SettingsValue::Map(vec![(Text::from(WORKLOAD_LABELS), labels)])
+            }
             _ => {}
         }
     }
@@ -93,16 +95,16 @@ fn text(text: &str) -> Text<'static> {
     Text(text.to_owned().into())
 }
 
-fn given(node: &Node) -> Given<'static> {
+fn given(node: &Node) -> SettingsValue<'static> {
     match &node.value {
-        Value::Null => Given::Null,
-        Value::Bool(value) => Given::Bool(*value),
-        Value::Number(_) => Given::Number,
-        Value::Text(value) => Given::Text(text(value)),
-        Value::List(items) => Given::List(items.iter().map(given).collect()),
+        Value::Null => SettingsValue::Null,
+        Value::Bool(value) => SettingsValue::Bool(*value),
+        Value::Number(_) => SettingsValue::Number,
+        Value::Text(value) => SettingsValue::Text(text(value)),
+        Value::List(items) => SettingsValue::List(items.iter().map(given).collect()),
         Value::Map(entries) => {
             let entries = entries.iter();
-            Given::Map(
+            SettingsValue::Map(
                 entries
                     .map(|(key, node)| (text(key), given(node)))
                     .collect(),
@@ -114,7 +116,7 @@ fn given(node: &Node) -> Given<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kuma_workload_rulebook::admission::{Action, Updates};
+    use kuma_workload_rulebook::admission::{EnforcementAction, Updates};
     use rstest::rstest;
 
     fn read_text(text: &str) -> Result<Settings<'static>, String> {
@@ -138,7 +140,7 @@ mod tests {
         assert_eq!(Ok(read_text(policy).unwrap()), default);
         let settings = default.unwrap();
         assert!(settings.mesh_rule);
-        assert_eq!(settings.already_split, Action::Warn);
+        assert_eq!(settings.already_split, EnforcementAction::Warn);
     }
 
     #[rstest]

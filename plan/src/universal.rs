@@ -6,8 +6,11 @@ use kuma_workload_rulebook::{
     identifier::{self, NameForm},
     keys,
     metadata::{Labels, Text},
-    spiffe::Proxy,
-    universal::{self, Action, Dataplane, ENVIRONMENT_UNIVERSAL, Existing, Key},
+    spiffe::ProxyFacts,
+    universal::{
+        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalDataplane,
+        UniversalFinding, UniversalKey, UniversalWorkload,
+    },
 };
 
 use super::{
@@ -38,7 +41,7 @@ pub(crate) fn plan(
         .collect();
     let existing = inventory.universal_workloads.values().map(|workload| {
         let labels = workload.labels.iter();
-        Existing {
+        UniversalWorkload {
             mesh: &workload.named.namespace,
             name: &workload.named.name,
             labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
@@ -58,7 +61,7 @@ pub(crate) fn plan(
         findings.extend(unknown_mesh(dataplane, inventory));
         let labels = labels(dataplane, zone);
         let asked = Asked {
-            proxy: Proxy {
+            proxy: ProxyFacts {
                 mesh: &named.namespace,
                 labels: &labels,
             },
@@ -71,8 +74,8 @@ pub(crate) fn plan(
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
-                    universal::Source::Label => "label",
-                    universal::Source::Tag => "tag",
+                    LabelOrTag::Label => "label",
+                    LabelOrTag::Tag => "tag",
                 }
                 .to_owned(),
             }),
@@ -84,7 +87,7 @@ pub(crate) fn plan(
         findings.push(finding(told, inventory, &references));
     }
     findings.extend(plan.actions.iter().filter_map(|(key, action)| {
-        let (Action::Leave(Some(manager)), true) =
+        let (UniversalAction::Leave(Some(manager)), true) =
             (action, references.contains_key(&(key.mesh, key.name)))
         else {
             return None;
@@ -129,8 +132,8 @@ pub(crate) fn plan(
     })
 }
 
-fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
-    Dataplane {
+fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
+    UniversalDataplane {
         mesh: &dataplane.named.namespace,
         name: &dataplane.named.name,
         label: dataplane.labels.get(keys::WORKLOAD),
@@ -157,14 +160,14 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     labels
 }
 
-fn name(action: Action<'_>, referenced: bool) -> &'static str {
+fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
     match action {
-        Action::Create => "create",
-        Action::Keep => "keep",
-        Action::Relabel => "relabel",
-        Action::Delete => "delete",
-        Action::Leave(_) if referenced => "foreign",
-        Action::Leave(_) => "leave",
+        UniversalAction::Create => "create",
+        UniversalAction::Keep => "keep",
+        UniversalAction::Relabel => "relabel",
+        UniversalAction::Delete => "delete",
+        UniversalAction::Leave(_) if referenced => "foreign",
+        UniversalAction::Leave(_) => "leave",
     }
 }
 
@@ -174,7 +177,7 @@ fn member(dataplane: &UniversalDataplaneManifest) -> Member {
     Member::new(object, "Dataplane", dataplane.named.place.clone())
 }
 
-fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
+fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
     let found = inventory
         .universal_workloads
         .get(&inventory::Key::of("Workload", key.mesh, key.name));
@@ -205,7 +208,7 @@ fn unknown_mesh(dataplane: &UniversalDataplaneManifest, inventory: &Inventory) -
 }
 
 fn finding(
-    told: &universal::Finding<'_>,
+    told: &UniversalFinding<'_>,
     inventory: &Inventory,
     references: &References<'_>,
 ) -> Finding {
@@ -216,7 +219,7 @@ fn finding(
     };
     let owned = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::to_owned).collect();
     match told {
-        universal::Finding::BadName { key, fault } => {
+        UniversalFinding::BadName { key, fault } => {
             let cause = Cause::BadName {
                 scope: Scope::Mesh(key.mesh.to_owned()),
                 name: key.name.to_owned(),
@@ -226,7 +229,7 @@ fn finding(
                 .at(first(key.mesh, key.name))
                 .about(who_refers(key.mesh, key.name).map(member))
         }
-        universal::Finding::SeveralMeshes { name, meshes } => {
+        UniversalFinding::SeveralMeshes { name, meshes } => {
             let cause = Cause::SeveralMeshes {
                 workload: (*name).to_owned(),
                 meshes: owned(&mut meshes.iter().copied()),
@@ -237,7 +240,7 @@ fn finding(
                 .at(place)
                 .about(all.map(member))
         }
-        universal::Finding::TagRead {
+        UniversalFinding::TagRead {
             mesh,
             dataplane,
             taken,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
-    admission::{Settings, Severity as Looked},
+    admission::Settings,
     counts::Inbounds,
     identifier::Identifiers,
     keys, mesh,
@@ -106,7 +106,7 @@ pub(crate) fn plan(
         let Some(workload) = reference.workload else {
             continue;
         };
-        roster.apply(&roster::Dataplane {
+        roster.apply(&roster::DataplaneRecord {
             namespace: reference.namespace,
             // Only which is which matters.
             name: &number.to_string(),
@@ -222,8 +222,8 @@ fn finding(
         Action::Impossible(fault) => {
             // Who has switched the search for such names off is not kept from going on.
             let severity = match settings.invalid_workload_name {
-                Looked::Off => Severity::Note,
-                Looked::Warn | Looked::Deny => Severity::Error,
+                None => Severity::Note,
+                Some(_) => Severity::Error,
             };
             let cause = Cause::BadName {
                 scope,

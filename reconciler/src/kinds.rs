@@ -182,8 +182,8 @@ impl Dataplane {
     }
 
     /// What the roster needs of it, with this identifier.
-    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::Dataplane<'a> {
-        roster::Dataplane {
+    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::DataplaneRecord<'a> {
+        roster::DataplaneRecord {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             workload,
@@ -268,8 +268,8 @@ impl<'de> Deserialize<'de> for DataplaneInsight {
 
 impl DataplaneInsight {
     /// What the roster needs of it (S2).
-    pub fn facts(&self) -> roster::Insight<'_> {
-        roster::Insight {
+    pub fn facts(&self) -> roster::InsightRecord<'_> {
+        roster::InsightRecord {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             mesh: self.mesh.as_deref(),
@@ -356,8 +356,8 @@ impl<'de> Deserialize<'de> for Workload {
 
 impl Workload {
     /// What the roster needs of it.
-    pub fn facts(&self) -> roster::Existing<'_> {
-        roster::Existing {
+    pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        roster::ExistingWorkload {
             mesh: label(&self.metadata, keys::MESH),
             managed_by: label(&self.metadata, keys::MANAGED_BY),
             origin: label(&self.metadata, keys::ORIGIN),

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use crate::{manifest::Named, read::Place, report::ObjectReport};
 

@@ -1,9 +1,6 @@
 //! The text of findings: what is found, and what to do about it.
 
-use kuma_workload_rulebook::{
-    admission::{Quoted, Rule},
-    keys,
-};
+use kuma_workload_rulebook::{admission::Rule, keys, quoted::Quoted};
 
 use super::{
     affected::{Affected, Scope, listed},

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use kuma_workload_rulebook::{
-    admission::{Quoted, TemplateKind},
+    admission::TemplateKind,
     keys, mesh,
-    metadata::{self, Labels, Metadata, Text},
+    metadata::{Labels, Metadata, PodFacts, Text},
     owner as owners_of,
-    spiffe::{self, MeshIdentity},
+    quoted::Quoted,
+    spiffe::{MeshIdentity, MeshIdentitySpec},
 };
 
 use super::{
@@ -437,7 +438,7 @@ fn metadata_of(node: &Node) -> Read<Metadata<'static>> {
 }
 
 /// What the rules read of a Pod, or of a Pod template.
-fn pod_facts(node: &Node) -> Read<metadata::Pod<'static>> {
+fn pod_facts(node: &Node) -> Read<PodFacts<'static>> {
     let is_sidecar = |container: &Node| {
         let name = container.field("name", Node::text)?;
         Ok(name == Some(keys::SIDECAR_CONTAINER))
@@ -457,7 +458,7 @@ fn pod_facts(node: &Node) -> Read<metadata::Pod<'static>> {
     let (service_account, has_sidecar) = spec.unwrap_or_default();
     let phase = node.field("status", |status| status.field("phase", Node::text))?;
     let metadata = node.get("metadata");
-    Ok(metadata::Pod {
+    Ok(PodFacts {
         name: Text::default(),
         metadata: metadata_of(node)?,
         service_account,
@@ -567,7 +568,7 @@ fn workload_tag(inbound: &Node) -> Read<Option<(String, Position)>> {
 }
 
 /// `spec` of a MeshIdentity, of the same form everywhere.
-fn identity_spec(node: &Node) -> Read<spiffe::Spec> {
+fn identity_spec(node: &Node) -> Read<MeshIdentitySpec> {
     let spec = node.field("spec", |spec| {
         let selector = spec.field("selector", |selector| {
             selector.field("dataplane", |dataplane| {
@@ -579,7 +580,7 @@ fn identity_spec(node: &Node) -> Read<spiffe::Spec> {
             Ok((trust_domain, owned(templates.field("path", Node::text)?)))
         })?;
         let (trust_domain, path) = templates.unwrap_or_default();
-        Ok(spiffe::Spec {
+        Ok(MeshIdentitySpec {
             match_labels: selector.flatten().map(Option::unwrap_or_default),
             trust_domain,
             path,

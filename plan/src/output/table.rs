@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use comfy_table::{Cell, Color, Row, Table, presets};
+use kuma_workload_rulebook::quoted::printable;
 
 use crate::{
     finding::Severity,
@@ -67,17 +68,7 @@ impl Paint {
     }
 
     fn cell(&self, text: &str, colour: Option<Color>) -> Cell {
-        let text: String = text
-            .chars()
-            .map(|c| {
-                if c.is_control() {
-                    char::REPLACEMENT_CHARACTER
-                } else {
-                    c
-                }
-            })
-            .collect();
-        let cell = Cell::new(text);
+        let cell = Cell::new(printable(text));
         match colour.filter(|_| self.colours) {
             Some(colour) => cell.fg(colour),
             None => cell,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kuma_workload_rulebook::quoted::path_segment;
 use serde::Serialize;
 
 /// Where something stands in a file, counted from 1; zero where there is no file.
@@ -79,7 +80,7 @@ impl Mismatch {
     pub fn missing(node: &Node, key: &str) -> Self {
         Self {
             at: node.at,
-            path: legible(key).to_owned(),
+            path: path_segment(key).to_owned(),
             what: "is missing".to_owned(),
         }
     }
@@ -121,7 +122,7 @@ impl Node {
     ) -> Read<Option<T>> {
         self.entries()?;
         self.get(key)
-            .map(|node| read(node).map_err(|fault| fault.under(legible(key))))
+            .map(|node| read(node).map_err(|fault| fault.under(path_segment(key))))
             .transpose()
     }
 
@@ -160,7 +161,7 @@ impl Node {
     pub fn texts(&self) -> Read<impl Iterator<Item = (&str, &str)>> {
         let text = |(key, node): &'_ (String, Self)| match node.text() {
             Ok(_) => Ok(()),
-            Err(fault) => Err(fault.under(legible(key))),
+            Err(fault) => Err(fault.under(path_segment(key))),
         };
         let entries = self.entries()?;
         entries.iter().try_for_each(text)?;
@@ -203,16 +204,6 @@ impl Node {
             path: String::new(),
             what: format!("must be {expected}, not {}{quotes}", self.value.kind()),
         }
-    }
-}
-
-/// A key as a message may show it: no field's or label's name is longer or has other characters.
-fn legible(key: &str) -> &str {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    if key.len() <= 316 && key.bytes().all(plain) {
-        key
-    } else {
-        "?"
     }
 }
 

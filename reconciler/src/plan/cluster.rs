@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use kuma_workload_plan::{Code, Finding, Found, Inventory, Options};
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use crate::client::{Failure, REQUEST_TIMEOUT, is_unserved};
 

@@ -3,7 +3,7 @@
 use kuma_workload_rulebook::{
     counts::Inbounds,
     identifier::{self, PodAnnotation},
-    metadata::{self, Labels, Metadata},
+    metadata::{Labels, Metadata, PodFacts},
     roster,
 };
 
@@ -41,8 +41,11 @@ impl Bare {
         }
     }
 
-    pub(super) fn facts<'a>(&'a self, (namespace, name): &'a Address) -> roster::Dataplane<'a> {
-        roster::Dataplane {
+    pub(super) fn facts<'a>(
+        &'a self,
+        (namespace, name): &'a Address,
+    ) -> roster::DataplaneRecord<'a> {
+        roster::DataplaneRecord {
             namespace,
             name,
             workload: self.workload.as_deref(),
@@ -116,13 +119,13 @@ impl PodIdentifiers {
     fn of_pod(&self, pod: &Pod) -> Option<String> {
         let metadata = &pod.metadata;
         let service_account = pod.service_account_name.as_deref();
-        let facts = metadata::Pod {
+        let facts = PodFacts {
             metadata: Metadata {
                 labels: entries(metadata.labels.as_ref()),
                 annotations: entries(metadata.annotations.as_ref()),
             },
             service_account: service_account.map(Into::into),
-            ..metadata::Pod::default()
+            ..PodFacts::default()
         };
         let labels = self.workload_labels.iter().map(String::as_str);
         let found = identifier::of_pod(&facts, labels, self.annotation)?;

@@ -8,7 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kuma_workload_rulebook::{
     keys, mesh,
-    roster::{Action, Changes, Decision, Existing, Key, Mode, Roster, Scope, Watched, Write},
+    roster::{
+        Action, Changes, Decision, ExistingWorkload, Key, Mode, Roster, Scope, Watched, Write,
+    },
 };
 
 use super::{
@@ -566,7 +568,7 @@ impl Kept {
     fn of(workload: &Workload) -> Self {
         let metadata = &workload.metadata;
         let boxed = |text: &Option<String>| text.as_deref().unwrap_or_default().into();
-        let Existing {
+        let ExistingWorkload {
             mesh,
             managed_by,
             origin,
@@ -587,8 +589,8 @@ impl Kept {
     }
 
     /// What the roster needs of it.
-    pub fn facts(&self) -> Existing<'_> {
-        Existing {
+    pub fn facts(&self) -> ExistingWorkload<'_> {
+        ExistingWorkload {
             mesh: self.mesh.as_deref(),
             managed_by: self.managed_by.as_deref(),
             origin: self.origin.as_deref(),

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
 };
 
+use kuma_workload_rulebook::quoted::printable;
 use serde::Serialize;
 
 use super::{
@@ -169,16 +170,6 @@ fn compared(reported: Option<i64>, actual: Option<i64>) -> String {
         (Some(reported), Some(actual)) => format!("{reported} (is {actual})"),
         (None, Some(actual)) => format!("- (is {actual})"),
     }
-}
-
-/// A workload's identifier can be anything: what would break a line or a terminal is replaced.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]

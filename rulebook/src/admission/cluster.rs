@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::metadata::{Metadata, Pod, Text};
+use crate::metadata::{Metadata, PodFacts, Text};
 
 /// The cluster as the rules see it. Doors answer from the API server, from manifests or from a
 /// table; a rule asks only when the answer decides.
@@ -11,35 +11,35 @@ pub trait Cluster {
     ///
     /// # Errors
     ///
-    /// [`Failure::NamespaceNotFound`] where there is none of that name; any other [`Failure`].
-    fn namespace(&self, name: &str, freshness: Freshness) -> Answer<Metadata<'static>>;
+    /// [`ClusterFailure::NamespaceNotFound`] where there is none of that name; any other [`ClusterFailure`].
+    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>>;
 
     /// Whether a Mesh of that name exists.
     ///
     /// # Errors
     ///
-    /// Any [`Failure`]; [`Failure::KumaNotInstalled`] where there is no such kind.
-    fn mesh_exists(&self, name: &str) -> Answer<bool>;
+    /// Any [`ClusterFailure`]; [`ClusterFailure::KumaNotInstalled`] where there is no such kind.
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool>;
 
     /// The Dataplanes of a Namespace that the question selects by their label `kuma.io/mesh`. Those
-    /// without the label are selected by all but [`Which::OfMesh`].
+    /// without the label are selected by all but [`MeshSelector::OfMesh`].
     ///
     /// # Errors
     ///
-    /// Any [`Failure`].
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>>;
+    /// Any [`ClusterFailure`].
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>>;
 
     /// The Pods of a Namespace that carry the label `kuma.io/mesh` with a value that the question
     /// selects.
     ///
     /// # Errors
     ///
-    /// Any [`Failure`].
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>>;
+    /// Any [`ClusterFailure`].
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>>;
 }
 
 /// An answer of the cluster, or why there is none.
-pub type Answer<T> = Result<T, Failure>;
+pub type ClusterAnswer<T> = Result<T, ClusterFailure>;
 
 /// Whether an answer may be a few seconds old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,19 +52,19 @@ pub enum Freshness {
 
 /// Which objects of a Namespace are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question<'q> {
+pub struct ListQuestion<'q> {
     /// The Namespace.
     pub namespace: &'q str,
     /// The name of the object that is judged; empty where it has none. A door may get an object of
     /// this name to learn whether it may ask at all.
     pub asking_for: &'q str,
     /// Which of them.
-    pub which: Which<'q>,
+    pub selector: MeshSelector<'q>,
 }
 
 /// A selection by the label `kuma.io/mesh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'q> {
+pub enum MeshSelector<'q> {
     /// All.
     Any,
     /// All but those labelled with this mesh.
@@ -75,7 +75,7 @@ pub enum Which<'q> {
 
 /// A Dataplane, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataplane {
+pub struct DataplaneFacts {
     /// `metadata.name`: the name of its Pod.
     pub name: Text<'static>,
     /// The top-level field `mesh`, if it is there; it decides, not the label (A6).
@@ -84,7 +84,7 @@ pub struct Dataplane {
 
 /// The four ways in which a question goes wrong (A13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum ClusterFailure {
     /// Whoever asks is not allowed to; the text names what must be granted.
     NotGranted(&'static str),
     /// Kuma's kinds are not known to the cluster: no mesh can be in conflict.
@@ -95,7 +95,7 @@ pub enum Failure {
     Unavailable(&'static str),
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ClusterFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGranted(grant) => write!(formatter, "the policy is not granted {grant}"),

@@ -1,11 +1,13 @@
 //! Which other mesh has something in a Namespace: its Dataplanes, then its Pods (A5 to A7, A10).
 
-use super::{Answer, Cluster, Dataplane, Question, Settings, Which, mesh_rule::Stop};
+use super::{
+    Cluster, ClusterAnswer, DataplaneFacts, ListQuestion, MeshSelector, Settings, mesh_rule::Stop,
+};
 use crate::{
     keys,
     membership::{self, Membership},
     mesh,
-    metadata::Pod,
+    metadata::PodFacts,
 };
 
 /// Something of another mesh.
@@ -23,7 +25,7 @@ pub(super) struct Conflict {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search<'s> {
     /// Where, for whom and by which selector.
-    pub(super) question: Question<'s>,
+    pub(super) question: ListQuestion<'s>,
     /// The mesh that others conflict with.
     pub(super) mesh: &'s str,
     /// The name of a Dataplane that does not count (A7); empty where all count.
@@ -75,12 +77,12 @@ pub(super) fn find<C: Cluster>(
 /// Whether the mesh has a Dataplane, or an unfinished Pod, in the Namespace (A18).
 pub(super) fn has_member<C: Cluster>(
     mesh: &str,
-    question: Question<'_>,
+    question: ListQuestion<'_>,
     settings: &Settings<'_>,
     cluster: &C,
-) -> Answer<bool> {
-    let question = Question {
-        which: Which::OfMesh(mesh),
+) -> ClusterAnswer<bool> {
+    let question = ListQuestion {
+        selector: MeshSelector::OfMesh(mesh),
         ..question
     };
     if cluster
@@ -98,12 +100,12 @@ pub(super) fn has_member<C: Cluster>(
             .any(|member| member == mesh))
 }
 
-fn mesh_of(dataplane: &Dataplane) -> &str {
+fn mesh_of(dataplane: &DataplaneFacts) -> &str {
     mesh::of_dataplane(dataplane.mesh.as_deref())
 }
 
 /// The mesh that a Pod names by its label, if it is meshed and not finished (A10).
-fn unfinished_member<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
+fn unfinished_member<'p>(pod: &'p PodFacts<'_>) -> Option<&'p str> {
     if pod.finished || membership::of_pod(pod) != Membership::Meshed {
         return None;
     }

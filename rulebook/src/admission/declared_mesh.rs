@@ -15,7 +15,7 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<
     if mesh == declared.name {
         return Ok(());
     }
-    Err(Stop::Object(Objection::new(
+    Err(Stop::Reject(Objection::new(
         Rule::DeclaredMesh,
         format!(
             "{} is in mesh {} but namespace {} is declared for mesh {}; \
@@ -30,7 +30,7 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const DECLARED: &str =
@@ -44,7 +44,7 @@ mod tests {
         #[case] namespace: &[(&'static str, &'static str)],
         #[case] law: Option<&str>,
     ) {
-        let world = World::new(namespace).dataplane("db-0", Some("mesh3"), Some("mesh3"));
+        let world = FakeCluster::new(namespace).dataplane("db-0", Some("mesh3"), Some("mesh3"));
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(DECLARED);
@@ -73,7 +73,7 @@ mod tests {
         #[case] old: &[(&'static str, &'static str)],
         #[case] rejected: bool,
     ) {
-        let world = World::new(&[("kuma.io/mesh", "mesh2")]);
+        let world = FakeCluster::new(&[("kuma.io/mesh", "mesh2")]);
         let request = PodRequest::new(Operation::Update)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .was(old)
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a17_a_mesh_that_does_not_exist_is_not_asked_for() {
-        let world = World::new(&[("kuma.io/mesh", "nowhere")]);
+        let world = FakeCluster::new(&[("kuma.io/mesh", "nowhere")]);
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "nowhere")])
             .settings(DECLARED);

@@ -3,13 +3,14 @@
 use std::cell::OnceCell;
 
 use super::{
-    Action, Answer, Cluster, Failure, Freshness, NamespaceMesh, Objection, Operation, Quoted,
-    Request, Rule, Ruling, Settings, Subject, Updates, declared_mesh, observed_mesh, under,
+    Cluster, ClusterAnswer, ClusterFailure, EnforcementAction, Freshness, NamespaceMesh, Objection,
+    Operation, PodOrTemplate, Quoted, Request, Rule, Ruling, Settings, Updates, declared_mesh,
+    enforce, observed_mesh,
 };
 use crate::{
     membership::{self, Membership},
-    mesh::{self, Mesh, Source},
-    metadata::{Metadata, Pod},
+    mesh::{self, MeshSource, ResolvedMesh},
+    metadata::{Metadata, PodFacts},
 };
 
 /// Why the mesh rule stops before its end.
@@ -18,17 +19,17 @@ pub(super) enum Stop {
     /// No mesh can be in conflict.
     Pass,
     /// It has something against the object.
-    Object(Objection),
+    Reject(Objection),
     /// It has something against the object that never rejects.
     Warn(Objection),
 }
 
-impl From<Failure> for Stop {
+impl From<ClusterFailure> for Stop {
     /// What an unanswered question means (A13).
-    fn from(failure: Failure) -> Self {
+    fn from(failure: ClusterFailure) -> Self {
         match failure {
-            Failure::KumaNotInstalled => Self::Pass,
-            failure => Self::Object(Objection::new(
+            ClusterFailure::KumaNotInstalled => Self::Pass,
+            failure => Self::Reject(Objection::new(
                 Rule::ClusterQuestion,
                 format!("the mesh rule cannot be checked: {failure}"),
             )),
@@ -38,11 +39,15 @@ impl From<Failure> for Stop {
 
 impl Stop {
     /// Under the action of the settings, an objection rejects or warns.
-    pub(super) fn into_ruling(self, action: Action, warnings: &mut Vec<Objection>) -> Ruling {
+    pub(super) fn into_ruling(
+        self,
+        action: EnforcementAction,
+        warnings: &mut Vec<Objection>,
+    ) -> Ruling {
         match self {
             Self::Pass => Ok(()),
-            Self::Object(objection) => under(action, Err(objection), warnings),
-            Self::Warn(objection) => under(Action::Warn, Err(objection), warnings),
+            Self::Reject(objection) => enforce(action, Err(objection), warnings),
+            Self::Warn(objection) => enforce(EnforcementAction::Warn, Err(objection), warnings),
         }
     }
 }
@@ -54,13 +59,13 @@ pub(super) struct Inquiry<'r, C> {
     pub(super) namespace: &'r str,
     /// The name of the object; empty where nothing is its own.
     pub(super) own_name: &'r str,
-    pub(super) subject: Subject<'r>,
-    asked: OnceCell<Answer<Metadata<'static>>>,
+    pub(super) subject: PodOrTemplate<'r>,
+    asked: OnceCell<ClusterAnswer<Metadata<'static>>>,
 }
 
 impl<C: Cluster> Inquiry<'_, C> {
     /// The Namespace's labels and annotations.
-    pub(super) fn namespace_metadata(&self) -> Answer<&Metadata<'static>> {
+    pub(super) fn namespace_metadata(&self) -> ClusterAnswer<&Metadata<'static>> {
         let freshness = match self.settings.namespace_mesh {
             NamespaceMesh::Observed => Freshness::Cached,
             NamespaceMesh::Declared => Freshness::Fresh,
@@ -72,7 +77,7 @@ impl<C: Cluster> Inquiry<'_, C> {
     }
 
     /// The mesh that a Pod is in, if it is in one (I1, I2, M1).
-    fn mesh_of<'a>(&'a self, pod: &'a Pod<'_>) -> Answer<Option<Mesh<'a>>> {
+    fn mesh_of<'a>(&'a self, pod: &'a PodFacts<'_>) -> ClusterAnswer<Option<ResolvedMesh<'a>>> {
         let meshed = match membership::of_pod(pod) {
             Membership::Meshed => true,
             Membership::Unmeshed => false,
@@ -92,9 +97,9 @@ impl<C: Cluster> Inquiry<'_, C> {
 /// Judges a Pod, or warns of a Pod template what its Pods would meet (A11).
 pub(super) fn judge<C: Cluster>(
     request: &Request<'_>,
-    subject: Subject<'_>,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    subject: PodOrTemplate<'_>,
+    new: &PodFacts<'_>,
+    old: Option<&PodFacts<'_>>,
     settings: &Settings<'_>,
     cluster: &C,
     warnings: &mut Vec<Objection>,
@@ -120,14 +125,14 @@ impl<C: Cluster> Inquiry<'_, C> {
     fn judge(
         &self,
         operation: Operation,
-        new: &Pod<'_>,
-        old: Option<&Pod<'_>>,
+        new: &PodFacts<'_>,
+        old: Option<&PodFacts<'_>>,
     ) -> Result<(), Stop> {
         let observed = self.settings.namespace_mesh == NamespaceMesh::Observed;
-        let is_template = matches!(self.subject, Subject::Template(..));
+        let is_template = matches!(self.subject, PodOrTemplate::Template(..));
         // What an observed template meets is only a warning (A11), the failure of a question too.
         let soften = |stop| match stop {
-            Stop::Object(objection) if is_template && observed => Stop::Warn(objection),
+            Stop::Reject(objection) if is_template && observed => Stop::Warn(objection),
             stop => stop,
         };
         let Some(mesh) = self
@@ -156,8 +161,9 @@ impl<C: Cluster> Inquiry<'_, C> {
     }
 
     /// Whether a Pod was in this mesh already.
-    fn was_in(&self, mesh: Mesh<'_>, old: &Pod<'_>) -> Answer<bool> {
-        let names_it = |found: Option<Mesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
+    fn was_in(&self, mesh: ResolvedMesh<'_>, old: &PodFacts<'_>) -> ClusterAnswer<bool> {
+        let names_it =
+            |found: Option<ResolvedMesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
         if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
             // Nothing is asked for an impossible name (M4): only the Pod itself can have had it.
             let annotations = self.settings.mesh_annotations;
@@ -169,17 +175,20 @@ impl<C: Cluster> Inquiry<'_, C> {
 }
 
 /// A mesh's name must be a possible one (M4).
-pub(super) fn check_name(subject: impl std::fmt::Display, mesh: Mesh<'_>) -> Result<(), Stop> {
+pub(super) fn check_name(
+    subject: impl std::fmt::Display,
+    mesh: ResolvedMesh<'_>,
+) -> Result<(), Stop> {
     if mesh::is_possible_name(mesh.name) {
         return Ok(());
     }
     let place = match mesh.source {
-        Source::PodLabel => "label",
-        Source::PodAnnotation => "annotation",
-        Source::NamespaceLabel | Source::Default => "namespace label",
-        Source::NamespaceAnnotation => "namespace annotation",
+        MeshSource::PodLabel => "label",
+        MeshSource::PodAnnotation => "annotation",
+        MeshSource::NamespaceLabel | MeshSource::Default => "namespace label",
+        MeshSource::NamespaceAnnotation => "namespace annotation",
     };
-    Err(Stop::Object(Objection::new(
+    Err(Stop::Reject(Objection::new(
         Rule::MeshName,
         format!(
             "{subject} is in mesh {} ({place} kuma.io/mesh), which is not a possible name: \
@@ -192,7 +201,7 @@ pub(super) fn check_name(subject: impl std::fmt::Display, mesh: Mesh<'_>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, Operation, testing::*};
+    use super::super::{ClusterFailure, Operation, test_support::*};
     use rstest::rstest;
 
     /// The settings under which every case of this table would otherwise object.
@@ -208,7 +217,7 @@ mod tests {
         #[case] labels: &[(&'static str, &'static str)],
         #[case] annotations: &[(&'static str, &'static str)],
     ) {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .annotations(annotations)
@@ -219,7 +228,7 @@ mod tests {
 
     #[test]
     fn i1_a_namespace_that_injects_makes_its_pods_meshed() {
-        let world = World::new(&[
+        let world = FakeCluster::new(&[
             ("kuma.io/sidecar-injection", "enabled"),
             ("kuma.io/mesh", "mesh1"),
         ])
@@ -240,7 +249,7 @@ mod tests {
     #[test]
     fn a5_is_off_by_default() {
         let request = PodRequest::new(Operation::Create).labels(&[("kuma.io/mesh", "mesh1")]);
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::forbidden())), None);
     }
 
     #[rstest]
@@ -250,7 +259,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "Mesh,One")])
             .settings(settings);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(
             message(&verdict),
             Some(
@@ -280,7 +289,7 @@ mod tests {
             .was(old)
             .settings(&settings);
         assert_eq!(
-            code(&request.judge(&World::forbidden())).is_some(),
+            code(&request.judge(&FakeCluster::forbidden())).is_some(),
             rejected
         );
     }
@@ -290,7 +299,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "Mesh")])
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 1));
     }
 
@@ -303,39 +312,39 @@ mod tests {
             .labels(&[("kuma.io/mesh", "Impossible Name")])
             .namespace(namespace)
             .settings(ON);
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::forbidden())), None);
     }
 
     #[rstest]
-    #[case::crds_missing(Failure::KumaNotInstalled, None, None)]
+    #[case::crds_missing(ClusterFailure::KumaNotInstalled, None, None)]
     #[case::no_grant(
-        Failure::NotGranted("get on meshes.kuma.io"),
+        ClusterFailure::NotGranted("get on meshes.kuma.io"),
         Some(500),
         Some("the mesh rule cannot be checked: the policy is not granted get on meshes.kuma.io")
     )]
     #[case::anything_else(
-        Failure::Unavailable("meshes.kuma.io"),
+        ClusterFailure::Unavailable("meshes.kuma.io"),
         Some(500),
         Some(
             "the mesh rule cannot be checked: the cluster did not answer about meshes.kuma.io; try again"
         )
     )]
     fn a13_failed_questions(
-        #[case] failure: Failure,
+        #[case] failure: ClusterFailure,
         #[case] status: Option<u16>,
         #[case] sentence: Option<&str>,
     ) {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(ON);
-        let verdict = request.judge(&World::failing(failure));
+        let verdict = request.judge(&FakeCluster::failing(failure));
         assert_eq!((code(&verdict), message(&verdict)), (status, sentence));
     }
 
     #[test]
     fn a13_no_such_namespace() {
         let request = PodRequest::new(Operation::Create).settings(ON);
-        let verdict = request.judge(&World::failing(Failure::NamespaceNotFound));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::NamespaceNotFound));
         assert_eq!(
             (code(&verdict), message(&verdict)),
             (
@@ -347,7 +356,7 @@ mod tests {
 
     #[test]
     fn a9_warn_accepts_what_deny_rejects_with_the_same_sentence() {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let request = |action: &str| {
             PodRequest::new(Operation::Create)
                 .labels(&[("kuma.io/mesh", "mesh1")])
@@ -366,13 +375,15 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        let verdict = request.judge(&World::failing(Failure::Unavailable("meshes.kuma.io")));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::Unavailable(
+            "meshes.kuma.io",
+        )));
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 1));
     }
 
     /// A Namespace of mesh2 in which Dataplanes of mesh2 live, and a template of mesh1.
-    fn template_against_mesh2(settings: &str) -> (TemplateRequest, World) {
-        let world = World::new(&[("kuma.io/mesh", "mesh2")]).dataplane(
+    fn template_against_mesh2(settings: &str) -> (TemplateRequest, FakeCluster) {
+        let world = FakeCluster::new(&[("kuma.io/mesh", "mesh2")]).dataplane(
             "db-0",
             Some("mesh2"),
             Some("mesh2"),
@@ -432,7 +443,7 @@ mod tests {
         let request = TemplateRequest::new("Job")
             .labels(&[("kuma.io/mesh", "nowhere")])
             .settings(ON);
-        let verdict = request.judge(&World::new(&[]));
+        let verdict = request.judge(&FakeCluster::new(&[]));
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),
@@ -451,7 +462,7 @@ mod tests {
         let request = TemplateRequest::new("Deployment")
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(settings);
-        let verdict = request.judge(&World::failing(Failure::Unavailable("x")));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::Unavailable("x")));
         assert_eq!((code(&verdict), warnings(&verdict).len()), (status, warned));
     }
 }

@@ -1,12 +1,12 @@
 //! A Namespace does not move to another mesh over the heads of those who live in it (A12).
 
 use super::{
-    Cluster, Objection, Operation, Question, Quoted, Rule, Ruling, Settings, Which,
+    Cluster, ListQuestion, MeshSelector, Objection, Operation, Quoted, Rule, Ruling, Settings,
     conflict::{self, Search},
     mesh_rule::{self, Stop},
 };
 use crate::{
-    mesh::{self, Mesh, Source},
+    mesh::{self, MeshSource, ResolvedMesh},
     metadata::Metadata,
 };
 
@@ -40,8 +40,8 @@ pub(super) fn judge<C: Cluster>(
     }
 }
 
-fn check_name(namespace: &str, mesh: Mesh<'_>) -> Result<(), Stop> {
-    if mesh.source == Source::Default {
+fn check_name(namespace: &str, mesh: ResolvedMesh<'_>) -> Result<(), Stop> {
+    if mesh.source == MeshSource::Default {
         return Ok(());
     }
     mesh_rule::check_name(format_args!("namespace {}", Quoted(namespace)), mesh)
@@ -54,16 +54,16 @@ fn judge_move<C: Cluster>(
     cluster: &C,
 ) -> Result<(), Stop> {
     // A selector of its own for each name that somebody invents would be a watch of its own.
-    let which = if cluster.mesh_exists(mesh)? {
-        Which::NotOfMesh(mesh)
+    let selector = if cluster.mesh_exists(mesh)? {
+        MeshSelector::NotOfMesh(mesh)
     } else {
-        Which::Any
+        MeshSelector::Any
     };
     let search = Search {
-        question: Question {
+        question: ListQuestion {
             namespace,
             asking_for: "",
-            which,
+            selector,
         },
         mesh,
         passed_over: "",
@@ -71,7 +71,7 @@ fn judge_move<C: Cluster>(
     let Some(conflict) = conflict::find(search, settings, cluster)? else {
         return Ok(());
     };
-    Err(Stop::Object(Objection::new(
+    Err(Stop::Reject(Objection::new(
         Rule::NamespaceRelabel,
         format!(
             "namespace {} cannot move to mesh {}: it still contains {} in mesh {}; \
@@ -86,7 +86,7 @@ fn judge_move<C: Cluster>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, testing::*};
+    use super::super::{ClusterFailure, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case::empty(|w: World| w, None)]
-    #[case::dataplanes_of_the_new_mesh(|w: World| w.dataplane("a", Some("mesh2"), Some("mesh2")), None)]
-    #[case::dataplanes_of_the_old_mesh(|w: World| w.dataplane("a", Some("mesh1"), Some("mesh1")), Some(sentence("mesh2", "dataplanes", "mesh1")))]
-    #[case::pods_of_the_old_mesh(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], false), Some(sentence("mesh2", "pods", "mesh1")))]
-    #[case::finished_pods(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], true), None)]
+    #[case::empty(|w: FakeCluster| w, None)]
+    #[case::dataplanes_of_the_new_mesh(|w: FakeCluster| w.dataplane("a", Some("mesh2"), Some("mesh2")), None)]
+    #[case::dataplanes_of_the_old_mesh(|w: FakeCluster| w.dataplane("a", Some("mesh1"), Some("mesh1")), Some(sentence("mesh2", "dataplanes", "mesh1")))]
+    #[case::pods_of_the_old_mesh(|w: FakeCluster| w.pod("a", &[("kuma.io/mesh", "mesh1")], false), Some(sentence("mesh2", "pods", "mesh1")))]
+    #[case::finished_pods(|w: FakeCluster| w.pod("a", &[("kuma.io/mesh", "mesh1")], true), None)]
     fn a12_nobody_of_another_mesh_may_live_there(
-        #[case] add: fn(World) -> World,
+        #[case] add: fn(FakeCluster) -> FakeCluster,
         #[case] rejection: Option<String>,
         #[values(
             ON,
@@ -119,7 +119,7 @@ mod tests {
         )]
         settings: &str,
     ) {
-        let world = add(World::new(&[]));
+        let world = add(FakeCluster::new(&[]));
         let verdict = moved("mesh1", "mesh2").settings(settings).judge(&world);
         assert_eq!(message(&verdict), rejection.as_deref());
         assert_eq!(code(&verdict), rejection.map(|_| 403));
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a12_removing_the_label_is_a_move_to_default() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let world = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let verdict = NamespaceRequest::new(&[])
             .was(&[("kuma.io/mesh", "mesh1")])
             .settings(ON)
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a12_annotations_count_up_to_kuma_2() {
-        let world = World::new(&[]).dataplane("a", Some("default"), Some("default"));
+        let world = FakeCluster::new(&[]).dataplane("a", Some("default"), Some("default"));
         let request = NamespaceRequest::new(&[]).annotated("mesh2").was(&[]);
         assert_eq!(code(&request.clone().settings(ON).judge(&world)), Some(403));
         let labels_only =
@@ -152,12 +152,12 @@ mod tests {
     #[case::terminating(moved("mesh1", "mesh2").terminating())]
     #[case::system(moved("mesh1", "mesh2").named("kuma-system"))]
     fn a12_asks_nothing_where_nothing_moves(#[case] request: NamespaceRequest) {
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::forbidden())), None);
     }
 
     #[test]
     fn a12_without_the_old_object_an_update_counts_as_a_move() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let world = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let request = NamespaceRequest::new(&[("kuma.io/mesh", "mesh2")])
             .updated()
             .settings(ON);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a12_a_mesh_that_does_not_exist_opens_no_watch_of_its_own() {
-        let world = World::new(&[])
+        let world = FakeCluster::new(&[])
             .dataplane("a", Some("mesh1"), Some("mesh1"))
             .pod("a", &[("kuma.io/mesh", "mesh1")], false);
         let verdict = moved("mesh1", "nowhere").judge(&world);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a12_pods_count_only_where_they_are_considered() {
-        let world = World::new(&[]).pod("a", &[("kuma.io/mesh", "mesh1")], false);
+        let world = FakeCluster::new(&[]).pod("a", &[("kuma.io/mesh", "mesh1")], false);
         let verdict = moved("mesh1", "mesh2")
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
             .judge(&world);
@@ -185,10 +185,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::no_grant(Failure::NotGranted("get on meshes.kuma.io"), Some(500))]
-    #[case::crds_missing(Failure::KumaNotInstalled, None)]
-    fn a12_failed_questions(#[case] failure: Failure, #[case] status: Option<u16>) {
-        let verdict = moved("mesh1", "mesh2").judge(&World::failing(failure));
+    #[case::no_grant(ClusterFailure::NotGranted("get on meshes.kuma.io"), Some(500))]
+    #[case::crds_missing(ClusterFailure::KumaNotInstalled, None)]
+    fn a12_failed_questions(#[case] failure: ClusterFailure, #[case] status: Option<u16>) {
+        let verdict = moved("mesh1", "mesh2").judge(&FakeCluster::failing(failure));
         assert_eq!(code(&verdict), status);
     }
 
@@ -196,7 +196,7 @@ mod tests {
     #[case::create(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]))]
     #[case::update(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]).was(&[]))]
     fn m4_an_impossible_name_is_rejected(#[case] request: NamespaceRequest) {
-        let verdict = request.settings(ON).judge(&World::forbidden());
+        let verdict = request.settings(ON).judge(&FakeCluster::forbidden());
         assert_eq!(
             message(&verdict),
             Some(
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a9_warn_accepts_a_move() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let world = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let verdict = moved("mesh1", "mesh2")
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#)
             .judge(&world);

@@ -1,7 +1,8 @@
 //! One mesh in a Namespace, as observed: its Dataplanes and Pods decide (A5 to A8, A10, A16, A18).
 
 use super::{
-    Action, Cluster, Objection, Operation, Question, Quoted, Rule, Subject, Which,
+    Cluster, EnforcementAction, ListQuestion, MeshSelector, Objection, Operation, PodOrTemplate,
+    Quoted, Rule,
     conflict::{self, Search},
     mesh_rule::{Inquiry, Stop},
 };
@@ -24,15 +25,15 @@ pub(super) fn judge<C: Cluster>(
     // The one question that is cheap: nothing is listed for a mesh that is not there (A16).
     if !cluster.mesh_exists(mesh)? {
         return if joins {
-            Err(Stop::Object(missing_mesh(subject, mesh)))
+            Err(Stop::Reject(missing_mesh(subject, mesh)))
         } else {
             Ok(())
         };
     }
-    let question = Question {
+    let question = ListQuestion {
         namespace,
         asking_for: own_name,
-        which: Which::NotOfMesh(mesh),
+        selector: MeshSelector::NotOfMesh(mesh),
     };
     let search = Search {
         question,
@@ -58,16 +59,16 @@ pub(super) fn judge<C: Cluster>(
             Quoted(&conflict.mesh),
         ),
     );
-    let introduces_nothing = settings.already_split == Action::Warn
+    let introduces_nothing = settings.already_split == EnforcementAction::Warn
         && (conflict.met_own_mesh || conflict::has_member(mesh, question, settings, cluster)?);
     Err(if introduces_nothing {
         Stop::Warn(objection)
     } else {
-        Stop::Object(objection)
+        Stop::Reject(objection)
     })
 }
 
-fn missing_mesh(subject: Subject<'_>, mesh: &str) -> Objection {
+fn missing_mesh(subject: PodOrTemplate<'_>, mesh: &str) -> Objection {
     Objection::new(
         Rule::MeshExists,
         format!(
@@ -79,7 +80,7 @@ fn missing_mesh(subject: Subject<'_>, mesh: &str) -> Objection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -109,7 +110,7 @@ mod tests {
     ) {
         let world = dataplanes
             .iter()
-            .fold(World::new(&[]), |world, (name, mesh)| {
+            .fold(FakeCluster::new(&[]), |world, (name, mesh)| {
                 world.dataplane(name, Some(mesh), Some(mesh))
             });
         let verdict = pod(Operation::Create).judge(&world);
@@ -130,7 +131,7 @@ mod tests {
         #[case] label: Option<&'static str>,
         #[case] other: Option<&str>,
     ) {
-        let world = World::new(&[]).dataplane("db-0", field, label);
+        let world = FakeCluster::new(&[]).dataplane("db-0", field, label);
         let verdict = pod(Operation::Create).judge(&world);
         let expected = other.map(|other| sentence("mesh1", "dataplanes", other));
         assert_eq!(message(&verdict), expected.as_deref());
@@ -146,14 +147,14 @@ mod tests {
         #[case] operation: Operation,
         #[case] rejection: Option<String>,
     ) {
-        let world = World::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
         let verdict = pod(operation).judge(&world);
         assert_eq!(message(&verdict), rejection.as_deref());
     }
 
     #[test]
     fn a7_without_a_name_nothing_is_its_own() {
-        let world = World::new(&[]).dataplane("", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("", Some("mesh2"), Some("mesh2"));
         let verdict = pod(Operation::Create).name("").judge(&world);
         assert_eq!(code(&verdict), Some(403));
     }
@@ -170,7 +171,7 @@ mod tests {
     ) {
         let settings =
             format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = pod(Operation::Update)
             .was(old)
             .settings(&settings)
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn a8_without_the_old_object_an_update_counts_as_a_change() {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = pod(Operation::Update)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#)
             .judge(&world);
@@ -204,7 +205,7 @@ mod tests {
         #[case] other: Option<&str>,
         #[values(Operation::Create, Operation::Update)] operation: Operation,
     ) {
-        let world = World::new(&[]).pod(name, labels, finished);
+        let world = FakeCluster::new(&[]).pod(name, labels, finished);
         let verdict = pod(operation).judge(&world);
         let expected = other.map(|other| sentence("mesh1", "pods", other));
         assert_eq!(message(&verdict), expected.as_deref());
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn a10_pods_are_not_asked_for_where_the_setting_says_so() {
-        let world = World::new(&[]).pod("api-0", &[("kuma.io/mesh", "mesh2")], false);
+        let world = FakeCluster::new(&[]).pod("api-0", &[("kuma.io/mesh", "mesh2")], false);
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
             .judge(&world);
@@ -238,7 +239,7 @@ mod tests {
         if let Some(old) = old {
             request = request.was(&[("kuma.io/mesh", old)]);
         }
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = request.judge(&world);
         let expected = rejected.then_some("pod is in mesh \"nowhere\", which does not exist");
         assert_eq!(message(&verdict), expected);
@@ -248,18 +249,18 @@ mod tests {
 
     /// The Namespace holds a Dataplane of mesh2, and what the case adds.
     #[rstest]
-    #[case::nothing_of_the_own_mesh(|w: World| w, true)]
-    #[case::a_dataplane_of_it(|w: World| w.dataplane("api-0", Some("mesh1"), Some("mesh1")), false)]
-    #[case::one_without_a_label(|w: World| w.dataplane("api-0", Some("mesh1"), None), false)]
-    #[case::one_whose_field_says_another(|w: World| w.dataplane("api-0", Some("mesh3"), Some("mesh1")), true)]
-    #[case::its_predecessor(|w: World| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
-    #[case::a_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
-    #[case::a_finished_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
+    #[case::nothing_of_the_own_mesh(|w: FakeCluster| w, true)]
+    #[case::a_dataplane_of_it(|w: FakeCluster| w.dataplane("api-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::one_without_a_label(|w: FakeCluster| w.dataplane("api-0", Some("mesh1"), None), false)]
+    #[case::one_whose_field_says_another(|w: FakeCluster| w.dataplane("api-0", Some("mesh3"), Some("mesh1")), true)]
+    #[case::its_predecessor(|w: FakeCluster| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::a_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
+    #[case::a_finished_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
     fn a18_where_the_namespace_is_split_already(
-        #[case] add: fn(World) -> World,
+        #[case] add: fn(FakeCluster) -> FakeCluster,
         #[case] rejected: bool,
     ) {
-        let world = add(World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2")));
+        let world = add(FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2")));
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
             .judge(&world);
@@ -272,7 +273,7 @@ mod tests {
 
     #[test]
     fn a18_the_second_list_is_made_only_in_a_conflict() {
-        let world = World::new(&[]).dataplane("api-0", Some("mesh1"), Some("mesh1"));
+        let world = FakeCluster::new(&[]).dataplane("api-0", Some("mesh1"), Some("mesh1"));
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
             .judge(&world);

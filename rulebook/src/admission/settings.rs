@@ -3,8 +3,8 @@
 mod given;
 mod read;
 
-pub use given::Given;
-pub use read::{Faults, KEYS};
+pub use given::SettingsValue;
+pub use read::{SETTINGS, SettingsFaults};
 
 use crate::{mesh, metadata::Text};
 
@@ -52,23 +52,23 @@ pub struct Settings<'a> {
     /// `namespaceMesh`: what a Pod's mesh is compared with (A17). Default `observed`.
     pub namespace_mesh: NamespaceMesh,
     /// `action`: what the mesh rule does with what it finds (A9). Default `deny`.
-    pub action: Action,
+    pub action: EnforcementAction,
     /// `updates`: which UPDATEs of Pods the mesh rule judges (A8). Default `all`.
     pub updates: Updates,
     /// `alreadySplit`: what happens where a Namespace is split already (A18). Default `deny`.
-    pub already_split: Action,
+    pub already_split: EnforcementAction,
     /// `considerPods`: whether Pods count as well as Dataplanes (A10). Default true.
     pub consider_pods: bool,
     /// `systemNamespaces`: exempt from the mesh rule, as `kube-system` always is (A19).
     pub system_namespaces: Names<'a>,
     /// `legacyMeshAnnotations`: whether annotations name meshes too (M2). Default true.
-    pub mesh_annotations: mesh::Annotations,
+    pub mesh_annotations: mesh::MeshAnnotations,
     /// `workloadLabels`: the labels that name a Pod's workload, in order (W1). Default empty.
     pub workload_labels: Names<'a>,
     /// `invalidWorkloadName`: what happens to names that no Workload can have (W5). Default `warn`.
-    pub invalid_workload_name: Severity,
+    pub invalid_workload_name: Option<EnforcementAction>,
     /// `protectWorkloads`: what happens to hand-made Workloads (P1). Default `warn`.
-    pub protect_workloads: Severity,
+    pub protect_workloads: Option<EnforcementAction>,
     /// `workloadManagers`: the users and groups that may write Workloads (P1).
     pub workload_managers: Names<'a>,
 }
@@ -84,22 +84,11 @@ pub enum NamespaceMesh {
 
 /// Whether a finding rejects or warns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum EnforcementAction {
     /// Reject.
     Deny,
     /// Accept, with a warning.
     Warn,
-}
-
-/// Whether a finding rejects, warns, or is not looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Reject.
-    Deny,
-    /// Accept, with a warning.
-    Warn,
-    /// Do not look.
-    Off,
 }
 
 /// Which UPDATEs of Pods the mesh rule judges (A8).
@@ -129,15 +118,15 @@ impl Default for Settings<'_> {
         Self {
             mesh_rule: false,
             namespace_mesh: NamespaceMesh::Observed,
-            action: Action::Deny,
+            action: EnforcementAction::Deny,
             updates: Updates::All,
-            already_split: Action::Deny,
+            already_split: EnforcementAction::Deny,
             consider_pods: true,
             system_namespaces: Names::Default(SYSTEM_NAMESPACES),
-            mesh_annotations: mesh::Annotations::Read,
+            mesh_annotations: mesh::MeshAnnotations::Read,
             workload_labels: Names::Default(&[]),
-            invalid_workload_name: Severity::Warn,
-            protect_workloads: Severity::Warn,
+            invalid_workload_name: Some(EnforcementAction::Warn),
+            protect_workloads: Some(EnforcementAction::Warn),
             workload_managers: Names::Default(WORKLOAD_MANAGERS),
         }
     }

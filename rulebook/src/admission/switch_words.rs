@@ -1,13 +1,16 @@
 //! Switch words that are neither on nor off deserve a warning (I1).
 
-use super::{Objection, Quoted, Rule, Subject};
+use super::{Objection, PodOrTemplate, Quoted, Rule};
 use crate::{
     keys::{self, Switch},
-    metadata::{Labels, Metadata, Pod},
+    metadata::{Labels, Metadata, PodFacts},
 };
 
 /// The unknown switch words of a Pod or Pod template.
-pub(super) fn unknown(subject: Subject<'_>, pod: &Pod<'_>) -> impl Iterator<Item = Objection> {
+pub(super) fn unknown(
+    subject: PodOrTemplate<'_>,
+    pod: &PodFacts<'_>,
+) -> impl Iterator<Item = Objection> {
     let Metadata {
         labels,
         annotations,
@@ -66,7 +69,7 @@ fn objection(place: String, key: &str, word: &str) -> Objection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     #[rstest]
@@ -88,7 +91,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .annotations(annotations);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(message(&verdict), None);
         assert_eq!(warnings(&verdict), warned);
     }
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn i1_unknown_words_of_namespaces_are_reported() {
         let verdict = NamespaceRequest::new(&[("kuma.io/sidecar-injection", "On")])
-            .judge(&World::forbidden());
+            .judge(&FakeCluster::forbidden());
         assert_eq!(
             warnings(&verdict),
             [

@@ -1,14 +1,14 @@
 //! Nobody sets `kuma.io/workload` (A1, A2); the annotation of that name does nothing (A3, W7).
 
-use super::{Objection, Quoted, Rule, Ruling, Settings, Subject, TemplateKind};
+use super::{Objection, PodOrTemplate, Quoted, Rule, Ruling, Settings, TemplateKind};
 use crate::{
     identifier::{self, PodAnnotation},
     keys,
-    metadata::Pod,
+    metadata::PodFacts,
 };
 
 /// A Pod may not carry the label, with any value (A1).
-pub(super) fn pod(pod: &Pod<'_>) -> Ruling {
+pub(super) fn pod(pod: &PodFacts<'_>) -> Ruling {
     if !pod.metadata.labels.contains(keys::WORKLOAD) {
         return Ok(());
     }
@@ -25,10 +25,10 @@ pub(super) fn pod(pod: &Pod<'_>) -> Ruling {
 pub(super) fn template(
     kind: TemplateKind,
     name: &str,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    new: &PodFacts<'_>,
+    old: Option<&PodFacts<'_>>,
 ) -> Ruling {
-    let carries = |template: &Pod<'_>| template.metadata.labels.contains(keys::WORKLOAD);
+    let carries = |template: &PodFacts<'_>| template.metadata.labels.contains(keys::WORKLOAD);
     if !carries(new) || old.is_some_and(carries) {
         return Ok(());
     }
@@ -46,8 +46,8 @@ pub(super) fn template(
 
 /// The annotation that the Kong page speaks of is accepted, and does nothing (A3, W7).
 pub(super) fn idle_annotation(
-    subject: Subject<'_>,
-    pod: &Pod<'_>,
+    subject: PodOrTemplate<'_>,
+    pod: &PodFacts<'_>,
     settings: &Settings<'_>,
 ) -> Option<Objection> {
     if !identifier::has_idle_annotation(pod) {
@@ -67,7 +67,7 @@ pub(super) fn idle_annotation(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const POD: &str = "cannot manually set kuma.io/workload label on Pod; \
@@ -84,7 +84,7 @@ mod tests {
         #[values(Operation::Create, Operation::Update)] operation: Operation,
     ) {
         let request = PodRequest::new(operation).labels(labels);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(message(&verdict), rejection);
         assert_eq!(code(&verdict), rejection.map(|_| 403));
     }
@@ -94,7 +94,10 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/workload", "w")])
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        assert_eq!(message(&request.judge(&World::forbidden())), Some(POD));
+        assert_eq!(
+            message(&request.judge(&FakeCluster::forbidden())),
+            Some(POD)
+        );
     }
 
     #[rstest]
@@ -107,7 +110,7 @@ mod tests {
     #[case::cron_job("CronJob", "spec.jobTemplate.spec.template.metadata.labels")]
     fn a2_no_template_carries_the_label(#[case] kind: &str, #[case] path: &str) {
         let request = TemplateRequest::new(kind).labels(&[("kuma.io/workload", "w")]);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         let sentence = format!(
             "cannot set kuma.io/workload label in the pod template of {kind} \"web\" ({path}); \
              it is automatically managed by Kuma"
@@ -127,7 +130,7 @@ mod tests {
             .labels(&[("kuma.io/workload", "w")])
             .was(old);
         assert_eq!(
-            message(&request.judge(&World::forbidden())).is_some(),
+            message(&request.judge(&FakeCluster::forbidden())).is_some(),
             rejected
         );
     }
@@ -137,7 +140,7 @@ mod tests {
         let request = TemplateRequest::new("ReplicaSet")
             .labels(&[("kuma.io/workload", "w")])
             .owned();
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::forbidden())), None);
     }
 
     #[rstest]
@@ -153,7 +156,7 @@ mod tests {
             .labels(labels)
             .annotations(&[("kuma.io/workload", "hand-made")])
             .settings(r#"{"workloadLabels":["app"]}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(message(&verdict), None);
         assert_eq!(warnings(&verdict), [warning]);
     }
@@ -162,7 +165,7 @@ mod tests {
     fn a3_a_template_with_the_annotation_is_accepted() {
         let request =
             TemplateRequest::new("Deployment").annotations(&[("kuma.io/workload", "hand-made")]);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),
@@ -178,7 +181,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .annotations(&[("kuma.io/workload", "w"), ("kuma.io/gateway", "builtin")]);
         assert_eq!(
-            warnings(&request.judge(&World::forbidden())),
+            warnings(&request.judge(&FakeCluster::forbidden())),
             ["annotation kuma.io/workload has no effect: \
               this pod is a gateway or zone proxy and has no workload"]
         );

@@ -1,25 +1,23 @@
 //! A meshed Pod's workload needs a name that an object can have (W5).
 
-use super::{Action, Objection, Quoted, Rule, Ruling, Settings, Severity, Subject, under};
+use super::{Objection, PodOrTemplate, Quoted, Rule, Ruling, Settings, enforce};
 use crate::{
     identifier::{self, Identifier, NameForm, PodAnnotation},
     membership::{self, Membership},
-    metadata::Pod,
+    metadata::PodFacts,
 };
 
 /// Judges what the object alone proves meshed, so that no question is asked for a name; and an
 /// UPDATE only if it brings the bad name.
 pub(super) fn judge(
-    subject: Subject<'_>,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    subject: PodOrTemplate<'_>,
+    new: &PodFacts<'_>,
+    old: Option<&PodFacts<'_>>,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    let action = match settings.invalid_workload_name {
-        Severity::Off => return Ok(()),
-        Severity::Warn => Action::Warn,
-        Severity::Deny => Action::Deny,
+    let Some(action) = settings.invalid_workload_name else {
+        return Ok(());
     };
     let Some(workload) = proven_workload(new, settings) else {
         return Ok(());
@@ -39,10 +37,13 @@ pub(super) fn judge(
             workload.source,
         ),
     );
-    under(action, Err(objection), warnings)
+    enforce(action, Err(objection), warnings)
 }
 
-fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<Identifier<'a>> {
+fn proven_workload<'a>(
+    pod: &'a PodFacts<'_>,
+    settings: &'a Settings<'_>,
+) -> Option<Identifier<'a>> {
     match membership::of_pod(pod) {
         Membership::Meshed => {
             identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore)
@@ -53,7 +54,7 @@ fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<I
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const BAD: &str = "workload name \"Bad_Name\" of this pod, from label app, cannot be the name \
@@ -73,7 +74,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("app", "Bad_Name"), ("kuma.io/mesh", "m")])
             .settings(&settings);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!(message(&verdict), rejection);
         assert_eq!(code(&verdict), rejection.map(|_| 403));
         assert_eq!(warnings(&verdict), warned);
@@ -87,7 +88,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 0));
     }
 
@@ -103,7 +104,7 @@ mod tests {
             .was(old)
             .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
         assert_eq!(
-            message(&request.judge(&World::forbidden())).is_some(),
+            message(&request.judge(&FakeCluster::forbidden())).is_some(),
             rejected
         );
     }

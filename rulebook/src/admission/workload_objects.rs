@@ -1,8 +1,6 @@
 //! Workloads are made by their managers, not by hand (P1, P2).
 
-use super::{
-    Action, Objection, Operation, Quoted, Request, Rule, Ruling, Settings, Severity, User, under,
-};
+use super::{Objection, Operation, Quoted, Request, RequestUser, Rule, Ruling, Settings, enforce};
 
 /// Judges who writes a Workload.
 pub(super) fn judge(
@@ -12,10 +10,8 @@ pub(super) fn judge(
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    let action = match settings.protect_workloads {
-        Severity::Off => return Ok(()),
-        Severity::Warn => Action::Warn,
-        Severity::Deny => Action::Deny,
+    let Some(action) = settings.protect_workloads else {
+        return Ok(());
     };
     let Some(user) = &request.user else {
         return Ok(());
@@ -36,12 +32,12 @@ pub(super) fn judge(
             Quoted(&user.name),
         ),
     );
-    under(action, Err(objection), warnings)
+    enforce(action, Err(objection), warnings)
 }
 
 /// Whether the user or one of its groups is among the managers; a name that ends in `*` stands for
 /// all that begin so.
-fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
+fn is_manager(user: &RequestUser<'_>, settings: &Settings<'_>) -> bool {
     let matches = |manager: &str, name: &str| match manager.strip_suffix('*') {
         Some(stem) => name.starts_with(stem),
         None => name == manager,
@@ -53,7 +49,7 @@ fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use super::super::{Operation, test_support::*};
     use rstest::rstest;
 
     const DENY: &str = r#"{"protectWorkloads":"deny"}"#;

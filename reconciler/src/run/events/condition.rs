@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use kuma_workload_rulebook::{
     identifier::NameFault,
+    quoted::Quoted,
     roster::{self, Action, CONTROL_PLANE, Foreign, Key},
 };
 
@@ -11,8 +12,6 @@ use super::Reason;
 
 /// The longest note that the API server takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
-/// The longest name that an object can have.
-const LONGEST_NAME: usize = 253;
 /// Meshes that a note names.
 const MOST_MESHES: usize = 8;
 
@@ -87,7 +86,7 @@ impl Condition {
     }
 
     /// What is to be said of a namespace.
-    pub fn of_namespace(namespace: &roster::Namespace) -> Option<Self> {
+    pub fn of_namespace(namespace: &roster::PresenceByMesh) -> Option<Self> {
         let meshes = namespace.meshes.iter();
         namespace.is_split().then(|| Self::Split {
             meshes: meshes
@@ -133,7 +132,7 @@ impl Condition {
                     subject,
                     format!(
                         "Skipping Workload generation: {} cannot be the name of a Workload: {fault}.",
-                        quoted(workload)
+                        Quoted(workload)
                     ),
                     [],
                 )
@@ -143,7 +142,7 @@ impl Condition {
                 subject,
                 format!(
                     "Workload {workload} is managed by {} (label kuma.io/managed-by) and is left as it is.",
-                    quoted(manager)
+                    Quoted(manager)
                 ),
                 [manager.as_str()],
             ),
@@ -237,21 +236,6 @@ fn some_of(meshes: &BTreeSet<String>) -> String {
         let _ = write!(text, " and {more} more");
     }
     text
-}
-
-/// A name that may be anything: cut, and without what breaks a line.
-fn quoted(name: &str) -> String {
-    let shown = name.chars().take(LONGEST_NAME).map(|c| match c {
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        '"' => '\'',
-        c => c,
-    });
-    let dots = if name.chars().nth(LONGEST_NAME).is_some() {
-        "…"
-    } else {
-        ""
-    };
-    format!("\"{}{dots}\"", shown.collect::<String>())
 }
 
 #[cfg(test)]

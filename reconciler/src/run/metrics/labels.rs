@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{Dataplane, Existing, Key, MANAGER, Mode, Roster},
+        roster::{DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster},
     };
     use rstest::rstest;
 
@@ -173,7 +173,7 @@ mod tests {
     ) {
         let mut roster = Roster::default();
         for mesh in meshes {
-            roster.apply(&Dataplane {
+            roster.apply(&DataplaneRecord {
                 namespace: "ns",
                 name: mesh,
                 workload: Some(workload),
@@ -186,10 +186,10 @@ mod tests {
             namespace: "ns".into(),
             workload: workload.into(),
         };
-        let existing = existing.map(|(managed_by, mesh)| Existing {
+        let existing = existing.map(|(managed_by, mesh)| ExistingWorkload {
             mesh: Some(mesh),
             managed_by,
-            ..Existing::default()
+            ..ExistingWorkload::default()
         });
         let decision = roster.decide(&key, existing.as_ref(), mode);
         assert_eq!(State::of(&decision), expected);

@@ -11,7 +11,7 @@ use crate::metadata::Text;
 
 /// A settings document as it was given: any shape at all, so that every fault in it can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Given<'a> {
+pub enum SettingsValue<'a> {
     /// `null`, or nothing.
     #[default]
     Null,
@@ -22,12 +22,12 @@ pub enum Given<'a> {
     /// A string.
     Text(Text<'a>),
     /// A list.
-    List(Vec<Given<'a>>),
+    List(Vec<SettingsValue<'a>>),
     /// A map, in the order given.
-    Map(Vec<(Text<'a>, Given<'a>)>),
+    Map(Vec<(Text<'a>, SettingsValue<'a>)>),
 }
 
-impl Given<'_> {
+impl SettingsValue<'_> {
     /// What it is called in a message.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -41,43 +41,43 @@ impl Given<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for SettingsValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct GivenVisitor;
 
         impl<'de> Visitor<'de> for GivenVisitor {
-            type Value = Given<'de>;
+            type Value = SettingsValue<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("settings")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Given::Null)
+                Ok(SettingsValue::Null)
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Given::Bool(value))
+                Ok(SettingsValue::Bool(value))
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Given::Number)
+                Ok(SettingsValue::Number)
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Given::Number)
+                Ok(SettingsValue::Number)
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Given::Number)
+                Ok(SettingsValue::Number)
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Given::Text(Text(Cow::Borrowed(text))))
+                Ok(SettingsValue::Text(Text(Cow::Borrowed(text))))
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Given::Text(Text(Cow::Owned(text.to_owned()))))
+                Ok(SettingsValue::Text(Text(Cow::Owned(text.to_owned()))))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -85,7 +85,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
                 while let Some(item) = list.next_element()? {
                     items.push(item);
                 }
-                Ok(Given::List(items))
+                Ok(SettingsValue::List(items))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -93,7 +93,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Given::Map(entries))
+                Ok(SettingsValue::Map(entries))
             }
         }
 

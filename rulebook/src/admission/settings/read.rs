@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{Action, Given, Names, NamespaceMesh, Settings, Severity, Updates};
-use crate::{admission::wording::Quoted, identifier::is_dns_label, mesh, metadata::Text};
+use super::{EnforcementAction, Names, NamespaceMesh, Settings, SettingsValue, Updates};
+use crate::{identifier::is_dns_label, mesh, metadata::Text, quoted::Quoted};
 
 /// The names of all settings, in the order of the documentation.
-pub const KEYS: [&str; 12] = [
+pub const SETTINGS: [&str; 12] = [
     "disallowMultipleMeshesPerNamespace",
     "namespaceMesh",
     "action",
@@ -23,9 +23,9 @@ pub const KEYS: [&str; 12] = [
 
 /// All that is wrong with a settings document, a sentence each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<String>);
+pub struct SettingsFaults(pub Vec<String>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for SettingsFaults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, fault) in self.0.iter().enumerate() {
             if number > 0 {
@@ -44,12 +44,12 @@ impl<'a> Settings<'a> {
     /// # Errors
     ///
     /// Every fault of the document at once.
-    pub fn read(given: Given<'a>) -> Result<Self, Faults> {
+    pub fn read(given: SettingsValue<'a>) -> Result<Self, SettingsFaults> {
         let mut reader = Reader { faults: Vec::new() };
         let mut settings = Self::default();
         match given {
-            Given::Null => {}
-            Given::Map(entries) => {
+            SettingsValue::Null => {}
+            SettingsValue::Map(entries) => {
                 for (index, (key, _)) in entries.iter().enumerate() {
                     if entries
                         .iter()
@@ -60,7 +60,7 @@ impl<'a> Settings<'a> {
                     }
                 }
                 for (key, value) in entries {
-                    if value != Given::Null {
+                    if value != SettingsValue::Null {
                         reader.setting(&mut settings, &key, value);
                     }
                 }
@@ -70,7 +70,9 @@ impl<'a> Settings<'a> {
                 format_args!("must be a map, not {}", other.kind()),
             ),
         }
-        if settings.protect_workloads == Severity::Deny && settings.workload_managers.is_empty() {
+        if settings.protect_workloads == Some(EnforcementAction::Deny)
+            && settings.workload_managers.is_empty()
+        {
             reader.fault(
                 "workloadManagers",
                 "must name somebody while protectWorkloads is \"deny\", \
@@ -80,7 +82,7 @@ impl<'a> Settings<'a> {
         if reader.faults.is_empty() {
             Ok(settings)
         } else {
-            Err(Faults(reader.faults))
+            Err(SettingsFaults(reader.faults))
         }
     }
 }
@@ -91,8 +93,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn setting<'a>(&mut self, settings: &mut Settings<'a>, key: &str, value: Given<'a>) {
-        const ACTIONS: &[(&str, Action)] = &[("deny", Action::Deny), ("warn", Action::Warn)];
+    fn setting<'a>(&mut self, settings: &mut Settings<'a>, key: &str, value: SettingsValue<'a>) {
+        const ACTIONS: &[(&str, EnforcementAction)] = &[
+            ("deny", EnforcementAction::Deny),
+            ("warn", EnforcementAction::Warn),
+        ];
         match key {
             "disallowMultipleMeshesPerNamespace" => {
                 self.boolean(&mut settings.mesh_rule, key, &value);
@@ -122,9 +127,9 @@ impl Reader {
                 let mut read = true;
                 self.boolean(&mut read, key, &value);
                 settings.mesh_annotations = if read {
-                    mesh::Annotations::Read
+                    mesh::MeshAnnotations::Read
                 } else {
-                    mesh::Annotations::Ignored
+                    mesh::MeshAnnotations::Ignored
                 };
             }
             "workloadLabels" => {
@@ -135,9 +140,9 @@ impl Reader {
                 key,
                 &value,
                 &[
-                    ("warn", Severity::Warn),
-                    ("deny", Severity::Deny),
-                    ("ignore", Severity::Off),
+                    ("warn", Some(EnforcementAction::Warn)),
+                    ("deny", Some(EnforcementAction::Deny)),
+                    ("ignore", None),
                 ],
             ),
             "protectWorkloads" => self.word(
@@ -145,9 +150,9 @@ impl Reader {
                 key,
                 &value,
                 &[
-                    ("warn", Severity::Warn),
-                    ("deny", Severity::Deny),
-                    ("off", Severity::Off),
+                    ("warn", Some(EnforcementAction::Warn)),
+                    ("deny", Some(EnforcementAction::Deny)),
+                    ("off", None),
                 ],
             ),
             "workloadManagers" => {
@@ -167,9 +172,9 @@ impl Reader {
         self.faults.push(format!("{path} {what}"));
     }
 
-    fn boolean(&mut self, setting: &mut bool, key: &str, value: &Given<'_>) {
+    fn boolean(&mut self, setting: &mut bool, key: &str, value: &SettingsValue<'_>) {
         match value {
-            Given::Bool(value) => *setting = *value,
+            SettingsValue::Bool(value) => *setting = *value,
             other => self.fault(
                 key,
                 format_args!("must be true or false, not {}", other.kind()),
@@ -181,11 +186,11 @@ impl Reader {
         &mut self,
         setting: &mut T,
         key: &str,
-        value: &Given<'_>,
+        value: &SettingsValue<'_>,
         words: &[(&str, T)],
     ) {
         let found = match value {
-            Given::Text(text) => words.iter().find(|(word, _)| **word == **text),
+            SettingsValue::Text(text) => words.iter().find(|(word, _)| **word == **text),
             _ => None,
         };
         if let Some((_, meaning)) = found {
@@ -203,7 +208,7 @@ impl Reader {
             allowed.push('"');
         }
         match value {
-            Given::Text(text) => {
+            SettingsValue::Text(text) => {
                 self.fault(key, format_args!("must be {allowed}, not {}", Quoted(text)));
             }
             other => self.fault(key, format_args!("must be {allowed}, not {}", other.kind())),
@@ -214,11 +219,11 @@ impl Reader {
         &mut self,
         setting: &mut Names<'a>,
         key: &str,
-        value: Given<'a>,
+        value: SettingsValue<'a>,
         fault_of: fn(&str) -> Option<&'static str>,
     ) {
         let items = match value {
-            Given::List(items) => items,
+            SettingsValue::List(items) => items,
             other => {
                 self.fault(
                     key,
@@ -231,7 +236,7 @@ impl Reader {
         for (index, item) in items.into_iter().enumerate() {
             let path = format_args!("{key}[{index}]");
             match item {
-                Given::Text(name) => {
+                SettingsValue::Text(name) => {
                     if let Some(fault) = fault_of(&name) {
                         self.fault(path, format_args!("{fault}, unlike {}", Quoted(&name)));
                     } else if names.contains(&name) {
@@ -292,7 +297,7 @@ fn nearest_key(unknown: &str) -> &'static str {
         .map(|b| b.to_ascii_lowercase())
         .collect();
     let mut nearest = (usize::MAX, "");
-    for key in KEYS {
+    for key in SETTINGS {
         let distance = edits(&unknown, key.to_ascii_lowercase().as_bytes());
         if distance < nearest.0 {
             nearest = (distance, key);
@@ -363,15 +368,15 @@ mod tests {
             Settings {
                 mesh_rule: true,
                 namespace_mesh: NamespaceMesh::Declared,
-                action: Action::Warn,
+                action: EnforcementAction::Warn,
                 updates: Updates::Membership,
-                already_split: Action::Warn,
+                already_split: EnforcementAction::Warn,
                 consider_pods: false,
                 system_namespaces: names(&["mesh"]),
-                mesh_annotations: mesh::Annotations::Ignored,
+                mesh_annotations: mesh::MeshAnnotations::Ignored,
                 workload_labels: names(&["app", "a.b/c_D"]),
-                invalid_workload_name: Severity::Deny,
-                protect_workloads: Severity::Deny,
+                invalid_workload_name: Some(EnforcementAction::Deny),
+                protect_workloads: Some(EnforcementAction::Deny),
                 workload_managers: names(&["system:serviceaccounts:mesh", "ops-*"]),
             }
         );
@@ -459,13 +464,13 @@ mod tests {
     fn every_fault_is_told_at_once() {
         let faults = read(r#"{"nope":1,"action":"x","workloadLabels":["",7]}"#).unwrap_err();
         assert_eq!(faults.len(), 4);
-        assert!(Faults(faults).to_string().matches("; ").count() >= 3);
+        assert!(SettingsFaults(faults).to_string().matches("; ").count() >= 3);
     }
 
     #[test]
     fn all_keys_are_known_and_no_other() {
-        for key in KEYS {
-            let given = Given::Map(vec![(Text::from(key), Given::Number)]);
+        for key in SETTINGS {
+            let given = SettingsValue::Map(vec![(Text::from(key), SettingsValue::Number)]);
             let faults = Settings::read(given).unwrap_err().0;
             assert!(faults[0].starts_with(key), "{faults:?}");
         }

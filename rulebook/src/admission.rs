@@ -12,21 +12,23 @@ mod observed_mesh;
 mod settings;
 mod switch_words;
 #[cfg(test)]
-mod testing;
-mod wording;
+mod test_support;
 mod workload_label;
 mod workload_name;
 mod workload_objects;
 
-pub use cluster::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which};
-pub use settings::{
-    Action, Faults, Given, KEYS as SETTINGS, Names, NamespaceMesh, Settings, Severity, Updates,
+pub use crate::quoted::Quoted;
+pub use cluster::{
+    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion, MeshSelector,
 };
-pub use wording::Quoted;
+pub use settings::{
+    EnforcementAction, Names, NamespaceMesh, SETTINGS, Settings, SettingsFaults, SettingsValue,
+    Updates,
+};
 
 use std::fmt;
 
-use crate::metadata::{Metadata, Pod, Text};
+use crate::metadata::{Metadata, PodFacts, Text};
 
 /// The operations that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub enum Operation {
 
 /// The kinds that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum JudgedKind {
     /// `v1` Pod.
     Pod,
     /// A kind with a Pod template.
@@ -114,22 +116,22 @@ pub fn scope(
     kind: &str,
     operation: &str,
     sub_resource: &str,
-) -> Option<(Kind, Operation)> {
+) -> Option<(JudgedKind, Operation)> {
     let kind = match (group, kind) {
-        ("", "Pod") => Kind::Pod,
-        ("", "Namespace") => Kind::Namespace,
-        ("kuma.io", "Workload") => Kind::Workload,
-        _ => Kind::Template(TemplateKind::of(group, kind)?),
+        ("", "Pod") => JudgedKind::Pod,
+        ("", "Namespace") => JudgedKind::Namespace,
+        ("kuma.io", "Workload") => JudgedKind::Workload,
+        _ => JudgedKind::Template(TemplateKind::of(group, kind)?),
     };
     let operation = match operation {
         "CREATE" => Operation::Create,
         "UPDATE" => Operation::Update,
-        "DELETE" if kind == Kind::Workload => Operation::Delete,
+        "DELETE" if kind == JudgedKind::Workload => Operation::Delete,
         _ => return None,
     };
     let judged = match sub_resource {
         "" => true,
-        "status" => kind == Kind::Workload && operation == Operation::Update,
+        "status" => kind == JudgedKind::Workload && operation == Operation::Update,
         _ => false,
     };
     judged.then_some((kind, operation))
@@ -143,16 +145,16 @@ pub struct Request<'a> {
     /// The Namespace of the object; empty for Namespaces.
     pub namespace: Text<'a>,
     /// Who asks; none in an audit (A15).
-    pub user: Option<User<'a>>,
+    pub user: Option<RequestUser<'a>>,
     /// Whether an UPDATE leaves everything as it was that the kind's rules look at (A4, P2).
     pub unchanged: bool,
     /// The object.
-    pub object: Object<'a>,
+    pub object: RequestObject<'a>,
 }
 
 /// The user of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User<'a> {
+pub struct RequestUser<'a> {
     /// `userInfo.username`, not empty.
     pub name: Text<'a>,
     /// `userInfo.groups`.
@@ -161,13 +163,13 @@ pub struct User<'a> {
 
 /// An object as it is to be and, for an UPDATE, as it was where the request says so.
 #[derive(Debug, Clone)]
-pub enum Object<'a> {
+pub enum RequestObject<'a> {
     /// A Pod.
     Pod {
         /// As it is to be.
-        new: Pod<'a>,
+        new: PodFacts<'a>,
         /// As it was.
-        old: Option<Pod<'a>>,
+        old: Option<PodFacts<'a>>,
     },
     /// An object with a Pod template.
     Template {
@@ -178,9 +180,9 @@ pub enum Object<'a> {
         /// Whether a controller owns it that was judged itself (A2).
         owner_is_judged: bool,
         /// The template as it is to be.
-        new: Pod<'a>,
+        new: PodFacts<'a>,
         /// The template as it was.
-        old: Option<Pod<'a>>,
+        old: Option<PodFacts<'a>>,
     },
     /// A Namespace.
     Namespace {
@@ -299,10 +301,10 @@ pub struct Verdict {
 /// What a rule says: nothing against the request, or an objection that rejects it.
 type Ruling = Result<(), Objection>;
 
-/// Applies a setting to a ruling: under [`Action::Warn`] an objection becomes a warning.
-fn under(action: Action, ruling: Ruling, warnings: &mut Vec<Objection>) -> Ruling {
+/// Applies a setting to a ruling: under [`EnforcementAction::Warn`] an objection becomes a warning.
+fn enforce(action: EnforcementAction, ruling: Ruling, warnings: &mut Vec<Objection>) -> Ruling {
     match (action, ruling) {
-        (Action::Warn, Err(objection)) => {
+        (EnforcementAction::Warn, Err(objection)) => {
             warnings.push(objection);
             Ok(())
         }
@@ -314,40 +316,40 @@ fn under(action: Action, ruling: Ruling, warnings: &mut Vec<Objection>) -> Rulin
 pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster: &C) -> Verdict {
     let mut warnings = Vec::new();
     let ruling = match &request.object {
-        Object::Pod { new, .. } if is_settled(request, new) => Ok(()),
-        Object::Pod { new, old } => {
-            let subject = Subject::Pod;
+        RequestObject::Pod { new, .. } if is_settled(request, new) => Ok(()),
+        RequestObject::Pod { new, old } => {
+            let subject = PodOrTemplate::Pod;
             workload_label::pod(new).and_then(|()| {
                 let old = old.as_ref();
                 judge_pod(request, subject, new, old, settings, cluster, &mut warnings)
             })
         }
-        Object::Template {
+        RequestObject::Template {
             owner_is_judged: true,
             ..
         } => Ok(()),
-        Object::Template {
+        RequestObject::Template {
             kind,
             name,
             new,
             old,
             ..
         } => {
-            let subject = Subject::Template(*kind, name);
+            let subject = PodOrTemplate::Template(*kind, name);
             let old = old.as_ref();
             workload_label::template(*kind, name, new, old).and_then(|()| {
                 judge_pod(request, subject, new, old, settings, cluster, &mut warnings)
             })
         }
-        Object::Namespace {
+        RequestObject::Namespace {
             terminating: true, ..
         } => Ok(()),
-        Object::Namespace { name, new, old, .. } => {
+        RequestObject::Namespace { name, new, old, .. } => {
             warnings.extend(switch_words::unknown_of_namespace(new));
             let change = (request.operation, new, old.as_ref());
             namespace_relabel::judge(name, change, settings, cluster, &mut warnings)
         }
-        Object::Workload { name, terminating } => {
+        RequestObject::Workload { name, terminating } => {
             workload_objects::judge(request, name, *terminating, settings, &mut warnings)
         }
     };
@@ -360,9 +362,9 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
 /// What a Pod and a Pod template are judged by alike.
 fn judge_pod<C: Cluster>(
     request: &Request<'_>,
-    subject: Subject<'_>,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    subject: PodOrTemplate<'_>,
+    new: &PodFacts<'_>,
+    old: Option<&PodFacts<'_>>,
     settings: &Settings<'_>,
     cluster: &C,
     warnings: &mut Vec<Objection>,
@@ -375,7 +377,7 @@ fn judge_pod<C: Cluster>(
 
 /// Nothing can be done to a Pod any more, or nothing is done to it that a rule looks at (A4, A15).
 /// A Pod cannot be created terminating or finished; in an audit it can be found so.
-fn is_settled(request: &Request<'_>, pod: &Pod<'_>) -> bool {
+fn is_settled(request: &Request<'_>, pod: &PodFacts<'_>) -> bool {
     match request.operation {
         Operation::Create => request.user.is_none() && (pod.terminating || pod.finished),
         _ => pod.terminating || request.unchanged,
@@ -384,12 +386,12 @@ fn is_settled(request: &Request<'_>, pod: &Pod<'_>) -> bool {
 
 /// How a message calls what is judged.
 #[derive(Debug, Clone, Copy)]
-enum Subject<'s> {
+enum PodOrTemplate<'s> {
     Pod,
     Template(TemplateKind, &'s str),
 }
 
-impl fmt::Display for Subject<'_> {
+impl fmt::Display for PodOrTemplate<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pod => formatter.write_str("pod"),

@@ -17,7 +17,8 @@ use kuma_workload_rulebook::{
     counts::Inbounds,
     keys,
     roster::{
-        Action, CONTROL_PLANE, Dataplane, Existing, Key, MANAGER, Mode, Roster, Write, labels,
+        Action, CONTROL_PLANE, DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster,
+        Write, labels,
     },
 };
 use serde::Deserialize;
@@ -97,7 +98,7 @@ impl World {
                 ..
             } => {
                 let new = self.dataplanes.insert(name.clone());
-                let changes = self.roster.apply(&Dataplane {
+                let changes = self.roster.apply(&DataplaneRecord {
                     namespace: NAMESPACE,
                     name,
                     workload: workload.as_deref(),
@@ -135,11 +136,14 @@ impl World {
     }
 
     fn decide(&self, key: &Key) -> Action {
-        let existing = self.workloads.get(&key.workload).map(|labels| Existing {
-            mesh: labels.get(keys::MESH).map(String::as_str),
-            managed_by: labels.get(keys::MANAGED_BY).map(String::as_str),
-            ..Existing::default()
-        });
+        let existing = self
+            .workloads
+            .get(&key.workload)
+            .map(|labels| ExistingWorkload {
+                mesh: labels.get(keys::MESH).map(String::as_str),
+                managed_by: labels.get(keys::MANAGED_BY).map(String::as_str),
+                ..ExistingWorkload::default()
+            });
         let decision = self.roster.decide(key, existing.as_ref(), Mode::Manage);
         decision.action
     }

@@ -3,12 +3,12 @@
 use std::{borrow::Cow, cell::RefCell};
 
 use super::{
-    Answer, Cluster, Dataplane, Failure, Freshness, Object, Operation, Question, Request, Settings,
-    TemplateKind, User, Verdict, Which, judge, scope,
+    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion, MeshSelector,
+    Operation, Request, RequestObject, RequestUser, Settings, TemplateKind, Verdict, judge, scope,
 };
 use crate::{
     keys,
-    metadata::{Labels, Metadata, Pod, Text},
+    metadata::{Labels, Metadata, PodFacts, Text},
 };
 
 pub(super) type Entries<'e> = &'e [(&'static str, &'static str)];
@@ -36,7 +36,7 @@ pub(super) fn warnings(verdict: &Verdict) -> Vec<&str> {
         .collect()
 }
 
-fn run(request: &Request<'_>, settings: &str, world: &World) -> Verdict {
+fn run(request: &Request<'_>, settings: &str, world: &FakeCluster) -> Verdict {
     let settings = Settings::read(serde_json::from_str(settings).unwrap()).unwrap();
     judge(request, &settings, world)
 }
@@ -46,10 +46,10 @@ fn run(request: &Request<'_>, settings: &str, world: &World) -> Verdict {
 pub(super) struct PodRequest {
     operation: Operation,
     namespace: &'static str,
-    pub(super) user: Option<User<'static>>,
+    pub(super) user: Option<RequestUser<'static>>,
     pub(super) unchanged: bool,
-    pub(super) new: Pod<'static>,
-    old: Option<Pod<'static>>,
+    pub(super) new: PodFacts<'static>,
+    old: Option<PodFacts<'static>>,
     settings: String,
 }
 
@@ -60,9 +60,9 @@ impl PodRequest {
             namespace: "team",
             user: Some(user("jane", &[])),
             unchanged: false,
-            new: Pod {
+            new: PodFacts {
                 name: "web-0".into(),
-                ..Pod::default()
+                ..PodFacts::default()
             },
             old: None,
             settings: "{}".to_owned(),
@@ -101,13 +101,13 @@ impl PodRequest {
         self
     }
 
-    pub(super) fn judge(self, world: &World) -> Verdict {
+    pub(super) fn judge(self, world: &FakeCluster) -> Verdict {
         let request = Request {
             operation: self.operation,
             namespace: self.namespace.into(),
             user: self.user,
             unchanged: self.unchanged,
-            object: Object::Pod {
+            object: RequestObject::Pod {
                 new: self.new,
                 old: self.old,
             },
@@ -121,8 +121,8 @@ impl PodRequest {
 pub(super) struct TemplateRequest {
     kind: TemplateKind,
     owned: bool,
-    new: Pod<'static>,
-    old: Option<Pod<'static>>,
+    new: PodFacts<'static>,
+    old: Option<PodFacts<'static>>,
     settings: String,
 }
 
@@ -135,7 +135,7 @@ impl TemplateRequest {
         Self {
             kind,
             owned: false,
-            new: Pod::default(),
+            new: PodFacts::default(),
             old: None,
             settings: "{}".to_owned(),
         }
@@ -168,7 +168,7 @@ impl TemplateRequest {
         self
     }
 
-    pub(super) fn judge(self, world: &World) -> Verdict {
+    pub(super) fn judge(self, world: &FakeCluster) -> Verdict {
         let request = Request {
             operation: if self.old.is_some() {
                 Operation::Update
@@ -178,7 +178,7 @@ impl TemplateRequest {
             namespace: "team".into(),
             user: Some(user("jane", &[])),
             unchanged: false,
-            object: Object::Template {
+            object: RequestObject::Template {
                 kind: self.kind,
                 name: "web".into(),
                 owner_is_judged: self.owned,
@@ -249,13 +249,13 @@ impl NamespaceRequest {
         self
     }
 
-    pub(super) fn judge(self, world: &World) -> Verdict {
+    pub(super) fn judge(self, world: &FakeCluster) -> Verdict {
         let request = Request {
             operation: self.operation,
             namespace: "".into(),
             user: Some(user("jane", &[])),
             unchanged: false,
-            object: Object::Namespace {
+            object: RequestObject::Namespace {
                 name: self.name.into(),
                 terminating: self.terminating,
                 new: self.new,
@@ -270,7 +270,7 @@ impl NamespaceRequest {
 #[derive(Clone)]
 pub(super) struct WorkloadRequest {
     operation: Operation,
-    user: Option<User<'static>>,
+    user: Option<RequestUser<'static>>,
     unchanged: bool,
     terminating: bool,
 }
@@ -306,17 +306,17 @@ impl WorkloadRequest {
             namespace: "team".into(),
             user: self.user,
             unchanged: self.unchanged,
-            object: Object::Workload {
+            object: RequestObject::Workload {
                 name: "web".into(),
                 terminating: self.terminating,
             },
         };
-        run(&request, settings, &World::forbidden())
+        run(&request, settings, &FakeCluster::forbidden())
     }
 }
 
-fn user(name: &str, groups: &[&'static str]) -> User<'static> {
-    User {
+fn user(name: &str, groups: &[&'static str]) -> RequestUser<'static> {
+    RequestUser {
         name: Text(Cow::Owned(name.to_owned())),
         groups: groups.iter().map(|group| Text::from(*group)).collect(),
     }
@@ -325,16 +325,16 @@ fn user(name: &str, groups: &[&'static str]) -> User<'static> {
 /// A cluster with the meshes `default`, `mesh1`, `mesh2` and `mesh3`, and one Namespace. It counts
 /// what it is asked, and answers lists as label selectors would.
 #[derive(Default)]
-pub(super) struct World {
+pub(super) struct FakeCluster {
     namespace: Metadata<'static>,
-    dataplanes: Vec<(Dataplane, Option<&'static str>)>,
-    pods: Vec<Pod<'static>>,
-    failure: Option<Failure>,
+    dataplanes: Vec<(DataplaneFacts, Option<&'static str>)>,
+    pods: Vec<PodFacts<'static>>,
+    failure: Option<ClusterFailure>,
     is_forbidden: bool,
     asked: RefCell<Vec<String>>,
 }
 
-impl World {
+impl FakeCluster {
     pub(super) fn new(namespace_labels: Entries<'_>) -> Self {
         Self {
             namespace: Metadata {
@@ -354,7 +354,7 @@ impl World {
     }
 
     /// A cluster that fails every question in this way.
-    pub(super) fn failing(failure: Failure) -> Self {
+    pub(super) fn failing(failure: ClusterFailure) -> Self {
         Self {
             failure: Some(failure),
             ..Self::default()
@@ -367,7 +367,7 @@ impl World {
         field: Option<&'static str>,
         label: Option<&'static str>,
     ) -> Self {
-        let dataplane = Dataplane {
+        let dataplane = DataplaneFacts {
             name: name.into(),
             mesh: field.map(Text::from),
         };
@@ -376,14 +376,14 @@ impl World {
     }
 
     pub(super) fn pod(mut self, name: &'static str, entries: Entries<'_>, finished: bool) -> Self {
-        self.pods.push(Pod {
+        self.pods.push(PodFacts {
             name: name.into(),
             metadata: Metadata {
                 labels: labels(entries),
                 ..Metadata::default()
             },
             finished,
-            ..Pod::default()
+            ..PodFacts::default()
         });
         self
     }
@@ -413,7 +413,7 @@ impl World {
         lists.all(|question| question.ends_with("Any"))
     }
 
-    fn ask<T>(&self, question: String, answer: T) -> Answer<T> {
+    fn ask<T>(&self, question: String, answer: T) -> ClusterAnswer<T> {
         assert!(
             !self.is_forbidden,
             "asked although nothing needs asking: {question}"
@@ -423,48 +423,48 @@ impl World {
     }
 }
 
-fn selects(which: Which<'_>, label: Option<&str>) -> bool {
-    match which {
-        Which::Any => true,
-        Which::NotOfMesh(mesh) => label != Some(mesh),
-        Which::OfMesh(mesh) => label == Some(mesh),
+fn selects(selector: MeshSelector<'_>, label: Option<&str>) -> bool {
+    match selector {
+        MeshSelector::Any => true,
+        MeshSelector::NotOfMesh(mesh) => label != Some(mesh),
+        MeshSelector::OfMesh(mesh) => label == Some(mesh),
     }
 }
 
-impl Cluster for World {
-    fn namespace(&self, name: &str, freshness: Freshness) -> Answer<Metadata<'static>> {
+impl Cluster for FakeCluster {
+    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>> {
         self.ask(
             format!("get Namespace {name} {freshness:?}"),
             self.namespace.clone(),
         )
     }
 
-    fn mesh_exists(&self, name: &str) -> Answer<bool> {
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         let exists = ["default", "mesh1", "mesh2", "mesh3"].contains(&name);
         self.ask(format!("get Mesh {name}"), exists)
     }
 
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
         let selected = self
             .dataplanes
             .iter()
-            .filter(|(_, label)| selects(question.which, *label));
+            .filter(|(_, label)| selects(question.selector, *label));
         let answer = selected.map(|(dataplane, _)| dataplane.clone()).collect();
-        self.ask(format!("list Dataplane {:?}", question.which), answer)
+        self.ask(format!("list Dataplane {:?}", question.selector), answer)
     }
 
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
         let selected = self.pods.iter().filter(|pod| {
             let label = pod.metadata.labels.get(keys::MESH);
-            label.is_some() && selects(question.which, label)
+            label.is_some() && selects(question.selector, label)
         });
         let answer = selected.cloned().collect();
-        self.ask(format!("list Pod {:?}", question.which), answer)
+        self.ask(format!("list Pod {:?}", question.selector), answer)
     }
 }
 
 mod tests {
-    use super::super::Kind;
+    use super::super::JudgedKind;
     use super::*;
     use rstest::rstest;
 
@@ -512,11 +512,11 @@ mod tests {
     #[test]
     fn a14_known_kinds_are_told_apart() {
         let kind = |group, kind| scope(group, kind, "CREATE", "").map(|(kind, _)| kind);
-        assert_eq!(kind("", "Pod"), Some(Kind::Pod));
-        assert_eq!(kind("", "Namespace"), Some(Kind::Namespace));
+        assert_eq!(kind("", "Pod"), Some(JudgedKind::Pod));
+        assert_eq!(kind("", "Namespace"), Some(JudgedKind::Namespace));
         assert_eq!(
             kind("batch", "Job"),
-            Some(Kind::Template(TemplateKind::Job))
+            Some(JudgedKind::Template(TemplateKind::Job))
         );
     }
 
@@ -526,7 +526,7 @@ mod tests {
             .labels(&[(keys::WORKLOAD, "forged")])
             .settings(ON);
         request.new.terminating = true;
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::forbidden())), None);
     }
 
     #[test]
@@ -535,22 +535,25 @@ mod tests {
             .labels(&[(keys::WORKLOAD, "forged")])
             .settings(ON);
         request.unchanged = true;
-        assert_eq!(message(&request.clone().judge(&World::forbidden())), None);
+        assert_eq!(
+            message(&request.clone().judge(&FakeCluster::forbidden())),
+            None
+        );
         request.unchanged = false;
-        assert_eq!(code(&request.judge(&World::forbidden())), Some(403));
+        assert_eq!(code(&request.judge(&FakeCluster::forbidden())), Some(403));
     }
 
     #[rstest]
-    #[case::terminating(|pod: &mut Pod<'static>| pod.terminating = true, true)]
-    #[case::finished(|pod: &mut Pod<'static>| pod.finished = true, true)]
-    #[case::running(|_: &mut Pod<'static>| {}, false)]
+    #[case::terminating(|pod: &mut PodFacts<'static>| pod.terminating = true, true)]
+    #[case::finished(|pod: &mut PodFacts<'static>| pod.finished = true, true)]
+    #[case::running(|_: &mut PodFacts<'static>| {}, false)]
     fn a15_an_audit_passes_over_what_is_going(
-        #[case] edit: fn(&mut Pod<'static>),
+        #[case] edit: fn(&mut PodFacts<'static>),
         #[case] accepted: bool,
     ) {
         let mut request = PodRequest::new(Operation::Create).labels(&[(keys::WORKLOAD, "forged")]);
         edit(&mut request.new);
-        let by_somebody = request.clone().judge(&World::forbidden());
+        let by_somebody = request.clone().judge(&FakeCluster::forbidden());
         assert_eq!(
             code(&by_somebody),
             Some(403),
@@ -558,14 +561,14 @@ mod tests {
         );
         request.user = None;
         assert_eq!(
-            message(&request.judge(&World::forbidden())).is_none(),
+            message(&request.judge(&FakeCluster::forbidden())).is_none(),
             accepted
         );
     }
 
     #[test]
     fn a15_an_audited_pod_is_not_in_conflict_with_its_own_dataplane() {
-        let world = World::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
+        let world = FakeCluster::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
         let mut request = PodRequest::new(Operation::Create)
             .labels(&[(keys::MESH, "mesh1")])
             .settings(ON);
@@ -579,7 +582,7 @@ mod tests {
             .labels(&[("app", "Back.End_1")])
             .annotations(&[(keys::WORKLOAD, "x")])
             .settings(r#"{"workloadLabels":["app"]}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::forbidden());
         assert!(warnings(&verdict)[0].contains("\"Back.End_1\""));
     }
 }
