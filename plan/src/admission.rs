@@ -8,7 +8,7 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    finding::{Cause, Code, Finding, Member, ObjectName, PODS_REJECTED, Scope, Severity, place_at},
+    finding::{Cause, Code, Finding, Member, ObjectName, PODS_REJECTED, Severity, place_at},
     inventory::Inventory,
     manifest::{Marks, NamespaceManifest, Owner},
     planned_cluster::PlannedCluster,
@@ -29,7 +29,7 @@ pub(crate) fn judge(
     let judged = |object| {
         let request = Request {
             operation: Operation::Create,
-            namespace: Text::from(&*source.named.namespace),
+            namespace: Text::from(source.named.namespace()),
             // Nobody in particular asks, as in an audit: what is on its way out is accepted.
             user: None,
             unchanged: false,
@@ -47,15 +47,15 @@ pub(crate) fn judge(
     };
     let mut verdict = judged(RequestObject::Template {
         kind,
-        name: Text::from(&*source.named.name),
+        name: Text::from(source.named.name.as_str()),
         owner_is_judged: owner_is_judged(source, inventory),
         new: source.facts.clone(),
         old: None,
     });
-    // What a template meets as a warning, its Pods meet as a rejection (A11).
+    // What a template meets as a warning, its Pods meet as a rejection (A11), if any come.
     let of_pods = match verdict.rejection {
-        None => as_pod.rejection.clone(),
-        Some(_) => None,
+        None if !source.idle => as_pod.rejection.clone(),
+        _ => None,
     };
     if let Some(of_pods) = &of_pods {
         verdict
@@ -80,7 +80,7 @@ pub(crate) fn judge_namespace(
         user: None,
         unchanged: false,
         object: RequestObject::Namespace {
-            name: Text::from(&*namespace.named.name),
+            name: Text::from(namespace.named.name.as_str()),
             terminating: false,
             new: namespace.metadata.clone(),
             old: None,
@@ -90,7 +90,7 @@ pub(crate) fn judge_namespace(
     findings.extend(objections(&verdict).filter_map(|(objection, severity)| {
         let (code, at) = code_and_mark(objection.rule, namespace.marks)?;
         let place = place_at(namespace.named.place.as_ref(), at);
-        let object = ObjectName::of_named("Namespace", &namespace.named);
+        let object = ObjectName::of("Namespace", &namespace.named);
         let member = Member::new(object, "Namespace", place.clone());
         let cause = Cause::Admission {
             rule: objection.rule,
@@ -109,9 +109,9 @@ fn owner_is_judged(source: &PodSource<'_>, inventory: &Inventory) -> bool {
         let itself = Owner {
             template: Some(kind),
             kind: kind.name().to_owned(),
-            name: source.named.name.clone(),
+            name: source.named.name.as_str().to_owned(),
         };
-        inventory.template(&source.named.namespace, &itself)
+        inventory.template(source.named.namespace(), &itself)
     });
     let owner = template.and_then(|template| template.owner.as_ref());
     owner.is_some_and(|owner| owner.template.is_some())
@@ -180,7 +180,7 @@ fn bad_name(source: &PodSource<'_>, severity: Severity) -> Option<Finding> {
     let name = source.workload?.name;
     let fault = identifier::check(name, NameForm::Kubernetes).err()?;
     let cause = Cause::BadName {
-        scope: Scope::Namespace(source.named.namespace.clone()),
+        home: source.named.home.clone(),
         name: name.to_owned(),
         fault: fault.to_string(),
     };
@@ -224,7 +224,7 @@ fn finding(
     let cause = Cause::Admission {
         rule: of_pod.rule,
         code,
-        namespace: source.named.namespace.clone(),
+        namespace: source.named.namespace().to_owned(),
         template: source
             .controller
             .template()

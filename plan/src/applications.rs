@@ -34,7 +34,7 @@ pub(crate) fn sharing_a_workload(sources: &[PodSource<'_>], findings: &mut Vec<F
         };
         if there && is_of_default_account(source) {
             let place = source.named.place.as_ref();
-            let sharing = namespaces.entry(&source.named.namespace).or_default();
+            let sharing = namespaces.entry(source.named.namespace()).or_default();
             sharing.applications.insert(application);
             sharing.members.push(source.member(place));
             sharing.first = match sharing.first {

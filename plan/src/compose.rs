@@ -9,9 +9,9 @@ use kuma_workload_rulebook::{
 use super::{
     admission, applications, controller,
     finding::{self, Member, Severity},
-    identities::{self, Asked, Form, Identities},
+    identities::{self, Asked, Identities},
     inventory::Inventory,
-    kuma3,
+    kuma3, left_out,
     manifest::DataplaneManifest,
     namespaces,
     options::{Options, Target},
@@ -34,6 +34,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
             return only_faults(inventory);
         }
     };
+    inventory.settle();
     let zone = options.zone.as_deref();
     let mut findings = std::mem::take(&mut inventory.findings);
     let naming = Naming {
@@ -47,12 +48,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         zone: zone.unwrap_or("default"),
     };
     let kubernetes = control_plane(spiffe::Environment::Kubernetes);
-    let mut identities = Identities::new(
-        &inventory.identities,
-        Form::Kubernetes,
-        kubernetes,
-        options.target,
-    );
+    let mut identities = Identities::new(&inventory.identities, kubernetes, options.target);
     let mut pods: Vec<_> = sources
         .iter()
         .enumerate()
@@ -95,7 +91,6 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     let namespaces = namespaces::plan(&inventory, &sources, &settings, &mut findings);
     let mut identities = Identities::new(
         &inventory.universal_identities,
-        Form::Universal,
         control_plane(spiffe::Environment::Universal),
         options.target,
     );
@@ -104,6 +99,8 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     if options.target == Target::Kuma3 {
         kuma3::changes(&inventory, &sources, &mut findings);
     }
+    let notes = left_out::notes(&inventory, &findings);
+    findings.extend(notes);
     let findings = finding::grouped(findings);
     Report {
         schema: SCHEMA,
@@ -117,6 +114,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         pods,
         universal,
         findings,
+        skipped_kinds: left_out::kinds(&inventory),
         faults: inventory.faults,
     }
 }
@@ -131,6 +129,7 @@ fn only_faults(inventory: Inventory) -> Report {
         pods: Vec::new(),
         universal: None,
         findings: Vec::new(),
+        skipped_kinds: left_out::kinds(&inventory),
         faults: inventory.faults,
     }
 }
@@ -142,7 +141,8 @@ fn summary(inventory: &Inventory, findings: &[FindingReport]) -> Summary {
     };
     Summary {
         objects: inventory.read,
-        skipped: inventory.skipped,
+        skipped: left_out::count(inventory),
+        passed_over: inventory.passed_over,
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
@@ -154,8 +154,8 @@ fn summary(inventory: &Inventory, findings: &[FindingReport]) -> Summary {
 fn pod_report(source: &PodSource<'_>) -> PodReport {
     PodReport {
         kind: source.kind(),
-        namespace: source.named.namespace.clone(),
-        name: source.named.name.clone(),
+        namespace: source.named.namespace().to_owned(),
+        name: source.named.name.as_str().to_owned(),
         meshed: source.mesh.is_some(),
         reason: source.reason.to_string(),
         finished: source.facts.finished,
@@ -224,7 +224,10 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
     let dataplanes = inventory.dataplanes.values();
     let alone = dataplanes.filter(|dataplane| {
         let named = &dataplane.named;
-        dataplane.is_local() && inventory.pod(&named.namespace, &named.name).is_none()
+        dataplane.is_local()
+            && inventory
+                .pod(named.namespace(), named.name.as_str())
+                .is_none()
     });
     alone
         .map(|dataplane| {
@@ -236,8 +239,8 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
             };
             PodReport {
                 kind: "Dataplane",
-                namespace: dataplane.named.namespace.clone(),
-                name: dataplane.named.name.clone(),
+                namespace: dataplane.named.namespace().to_owned(),
+                name: dataplane.named.name.as_str().to_owned(),
                 meshed: true,
                 reason: "it has a Dataplane".to_owned(),
                 finished: false,

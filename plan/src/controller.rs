@@ -39,7 +39,7 @@ impl Controller {
 
     fn itself(kind: &str, named: &Named) -> Self {
         Self {
-            object: ObjectName::of_named(kind, named),
+            object: ObjectName::of(kind, named),
             place: named.place.clone(),
             is_template: false,
         }
@@ -47,7 +47,7 @@ impl Controller {
 
     fn not_read(kind: &str, namespace: &str, name: &str) -> Self {
         Self {
-            object: ObjectName::of(kind, namespace, name),
+            object: ObjectName::in_namespace(kind, namespace, name),
             place: None,
             is_template: false,
         }
@@ -56,7 +56,7 @@ impl Controller {
 
 /// What people change in order to change this Pod.
 pub(crate) fn of_pod(pod: &PodManifest, inventory: &Inventory) -> Controller {
-    let namespace = &pod.named.namespace;
+    let namespace = pod.named.namespace();
     match &pod.owner {
         Some(owner) => match inventory.template(namespace, owner) {
             Some(template) => of_template(template, inventory),
@@ -69,7 +69,7 @@ pub(crate) fn of_pod(pod: &PodManifest, inventory: &Inventory) -> Controller {
 
 /// What people change in order to change this template.
 pub(crate) fn of_template(template: &TemplateManifest, inventory: &Inventory) -> Controller {
-    let namespace = &template.named.namespace;
+    let namespace = template.named.namespace();
     let mut top = template;
     for _ in 0..LEVELS {
         let Some(owner) = &top.owner else { break };
@@ -93,9 +93,8 @@ pub(crate) fn of_template(template: &TemplateManifest, inventory: &Inventory) ->
 /// What people change in order to change the Pod of this Dataplane, which has the Pod's name and
 /// labels.
 pub(crate) fn of_dataplane(dataplane: &DataplaneManifest, inventory: &Inventory) -> Controller {
-    let Named {
-        namespace, name, ..
-    } = &dataplane.named;
+    let namespace = dataplane.named.namespace();
+    let name = dataplane.named.name.as_str();
     if let Some(pod) = inventory.pod(namespace, name) {
         return of_pod(pod, inventory);
     }

@@ -15,8 +15,8 @@ mod code;
 mod group;
 mod text;
 
-pub(crate) use affected::{Member, ObjectName, Scope};
-pub(crate) use cause::{Cause, Home, Kuma3};
+pub(crate) use affected::{Member, ObjectName};
+pub(crate) use cause::{Cause, Kuma3, Reason};
 pub(crate) use code::PODS_REJECTED;
 pub use code::{Code, Severity};
 pub(crate) use group::grouped;

@@ -20,19 +20,9 @@ use super::{
     report::IdentityReport,
 };
 
-/// The form of the documents that MeshIdentities were read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Objects of Kubernetes.
-    Kubernetes,
-    /// Documents of Universal.
-    Universal,
-}
-
 /// The MeshIdentities by mesh, and what there is to say of the proxies that they were asked about.
 pub(crate) struct Identities<'a> {
     by_mesh: BTreeMap<&'a str, Candidates<'a>>,
-    form: Form,
     control_plane: ControlPlane<'a>,
     target: Target,
     findings: Vec<Finding>,
@@ -52,7 +42,6 @@ impl<'a> Identities<'a> {
     /// Those that the control plane knows.
     pub(crate) fn new(
         all: &'a Objects<MeshIdentityManifest>,
-        form: Form,
         control_plane: ControlPlane<'a>,
         target: Target,
     ) -> Self {
@@ -66,7 +55,6 @@ impl<'a> Identities<'a> {
                 .into_iter()
                 .map(|(mesh, identities)| (mesh, Candidates::new(identities)))
                 .collect(),
-            form,
             control_plane,
             target,
             findings: Vec::new(),
@@ -97,7 +85,7 @@ impl<'a> Identities<'a> {
         match fault {
             Some(fault) => self.findings.push(self.fault(manifest, fault, member)),
             None if self.needs_token(identity.mesh_identity) => {
-                let identity = self.object(manifest);
+                let identity = ObjectName::of("MeshIdentity", &manifest.named);
                 let cause = Cause::WorkloadToken { identity };
                 let finding = Finding::of(Severity::Note, cause).at(place.cloned());
                 self.findings.push(finding.about([member]));
@@ -105,7 +93,7 @@ impl<'a> Identities<'a> {
             None => {}
         }
         Some(IdentityReport {
-            mesh_identity: manifest.named.name.clone(),
+            mesh_identity: manifest.named.name.as_str().to_owned(),
             fault: fault.map(IdentityFault::to_string),
             spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
         })
@@ -120,13 +108,6 @@ impl<'a> Identities<'a> {
     fn needs_token(&self, identity: &MeshIdentity) -> bool {
         let environment = self.control_plane.environment;
         environment == Environment::Universal && identity.is_by_workload(environment)
-    }
-
-    fn object(&self, manifest: &MeshIdentityManifest) -> ObjectName {
-        match self.form {
-            Form::Kubernetes => ObjectName::of_named("MeshIdentity", &manifest.named),
-            Form::Universal => ObjectName::of_universal("MeshIdentity", &manifest.named),
-        }
     }
 
     fn not_selected(&self, mesh: &str, member: Member, place: Option<&Place>) -> Finding {
@@ -153,7 +134,7 @@ impl<'a> Identities<'a> {
             false => Severity::Error,
         };
         let cause = Cause::IdentityFault {
-            identity: self.object(manifest),
+            identity: ObjectName::of("MeshIdentity", &manifest.named),
             fault: match fault {
                 // The text is another one for each proxy.
                 IdentityFault::Id { fault, .. } => {
@@ -249,7 +230,7 @@ pub(crate) fn labels_to_come(source: &PodSource<'_>, mesh: &str, zone: &str) -> 
         .unwrap_or(DEFAULT_SERVICE_ACCOUNT);
     let own = [
         (keys::MESH, mesh),
-        (keys::HOME_NAMESPACE, &*source.named.namespace),
+        (keys::HOME_NAMESPACE, source.named.namespace()),
         (keys::SERVICE_ACCOUNT, account),
         (keys::ORIGIN, ORIGIN_ZONE),
         (keys::ENVIRONMENT, "kubernetes"),

@@ -10,7 +10,7 @@ use kuma_workload_rulebook::{
 
 use super::{
     controller,
-    finding::{Cause, Finding, Kuma3, Member, ObjectName, Scope, Severity, place_at},
+    finding::{Cause, Finding, Kuma3, Member, ObjectName, Severity, place_at},
     inventory::{Inventory, Objects},
     manifest::{
         BuiltinGatewayManifest, MeshIdentityManifest, MeshManifest, NamespaceManifest,
@@ -64,7 +64,7 @@ fn of_namespace(namespace: &NamespaceManifest) -> Option<Finding> {
         namespace.named.place.as_ref(),
         namespace.marks.mesh_annotation,
     );
-    let object = ObjectName::of_named("Namespace", &namespace.named);
+    let object = ObjectName::of("Namespace", &namespace.named);
     let member = Member::new(object, "Namespace", place.clone());
     let what = Kuma3::MeshAnnotation {
         namespace: String::new(),
@@ -79,7 +79,7 @@ fn of_namespace(namespace: &NamespaceManifest) -> Option<Finding> {
 fn mesh_annotation(source: &PodSource<'_>, inventory: &Inventory) -> Option<Finding> {
     let metadata = &source.facts.metadata;
     let now = mesh::named_by_pod(metadata, MeshAnnotations::Read)?;
-    let namespace = inventory.namespace_metadata(&source.named.namespace);
+    let namespace = inventory.namespace_metadata(source.named.namespace());
     let then = mesh::named_by_pod(metadata, MeshAnnotations::Ignored)
         .unwrap_or_else(|| mesh::of_namespace(namespace, MeshAnnotations::Ignored));
     if !source.reason.is_meshed()
@@ -89,7 +89,7 @@ fn mesh_annotation(source: &PodSource<'_>, inventory: &Inventory) -> Option<Find
         return None;
     }
     let what = Kuma3::MeshAnnotation {
-        namespace: source.named.namespace.clone(),
+        namespace: source.named.namespace().to_owned(),
         template: source.controller.template(),
         mesh: now.name.to_owned(),
         then: then.name.to_owned(),
@@ -108,7 +108,7 @@ fn zone_proxy_annotations(source: &PodSource<'_>) -> impl Iterator<Item = Findin
     let set = marks.filter(|(key, _)| !matches!(annotations.switch(key), None | Some(Switch::Off)));
     set.map(|(key, at)| {
         let what = Kuma3::ZoneProxyAnnotation {
-            namespace: source.named.namespace.clone(),
+            namespace: source.named.namespace().to_owned(),
             template: source.controller.template(),
             key,
         };
@@ -121,32 +121,31 @@ fn builtin_gateway(source: &PodSource<'_>) -> Option<Finding> {
     if !source.facts.is_builtin_gateway() {
         return None;
     }
-    let scope = Scope::Namespace(source.named.namespace.clone());
-    let what = Kuma3::BuiltinGateway { scope };
+    let home = source.named.home.clone();
+    let what = Kuma3::BuiltinGateway { home };
     Some(change_of(source, what, source.marks.gateway))
 }
 
 /// Builtin gateways that are no Pods: their resources, and Dataplanes whose Pods were not read.
 fn other_builtin_gateways(inventory: &Inventory) -> impl Iterator<Item = Finding> {
     let of_object = |object: ObjectName, found_in, place: Option<Place>| {
-        let scope = object.scope.clone();
+        let home = object.home.clone();
         let member = Member::new(object, found_in, place.clone());
-        change(Kuma3::BuiltinGateway { scope }, place, member)
+        change(Kuma3::BuiltinGateway { home }, place, member)
     };
     let resources = inventory.gateways.values();
     let resources = resources.map(move |BuiltinGatewayManifest { named, kind }| {
-        of_object(ObjectName::of_named(kind, named), kind, named.place.clone())
-    });
-    let on_universal = inventory.universal_gateways.values();
-    let on_universal = on_universal.map(move |BuiltinGatewayManifest { named, kind }| {
-        let object = ObjectName::of_universal(kind, named);
-        of_object(object, kind, named.place.clone())
+        of_object(ObjectName::of(kind, named), kind, named.place.clone())
     });
     let dataplanes = inventory.dataplanes.values();
     let dataplanes = dataplanes.filter_map(move |dataplane| {
         let named = &dataplane.named;
         let at = dataplane.builtin_gateway?;
-        if !dataplane.is_local() || inventory.pod(&named.namespace, &named.name).is_some() {
+        if !dataplane.is_local()
+            || inventory
+                .pod(named.namespace(), named.name.as_str())
+                .is_some()
+        {
             return None;
         }
         let controller = controller::of_dataplane(dataplane, inventory);
@@ -157,13 +156,10 @@ fn other_builtin_gateways(inventory: &Inventory) -> impl Iterator<Item = Finding
     let documents = documents.filter_map(move |dataplane| {
         let at = dataplane.builtin_gateway?;
         let place = place_at(dataplane.named.place.as_ref(), Some(at));
-        let object = ObjectName::of_universal("Dataplane", &dataplane.named);
+        let object = ObjectName::of("Dataplane", &dataplane.named);
         Some(of_object(object, "Dataplane", place))
     });
-    resources
-        .chain(on_universal)
-        .chain(dataplanes)
-        .chain(documents)
+    resources.chain(dataplanes).chain(documents)
 }
 
 /// What Kuma 3 does not read in Meshes, or does not take.
@@ -175,11 +171,13 @@ fn of_meshes<'m>(
     let with_identity: BTreeSet<_> = identities.map(|one| &*one.facts.mesh).collect();
     meshes.values().flat_map(move |mesh| {
         let named = &mesh.named;
-        let name = identifier::check(&named.name, NameForm::Universal).err();
+        let name = identifier::check(named.name.as_str(), NameForm::Universal).err();
         let name = name.map(|fault| Kuma3::MeshName {
             fault: fault.to_string(),
         });
-        let mtls = mesh.mtls.filter(|_| !with_identity.contains(&*named.name));
+        let mtls = mesh
+            .mtls
+            .filter(|_| !with_identity.contains(named.name.as_str()));
         let found = [
             name.map(|change| (change, None)),
             mesh.constraints
@@ -188,7 +186,7 @@ fn of_meshes<'m>(
         ];
         found.into_iter().flatten().map(|(what, at)| {
             let place = place_at(named.place.as_ref(), at);
-            let object = ObjectName::of("Mesh", "", &named.name);
+            let object = ObjectName::of("Mesh", named);
             let member = Member::new(object, "Mesh", place.clone());
             change(what, place, member)
         })
@@ -205,12 +203,12 @@ fn workload_owners(workload: &WorkloadManifest) -> impl Iterator<Item = Finding>
         .filter(move |owner| **owner != mesh);
     others.map(move |owner| {
         let what = Kuma3::WorkloadOwner {
-            namespace: workload.named.namespace.clone(),
+            namespace: workload.named.namespace().to_owned(),
             mesh: mesh.to_owned(),
             owner: owner.clone(),
         };
         let place = place_at(workload.named.place.as_ref(), workload.owners);
-        let object = ObjectName::of_named("Workload", &workload.named);
+        let object = ObjectName::of("Workload", &workload.named);
         let member = Member::new(object, "Workload", place.clone());
         change(what, place, member)
     })

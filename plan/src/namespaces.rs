@@ -10,7 +10,7 @@ use kuma_workload_rulebook::{
 
 use super::{
     controller,
-    finding::{Cause, Finding, Home, Member, ObjectName, Severity},
+    finding::{Cause, Finding, Member, ObjectName, Reason, Severity},
     inventory::Inventory,
     pod_source::PodSource,
     read::Place,
@@ -60,7 +60,7 @@ pub(crate) fn plan(
 ) -> Vec<NamespaceReport> {
     let mut all = BTreeMap::<&str, Members>::new();
     for dataplane in inventory.dataplanes.values().filter(|one| one.is_local()) {
-        let members = all.entry(&dataplane.named.namespace).or_default();
+        let members = all.entry(dataplane.named.namespace()).or_default();
         let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
         members.count(mesh).dataplanes += 1;
         // A Dataplane has its Pod's name, and it is the Pod that moves.
@@ -71,7 +71,7 @@ pub(crate) fn plan(
         let Some(mesh) = source.mesh else {
             continue;
         };
-        let members = all.entry(&source.named.namespace).or_default();
+        let members = all.entry(source.named.namespace()).or_default();
         match source.template {
             None => members.count(mesh.name).pods += 1,
             Some(_) if source.coming => members.count(mesh.name).templates += 1,
@@ -85,7 +85,7 @@ pub(crate) fn plan(
     for namespace in inventory.namespaces.values() {
         let declares = mesh::of_namespace(&namespace.metadata, settings.mesh_annotations);
         if declares.source != MeshSource::Default || membership::injects(&namespace.metadata) {
-            all.entry(&namespace.named.name).or_default();
+            all.entry(namespace.named.name.as_str()).or_default();
         }
     }
     not_read(inventory, sources, findings);
@@ -166,16 +166,16 @@ fn home<'m>(
     declared: ResolvedMesh<'m>,
     declares: bool,
     populations: &BTreeMap<&'m str, usize>,
-) -> Option<(&'m str, Home)> {
+) -> Option<(&'m str, Reason)> {
     if declares {
-        return Some((declared.name, Home::Declared));
+        return Some((declared.name, Reason::Declared));
     }
     let most = populations.iter().rev().max_by_key(|(_, count)| **count);
     let (mesh, most) = most?;
     let as_many = populations.values().filter(|count| *count == most);
     let why = match as_many.count() {
-        1 => Home::Most,
-        _ => Home::FirstOfEquals,
+        1 => Reason::Most,
+        _ => Reason::FirstOfEquals,
     };
     Some((mesh, why))
 }
@@ -229,7 +229,7 @@ fn undeclared(
 }
 
 fn namespace_member(name: &str, place: Option<&Place>) -> Member {
-    let object = ObjectName::of("Namespace", "", name);
+    let object = ObjectName::of_cluster("Namespace", name);
     Member::new(object, "Namespace", place.cloned())
 }
 
@@ -251,7 +251,7 @@ fn not_read(inventory: &Inventory, sources: &[PodSource<'_>], findings: &mut Vec
     }
     let mut unread = BTreeMap::<&str, Option<&Place>>::new();
     for source in sources {
-        let namespace = &*source.named.namespace;
+        let namespace = source.named.namespace();
         if inventory.namespace(namespace).is_none() {
             let place = source.named.place.as_ref();
             let first = unread.entry(namespace).or_insert(place);

@@ -53,6 +53,8 @@ pub struct Options<'o> {
     pub default_namespace: String,
     /// The Kuma that it is made for.
     pub target: Target,
+    /// Whether DataplaneInsights are read. The plan has no use for them.
+    pub insights: bool,
 }
 
 impl Default for Options<'_> {
@@ -67,6 +69,7 @@ impl Default for Options<'_> {
             namespace: None,
             default_namespace: "default".to_owned(),
             target: Target::default(),
+            insights: false,
         }
     }
 }

@@ -47,18 +47,18 @@ impl<'a> PlannedCluster<'a> {
     pub(crate) fn new(inventory: &'a Inventory, sources: &[PodSource<'a>]) -> Self {
         let mut namespaces = HashMap::<_, Members<'_>>::new();
         for dataplane in inventory.dataplanes.values() {
-            let members = namespaces.entry(&*dataplane.named.namespace).or_default();
+            let members = namespaces.entry(dataplane.named.namespace()).or_default();
             let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
             let label = dataplane.metadata.labels.get(keys::MESH);
             let of_mesh = members.dataplanes.entry(mesh).or_default();
-            of_mesh.add(mesh, label, &dataplane.named.name);
+            of_mesh.add(mesh, label, dataplane.named.name.as_str());
         }
         for (number, source) in sources.iter().enumerate() {
             let there = source.template.is_none() || source.coming;
             let Some(mesh) = source.mesh.filter(|_| there && source.counts()) else {
                 continue;
             };
-            let members = namespaces.entry(&*source.named.namespace).or_default();
+            let members = namespaces.entry(source.named.namespace()).or_default();
             let of_mesh = members.pods.entry(mesh.name).or_default();
             if of_mesh.len() < KEPT_OF_A_MESH {
                 let name = match source.template {

@@ -41,6 +41,8 @@ pub(crate) struct PodSource<'a> {
     pub dataplane: Option<&'a DataplaneManifest>,
     /// Whether its Dataplane is yet to be made.
     pub coming: bool,
+    /// Whether no Pods come of it as it is: its template is scaled to zero, suspended or done.
+    pub idle: bool,
 }
 
 /// How workloads are named.
@@ -97,8 +99,13 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
-        dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
+        dataplane: pod
+            .named
+            .name
+            .given()
+            .and_then(|name| inventory.dataplane(pod.named.namespace(), name)),
         coming: true,
+        idle: false,
     });
     let templates = inventory.templates.values();
     let templates = templates
@@ -114,10 +121,11 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             workload: None,
             dataplane: None,
             coming: !template.idle && !counted.has_pods_of(template.kind, &template.named),
+            idle: template.idle,
         });
     let mut all: Vec<_> = pods.chain(templates).collect();
     for source in &mut all {
-        let namespace = inventory.namespace_metadata(&source.named.namespace);
+        let namespace = inventory.namespace_metadata(source.named.namespace());
         let annotations = naming.settings.mesh_annotations;
         source.reason = membership::reason(source.facts, namespace);
         if source.reason.is_meshed() {
@@ -132,7 +140,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
     all.sort_by(|one, other| {
         let order = |source: &PodSource<'a>| {
             let named = source.named;
-            (&named.namespace, source.kind(), &named.name, &named.place)
+            (&named.home, source.kind(), &named.name, &named.place)
         };
         order(one).cmp(&order(other))
     });
@@ -154,7 +162,7 @@ impl<'a> CountedElsewhere<'a> {
     fn of(inventory: &'a Inventory) -> Self {
         let mut controllers = BTreeSet::new();
         for pod in inventory.pods.values() {
-            let namespace = &*pod.named.namespace;
+            let namespace = pod.named.namespace();
             let mut owner: Option<&Owner> = pod.owner.as_ref();
             for _ in 0..LEVELS {
                 let Some((controller, kind)) =
@@ -171,19 +179,16 @@ impl<'a> CountedElsewhere<'a> {
         let dataplanes = inventory.dataplanes.values();
         Self {
             controllers,
-            namespaces: dataplanes.map(|one| &*one.named.namespace).collect(),
+            namespaces: dataplanes.map(|one| one.named.namespace()).collect(),
             everywhere: inventory.live && !inventory.unread.dataplanes,
         }
     }
 
     fn has_pods_of(&self, kind: TemplateKind, named: &Named) -> bool {
-        let Named {
-            namespace, name, ..
-        } = named;
+        let namespace = named.namespace();
+        let controller = (namespace, kind.name(), named.name.as_str());
         self.everywhere
-            || self.namespaces.contains(&**namespace)
-            || self
-                .controllers
-                .contains(&(&**namespace, kind.name(), &**name))
+            || self.namespaces.contains(namespace)
+            || self.controllers.contains(&controller)
     }
 }

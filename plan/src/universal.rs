@@ -14,10 +14,10 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    finding::{Cause, Finding, Member, ObjectName, Scope, Severity, place_at},
+    finding::{Cause, Finding, Member, ObjectName, Severity, place_at},
     identities::{Asked, Identities},
     inventory::{self, Inventory},
-    manifest::UniversalDataplaneManifest,
+    manifest::{Home, UniversalDataplaneManifest},
     report::{Sourced, UniversalDataplaneReport, UniversalReport, UniversalWorkloadReport},
 };
 
@@ -31,21 +31,21 @@ pub(crate) fn plan(
     identities: &mut Identities<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<UniversalReport> {
-    let dataplanes: Vec<_> = inventory.universal_dataplanes.values().collect();
-    if dataplanes.is_empty() && inventory.universal_workloads.is_empty() {
+    let dataplanes = inventory.universal_dataplanes.values();
+    let dataplanes: Vec<_> = dataplanes.filter(|one| one.is_local()).collect();
+    let workloads = inventory.universal_workloads.values();
+    let workloads: Vec<_> = workloads.filter(|one| one.is_local()).collect();
+    if dataplanes.is_empty() && workloads.is_empty() {
         return None;
     }
     let facts: Vec<_> = dataplanes
         .iter()
         .map(|dataplane| facts(dataplane))
         .collect();
-    let existing = inventory.universal_workloads.values().map(|workload| {
-        let labels = workload.labels.iter();
-        UniversalWorkload {
-            mesh: &workload.named.namespace,
-            name: &workload.named.name,
-            labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
-        }
+    let existing = workloads.iter().map(|workload| UniversalWorkload {
+        mesh: workload.named.mesh(),
+        name: workload.named.name.as_str(),
+        labels: workload.labels.iter().collect(),
     });
     let existing: Vec<_> = existing.collect();
     let plan = universal::plan(&facts, &existing, zone);
@@ -55,22 +55,22 @@ pub(crate) fn plan(
         let named = &dataplane.named;
         let found = universal::identifier(dataplane_facts);
         if let Some((name, _)) = found {
-            let key = (&*named.namespace, name);
+            let key = (named.mesh(), name);
             references.entry(key).or_default().push(dataplane);
         }
         findings.extend(unknown_mesh(dataplane, inventory));
         let labels = labels(dataplane, zone);
         let asked = Asked {
             proxy: ProxyFacts {
-                mesh: &named.namespace,
+                mesh: named.mesh(),
                 labels: &labels,
             },
             member: member(dataplane),
             place: named.place.as_ref(),
         };
         reports.push(UniversalDataplaneReport {
-            mesh: named.namespace.clone(),
-            name: named.name.clone(),
+            mesh: named.mesh().to_owned(),
+            name: named.name.as_str().to_owned(),
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
@@ -134,8 +134,8 @@ pub(crate) fn plan(
 
 fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
     UniversalDataplane {
-        mesh: &dataplane.named.namespace,
-        name: &dataplane.named.name,
+        mesh: dataplane.named.mesh(),
+        name: dataplane.named.name.as_str(),
         label: dataplane.labels.get(keys::WORKLOAD),
         tags: dataplane.tags.iter().map(String::as_str).collect(),
     }
@@ -145,7 +145,7 @@ fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
 fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<'static> {
     let mut labels = dataplane.labels.clone();
     let known = [
-        (keys::MESH, Some(&*dataplane.named.namespace)),
+        (keys::MESH, Some(dataplane.named.mesh())),
         (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
@@ -173,22 +173,24 @@ fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
 
 /// What a finding about a Dataplane is about.
 fn member(dataplane: &UniversalDataplaneManifest) -> Member {
-    let object = ObjectName::of_universal("Dataplane", &dataplane.named);
+    let object = ObjectName::of("Dataplane", &dataplane.named);
     Member::new(object, "Dataplane", dataplane.named.place.clone())
 }
 
 fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
-    let found = inventory
-        .universal_workloads
-        .get(&inventory::Key::of("Workload", key.mesh, key.name));
+    let home = Home::Mesh(key.mesh.into());
+    let found =
+        inventory
+            .universal_workloads
+            .get(&inventory::Key::of("Workload", home.clone(), key.name));
     let place = found.and_then(|found| found.named.place.clone());
     let object = ObjectName {
-        scope: Scope::Mesh(key.mesh.to_owned()),
+        home: home.clone(),
         kind: "Workload".to_owned(),
         name: key.name.to_owned(),
     };
     let cause = Cause::ManagedByOthers {
-        scope: object.scope.clone(),
+        home,
         manager: manager.to_owned(),
     };
     Finding::of(Severity::Warning, cause)
@@ -197,11 +199,13 @@ fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Fi
 }
 
 fn unknown_mesh(dataplane: &UniversalDataplaneManifest, inventory: &Inventory) -> Option<Finding> {
-    let mesh = &dataplane.named.namespace;
+    let mesh = dataplane.named.mesh();
     if inventory.has_universal_mesh(mesh) {
         return None;
     }
-    let cause = Cause::UnknownMesh { mesh: mesh.clone() };
+    let cause = Cause::UnknownMesh {
+        mesh: mesh.to_owned(),
+    };
     let place = dataplane.named.place.clone();
     let finding = Finding::of(Severity::Error, cause).at(place);
     Some(finding.about([member(dataplane)]))
@@ -221,7 +225,7 @@ fn finding(
     match told {
         UniversalFinding::BadName { key, fault } => {
             let cause = Cause::BadName {
-                scope: Scope::Mesh(key.mesh.to_owned()),
+                home: Home::Mesh(key.mesh.into()),
                 name: key.name.to_owned(),
                 fault: fault.to_string(),
             };
@@ -251,7 +255,7 @@ fn finding(
                 workload: (*taken).to_owned(),
                 others: owned(&mut others.iter().copied()),
             };
-            let key = inventory::Key::of("Dataplane", mesh, dataplane);
+            let key = inventory::Key::of("Dataplane", Home::Mesh((*mesh).into()), dataplane);
             let found = inventory.universal_dataplanes.get(&key);
             let place = found.and_then(|one| place_at(one.named.place.as_ref(), one.tag));
             let finding = Finding::of(Severity::Warning, cause).at(place.clone());

@@ -12,9 +12,9 @@ use kuma_workload_rulebook::{
 
 use super::{
     controller,
-    finding::{Cause, Finding, Member, ObjectName, Scope, Severity, place_at},
+    finding::{Cause, Finding, Member, ObjectName, Severity, place_at},
     inventory::Inventory,
-    manifest::{DataplaneManifest, WorkloadManifest},
+    manifest::{DataplaneManifest, Home, WorkloadManifest},
     pod_source::{Naming, PodSource},
     read::Place,
     report::{ReferenceCount, WorkloadReport},
@@ -48,8 +48,8 @@ pub(crate) fn references<'a>(
     let dataplanes = inventory.dataplanes.values().filter(|one| one.is_local());
     let mut all: Vec<_> = dataplanes
         .map(|dataplane| {
-            let namespace = &*dataplane.named.namespace;
-            let pod = inventory.pod(namespace, &dataplane.named.name);
+            let namespace = dataplane.named.namespace();
+            let pod = inventory.pod(namespace, dataplane.named.name.as_str());
             // Gateways have none, and never will.
             let computed = pod.map(|pod| naming.workload(&pod.facts).map(|found| found.name));
             let workload = match (dataplane.stored(), identifiers) {
@@ -80,7 +80,7 @@ pub(crate) fn references<'a>(
         if let Some(mesh) = source.mesh {
             let place = source.named.place.as_ref();
             all.push(Reference {
-                namespace: &source.named.namespace,
+                namespace: source.named.namespace(),
                 mesh: mesh.name,
                 workload: source.workload.map(|workload| workload.name),
                 coming: true,
@@ -132,7 +132,7 @@ pub(crate) fn plan(
         who_refers.entry(key).or_default().push(reference);
     }
     let existing = inventory.workloads.values();
-    let named = existing.map(|one| (&*one.named.namespace, &*one.named.name));
+    let named = existing.map(|one| (one.named.namespace(), one.named.name.as_str()));
     let keys: BTreeSet<_> = meshes.keys().copied().chain(named).collect();
     let key_of = |(namespace, workload): (&str, &str)| roster::Key {
         namespace: namespace.to_owned(),
@@ -204,10 +204,10 @@ fn finding(
     let place = own_place.or_else(first).cloned();
     let who_refers = references.iter().map(|one| one.member.clone());
     let workload = || {
-        let object = ObjectName::of("Workload", namespace, name);
+        let object = ObjectName::in_namespace("Workload", namespace, name);
         [Member::new(object, "Workload", own_place.cloned())]
     };
-    let scope = Scope::Namespace(namespace.to_owned());
+    let home = Home::Namespace(namespace.into());
     let finding = match action {
         Action::Conflict { meshes, orphan } => Finding::of(
             Severity::Error,
@@ -226,7 +226,7 @@ fn finding(
                 Some(_) => Severity::Error,
             };
             let cause = Cause::BadName {
-                scope,
+                home,
                 name: name.to_owned(),
                 fault: fault.to_string(),
             };
@@ -240,11 +240,11 @@ fn finding(
             Foreign::ManagedBy(manager) if manager == CONTROL_PLANE => return None,
             Foreign::ManagedBy(manager) => {
                 let manager = manager.clone();
-                let cause = Cause::ManagedByOthers { scope, manager };
+                let cause = Cause::ManagedByOthers { home, manager };
                 Finding::of(Severity::Warning, cause).about(workload())
             }
             Foreign::NotLocal => {
-                Finding::of(Severity::Note, Cause::Copies { scope }).about(workload())
+                Finding::of(Severity::Note, Cause::Copies { home }).about(workload())
             }
             Foreign::Unmanaged => return None,
         },
@@ -269,7 +269,7 @@ pub(crate) fn check_dataplanes(
         };
         if stored != computed.name {
             let cause = Cause::StaleIdentifier {
-                namespace: source.named.namespace.clone(),
+                namespace: source.named.namespace().to_owned(),
                 stored: stored.to_owned(),
                 computed: computed.name.to_owned(),
                 source: computed.source.to_string(),
@@ -288,13 +288,13 @@ fn differing_mesh(dataplane: &DataplaneManifest) -> Option<Finding> {
         return None;
     }
     let cause = Cause::MeshLabelDiffers {
-        namespace: dataplane.named.namespace.clone(),
+        namespace: dataplane.named.namespace().to_owned(),
         field: field.to_owned(),
         label: label.to_owned(),
     };
     let place = place_at(dataplane.named.place.as_ref(), dataplane.mesh_label);
     // It is the Dataplane that has to go, whatever made its Pod.
-    let object = ObjectName::of_named("Dataplane", &dataplane.named);
+    let object = ObjectName::of("Dataplane", &dataplane.named);
     let member = Member::new(object, "Dataplane", place.clone());
     Some(
         Finding::of(Severity::Warning, cause)

@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod crd;
 pub mod crds;
+mod files;
 pub mod kinds;
 pub mod plan;
 pub mod run;

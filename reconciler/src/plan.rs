@@ -5,12 +5,11 @@
 
 mod cluster;
 mod diagnose;
-mod files;
 mod parallel;
 
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -18,7 +17,7 @@ use std::{
 use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
-    self as plan, Found, Inventory, Report, Severity,
+    self as plan, Inventory, Report, Severity,
     output::{self, Format},
     read::Fault,
 };
@@ -30,6 +29,7 @@ use kuma_workload_rulebook::{
 use crate::{
     arguments::{self, identifiers, pod_annotation},
     client::Connection,
+    files::{self, Pattern},
 };
 
 /// What the plan is made of, and how it is told.
@@ -44,6 +44,13 @@ pub struct Options {
     /// Manifests: files, folders (to their depth: .yaml, .yml, .json), or - for the standard input.
     #[arg(value_name = "PATH", required_unless_present = "cluster")]
     paths: Vec<PathBuf>,
+    /// Leave out of folders what a line of a .gitignore in them would; may be given several times.
+    /// A file .kuma-workload-ignore says the same of its folder.
+    #[arg(long, value_name = "GLOB", value_parser = files::pattern, conflicts_with = "cluster")]
+    exclude: Vec<Pattern>,
+    /// Take it for well that nothing is read.
+    #[arg(long, conflicts_with = "cluster")]
+    allow_empty: bool,
     /// Read the cluster instead; nothing is ever written.
     #[arg(long, conflicts_with = "paths")]
     cluster: bool,
@@ -83,6 +90,9 @@ pub struct Options {
     /// The severity from which on findings make the exit status 1.
     #[arg(long, value_enum, default_value_t = FailOn::Warning)]
     fail_on: FailOn,
+    /// Say which kinds were skipped, and which files were passed over.
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     connection: Connection,
 }
@@ -139,7 +149,7 @@ const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
 pub fn main(options: &Options) -> ExitCode {
-    let report = plan(options);
+    let mut report = plan(options);
     let counts = |severity| options.fail_on.counts(severity);
     let status = if !report.faults.is_empty() {
         ExitCode::from(BAD_INPUT)
@@ -148,6 +158,9 @@ pub fn main(options: &Options) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     };
+    if matches!(options.output, Format::Table | Format::Wide) && !options.verbose {
+        report.skipped_kinds.clear();
+    }
     let stdout = io::stdout().lock();
     let colours = wants_colours(stdout.is_terminal());
     let mut to = BufWriter::new(stdout);
@@ -194,6 +207,7 @@ fn plan(options: &Options) -> Report {
         namespace: options.namespace.clone(),
         default_namespace: options.default_namespace.clone(),
         target: options.target,
+        ..plan::Options::default()
     };
     let mut unreadable = None;
     match options.settings.as_deref().map(files::read).transpose() {
@@ -212,24 +226,37 @@ fn plan(options: &Options) -> Report {
 }
 
 fn read_files(options: &Options, given: &plan::Options<'_>) -> Inventory {
-    let (files, faults) = files::files(&options.paths);
+    let (files, faults) = files::files(&options.paths, &options.exclude);
     let progress = progress(files.len() as u64, "{bar:40} {pos}/{len} files");
     let found = parallel::map(&files, |file| {
-        let document = files::read(file)?;
-        let found = Found::in_document(&document, given);
+        let found = file.find(given);
         progress.inc(1);
-        Ok(found)
+        found
     });
     progress.finish_and_clear();
     let mut inventory = Inventory::default();
     faults.into_iter().for_each(|fault| inventory.fault(fault));
-    for found in found {
+    for (file, found) in files.iter().zip(found) {
         match found {
-            Ok(found) => inventory.take(found, given),
+            Ok(found) => {
+                if options.verbose && found.is_passed_over() {
+                    passed_over(&file.path);
+                }
+                inventory.take(found, given);
+            }
             Err(fault) => inventory.fault(fault),
         }
     }
+    if inventory.is_empty() && !options.allow_empty {
+        inventory.fault(files::nothing(&options.paths, &files));
+    }
     inventory
+}
+
+/// Who asks why a file is not in the plan sees that it was seen.
+fn passed_over(file: &Path) {
+    // Nothing more can be done if this cannot be written.
+    let _ = writeln!(io::stderr(), "passed over: {}", file.display());
 }
 
 fn read_cluster(options: &Options, given: &plan::Options<'_>) -> Inventory {

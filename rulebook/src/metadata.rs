@@ -63,11 +63,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
 impl Labels<'_> {
-    /// The entries in their order; of a key given twice, the last counts.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (&**key, &**value))
-    }
-
     /// The same entries, independent of their input.
     pub fn into_owned(self) -> Labels<'static> {
         let entries = self.0.into_iter();
@@ -76,6 +71,11 @@ impl Labels<'_> {
                 .map(|(key, value)| (key.into_owned(), value.into_owned()))
                 .collect(),
         )
+    }
+
+    /// The entries as they were given; of a key given twice, the last counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
     /// The value of a key, empty or not.

@@ -99,6 +99,17 @@ pub struct UniversalPlan<'a> {
     pub findings: Vec<UniversalFinding<'a>>,
 }
 
+/// Whether a document of this name is no copy from another zone: with the values of its labels
+/// [`keys::DISPLAY_NAME`] and [`keys::HOME_NAMESPACE`].
+///
+/// A Global control plane stores the documents of every zone under names of its own, beside what
+/// comes from zones on Kubernetes. A zone stores its own under the names that they have.
+pub fn is_local(name: &str, display_name: Option<&str>, home_namespace: Option<&str>) -> bool {
+    let is_empty_or =
+        |label: Option<&str>, value| label.is_none_or(|label| label.is_empty() || label == value);
+    is_empty_or(display_name, name) && is_empty_or(home_namespace, "")
+}
+
 /// The labels of a Workload in this mesh (U1); without a zone's name, none for it.
 pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str, &'a str> {
     [
@@ -285,6 +296,20 @@ mod tests {
             plan.actions,
             created.map(|k| (k, UniversalAction::Create)).into()
         );
+    }
+
+    #[rstest]
+    #[case::nothing_is_said(None, None, true)]
+    #[case::its_own_name(Some("vm-1"), None, true)]
+    #[case::empty(Some(""), Some(""), true)]
+    #[case::copy(Some("vm"), None, false)]
+    #[case::copy_on_kubernetes(Some("vm-1"), Some("kuma-system"), false)]
+    fn which_documents_are_local(
+        #[case] display_name: Option<&str>,
+        #[case] home_namespace: Option<&str>,
+        #[case] local: bool,
+    ) {
+        assert_eq!(is_local("vm-1", display_name, home_namespace), local);
     }
 
     #[rstest]

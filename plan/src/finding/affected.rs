@@ -7,27 +7,20 @@ use std::{
 
 use kuma_workload_rulebook::quoted::Quoted;
 
-use crate::{manifest::Named, read::Place, report::ObjectReport};
+use crate::{
+    manifest::{Home, Named},
+    read::Place,
+    report::ObjectReport,
+};
 
 /// So many objects a finding names; it counts the others.
 const NAMED: usize = 3;
-
-/// Where an object lives.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Scope {
-    /// Nowhere in particular, as Namespaces and Meshes do.
-    Cluster,
-    /// In a Namespace.
-    Namespace(String),
-    /// In a mesh, as the documents of Universal do.
-    Mesh(String),
-}
 
 /// An object, as people call it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ObjectName {
     /// Where it lives.
-    pub scope: Scope,
+    pub home: Home,
     /// Its kind.
     pub kind: String,
     /// Its name.
@@ -35,38 +28,38 @@ pub(crate) struct ObjectName {
 }
 
 impl ObjectName {
-    /// An object of Kubernetes.
-    pub(crate) fn of(kind: &str, namespace: &str, name: &str) -> Self {
+    /// An object in a namespace of Kubernetes.
+    pub(crate) fn in_namespace(kind: &str, namespace: &str, name: &str) -> Self {
         Self {
-            scope: match namespace {
-                "" => Scope::Cluster,
-                namespace => Scope::Namespace(namespace.to_owned()),
-            },
+            home: Home::Namespace(namespace.into()),
             kind: kind.to_owned(),
             name: name.to_owned(),
         }
     }
 
-    /// An object of Kubernetes that was read.
-    pub(crate) fn of_named(kind: &str, named: &Named) -> Self {
-        Self::of(kind, &named.namespace, &named.name)
+    /// A Namespace or Mesh.
+    pub(crate) fn of_cluster(kind: &str, name: &str) -> Self {
+        Self {
+            home: Home::Cluster,
+            ..Self::in_namespace(kind, "", name)
+        }
     }
 
-    /// A document of Universal that was read.
-    pub(crate) fn of_universal(kind: &str, named: &Named) -> Self {
+    /// An object that was read.
+    pub(crate) fn of(kind: &str, named: &Named) -> Self {
         Self {
-            scope: Scope::Mesh(named.namespace.clone()),
-            ..Self::of_named(kind, named)
+            home: named.home.clone(),
+            ..Self::in_namespace(kind, "", named.name.as_str())
         }
     }
 
     /// Its name with where it lives, in quotes.
     fn full_name(&self) -> String {
-        match &self.scope {
-            Scope::Cluster => Quoted(&self.name).to_string(),
-            Scope::Namespace(scope) | Scope::Mesh(scope) => {
-                Quoted(&format!("{scope}/{}", self.name)).to_string()
+        match &self.home {
+            Home::Namespace(home) | Home::Mesh(home) if !home.is_empty() => {
+                Quoted(&format!("{home}/{}", self.name)).to_string()
             }
+            _ => Quoted(&self.name).to_string(),
         }
     }
 }
@@ -194,10 +187,10 @@ impl Affected {
         let first = self.objects.iter().take(NAMED);
         first
             .map(|(object, share)| {
-                let (namespace, mesh) = match object.scope.clone() {
-                    Scope::Cluster => (None, None),
-                    Scope::Namespace(namespace) => (Some(namespace), None),
-                    Scope::Mesh(mesh) => (None, Some(mesh)),
+                let (namespace, mesh) = match &object.home {
+                    Home::Cluster => (None, None),
+                    Home::Namespace(namespace) => (Some(namespace.to_string()), None),
+                    Home::Mesh(mesh) => (None, Some(mesh.to_string())),
                 };
                 ObjectReport {
                     kind: object.kind.clone(),
@@ -215,7 +208,12 @@ impl Affected {
     /// `5 Pods in namespace "shop" (Deployment "web", Pod "a" and Pod "b")`.
     pub(crate) fn subject(&self) -> String {
         if self.objects.len() > 1 {
-            return format!("{}{} ({})", self.counted(), self.scope(), self.names());
+            return format!(
+                "{}{} ({})",
+                self.counted(),
+                self.place_of_all(),
+                self.names()
+            );
         }
         let Some((object, share)) = self.objects.first_key_value() else {
             return String::new();
@@ -273,9 +271,9 @@ impl Affected {
     }
 
     fn first_names(&self, text: impl Fn(&ObjectName, String) -> String) -> String {
-        let share_scope = self.scopes().len() <= 1;
+        let one_home = self.homes().len() <= 1;
         let first = self.objects.keys().take(NAMED).map(|object| {
-            let name = match share_scope {
+            let name = match one_home {
                 true => Quoted(&object.name).to_string(),
                 false => object.full_name(),
             };
@@ -285,8 +283,8 @@ impl Affected {
         listed(first.chain((more > 0).then(|| format!("{more} more"))))
     }
 
-    fn scopes(&self) -> BTreeSet<&Scope> {
-        self.objects.keys().map(|object| &object.scope).collect()
+    fn homes(&self) -> BTreeSet<&Home> {
+        self.objects.keys().map(|object| &object.home).collect()
     }
 
     /// How many of each kind it was found in.
@@ -306,13 +304,13 @@ impl Affected {
         }
     }
 
-    fn scope(&self) -> String {
-        let scopes = self.scopes();
-        match (scopes.len(), scopes.first()) {
-            (1, Some(Scope::Namespace(name))) => format!(" in namespace {}", Quoted(name)),
-            (1, Some(Scope::Mesh(name))) => format!(" of mesh {}", Quoted(name)),
-            (count, Some(Scope::Namespace(_))) => format!(" in {count} namespaces"),
-            (count, Some(Scope::Mesh(_))) => format!(" of {count} meshes"),
+    fn place_of_all(&self) -> String {
+        let homes = self.homes();
+        match (homes.len(), homes.first()) {
+            (1, Some(Home::Namespace(name))) => format!(" in namespace {}", Quoted(name)),
+            (1, Some(Home::Mesh(name))) => format!(" of mesh {}", Quoted(name)),
+            (count, Some(Home::Namespace(_))) => format!(" in {count} namespaces"),
+            (count, Some(Home::Mesh(_))) => format!(" of {count} meshes"),
             _ => String::new(),
         }
     }
@@ -352,7 +350,10 @@ mod tests {
     fn affected(members: &[(&str, &str, &str, &'static str)]) -> Affected {
         let mut affected = Affected::default();
         for (kind, namespace, name, found_in) in members {
-            let object = ObjectName::of(kind, namespace, name);
+            let object = match *namespace {
+                "" => ObjectName::of_cluster(kind, name),
+                namespace => ObjectName::in_namespace(kind, namespace, name),
+            };
             affected.add(Member::new(object, found_in, None));
         }
         affected

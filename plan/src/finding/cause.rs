@@ -2,10 +2,8 @@
 
 use kuma_workload_rulebook::admission::Rule;
 
-use super::{
-    affected::{ObjectName, Scope},
-    code::Code,
-};
+use super::{affected::ObjectName, code::Code};
+use crate::manifest::Home;
 
 /// Why there is something to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +33,7 @@ pub(crate) enum Cause {
     /// No Workload can have the name (W5, U2).
     BadName {
         /// The namespace or mesh.
-        scope: Scope,
+        home: Home,
         /// The name.
         name: String,
         /// Why.
@@ -55,14 +53,14 @@ pub(crate) enum Cause {
     /// Workloads are managed by somebody else (L6).
     ManagedByOthers {
         /// Where they live.
-        scope: Scope,
+        home: Home,
         /// Who manages them.
         manager: String,
     },
     /// Workloads are copies from elsewhere (S4).
     Copies {
         /// Where they live.
-        scope: Scope,
+        home: Home,
     },
     /// A Dataplane's field and label name different meshes (A6).
     MeshLabelDiffers {
@@ -100,7 +98,7 @@ pub(crate) enum Cause {
         /// The mesh that it should be left to.
         home: String,
         /// Why to that one.
-        why: Home,
+        why: Reason,
     },
     /// All Pods of Namespaces are in a mesh that these do not declare (A17).
     UndeclaredMesh {
@@ -192,7 +190,7 @@ pub(crate) enum Kuma3 {
     /// Builtin gateways.
     BuiltinGateway {
         /// Where they live.
-        scope: Scope,
+        home: Home,
     },
     /// The name of a Mesh is no RFC 1035 label.
     MeshName {
@@ -216,7 +214,7 @@ pub(crate) enum Kuma3 {
 
 /// Why a split namespace should be left to a mesh (T3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Home {
+pub(crate) enum Reason {
     /// The Namespace declares it.
     Declared,
     /// Most are in it.

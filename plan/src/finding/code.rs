@@ -58,6 +58,8 @@ codes! {
     BuiltinGateway = "builtin-gateway",
     /// Proxies of several meshes refer to one Workload (L7, L8).
     Conflict = "conflict",
+    /// Copies from other zones, which count nowhere (section 7).
+    CopiesNotCounted = "copies-not-counted",
     /// A Pod or template of another mesh than its Namespace declares (A17).
     DeclaredMesh = Rule::DeclaredMesh.name(),
     /// An object is given twice.
@@ -72,6 +74,8 @@ codes! {
     IdentityNotEvaluated = "identity-not-evaluated",
     /// An annotation `kuma.io/workload` on a Pod or template (W7).
     IdleAnnotation = Rule::WorkloadAnnotation.name(),
+    /// A kind with a Pod template that is not judged (A2).
+    KindNotJudged = "kind-not-judged",
     /// A mesh that only an annotation names, which Kuma 3 does not read (T6).
     MeshAnnotation = "mesh-annotation",
     /// A Mesh limits who may join it, which no Mesh of Kuma 3 does (T6).
@@ -88,6 +92,8 @@ codes! {
     NoIdentifier = "no-identifier",
     /// No MeshIdentity gives proxies an identity (ID3, T6).
     NoIdentity = "no-identity",
+    /// Nothing that was read is of a kind that matters here.
+    NothingPlanned = "nothing-planned",
     /// A Mesh whose name Kuma 3 does not take (T6).
     OldMeshName = "old-mesh-name",
     /// The Pods of a template would be refused, and the template is not (A11).
@@ -110,6 +116,8 @@ codes! {
     UndeclaredMesh = "undeclared-mesh",
     /// A mesh that does not exist (A16).
     UnknownMesh = Rule::MeshExists.name(),
+    /// An object that was nearly of a kind that is read.
+    UnknownObject = "unknown-object",
     /// Objects of the cluster that could not be read.
     Unread = "unread",
     /// A Workload that a Mesh owns which is not its own (T6).

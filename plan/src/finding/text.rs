@@ -3,9 +3,10 @@
 use kuma_workload_rulebook::{admission::Rule, keys, quoted::Quoted};
 
 use super::{
-    affected::{Affected, Scope, listed},
-    cause::{Cause, Home, Kuma3},
+    affected::{Affected, listed},
+    cause::{Cause, Kuma3, Reason},
 };
+use crate::manifest::Home;
 
 /// What is found, as one sentence.
 pub(crate) fn message(cause: &Cause, affected: &Affected) -> String {
@@ -19,9 +20,9 @@ pub(crate) fn message(cause: &Cause, affected: &Affected) -> String {
                 false => format!("{}: {sentence}", subject()),
             }
         }
-        Cause::BadName { scope, name, fault } => format!(
+        Cause::BadName { home, name, fault } => format!(
             "{}{} cannot be the name of a Workload: {fault}",
-            at(scope),
+            at(home),
             Quoted(name)
         ),
         Cause::Conflict {
@@ -255,7 +256,7 @@ pub(crate) fn remedy(cause: &Cause, affected: &Affected) -> String {
         Cause::Told { remedy, .. } => remedy.clone(),
         Cause::Admission { rule, .. } => admission_remedy(*rule, &objects()),
         Cause::BadName {
-            scope: Scope::Mesh(_),
+            home: Home::Mesh(_),
             ..
         } => format!("change the label {} of {}", keys::WORKLOAD, objects()),
         Cause::BadName { .. } => format!(
@@ -296,9 +297,9 @@ pub(crate) fn remedy(cause: &Cause, affected: &Affected) -> String {
         ),
         Cause::SplitNamespace { home, why, .. } => {
             let why = match why {
-                Home::Declared => "which it declares",
-                Home::Most => "which most are in",
-                Home::FirstOfEquals => "of equals the first by name",
+                Reason::Declared => "which it declares",
+                Reason::Most => "which most are in",
+                Reason::FirstOfEquals => "of equals the first by name",
             };
             format!(
                 "leave it to mesh {}, {why}: move {}",
@@ -405,11 +406,11 @@ fn kuma3_remedy(change: &Kuma3, affected: &Affected) -> String {
 }
 
 /// Where something is found, at the beginning of a sentence.
-fn at(scope: &Scope) -> String {
-    match scope {
-        Scope::Cluster => String::new(),
-        Scope::Namespace(name) => format!("namespace {}: ", Quoted(name)),
-        Scope::Mesh(name) => format!("mesh {}: ", Quoted(name)),
+fn at(home: &Home) -> String {
+    match home {
+        Home::Cluster => String::new(),
+        Home::Namespace(name) => format!("namespace {}: ", Quoted(name)),
+        Home::Mesh(name) => format!("mesh {}: ", Quoted(name)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     read::Place,
     report::{
         AdmissionReport, IdentityReport, MeshCount, NamespaceReport, PodReport, ReferenceCount,
-        Report, Sourced, UniversalReport, WorkloadReport,
+        Report, SkippedKind, Sourced, UniversalReport, WorkloadReport,
     },
 };
 
@@ -37,6 +37,7 @@ pub(crate) fn write(
             paint.universal_dataplanes(universal, wide),
         ));
     }
+    sections.push(("SKIPPED", paint.skipped(&report.skipped_kinds)));
     for (title, table) in sections {
         if !table.is_empty() {
             writeln!(to, "{}", paint.title(title))?;
@@ -273,6 +274,18 @@ impl Paint {
         table
     }
 
+    fn skipped(&self, kinds: &[SkippedKind]) -> Table {
+        let mut table = self.table(&["API VERSION", "KIND", "OBJECTS"]);
+        for one in kinds {
+            table.add_row(vec![
+                self.plain(one.api_version.as_deref().unwrap_or(NOTHING)),
+                self.plain(one.kind.as_deref().unwrap_or(NOTHING)),
+                self.plain(&one.count.to_string()),
+            ]);
+        }
+        table
+    }
+
     fn findings(&self, report: &Report, to: &mut impl Write) -> io::Result<()> {
         if report.findings.is_empty() {
             return Ok(());
@@ -307,9 +320,13 @@ fn summary(report: &Report, to: &mut impl Write) -> io::Result<()> {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
+    let passed_over = match summary.passed_over {
+        0 => String::new(),
+        files => format!(", {} passed over", counted(files, "file")),
+    };
     writeln!(
         to,
-        "{} read, {} skipped: {}, {}, {}.",
+        "{} read, {} skipped{passed_over}: {}, {}, {}.",
         counted(summary.objects, "object"),
         summary.skipped,
         counted(summary.errors, "error"),
