@@ -75,3 +75,71 @@ fn application<'l>(labels: &'l Labels<'_>) -> Option<&'l str> {
     let mut keys = APPLICATION_LABELS.iter();
     keys.find_map(|key| labels.get_non_empty(key))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{planned, planned_with, with_labels};
+    use rstest::rstest;
+
+    fn pod(name: &str, labels: &str, spec: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: team, \
+             labels: {{kuma.io/mesh: m, {labels}}}}}\nspec: {{{spec}}}\n---\n"
+        )
+    }
+
+    #[rstest]
+    #[case::two_applications(&[("app: cart", ""), ("app: till", "")], true)]
+    #[case::by_the_recommended_label(
+        &[("app.kubernetes.io/name: cart, app: shop", ""), ("app.kubernetes.io/name: till, app: shop", "")], true)]
+    #[case::by_either_label(&[("app.kubernetes.io/name: cart", ""), ("app: till", "")], true)]
+    #[case::filled_in_by_the_api_server(
+        &[("app: cart", "serviceAccountName: default"), ("app: till", "")], true)]
+    #[case::one_application(&[("app: cart", ""), ("app: cart", "")], false)]
+    #[case::one_has_an_account(&[("app: cart", "serviceAccountName: cart"), ("app: till", "")], false)]
+    #[case::another_account(
+        &[("app: cart", "serviceAccountName: shop"), ("app: till", "serviceAccountName: shop")], false)]
+    #[case::one_says_nothing(&[("app: cart", ""), ("tier: back", "")], false)]
+    #[case::one_is_in_no_mesh(
+        &[("app: cart", ""), ("app: till, kuma.io/sidecar-injection: disabled", "")], false)]
+    fn t7_applications_of_the_default_account_are_one_workload(
+        #[case] pods: &[(&str, &str)],
+        #[case] told: bool,
+    ) {
+        let pods = pods.iter().enumerate();
+        let yaml: String = pods
+            .map(|(number, (labels, spec))| pod(&format!("p{number}"), labels, spec))
+            .collect();
+        let report = planned(&yaml);
+        let found = report.findings.iter();
+        let found: Vec<_> = found.filter(|one| one.code == "shared-workload").collect();
+        assert_eq!(found.len(), usize::from(told));
+        assert!(found.iter().all(|one| one.severity.name() == "note"));
+    }
+
+    #[test]
+    fn t7_it_is_told_once_for_a_namespace() {
+        let names = ["cart", "till", "stock", "search"];
+        let pods = names.map(|name| pod(name, &format!("app: {name}"), ""));
+        let elsewhere = pod("lone", "app: lone", "").replace("team", "other");
+        let yaml = pods.concat() + &elsewhere;
+        let report = planned(&yaml);
+        let found = report.findings.iter();
+        let found: Vec<_> = found.filter(|one| one.code == "shared-workload").collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].message,
+            "namespace \"team\": the applications \"cart\", \"search\", \"stock\" and \"till\" run as the \
+             default ServiceAccount, so to Kuma they are one workload, \"default\""
+        );
+        assert_eq!((found[0].count, found[0].objects.len()), (4, 3));
+
+        let by_label = planned_with(&yaml, &with_labels(&["app"]));
+        assert!(
+            by_label
+                .findings
+                .iter()
+                .all(|one| one.code != "shared-workload")
+        );
+    }
+}

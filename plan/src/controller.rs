@@ -127,3 +127,34 @@ fn without_hash<'n>(replica_set: &'n str, hash: &str) -> Option<&'n str> {
     let deployment = replica_set.strip_suffix(hash)?.strip_suffix('-')?;
     (!deployment.is_empty()).then_some(deployment)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::planned;
+    use rstest::rstest;
+
+    /// Of Dataplanes whose Pods were not read; what Pods are told by is in the tests of `group`.
+    #[rstest]
+    #[case::of_a_deployment("web-7f4b8c-xk2vp", "pod-template-hash: 7f4b8c", ("Deployment", "web"))]
+    #[case::with_dashes("web-2-7f4b8c-xk2vp", "pod-template-hash: 7f4b8c", ("Deployment", "web-2"))]
+    #[case::without_the_label("web-7f4b8c-xk2vp", "app: web", ("Pod", "web-7f4b8c-xk2vp"))]
+    #[case::of_a_shortened_name("web-7f4xk2vp", "pod-template-hash: 7f4b8c", ("Pod", "web-7f4xk2vp"))]
+    #[case::nothing_before_the_hash("-7f4b8c-xk2vp", "pod-template-hash: 7f4b8c", ("Pod", "-7f4b8c-xk2vp"))]
+    fn t3_a_dataplane_names_the_deployment_of_its_pod(
+        #[case] name: &str,
+        #[case] labels: &str,
+        #[case] expected: (&str, &str),
+    ) {
+        let dataplane = |name: &str, mesh: &str, labels: &str| {
+            format!(
+                "apiVersion: kuma.io/v1alpha1\nkind: Dataplane\nmesh: {mesh}\n\
+                 metadata: {{name: {name}, namespace: team, labels: {{{labels}}}}}\n---\n"
+            )
+        };
+        let others = dataplane("a", "m", "") + &dataplane("b", "m", "");
+        let report = planned(&(others + &dataplane(name, "other", labels)));
+        let moves = &report.namespaces[0].moves;
+        let moves: Vec<_> = moves.iter().map(|one| (&*one.kind, &*one.name)).collect();
+        assert_eq!(moves, [expected]);
+    }
+}

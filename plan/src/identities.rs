@@ -254,3 +254,180 @@ fn add(labels: &mut Labels<'static>, added: impl IntoIterator<Item = (String, St
             .map(|(key, value)| (text(key), text(value))),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Options, Report,
+        manifest::{Home, Name, Named},
+        tests::{planned, planned_with},
+    };
+    use kuma_workload_rulebook::spiffe::MeshIdentitySpec;
+    use proptest::{collection::btree_map, prelude::*, sample::select};
+    use rstest::rstest;
+
+    fn told(report: &Report, code: &str) -> Vec<(&'static str, String)> {
+        let findings = report.findings.iter();
+        let of_code = findings.filter(|one| one.code == code);
+        of_code
+            .map(|one| (one.severity.name(), one.message.clone()))
+            .collect()
+    }
+
+    /// A MeshIdentity of Universal, with this path.
+    fn identity(mesh: &str, path: &str) -> String {
+        format!(
+            "type: MeshIdentity\nmesh: {mesh}\nname: all\nspec:\n  \
+             selector: {{dataplane: {{matchLabels: {{}}}}}}\n  spiffeID: {{{path}}}\n---\n"
+        )
+    }
+
+    fn dataplane(mesh: &str, name: &str) -> String {
+        format!(
+            "type: Dataplane\nmesh: {mesh}\nname: {name}\nlabels: {{kuma.io/workload: web, app: web}}\n---\n"
+        )
+    }
+
+    #[rstest]
+    #[case::default_path("", Some("spiffe://default.default.mesh.local/workload/web"), true)]
+    #[case::field(
+        "path: '/w/{{ .Workload }}'",
+        Some("spiffe://default.default.mesh.local/w/web"),
+        true
+    )]
+    #[case::label(
+        "path: '/w/{{ label \"kuma.io/workload\" }}'",
+        Some("spiffe://default.default.mesh.local/w/web"),
+        true
+    )]
+    #[case::another_label(
+        "path: '/a/{{ label \"app\" }}'",
+        Some("spiffe://default.default.mesh.local/a/web"),
+        false
+    )]
+    fn id3_an_identity_by_workload_needs_a_token_that_is_bound_to_it(
+        #[case] path: &str,
+        #[case] id: Option<&str>,
+        #[case] needs_token: bool,
+    ) {
+        let yaml =
+            identity("default", path) + &dataplane("default", "a") + &dataplane("default", "b");
+        let report = planned(&yaml);
+        let of_first = &report.universal.as_ref().unwrap().dataplanes[0];
+        assert_eq!(of_first.identity.as_ref().unwrap().spiffe_id.as_deref(), id);
+        let sentence = "MeshIdentity \"default/all\" takes the SPIFFE ID of 2 Dataplanes of mesh \
+            \"default\" (\"a\" and \"b\") from the workload: since Kuma 2.13.10 and 2.14.2 that needs a \
+            dataplane token which is bound to the workload";
+        let expected = needs_token.then(|| ("note", sentence.to_owned()));
+        assert_eq!(told(&report, "workload-token"), Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn id3_on_kubernetes_tokens_are_those_of_pods() {
+        let yaml = "apiVersion: kuma.io/v1alpha1\nkind: MeshIdentity\n\
+            metadata: {name: all, namespace: k, labels: {kuma.io/mesh: m}}\nspec:\n  \
+            selector: {dataplane: {matchLabels: {}}}\n  spiffeID: {path: '/w/{{ .Workload }}'}\n---\n\
+            apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: team, labels: {kuma.io/mesh: m}}\n";
+        assert_eq!(told(&planned(yaml), "workload-token"), []);
+    }
+
+    #[rstest]
+    #[case::selects_another("matchLabels: {app: till}", true)]
+    #[case::selects_nothing("", true)]
+    #[case::selects_it("matchLabels: {app: web}", false)]
+    #[case::selects_all("matchLabels: {}", false)]
+    fn id3_proxies_that_no_identity_of_their_mesh_selects(
+        #[case] selector: &str,
+        #[case] unselected: bool,
+    ) {
+        let selector = match selector {
+            "" => "{}".to_owned(),
+            labels => format!("{{dataplane: {{{labels}}}}}"),
+        };
+        let some = identity("default", "").replace("{dataplane: {matchLabels: {}}}", &selector);
+        let report = planned(&(some + &dataplane("default", "a") + &dataplane("without", "b")));
+        let sentence = "no MeshIdentity of mesh \"default\" selects Dataplane \"default/a\": from version 3 \
+            on Kuma gives it no identity at all";
+        let expected = unselected.then(|| ("note", sentence.to_owned()));
+        assert_eq!(told(&report, "no-identity"), Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn identities_of_one_name_in_two_meshes_are_two() {
+        let yaml = identity("one", "trustDomain: one.example")
+            + &identity("two", "trustDomain: two.example, path: '/a b'")
+            + &dataplane("one", "a")
+            + &dataplane("two", "b");
+        let report = planned(&yaml);
+        let faults = told(&report, "identity-fault");
+        assert_eq!(faults.len(), 1);
+        assert!(
+            faults[0]
+                .1
+                .starts_with("MeshIdentity \"two/all\" and Dataplane \"two/b\": ")
+        );
+    }
+
+    #[test]
+    fn id3_a_fault_is_told_once_although_the_text_is_another_one_for_each_proxy() {
+        let path = "path: '/w/{{ label \"app\" }}//{{ .Workload }}'";
+        let other = dataplane("default", "b").replace("app: web", "app: till");
+        let report = planned_with(
+            &(identity("default", path) + &dataplane("default", "a") + &other),
+            &Options::default(),
+        );
+        let faults = told(&report, "identity-fault");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].1.contains("2 Dataplanes"), "{faults:?}");
+    }
+
+    fn some_labels() -> impl Strategy<Value = Vec<(String, String)>> {
+        let key = select(&["app", "team", "tier"][..]).prop_map(str::to_owned);
+        let value = select(&["a", "b", "c"][..]).prop_map(str::to_owned);
+        btree_map(key, value, 0..=3).prop_map(|labels| labels.into_iter().collect())
+    }
+
+    fn manifest(
+        number: usize,
+        match_labels: Option<Vec<(String, String)>>,
+    ) -> MeshIdentityManifest {
+        let name = format!("i{number}");
+        MeshIdentityManifest {
+            named: Named {
+                place: None,
+                home: Home::Mesh("m".into()),
+                name: Name::Given(name.clone().into()),
+            },
+            facts: MeshIdentity {
+                name,
+                mesh: "m".to_owned(),
+                spec: MeshIdentitySpec {
+                    match_labels: match_labels.map(|labels| labels.into_iter().collect()),
+                    ..MeshIdentitySpec::default()
+                },
+                ..MeshIdentity::default()
+            },
+        }
+    }
+
+    proptest! {
+        /// Which few are looked at makes no difference to the best match.
+        #[test]
+        fn id2_the_candidates_have_the_best_match_of_all(
+            selectors in proptest::collection::vec(proptest::option::of(some_labels()), 0..12),
+            labels in some_labels(),
+        ) {
+            let selectors = selectors.into_iter().enumerate();
+            let all: Vec<_> = selectors.map(|(number, labels)| manifest(number, labels)).collect();
+            let labels: Labels<'_> = labels.iter().map(|(key, value)| (&**key, &**value)).collect();
+            let proxy = ProxyFacts { mesh: "m", labels: &labels };
+            let candidates = Candidates::new(all.iter().collect());
+            let few = candidates.for_labels(&labels).map(|one| &one.facts);
+            prop_assert_eq!(
+                spiffe::best_match(few, &proxy),
+                spiffe::best_match(all.iter().map(|one| &one.facts), &proxy)
+            );
+        }
+    }
+}

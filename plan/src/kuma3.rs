@@ -213,3 +213,338 @@ fn workload_owners(workload: &WorkloadManifest) -> impl Iterator<Item = Finding>
         change(what, place, member)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Options, Report, Target,
+        tests::{planned, planned_with},
+    };
+    use rstest::rstest;
+
+    const CODES: [&str; 8] = [
+        "builtin-gateway",
+        "mesh-annotation",
+        "mesh-constraints",
+        "no-identity",
+        "old-mesh-name",
+        "tag-read",
+        "workload-owner",
+        "zone-proxy-annotation",
+    ];
+
+    fn for_kuma3(yaml: &str) -> Report {
+        let options = Options {
+            target: Target::Kuma3,
+            ..Options::default()
+        };
+        planned_with(yaml, &options)
+    }
+
+    fn found(report: &Report) -> Vec<(&'static str, &'static str, u32, &str)> {
+        let findings = report.findings.iter();
+        let ours = findings.filter(|finding| CODES.contains(&finding.code));
+        ours.map(|one| {
+            let line = one.place.as_ref().map_or(0, |place| place.at.line);
+            (one.code, one.severity.name(), line, &*one.message)
+        })
+        .collect()
+    }
+
+    #[rstest]
+    #[case::mesh_of_a_pod(
+        "mesh-annotation", 7,
+        r#"Pod "team/a" names mesh "m" by the annotation kuma.io/mesh alone, which Kuma 3 does not read: it is in mesh "default" there"#,
+        "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+  namespace: team
+  annotations: {kuma.io/mesh: m, kuma.io/sidecar-injected: 'true'}
+")]
+    #[case::mesh_of_a_template(
+        "mesh-annotation", 11,
+        r#"Deployment "team/web" names mesh "m" by the annotation kuma.io/mesh alone, which Kuma 3 does not read: it is in mesh "of-all" there"#,
+        "
+apiVersion: v1
+kind: Namespace
+metadata: {name: team, labels: {kuma.io/sidecar-injection: enabled, kuma.io/mesh: of-all}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: team}
+spec:
+  template:
+    metadata: {annotations: {kuma.io/mesh: m}}
+")]
+    #[case::mesh_of_a_namespace(
+        "mesh-annotation", 7,
+        r#"Namespace "team" names mesh "m" by the annotation kuma.io/mesh alone, which Kuma 3 does not read: Pods that name none are in mesh "default" there"#,
+        "
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: team
+  labels: {kuma.io/sidecar-injection: enabled}
+  annotations: {kuma.io/mesh: m}
+")]
+    #[case::ingress(
+        "zone-proxy-annotation", 10,
+        r#"Deployment "kuma-system/ingress" has the annotation kuma.io/ingress, which Kuma 3 does not read: it makes an ordinary Dataplane of it"#,
+        "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress, namespace: kuma-system}
+spec:
+  template:
+    metadata:
+      annotations:
+        # As the chart of Kuma 2 has it.
+        kuma.io/ingress: enabled
+")]
+    #[case::egress(
+        "zone-proxy-annotation", 4,
+        r#"Pod "kuma-system/egress" has the annotation kuma.io/egress, which Kuma 3 does not read: it makes an ordinary Dataplane of it"#,
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: egress, namespace: kuma-system, annotations: {kuma.io/egress: 'true'}}
+")]
+    #[case::builtin_gateway(
+        "builtin-gateway", 4,
+        r#"Pod "team/edge" belongs to a builtin gateway, which Kuma 3 does not have: nothing serves it there"#,
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: edge, namespace: team, annotations: {kuma.io/gateway: builtin}}
+")]
+    #[case::gateway_instance(
+        "builtin-gateway", 2,
+        r#"MeshGatewayInstance "team/edge" belongs to a builtin gateway, which Kuma 3 does not have: nothing serves it there"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: MeshGatewayInstance
+metadata: {name: edge, namespace: team}
+spec: {replicas: 2}
+")]
+    #[case::gateway_listeners(
+        "builtin-gateway", 2,
+        r#"MeshGateway "edge" belongs to a builtin gateway, which Kuma 3 does not have: nothing serves it there"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: MeshGateway
+metadata: {name: edge}
+mesh: default
+")]
+    #[case::gateway_on_universal(
+        "builtin-gateway", 7,
+        r#"Dataplane "default/edge" belongs to a builtin gateway, which Kuma 3 does not have: nothing serves it there"#,
+        "
+type: Dataplane
+mesh: default
+name: edge
+networking:
+  address: 192.0.2.1
+  gateway: {type: BUILTIN}
+")]
+    #[case::gateway_of_which_only_the_dataplane_is_there(
+        "builtin-gateway", 5,
+        r#"1 Dataplane of Pod "team/edge" belongs to a builtin gateway, which Kuma 3 does not have: nothing serves it there"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Dataplane
+metadata: {name: edge, namespace: team, annotations: {kuma.io/workload: edge}}
+spec: {networking: {gateway: {type: BUILTIN}}}
+")]
+    #[case::mesh_name(
+        "old-mesh-name", 2,
+        r#"Mesh "my_mesh" has a name that Kuma 3 does not take: it must be lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit; it cannot be changed, and so the Mesh can never be updated again"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {name: my_mesh}
+")]
+    #[case::mesh_name_on_universal(
+        "old-mesh-name", 2,
+        r#"Mesh "1st" has a name that Kuma 3 does not take: it must be lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit; it cannot be changed, and so the Mesh can never be updated again"#,
+        "
+type: Mesh
+name: 1st
+")]
+    #[case::constraints(
+        "mesh-constraints", 7,
+        r#"Mesh "payments" says by its constraints which proxies may join; Kuma 3 does not read them, and lets every proxy in"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {name: payments}
+spec:
+  constraints:
+    dataplaneProxy: {requirements: [{tags: {k8s.kuma.io/namespace: payments}}]}
+")]
+    #[case::constraints_on_universal(
+        "mesh-constraints", 4,
+        r#"Mesh "payments" says by its constraints which proxies may join; Kuma 3 does not read them, and lets every proxy in"#,
+        "
+type: Mesh
+name: payments
+constraints: {dataplaneProxy: {restrictions: [{tags: {team: guests}}]}}
+")]
+    #[case::mtls(
+        "no-identity", 7,
+        r#"Mesh "payments" gives its proxies identities by mtls, which Kuma 3 does not read, and no MeshIdentity of it was read: there, proxies have none"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {name: payments}
+spec:
+  mtls:
+    enabledBackend: ca-1
+    backends: [{name: ca-1, type: builtin}]
+")]
+    #[case::tag(
+        "tag-read", 8,
+        r#"Dataplane "default/web-1" names workload "web" by a tag of an inbound, which Kuma does not read"#,
+        "
+type: Dataplane
+mesh: default
+name: web-1
+networking:
+  inbound:
+    - port: 80
+      tags: {kuma.io/workload: web}
+")]
+    #[case::owner(
+        "workload-owner", 9,
+        r#"Workload "team/web" is of mesh "payments" by its label, but Mesh "default" owns it: deleting that Mesh deletes it too"#,
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Workload
+metadata:
+  name: web
+  namespace: team
+  labels: {kuma.io/mesh: payments, kuma.io/managed-by: k8s-controller}
+  ownerReferences:
+    - {apiVersion: kuma.io/v1alpha1, kind: Mesh, name: default, uid: 0b5e1f7a-2f1c-4c7f-9a55-0d9b3e0c1f01}
+")]
+    fn t6_what_changes_in_kuma_3_is_told_where_it_stands(
+        #[case] code: &str,
+        #[case] line: u32,
+        #[case] message: &str,
+        #[case] yaml: &str,
+    ) {
+        let report = for_kuma3(yaml);
+        assert_eq!(found(&report), [(code, "warning", line, message)]);
+        let finding = report.findings.iter().find(|one| one.code == code).unwrap();
+        assert!(!finding.remedy.is_empty() && finding.objects.len() == 1);
+        // What no version reads is told for the present one as well.
+        let today = planned(yaml);
+        let told = today.findings.iter().any(|one| one.code == code);
+        assert_eq!(told, code == "tag-read");
+    }
+
+    const IDENTITY: &str = "
+apiVersion: kuma.io/v1alpha1
+kind: MeshIdentity
+metadata: {name: few, namespace: kuma-system, labels: {kuma.io/mesh: payments}}
+spec: {selector: {dataplane: {matchLabels: {app: till}}}}
+---";
+
+    #[rstest]
+    #[case::label_and_annotation(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, labels: {kuma.io/mesh: m}, annotations: {kuma.io/mesh: m}}
+"
+    )]
+    #[case::the_same_mesh_without_the_annotation("
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, annotations: {kuma.io/mesh: default, kuma.io/sidecar-injected: 'true'}}
+")]
+    #[case::in_no_mesh(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, annotations: {kuma.io/mesh: m}}
+"
+    )]
+    #[case::has_ended("
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, annotations: {kuma.io/mesh: m, kuma.io/sidecar-injected: 'true', kuma.io/ingress: 'true'}}
+status: {phase: Succeeded}
+")]
+    #[case::no_zone_proxy("
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, annotations: {kuma.io/ingress: disabled, kuma.io/gateway: enabled}}
+")]
+    #[case::delegated_gateway(
+        "
+type: Dataplane
+mesh: default
+name: edge
+labels: {kuma.io/workload: edge}
+networking: {gateway: {type: DELEGATED}}
+"
+    )]
+    #[case::nothing_in_it(
+        "
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {name: payments}
+spec: {constraints: {dataplaneProxy: {requirements: [], restrictions: null}}, mtls: {backends: []}}
+"
+    )]
+    #[case::mtls_beside_an_identity(
+        "
+type: MeshIdentity
+mesh: payments
+name: all
+spec: {selector: {dataplane: {matchLabels: {}}}}
+---
+type: Mesh
+name: payments
+mtls: {enabledBackend: ca-1}
+"
+    )]
+    #[case::its_own_mesh("
+apiVersion: kuma.io/v1alpha1
+kind: Workload
+metadata:
+  name: web
+  namespace: team
+  labels: {kuma.io/mesh: payments}
+  ownerReferences: [{apiVersion: kuma.io/v1alpha1, kind: Mesh, name: payments}, {apiVersion: v1, kind: Pod, name: default}]
+")]
+    fn t6_what_does_not_change_is_not_told(#[case] yaml: &str) {
+        assert_eq!(found(&for_kuma3(yaml)), []);
+    }
+
+    #[test]
+    fn id3_t6_proxies_that_no_identity_selects() {
+        let pod = "
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: team, labels: {kuma.io/mesh: payments}}
+";
+        let yaml = IDENTITY.to_owned() + pod;
+        let told = |whose: &str| {
+            format!(
+                "no MeshIdentity of mesh \"payments\" selects Pod \"team/a\": {whose} gives it no \
+                 identity at all"
+            )
+        };
+        assert_eq!(
+            found(&for_kuma3(&yaml)),
+            [("no-identity", "warning", 7, &*told("Kuma 3"))]
+        );
+        assert_eq!(
+            found(&planned(&yaml)),
+            [("no-identity", "note", 7, &*told("from version 3 on Kuma"))]
+        );
+    }
+}

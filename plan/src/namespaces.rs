@@ -264,3 +264,36 @@ fn not_read(inventory: &Inventory, sources: &[PodSource<'_>], findings: &mut Vec
             .about([namespace_member(name, place)])
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{deployment, planned, pod};
+
+    #[test]
+    fn t3_what_moves_is_what_people_change() {
+        let of_set = |name: &str| {
+            let owner = "namespace: team, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, \
+                name: db, controller: true}]";
+            pod(name, "other").replace("namespace: team", owner)
+        };
+        let stay: String = (0..5)
+            .map(|number| pod(&format!("p{number}"), "m"))
+            .collect();
+        let yaml =
+            stay + &of_set("db-0") + &of_set("db-1") + &deployment("web", "other", "replicas: 2");
+        let report = planned(&yaml);
+        let team = &report.namespaces[0];
+        let moves = team.moves.iter();
+        let moves: Vec<_> = moves
+            .map(|one| (&*one.kind, &*one.name, one.pods))
+            .collect();
+        assert_eq!(moves, [("Deployment", "web", 0), ("StatefulSet", "db", 2)]);
+        let mut findings = report.findings.iter();
+        let split = findings.find(|one| one.code == "split-namespace").unwrap();
+        assert_eq!(
+            split.remedy,
+            "leave it to mesh \"m\", which most are in: move Deployment \"web\" and StatefulSet \"db\""
+        );
+        assert_eq!(split.count, 3);
+    }
+}

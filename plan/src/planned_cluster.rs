@@ -119,25 +119,27 @@ impl<'a> Dataplanes<'a> {
     }
 }
 
-/// The entry of the mesh that a question names, and those of the first other meshes that have
-/// something to answer.
+/// The answer of the mesh that a question names and, unless it asks for that one only, of the first
+/// other meshes that have something to answer.
 fn few<'m, T, A>(
     meshes: &'m BTreeMap<&str, T>,
     selector: MeshSelector<'_>,
     answer: impl Fn(&'m str, &'m T) -> Vec<A>,
 ) -> Vec<A> {
-    let own = match selector {
-        MeshSelector::Any => None,
-        MeshSelector::NotOfMesh(mesh) | MeshSelector::OfMesh(mesh) => meshes.get_key_value(mesh),
+    let (own, others) = match selector {
+        MeshSelector::Any => (None, OTHER_MESHES),
+        MeshSelector::NotOfMesh(mesh) => (Some(mesh), OTHER_MESHES),
+        MeshSelector::OfMesh(mesh) => (Some(mesh), 0),
     };
-    let others = meshes
+    let of_own = own.and_then(|mesh| meshes.get_key_value(mesh));
+    let of_own = of_own.map(|(mesh, members)| answer(mesh, members));
+    let of_others = meshes
         .iter()
-        .filter(|(mesh, _)| own.is_none_or(|(own, _)| own != *mesh))
+        .filter(|(mesh, _)| own != Some(**mesh))
         .map(|(mesh, members)| answer(mesh, members))
         .filter(|answer| !answer.is_empty())
-        .take(OTHER_MESHES);
-    let own = own.map(|(mesh, members)| answer(mesh, members));
-    own.into_iter().chain(others).flatten().collect()
+        .take(others);
+    of_own.into_iter().chain(of_others).flatten().collect()
 }
 
 /// The cluster as it is before a Pod or template comes.
@@ -208,5 +210,129 @@ impl Cluster for ClusterBefore<'_, '_> {
                 })
                 .collect()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Document, Found, Options,
+        pod_source::{self, Naming},
+    };
+    use kuma_workload_rulebook::{
+        admission::{self, Operation, Request, RequestObject, Settings, SettingsValue},
+        identifier::PodAnnotation,
+    };
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+    use std::fmt::Write as _;
+
+    /// All that was read, whatever the question needs.
+    struct Everything<'w, 'a> {
+        inventory: &'w Inventory,
+        sources: &'w [PodSource<'a>],
+        without: usize,
+    }
+
+    fn selects(selector: MeshSelector<'_>, label: Option<&str>) -> bool {
+        match selector {
+            MeshSelector::Any => true,
+            MeshSelector::NotOfMesh(mesh) => label != Some(mesh),
+            MeshSelector::OfMesh(mesh) => label == Some(mesh),
+        }
+    }
+
+    impl Cluster for Everything<'_, '_> {
+        fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
+            Ok(self.inventory.namespace_metadata(name).clone())
+        }
+
+        fn mesh_exists(&self, _: &str) -> ClusterAnswer<bool> {
+            Ok(true)
+        }
+
+        fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
+            let all = self.inventory.dataplanes.values();
+            let selected = all.filter(|dataplane| {
+                let label = dataplane.metadata.labels.get(keys::MESH);
+                selects(question.selector, label)
+            });
+            Ok(selected
+                .map(|dataplane| DataplaneFacts {
+                    name: text(dataplane.named.name.as_str()),
+                    mesh: dataplane.mesh.as_deref().map(text),
+                })
+                .collect())
+        }
+
+        fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
+            let all = self.sources.iter().enumerate();
+            let all = all.filter(|(number, source)| *number != self.without && source.counts());
+            Ok(all
+                .filter(|(_, source)| selects(question.selector, source.mesh.map(|mesh| mesh.name)))
+                .map(|(_, source)| {
+                    let mesh = source.mesh.map(|mesh| mesh.name).unwrap_or_default();
+                    PodFacts {
+                        name: source.facts.name.clone(),
+                        metadata: Metadata {
+                            labels: [(Text::from(keys::MESH), text(mesh))].into_iter().collect(),
+                            ..Metadata::default()
+                        },
+                        ..PodFacts::default()
+                    }
+                })
+                .collect())
+        }
+    }
+
+    const MESHES: [&str; 4] = ["default", "a", "b", "c"];
+
+    proptest! {
+        /// Few are kept of each mesh, and few are answered: the verdict is that of all.
+        #[test]
+        fn a5_a7_a10_a18_the_verdict_is_that_of_the_whole_cluster(
+            pods in vec(select(&MESHES[..]), 1..6),
+            dataplanes in vec(
+                (0..8_usize, select(&MESHES[..]), option::of(select(&MESHES[..]))), 0..8,
+            ),
+            already_split in select(&["warn", "deny"][..]),
+        ) {
+            let mut yaml = String::new();
+            for (number, mesh) in pods.iter().enumerate() {
+                let _ = write!(yaml, "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}, namespace: team, \
+                    labels: {{kuma.io/mesh: {mesh}}}}}\n---\n");
+            }
+            for (number, mesh, label) in &dataplanes {
+                let label = label.map_or_else(String::new, |label| format!("kuma.io/mesh: {label}"));
+                let _ = write!(yaml, "apiVersion: kuma.io/v1alpha1\nkind: Dataplane\nmesh: {mesh}\n\
+                    metadata: {{name: p{number}, namespace: team, labels: {{{label}}}}}\n---\n");
+            }
+            let document = Document { name: "a.yml".into(), bytes: yaml.as_bytes().into() };
+            let options = Options::default();
+            let mut inventory = Inventory::default();
+            inventory.take(Found::in_document(&document, &options), &options);
+            let settings = Settings::read(SettingsValue::Map(vec![
+                (text("disallowMultipleMeshesPerNamespace"), SettingsValue::Bool(true)),
+                (text("alreadySplit"), SettingsValue::Text(text(already_split))),
+            ])).unwrap();
+            let naming = Naming { settings: &settings, pod_annotation: PodAnnotation::Ignore };
+            let sources = pod_source::all(&inventory, naming);
+            let cluster = PlannedCluster::new(&inventory, &sources);
+            for (number, source) in sources.iter().enumerate() {
+                let request = Request {
+                    operation: Operation::Create,
+                    namespace: text("team"),
+                    user: None,
+                    unchanged: false,
+                    object: RequestObject::Pod { new: source.facts.clone(), old: None },
+                };
+                let everything = Everything { inventory: &inventory, sources: &sources, without: number };
+                prop_assert_eq!(
+                    admission::judge(&request, &settings, &cluster.without(number)),
+                    admission::judge(&request, &settings, &everything),
+                    "{}", yaml
+                );
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 use crate::read::Fault;
 
-fn document(text: &str) -> Document<'_> {
+pub(crate) fn document(text: &str) -> Document<'_> {
     Document {
         name: "system.yml".into(),
         bytes: text.as_bytes().into(),
@@ -20,39 +20,39 @@ fn document(text: &str) -> Document<'_> {
 }
 
 /// The plan of these documents, in which nothing is wrong.
-fn planned(yaml: &str) -> Report {
+pub(crate) fn planned(yaml: &str) -> Report {
     planned_with(yaml, &Options::default())
 }
 
-fn planned_with(yaml: &str, options: &Options<'_>) -> Report {
+pub(crate) fn planned_with(yaml: &str, options: &Options<'_>) -> Report {
     let report = plan([document(yaml)], options);
     assert_eq!(report.faults, []);
     report
 }
 
-fn with_labels(labels: &[&str]) -> Options<'static> {
+pub(crate) fn with_labels(labels: &[&str]) -> Options<'static> {
     Options {
         workload_labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
         ..Options::default()
     }
 }
 
-fn codes(report: &Report) -> Vec<&'static str> {
+pub(crate) fn codes(report: &Report) -> Vec<&'static str> {
     report.findings.iter().map(|finding| finding.code).collect()
 }
 
-fn actions(report: &Report) -> Vec<(&str, &'static str)> {
+pub(crate) fn actions(report: &Report) -> Vec<(&str, &'static str)> {
     let workloads = report.workloads.iter();
     workloads.map(|one| (&*one.name, one.action)).collect()
 }
 
-const INJECTING: &str = "
+pub(crate) const INJECTING: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: team, labels: {kuma.io/sidecar-injection: enabled}}
 ---";
 
-fn pod(name: &str, mesh: &str) -> String {
+pub(crate) fn pod(name: &str, mesh: &str) -> String {
     format!(
         "
 apiVersion: v1
@@ -63,7 +63,7 @@ spec: {{serviceAccountName: sa}}
     )
 }
 
-fn dataplane(name: &str, mesh: &str, workload: &str) -> String {
+pub(crate) fn dataplane(name: &str, mesh: &str, workload: &str) -> String {
     format!(
         "
 apiVersion: kuma.io/v1alpha1
@@ -74,7 +74,7 @@ metadata: {{name: {name}, namespace: team, annotations: {{kuma.io/workload: {wor
     )
 }
 
-fn workload(name: &str, mesh: &str, manager: &str) -> String {
+pub(crate) fn workload(name: &str, mesh: &str, manager: &str) -> String {
     format!(
         "
 apiVersion: kuma.io/v1alpha1
@@ -84,7 +84,7 @@ metadata: {{name: {name}, namespace: team, labels: {{kuma.io/mesh: {mesh}, kuma.
     )
 }
 
-fn deployment(name: &str, mesh: &str, spec: &str) -> String {
+pub(crate) fn deployment(name: &str, mesh: &str, spec: &str) -> String {
     format!(
         "
 apiVersion: apps/v1
