@@ -23,6 +23,7 @@ fn rules() -> BTreeSet<String> {
         .chain(series("u", 1..=2))
         .chain(series("id", 1..=4))
         .chain(series("t", 1..=4))
+        .chain(series("t", 6..=8))
         .collect()
 }
 
