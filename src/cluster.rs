@@ -1,7 +1,7 @@
-//! The rulebook's questions, put to the host.
+//! The questions of the rules, put to the host.
 //!
-//! A list that the API server forbids never answers, while a forbidden get answers at once. So
-//! nothing is listed before a get has shown that the kind may be read.
+//! The host never answers a list that the API server forbids, while it answers a forbidden get at
+//! once. So the first list of a kind comes after a get that has shown that the kind may be read.
 
 use std::cell::RefCell;
 
@@ -18,52 +18,16 @@ use kuma_workload_rulebook::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    host_error::HostError,
     object::{MetadataObject, ObjectMeta, PodObject},
+    resource::{DATAPLANE, MESH, NAMESPACE, POD, Resource},
     view::view,
 };
 
-/// A kind that is asked for, and how its grants are called.
-struct Resource {
-    api_version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    access: &'static str,
-    grant: &'static str,
-}
-
-const NAMESPACE: Resource = Resource {
-    api_version: "v1",
-    kind: "Namespace",
-    plural: "namespaces",
-    access: "access to the context-aware resource v1/Namespace",
-    grant: "get, list and watch of namespaces to the policy server's ServiceAccount",
-};
-const POD: Resource = Resource {
-    api_version: "v1",
-    kind: "Pod",
-    plural: "pods",
-    access: "access to the context-aware resource v1/Pod",
-    grant: "get, list and watch of pods to the policy server's ServiceAccount",
-};
-const MESH: Resource = Resource {
-    api_version: "kuma.io/v1alpha1",
-    kind: "Mesh",
-    plural: "meshes.kuma.io",
-    access: "access to the context-aware resource kuma.io/v1alpha1/Mesh",
-    grant: "get, list and watch of meshes.kuma.io to the policy server's ServiceAccount",
-};
-const DATAPLANE: Resource = Resource {
-    api_version: "kuma.io/v1alpha1",
-    kind: "Dataplane",
-    plural: "dataplanes.kuma.io",
-    access: "access to the context-aware resource kuma.io/v1alpha1/Dataplane",
-    grant: "get, list and watch of dataplanes.kuma.io to the policy server's ServiceAccount",
-};
-
-/// A name that is asked for where the judged object has none: only the grant is of interest.
+/// The name that is asked for if the judged object has none. Only the permission matters.
 const PROBE: &str = "kuma-workload-probe";
 
-/// The protocol's request for one object; the SDK's own owns all of its strings.
+/// The protocol's request for one object. The type of the SDK owns all of its strings.
 #[derive(Serialize)]
 struct GetResource<'r> {
     api_version: &'static str,
@@ -85,7 +49,8 @@ struct ListResourcesByNamespace<'r> {
     field_masks: &'r [&'static str],
 }
 
-/// The cluster as the host shows it; `H` makes a host call: operation and payload in, answer out.
+/// The cluster as the host shows it. `H` makes a host call: it takes the operation and the payload,
+/// and returns the answer or an error message.
 #[derive(Debug)]
 pub struct HostCluster<H> {
     call: H,
@@ -93,19 +58,11 @@ pub struct HostCluster<H> {
     readable: RefCell<Vec<&'static str>>,
 }
 
-/// Why the host gave no object.
-enum Refusal {
-    /// There is none of that name.
-    NotFound,
-    /// The question failed.
-    Failed(ClusterFailure),
-}
-
 impl<H> HostCluster<H>
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
-    /// Asks with this host call.
+    /// A cluster that is asked with this host call.
     pub fn new(call: H) -> Self {
         Self {
             call,
@@ -113,26 +70,27 @@ where
         }
     }
 
+    /// Gets the metadata of an object.
     fn get(
         &self,
         resource: &Resource,
         namespace: Option<&str>,
         name: &str,
         freshness: Freshness,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, HostError> {
         let request = GetResource {
             api_version: resource.api_version,
             kind: resource.kind,
             name,
             namespace,
             disable_cache: freshness == Freshness::Fresh,
-            // Masks never touch metadata: this leaves nothing but.
+            // The host always includes the metadata, so this mask leaves only that.
             field_masks: &["metadata"],
         };
         self.ask("get_resource", &request, resource)
     }
 
-    /// Lists what a question selects; a get goes before the first list of a kind.
+    /// Lists the objects that a question selects.
     fn list(
         &self,
         resource: &Resource,
@@ -140,9 +98,7 @@ where
         label_selector: Option<&str>,
         field_masks: &[&'static str],
     ) -> ClusterAnswer<Vec<u8>> {
-        if !self.readable.borrow().contains(&resource.kind) {
-            self.prove_readable(resource, question)?;
-        }
+        self.prove_readable(resource, question)?;
         let request = ListResourcesByNamespace {
             api_version: resource.api_version,
             kind: resource.kind,
@@ -152,24 +108,25 @@ where
             field_masks,
         };
         self.ask("list_resources_by_namespace", &request, resource)
-            .map_err(|refusal| match refusal {
-                Refusal::NotFound => ClusterFailure::Unavailable(resource.plural),
-                Refusal::Failed(failure) => failure,
-            })
+            .map_err(|error| error.or_missing(ClusterFailure::Unavailable(resource.plural)))
     }
 
-    /// Gets an object of the judged one's name: whether it is there does not matter.
+    /// Shows by a get that the kind may be read, unless an earlier get has shown it. Whether the
+    /// object exists does not matter; its name is that of the judged object.
     fn prove_readable(&self, resource: &Resource, question: ListQuestion<'_>) -> ClusterAnswer<()> {
+        if self.readable.borrow().contains(&resource.kind) {
+            return Ok(());
+        }
         let name = match identifier::check(question.asking_for, NameForm::Kubernetes) {
             Ok(()) => question.asking_for,
             Err(_) => PROBE,
         };
         match self.get(resource, Some(question.namespace), name, Freshness::Cached) {
-            Ok(_) | Err(Refusal::NotFound) => {
+            Ok(_) | Err(HostError::NotFound) => {
                 self.readable.borrow_mut().push(resource.kind);
                 Ok(())
             }
-            Err(Refusal::Failed(failure)) => Err(failure),
+            Err(HostError::Failed(failure)) => Err(failure),
         }
     }
 
@@ -178,43 +135,28 @@ where
         operation: &'static str,
         request: &impl Serialize,
         resource: &Resource,
-    ) -> Result<Vec<u8>, Refusal> {
-        let unavailable = || Refusal::Failed(ClusterFailure::Unavailable(resource.plural));
+    ) -> Result<Vec<u8>, HostError> {
+        let unavailable = || HostError::Failed(ClusterFailure::Unavailable(resource.plural));
         let payload = serde_json::to_vec(request).map_err(|_| unavailable())?;
-        (self.call)(operation, &payload).map_err(|error| refusal(&error, operation, resource))
+        (self.call)(operation, &payload).map_err(|error| HostError::of(&error, operation, resource))
     }
 }
 
-/// What an error of the host means; its text goes no further (A13).
-fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal {
-    let says = |text: &str| error.contains(text);
-    Refusal::Failed(if says("Policy has not been granted access to") {
-        ClusterFailure::NotGranted(match operation {
-            _ if !says("host capability") => resource.access,
-            "get_resource" => "the host capability kubernetes/get_resource",
-            _ => "the host capability kubernetes/list_resources_by_namespace",
-        })
-    } else if says("code: 403") {
-        ClusterFailure::NotGranted(resource.grant)
-    } else if says("Cannot find resource ")
-        // The second where the kind was there once: the host remembers it.
-        || (says("code: 404")
-            && (says("error finding resource") || says("ApiError: 404 page not found")))
-    {
-        ClusterFailure::KumaNotInstalled
-    } else if says("Cannot find ") && says(" named '") {
-        return Refusal::NotFound;
-    } else {
-        ClusterFailure::Unavailable(resource.plural)
-    })
-}
-
-/// The label selector of a question; none where it selects everything.
+/// The label selector that means the same; none if it selects all objects.
 fn label_selector(selector: MeshSelector<'_>) -> Option<String> {
     match selector {
         MeshSelector::Any => None,
         MeshSelector::NotOfMesh(mesh) => Some(format!("{}!={mesh}", keys::MESH)),
         MeshSelector::OfMesh(mesh) => Some(format!("{}={mesh}", keys::MESH)),
+    }
+}
+
+/// The label selector that means the same among objects with the label.
+fn label_selector_of_labelled(selector: MeshSelector<'_>) -> String {
+    match (selector, label_selector(selector)) {
+        (MeshSelector::OfMesh(_), Some(selector)) => selector,
+        (_, Some(selector)) => format!("{},{selector}", keys::MESH),
+        (_, None) => keys::MESH.to_owned(),
     }
 }
 
@@ -241,17 +183,21 @@ view! {
     }
 }
 
+/// The fields of a Pod that the rules need, besides its metadata.
+const POD_FIELDS: [&str; 3] = [
+    "spec.containers.name",
+    "spec.initContainers.name",
+    "status.phase",
+];
+
 impl<H> Cluster for HostCluster<H>
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
     fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>> {
-        let answer =
-            self.get(&NAMESPACE, None, name, freshness)
-                .map_err(|refusal| match refusal {
-                    Refusal::NotFound => ClusterFailure::NamespaceNotFound,
-                    Refusal::Failed(failure) => failure,
-                })?;
+        let answer = self
+            .get(&NAMESPACE, None, name, freshness)
+            .map_err(|error| error.or_missing(ClusterFailure::NamespaceNotFound))?;
         let namespace: MetadataObject<'_> = read(&answer, &NAMESPACE)?;
         Ok(namespace.metadata.into_metadata().into_owned())
     }
@@ -259,8 +205,8 @@ where
     fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         match self.get(&MESH, None, name, Freshness::Cached) {
             Ok(_) => Ok(true),
-            Err(Refusal::NotFound) => Ok(false),
-            Err(Refusal::Failed(failure)) => Err(failure),
+            Err(HostError::NotFound) => Ok(false),
+            Err(HostError::Failed(failure)) => Err(failure),
         }
     }
 
@@ -277,18 +223,8 @@ where
     }
 
     fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
-        let labelled = keys::MESH.to_owned();
-        let selector = match (question.selector, label_selector(question.selector)) {
-            (MeshSelector::OfMesh(_), Some(selector)) => selector,
-            (_, Some(selector)) => labelled + "," + &selector,
-            (_, None) => labelled,
-        };
-        let masks = [
-            "spec.containers.name",
-            "spec.initContainers.name",
-            "status.phase",
-        ];
-        let answer = self.list(&POD, question, Some(&selector), &masks)?;
+        let selector = label_selector_of_labelled(question.selector);
+        let answer = self.list(&POD, question, Some(&selector), &POD_FIELDS)?;
         let PodList { items, .. } = read(&answer, &POD)?;
         let items = items.ok_or(ClusterFailure::Unavailable(POD.plural))?;
         let pods = items.into_iter().map(|pod| pod.into_facts().into_owned());
@@ -302,53 +238,20 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    const NO_CAPABILITY: &str = "Host error: Policy has not been granted access to the \
-        'kubernetes/get_resource' host capability. The violation has been reported.";
-    const NO_RESOURCE: &str = "Host error: Policy has not been granted access to Kubernetes \
-        kuma.io/v1alpha1/Mesh resources. The violation has been reported.";
-    const FORBIDDEN: &str = "Host error: Callback evaluation failure: ApiError: meshes.kuma.io \
-        \"m\" is forbidden: User \"u\" cannot get resource (Status { status: Some(Failure), \
-        code: 403, message: \"…\" })";
-    const NO_OBJECT: &str = "Host error: Callback evaluation failure: Cannot find \
-        kuma.io/v1alpha1/Mesh named 'm' inside of namespace 'None'";
-    const NO_KIND: &str = "Host error: Callback evaluation failure: Cannot find resource \
-        kuma.io/v1alpha1/Mesh";
-    const NO_GROUP: &str = "Host error: Callback evaluation failure: error finding resource \
-        kuma.io/v1alpha1 / Mesh: ApiError: \"404 page not found\" (Status { code: 404 })";
-    const GROUP_GONE: &str = "Host error: Callback evaluation failure: ApiError: 404 page not \
-        found\n: Failed to parse error data (Status { code: 404, message: \"404 page not found\" })";
-    const OTHER_DISCOVERY: &str = "Host error: Callback evaluation failure: error finding resource \
-        kuma.io/v1alpha1 / Mesh: ServiceError: client error (Connect)";
-
-    #[rstest]
-    #[case::no_capability(
-        NO_CAPABILITY,
-        Err(ClusterFailure::NotGranted("the host capability kubernetes/get_resource"))
-    )]
-    #[case::no_resource(
-        NO_RESOURCE,
-        Err(ClusterFailure::NotGranted(
-            "access to the context-aware resource kuma.io/v1alpha1/Mesh"
-        ))
-    )]
-    #[case::forbidden(
-        FORBIDDEN,
-        Err(ClusterFailure::NotGranted(
-            "get, list and watch of meshes.kuma.io to the policy server's ServiceAccount"
-        ))
-    )]
-    #[case::no_object(NO_OBJECT, Ok(false))]
-    #[case::no_kind(NO_KIND, Err(ClusterFailure::KumaNotInstalled))]
-    #[case::no_group(NO_GROUP, Err(ClusterFailure::KumaNotInstalled))]
-    #[case::group_gone(GROUP_GONE, Err(ClusterFailure::KumaNotInstalled))]
-    #[case::other_discovery_failure(
-        OTHER_DISCOVERY,
-        Err(ClusterFailure::Unavailable("meshes.kuma.io"))
-    )]
-    #[case::anything_else("Host error: boom", Err(ClusterFailure::Unavailable("meshes.kuma.io")))]
-    fn a13_what_the_hosts_errors_mean(#[case] error: &str, #[case] answer: ClusterAnswer<bool>) {
-        let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
-        assert_eq!(cluster.mesh_exists("m"), answer);
+    #[test]
+    fn a13_the_hosts_errors_about_a_mesh() {
+        let answer = |error: &str| {
+            let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
+            cluster.mesh_exists("m")
+        };
+        assert_eq!(
+            answer("Cannot find kuma.io/v1alpha1/Mesh named 'm'"),
+            Ok(false)
+        );
+        assert_eq!(
+            answer("boom"),
+            Err(ClusterFailure::Unavailable("meshes.kuma.io"))
+        );
     }
 
     #[rstest]
@@ -429,7 +332,7 @@ mod tests {
             });
             ("list_resources_by_namespace".to_owned(), request)
         };
-        let pod_masks = [
+        let pod_fields = [
             "spec.containers.name",
             "spec.initContainers.name",
             "status.phase",
@@ -445,7 +348,7 @@ mod tests {
                     &["mesh"]
                 ),
                 get("v1", "Pod"),
-                list("v1", "Pod", "kuma.io/mesh,kuma.io/mesh!=mesh1", &pod_masks),
+                list("v1", "Pod", "kuma.io/mesh,kuma.io/mesh!=mesh1", &pod_fields),
             ]
         );
     }
@@ -498,7 +401,7 @@ mod tests {
     fn a13_nothing_is_listed_where_the_get_fails() {
         let cluster = HostCluster::new(|operation: &str, _: &[u8]| {
             assert_eq!(operation, "get_resource", "a forbidden list never answers");
-            Err(FORBIDDEN.to_owned())
+            Err("meshes.kuma.io \"m\" is forbidden (Status { code: 403 })".to_owned())
         });
         let question = ListQuestion {
             namespace: "team",

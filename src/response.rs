@@ -5,7 +5,7 @@ use kuma_workload_rulebook::admission::{Objection, Verdict};
 use serde::{Serialize, Serializer};
 use wapc_guest::CallResult;
 
-use crate::request::Unreadable;
+use crate::unreadable::Unreadable;
 
 /// kubectl and the API server cut longer warnings.
 const MAX_WARNING: usize = 120;

@@ -108,7 +108,7 @@ fn owner_is_judged(source: &PodSource<'_>, inventory: &Inventory) -> bool {
     let template = source.template.and_then(|kind| {
         let itself = Owner {
             template: Some(kind),
-            kind: kind.name().to_owned(),
+            kind: kind.name.to_owned(),
             name: source.named.name.as_str().to_owned(),
         };
         inventory.template(source.named.namespace(), &itself)
@@ -165,6 +165,11 @@ fn findings_of(source: &PodSource<'_>, verdict: &Verdict, as_pod: &Verdict) -> V
             .filter(|(of_pod, _)| of_pod.rule == objection.rule)
             .nth(same.count())
             .map_or(objection, |(of_pod, _)| of_pod);
+        // What its Pods would meet matters little while none come.
+        let severity = match source.idle && is_about_meshes(objection.rule) {
+            true if severity == Severity::Warning => Severity::Note,
+            _ => severity,
+        };
         let said = Said::OfItself(&objection.message);
         findings.extend(finding(source, of_pod, severity, said));
     }
@@ -232,6 +237,14 @@ fn finding(
         sentence: of_pod.message.clone(),
     };
     Some(Finding::of(severity, cause).at(place).about([member]))
+}
+
+/// Whether a rule is about the Pods that come of a template, and not about the template itself.
+fn is_about_meshes(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
+    )
 }
 
 /// Whether each template brings the cause itself, or several have it from their namespace or the

@@ -1,6 +1,6 @@
 //! What people change in order to change a Pod: the object at the top of its controllers.
 
-use kuma_workload_rulebook::{admission::TemplateKind, metadata::Labels};
+use kuma_workload_rulebook::metadata::Labels;
 
 use super::{
     finding::{Member, ObjectName},
@@ -11,6 +11,9 @@ use super::{
 
 /// Label that a Deployment sets on its ReplicaSets and their Pods: the end of a ReplicaSet's name.
 const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// The kind that Deployments make.
+const REPLICA_SET: &str = "ReplicaSet";
 
 /// Pod, ReplicaSet, Deployment; nothing that has a template is controlled deeper.
 pub(crate) const LEVELS: usize = 3;
@@ -86,7 +89,7 @@ pub(crate) fn of_template(template: &TemplateManifest, inventory: &Inventory) ->
     }
     Controller {
         is_template: true,
-        ..Controller::itself(top.kind.name(), &top.named)
+        ..Controller::itself(top.kind.name, &top.named)
     }
 }
 
@@ -114,7 +117,7 @@ pub(crate) fn of_dataplane(dataplane: &DataplaneManifest, inventory: &Inventory)
 fn by_reference(owner: &Owner, namespace: &str, labels: &Labels<'_>) -> Option<Controller> {
     let hash = labels
         .get_non_empty(POD_TEMPLATE_HASH)
-        .filter(|_| owner.template == Some(TemplateKind::ReplicaSet));
+        .filter(|_| owner.template.is_some_and(|kind| kind.name == REPLICA_SET));
     let deployment = hash.and_then(|hash| without_hash(&owner.name, hash));
     match (deployment, &*owner.kind) {
         (Some(deployment), _) => Some(Controller::not_read("Deployment", namespace, deployment)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{keys, mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
-    finding::{Code, Finding},
+    finding::{self, Code, Finding},
     manifest::{
         BuiltinGatewayManifest, DataplaneManifest, Found, Home, InsightManifest, KindName,
         Manifest, Mention, MeshIdentityManifest, MeshManifest, Name, Named, NamespaceManifest,
@@ -14,6 +14,7 @@ use super::{
     },
     options::Options,
     read::{Fault, Place},
+    report::FindingReport,
 };
 
 /// What an object is found by. Objects whose names the API server will make are told apart by
@@ -189,7 +190,7 @@ impl Inventory {
                 self.put(mention, "Pod", pod, |all| &mut all.pods, |pod| &pod.named);
             }
             Manifest::Template(template) => {
-                let kind = template.kind.name();
+                let kind = template.kind.name;
                 self.put(
                     mention,
                     kind,
@@ -355,6 +356,41 @@ impl Inventory {
         }
     }
 
+    /// The Dataplanes of Kubernetes, copies from other zones among them.
+    pub fn dataplanes(&self) -> impl Iterator<Item = &DataplaneManifest> {
+        self.dataplanes.values()
+    }
+
+    /// The DataplaneInsights, of whatever control plane, if the options ask for them.
+    pub fn insights(&self) -> impl Iterator<Item = &InsightManifest> {
+        self.insights.values()
+    }
+
+    /// The Workloads of Kubernetes.
+    pub fn workloads(&self) -> impl Iterator<Item = &WorkloadManifest> {
+        self.workloads.values()
+    }
+
+    /// The Dataplanes of Universal, copies from other zones among them.
+    pub fn universal_dataplanes(&self) -> impl Iterator<Item = &UniversalDataplaneManifest> {
+        self.universal_dataplanes.values()
+    }
+
+    /// The Workloads of Universal, copies from other zones among them.
+    pub fn universal_workloads(&self) -> impl Iterator<Item = &UniversalWorkloadManifest> {
+        self.universal_workloads.values()
+    }
+
+    /// What there is to say of the reading itself.
+    pub fn findings(&self) -> Vec<FindingReport> {
+        finding::grouped(self.findings.iter().cloned())
+    }
+
+    /// What cannot be read.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
     /// The labels and annotations of a Namespace; one that was not read has none.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceManifest> {
         self.namespaces
@@ -396,7 +432,7 @@ impl Inventory {
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&TemplateManifest> {
         self.templates.get(&Key::in_namespace(
-            owner.template?.name(),
+            owner.template?.name,
             namespace,
             &owner.name,
         ))

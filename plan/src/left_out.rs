@@ -1,6 +1,6 @@
 //! What was read and is not planned: counted, and told where somebody would miss it.
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use super::{
     finding::{Code, Finding},

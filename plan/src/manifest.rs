@@ -16,6 +16,8 @@ mod pod;
 mod proxy;
 mod reader;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use envelope::Mention;
 pub(crate) use identity::KindName;
@@ -172,7 +174,7 @@ pub struct TemplateManifest {
     /// What it is called.
     pub named: Named,
     /// Its kind.
-    pub kind: TemplateKind,
+    pub kind: &'static TemplateKind,
     /// Its controller.
     pub owner: Option<Owner>,
     /// Whether no Pods come of it as it is: it is scaled to zero, suspended or done.
@@ -186,8 +188,8 @@ pub struct TemplateManifest {
 /// The controller of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Its kind, if that is one of the seven with a Pod template.
-    pub template: Option<TemplateKind>,
+    /// Its kind, if that is one with a Pod template that is judged.
+    pub template: Option<&'static TemplateKind>,
     /// Its kind, as the reference has it.
     pub kind: String,
     /// Its name.
@@ -284,6 +286,18 @@ impl DataplaneManifest {
         !namespace.is_empty() && origin.is_local(namespace, self.named.name.as_str())
     }
 
+    /// What the roster needs of it, with the identifier that Kuma stores.
+    pub fn facts(&self) -> roster::DataplaneRecord<'_> {
+        roster::DataplaneRecord {
+            namespace: self.named.namespace(),
+            name: self.named.name.as_str(),
+            workload: self.stored(),
+            mesh: self.mesh.as_deref(),
+            local: self.is_local(),
+            inbounds: self.inbounds,
+        }
+    }
+
     /// Its identifier as Kuma stores it (W8).
     pub fn stored(&self) -> Option<&str> {
         self.metadata.annotations.get_non_empty(keys::WORKLOAD)
@@ -356,6 +370,16 @@ pub struct UniversalDataplaneManifest {
 }
 
 impl UniversalDataplaneManifest {
+    /// What the rules need of it.
+    pub fn facts(&self) -> universal::UniversalDataplane<'_> {
+        universal::UniversalDataplane {
+            mesh: self.named.mesh(),
+            name: self.named.name.as_str(),
+            label: self.labels.get(keys::WORKLOAD),
+            tags: self.tags.iter().map(String::as_str).collect(),
+        }
+    }
+
     /// Whether it is no copy from another zone.
     pub fn is_local(&self) -> bool {
         let label = |key| self.labels.get(key);

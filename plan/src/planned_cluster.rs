@@ -100,17 +100,12 @@ impl<'a> Dataplanes<'a> {
 
     /// Those that a question is about, where the mesh is this one.
     fn selected(&self, mesh: &str, selector: MeshSelector<'_>) -> impl Iterator<Item = &'a str> {
-        let is_selected = |label: Option<&str>| match selector {
-            MeshSelector::Any => true,
-            MeshSelector::NotOfMesh(other) => label != Some(other),
-            MeshSelector::OfMesh(other) => label == Some(other),
-        };
         let labelled = self
             .labelled
             .iter()
-            .filter(move |_| is_selected(Some(mesh)));
+            .filter(move |_| selector.selects(Some(mesh)));
         let others = self.labelled_otherwise.iter();
-        let others = others.filter(move |(label, _)| is_selected(**label));
+        let others = others.filter(move |(label, _)| selector.selects(**label));
         let names: Vec<_> = labelled
             .chain(others.flat_map(|(_, names)| names))
             .copied()
@@ -191,11 +186,7 @@ impl Cluster for ClusterBefore<'_, '_> {
             return Ok(Vec::new());
         };
         Ok(few(&members.pods, question.selector, |mesh, pods| {
-            let is_selected = match question.selector {
-                MeshSelector::Any => true,
-                MeshSelector::NotOfMesh(other) => other != mesh,
-                MeshSelector::OfMesh(other) => other == mesh,
-            };
+            let is_selected = question.selector.selects(Some(mesh));
             let others = pods
                 .iter()
                 .filter(|(number, _)| is_selected && *number != self.source);
@@ -234,14 +225,6 @@ mod tests {
         without: usize,
     }
 
-    fn selects(selector: MeshSelector<'_>, label: Option<&str>) -> bool {
-        match selector {
-            MeshSelector::Any => true,
-            MeshSelector::NotOfMesh(mesh) => label != Some(mesh),
-            MeshSelector::OfMesh(mesh) => label == Some(mesh),
-        }
-    }
-
     impl Cluster for Everything<'_, '_> {
         fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
             Ok(self.inventory.namespace_metadata(name).clone())
@@ -255,7 +238,7 @@ mod tests {
             let all = self.inventory.dataplanes.values();
             let selected = all.filter(|dataplane| {
                 let label = dataplane.metadata.labels.get(keys::MESH);
-                selects(question.selector, label)
+                question.selector.selects(label)
             });
             Ok(selected
                 .map(|dataplane| DataplaneFacts {
@@ -269,7 +252,7 @@ mod tests {
             let all = self.sources.iter().enumerate();
             let all = all.filter(|(number, source)| *number != self.without && source.counts());
             Ok(all
-                .filter(|(_, source)| selects(question.selector, source.mesh.map(|mesh| mesh.name)))
+                .filter(|(_, source)| question.selector.selects(source.mesh.map(|mesh| mesh.name)))
                 .map(|(_, source)| {
                     let mesh = source.mesh.map(|mesh| mesh.name).unwrap_or_default();
                     PodFacts {

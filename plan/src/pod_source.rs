@@ -24,7 +24,7 @@ pub(crate) struct PodSource<'a> {
     /// What it is called.
     pub named: &'a Named,
     /// The kind of the object that has the template; none of a Pod.
-    pub template: Option<TemplateKind>,
+    pub template: Option<&'static TemplateKind>,
     /// What the rules read of the Pod or template.
     pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
@@ -67,7 +67,7 @@ impl<'s> Naming<'s> {
 impl PodSource<'_> {
     /// Its kind.
     pub(crate) fn kind(&self) -> &'static str {
-        self.template.map_or("Pod", TemplateKind::name)
+        self.template.map_or("Pod", |kind| kind.name)
     }
 
     /// Whether it is in its mesh now or will be, and not only was.
@@ -170,7 +170,7 @@ impl<'a> CountedElsewhere<'a> {
                 else {
                     break;
                 };
-                controllers.insert((namespace, kind.name(), &*controller.name));
+                controllers.insert((namespace, kind.name, &*controller.name));
                 owner = inventory
                     .template(namespace, controller)
                     .and_then(|template| template.owner.as_ref());
@@ -184,9 +184,9 @@ impl<'a> CountedElsewhere<'a> {
         }
     }
 
-    fn has_pods_of(&self, kind: TemplateKind, named: &Named) -> bool {
+    fn has_pods_of(&self, kind: &TemplateKind, named: &Named) -> bool {
         let namespace = named.namespace();
-        let controller = (namespace, kind.name(), named.name.as_str());
+        let controller = (namespace, kind.name, named.name.as_str());
         self.everywhere
             || self.namespaces.contains(namespace)
             || self.controllers.contains(&controller)

@@ -8,7 +8,7 @@ use kuma_workload_rulebook::{
 use super::{
     options::Options,
     read::{
-        self, Document, Fault, Place,
+        self, Document, Fault, Parsed, Place,
         tree::{Node, Position, Value},
     },
 };
@@ -28,8 +28,8 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
         None => {
             let file = "the default settings".into();
             let at = Position::default();
-            let node = read::json::parse(DEFAULT)
-                .map_err(|error| Fault::of_file("the default settings", error.reason))?;
+            let node = read::json(DEFAULT)
+                .map_err(|problem| Fault::of_file("the default settings", problem.message))?;
             (Place { file, at }, node)
         }
     };
@@ -57,8 +57,15 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
 const WORKLOAD_LABELS: &str = "workloadLabels";
 
 fn in_document(document: &Document<'_>) -> Result<(Place, Node), Fault> {
-    let mut nodes = read::nodes(document).collect::<Result<Vec<_>, _>>()?;
     let name = document.name.clone();
+    let mut nodes = Vec::new();
+    for parsed in read::nodes(document) {
+        let Parsed { node, problems, .. } = parsed?;
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem.in_file(&name));
+        }
+        nodes.push(node);
+    }
     if nodes.len() > 1 {
         return Err(Fault::of_file(
             name,
@@ -165,7 +172,7 @@ mod tests {
     )]
     #[case::in_a_policy(
         "kind: AdmissionPolicy\nspec:\n  settings:\n    action: no\n",
-        "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not \"no\""
+        "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not a boolean"
     )]
     #[case::several(
         "a: 1\n---\nb: 2\n",

@@ -8,8 +8,8 @@ use kuma_workload_rulebook::{
     metadata::{Labels, Text},
     spiffe::ProxyFacts,
     universal::{
-        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalDataplane,
-        UniversalFinding, UniversalKey, UniversalWorkload,
+        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey,
+        UniversalWorkload,
     },
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn plan(
     }
     let facts: Vec<_> = dataplanes
         .iter()
-        .map(|dataplane| facts(dataplane))
+        .map(|dataplane| dataplane.facts())
         .collect();
     let existing = workloads.iter().map(|workload| UniversalWorkload {
         mesh: workload.named.mesh(),
@@ -130,15 +130,6 @@ pub(crate) fn plan(
             })
             .collect(),
     })
-}
-
-fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
-    UniversalDataplane {
-        mesh: dataplane.named.mesh(),
-        name: dataplane.named.name.as_str(),
-        label: dataplane.labels.get(keys::WORKLOAD),
-        tags: dataplane.tags.iter().map(String::as_str).collect(),
-    }
 }
 
 /// The labels that the control plane knows: it does not read the tag.

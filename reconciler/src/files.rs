@@ -221,8 +221,7 @@ pub(crate) fn nothing(paths: &[PathBuf], files: &[File]) -> Fault {
         [path] => name(path),
         _ => "the input".into(),
     };
-    let message = format!("nothing was read: {what} (--allow-empty is for where that is no error)");
-    Fault::of_file(place, message)
+    Fault::of_file(place, format!("nothing was read: {what}"))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {

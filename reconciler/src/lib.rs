@@ -24,3 +24,4 @@ pub mod kinds;
 pub mod plan;
 pub mod run;
 pub mod status;
+mod terminal;

@@ -17,8 +17,8 @@ use std::{
 use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
-    self as plan, Inventory, Report, Severity,
-    output::{self, Format},
+    self as plan, FailOn, Inventory, Report,
+    output::{self, Format, Style},
     read::Fault,
 };
 use kuma_workload_rulebook::{
@@ -27,9 +27,10 @@ use kuma_workload_rulebook::{
 };
 
 use crate::{
-    arguments::{self, identifiers, pod_annotation},
+    arguments::{self, Scope, identifiers, pod_annotation},
     client::Connection,
     files::{self, Pattern},
+    terminal::Terminal,
 };
 
 /// What the plan is made of, and how it is told.
@@ -48,15 +49,14 @@ pub struct Options {
     /// A file .kuma-workload-ignore says the same of its folder.
     #[arg(long, value_name = "GLOB", value_parser = files::pattern, conflicts_with = "cluster")]
     exclude: Vec<Pattern>,
-    /// Take it for well that nothing is read.
+    /// Accept input without any object: the exit status is then 0, and not 2.
     #[arg(long, conflicts_with = "cluster")]
     allow_empty: bool,
     /// Read the cluster instead; nothing is ever written.
     #[arg(long, conflicts_with = "paths")]
     cluster: bool,
-    /// Only this namespace (and Meshes and MeshIdentities, which count for it).
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// The namespace of manifests that name none.
     #[arg(long, value_name = "NAME", default_value = "default")]
     default_namespace: String,
@@ -88,11 +88,13 @@ pub struct Options {
     #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
     output: Format,
     /// The severity from which on findings make the exit status 1.
-    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    #[arg(long, value_name = "SEVERITY", default_value = "warning", value_parser = fail_on())]
     fail_on: FailOn,
     /// Say which kinds were skipped, and which files were passed over.
     #[arg(short, long)]
     verbose: bool,
+    #[command(flatten)]
+    terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
 }
@@ -103,6 +105,10 @@ fn format() -> impl TypedValueParser<Value = Format> {
 
 fn target() -> impl TypedValueParser<Value = plan::Target> {
     arguments::one_of(plan::Target::ALL)
+}
+
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    arguments::one_of(FailOn::ALL)
 }
 
 /// Where the control plane runs.
@@ -119,27 +125,6 @@ impl From<Environment> for spiffe::Environment {
         match environment {
             Environment::Kubernetes => Self::Kubernetes,
             Environment::Universal => Self::Universal,
-        }
-    }
-}
-
-/// Which findings count for the exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Errors.
-    Error,
-    /// Errors and warnings.
-    Warning,
-    /// None.
-    Never,
-}
-
-impl FailOn {
-    fn counts(self, severity: Severity) -> bool {
-        match self {
-            Self::Error => severity == Severity::Error,
-            Self::Warning => severity <= Severity::Warning,
-            Self::Never => false,
         }
     }
 }
@@ -162,10 +147,13 @@ pub fn main(options: &Options) -> ExitCode {
         report.skipped_kinds.clear();
     }
     let stdout = io::stdout().lock();
-    let colours = wants_colours(stdout.is_terminal());
+    let style = Style {
+        fail_on: options.fail_on,
+        ..options.terminal.style(&stdout)
+    };
     let mut to = BufWriter::new(stdout);
-    let shown = tell(&report.faults, options.output)
-        .and_then(|()| output::write(&report, options.output, colours, &mut to))
+    let shown = tell(&report.faults, options)
+        .and_then(|()| output::write(&report, options.output, style, &mut to))
         .and_then(|()| to.flush());
     written(shown, status)
 }
@@ -182,16 +170,15 @@ fn written(result: io::Result<()>, status: ExitCode) -> ExitCode {
     }
 }
 
-fn wants_colours(is_terminal: bool) -> bool {
-    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
 /// What cannot be read goes to the standard error, but where it is an annotation of the report.
-fn tell(faults: &[Fault], format: Format) -> io::Result<()> {
+fn tell(faults: &[Fault], options: &Options) -> io::Result<()> {
     let mut stderr = io::stderr().lock();
-    match format {
+    match options.output {
         Format::Github => Ok(()),
-        _ if stderr.is_terminal() => diagnose::write(faults, wants_colours(true), &mut stderr),
+        _ if stderr.is_terminal() => {
+            let style = options.terminal.style(&stderr);
+            diagnose::write(faults, style, &mut stderr)
+        }
         _ => output::faults(faults, &mut stderr),
     }
 }
@@ -204,7 +191,7 @@ fn plan(options: &Options) -> Report {
         identifiers: options.identifiers,
         zone: options.zone.clone(),
         environment: options.environment.map(Into::into),
-        namespace: options.namespace.clone(),
+        namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
         target: options.target,
         ..plan::Options::default()
@@ -248,7 +235,9 @@ fn read_files(options: &Options, given: &plan::Options<'_>) -> Inventory {
         }
     }
     if inventory.is_empty() && !options.allow_empty {
-        inventory.fault(files::nothing(&options.paths, &files));
+        let mut fault = files::nothing(&options.paths, &files);
+        fault.message.push_str("; --allow-empty accepts that");
+        inventory.fault(fault);
     }
     inventory
 }

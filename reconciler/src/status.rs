@@ -1,23 +1,30 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
+mod export;
 mod live;
 mod row;
 mod show;
 mod world;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Args, ValueEnum};
+use kuma_workload_plan::output;
 
-use crate::client::{Connection, Failure};
+use crate::{
+    arguments::Scope,
+    client::{Connection, Failure},
+    terminal::{self, Terminal},
+};
 
 /// Options.
 ///
 /// Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be
-/// asked.
+/// asked or a file cannot be read.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
@@ -34,34 +41,55 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 \"findings\"}]}; reported and actual are {\"connected\", \"healthy\", \"total\"} or null, meshes has the
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 
-Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked.")]
+With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
+
+Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
+cannot be read.")]
 pub struct Options {
-    /// This namespace alone; without it, all.
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
+    /// Read files instead of a cluster: what kubectl and kumactl print of Dataplanes,
+    /// DataplaneInsights and Workloads, of Kubernetes and Universal; folders, or - for the standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["watch", "kubeconfig"])]
+    from: Vec<PathBuf>,
     /// The form.
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: Output,
     /// Go on, and show what changes: on a terminal the whole table, elsewhere the lines that did.
     #[arg(short, long)]
     watch: bool,
+    #[command(flatten)]
+    terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// Columns.
+    /// Columns
     #[default]
     Table,
-    /// Columns, with the numbers of each mesh.
+    /// Columns, with the numbers of each mesh
     Wide,
-    /// One document.
+    /// JSON, one document; with --watch, one a line
     Json,
+    /// YAML, one document; with --watch, one for each that changes
+    Yaml,
+}
+
+impl Output {
+    /// Whether it is for people.
+    fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
 }
 
 /// Runs it.
 pub fn main(options: &Options) -> ExitCode {
+    if !options.from.is_empty() {
+        return of_files(options);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -79,18 +107,40 @@ pub fn main(options: &Options) -> ExitCode {
     }
 }
 
+/// The same of files. What cannot be read is told, and the rest is shown.
+fn of_files(options: &Options) -> ExitCode {
+    let export = export::read(&options.from, options.scope.namespace());
+    let mut stderr = io::stderr().lock();
+    for warning in &export.warnings {
+        let _ = writeln!(stderr, "warning: {warning}");
+    }
+    let _ = output::faults(&export.faults, &mut stderr);
+    let mut show = show::Show::new(io::stdout().lock(), options.output, false);
+    let is_clean = export.rows.iter().all(row::Row::is_clean);
+    let style = options.terminal.style(&io::stdout());
+    match show.once(&export.rows, style) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(stderr, "error: cannot write: {error}");
+            ExitCode::from(2)
+        }
+        _ if !export.faults.is_empty() => ExitCode::from(2),
+        _ => ExitCode::from(u8::from(!is_clean)),
+    }
+}
+
 /// Whether all is as it is reported.
 async fn run(options: &Options) -> Result<bool, Failure> {
     let client = options.connection.client().await?;
-    let mut live = live::Live::new(client, options.namespace.as_deref());
+    let mut live = live::Live::new(client, options.scope.namespace());
     live.list().await?;
     let stdout = io::stdout();
-    let redraw = options.watch && options.output != Output::Json && stdout.is_terminal();
+    let style = || options.terminal.style(&io::stdout());
+    let redraw = options.watch && options.output.is_table() && terminal::can_redraw(&stdout);
     let mut show = show::Show::new(stdout.lock(), options.output, redraw);
     let written = if options.watch {
-        live.watch(|rows| show.update(rows)).await?
+        live.watch(|rows| show.update(rows, style())).await?
     } else {
-        show.once(&live.rows())
+        show.once(&live.rows(), style())
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -26,6 +26,36 @@ impl Severity {
     }
 }
 
+/// Which findings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    #[default]
+    Warning,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// All of them, with their names and what counts.
+    pub const ALL: [(Self, &str, &str); 3] = [
+        (Self::Error, "error", "Errors"),
+        (Self::Warning, "warning", "Errors and warnings"),
+        (Self::Never, "never", "None"),
+    ];
+
+    /// Whether findings of this severity do.
+    pub fn counts(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity <= Severity::Warning,
+            Self::Never => false,
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $name:expr,)+) => {
         /// What a finding is about: the names are stable. A finding that an admission rule makes has
@@ -98,6 +128,8 @@ codes! {
     OldMeshName = "old-mesh-name",
     /// The Pods of a template would be refused, and the template is not (A11).
     PodsRejected = PODS_REJECTED,
+    /// Something is read otherwise than it looks.
+    ReadOtherwise = "read-otherwise",
     /// A Pod or template of another mesh than what is in its namespace (A5 to A11, A18).
     SecondMesh = Rule::ObservedMesh.name(),
     /// On Universal, one name in several meshes (U1).

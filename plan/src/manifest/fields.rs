@@ -99,9 +99,8 @@ pub(super) fn controller(node: &Node) -> Read<Option<Owner>> {
     let owners = owners(node, |owner| {
         let (api_version, kind) = kind_of_owner(owner)?;
         let name = owner.field("name", Node::text)?.unwrap_or_default();
-        let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
         Ok(is_controller(owner)?.then(|| Owner {
-            template: TemplateKind::of(group, kind),
+            template: TemplateKind::of_object(api_version, kind),
             kind: kind.to_owned(),
             name: name.to_owned(),
         }))

@@ -1,7 +1,10 @@
 //! What an object says it is, by its apiVersion and kind, or by the type of Kuma's own documents;
 //! and what it was meant to be, where that is nearly or half of it.
 
-use kuma_workload_rulebook::admission::{Quoted, TemplateKind};
+use kuma_workload_rulebook::{
+    admission::{TEMPLATE_KINDS, TemplateKind},
+    quoted::Quoted,
+};
 
 use crate::read::tree::{Node, Position, Value};
 
@@ -13,7 +16,7 @@ pub(super) enum Kind {
     /// `v1` Namespace.
     Namespace,
     /// One of the kinds with a Pod template that are judged.
-    Template(TemplateKind),
+    Template(&'static TemplateKind),
     /// `kuma.io/v1alpha1`.
     Kuma(KumaKind),
 }
@@ -40,27 +43,27 @@ pub(super) enum KumaKind {
     DataplaneOverview,
 }
 
-/// The kinds that are read, by apiVersion. An API server knows one version of each.
-const KINDS: [(&str, &[&str]); 4] = [
-    ("v1", &["Pod", "Namespace", "ReplicationController"]),
-    (
-        "apps/v1",
-        &["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"],
-    ),
-    ("batch/v1", &["Job", "CronJob"]),
-    (
-        "kuma.io/v1alpha1",
-        &[
-            "Mesh",
-            "Dataplane",
-            "DataplaneInsight",
-            "Workload",
-            "MeshIdentity",
-            "MeshGateway",
-            "MeshGatewayInstance",
-        ],
-    ),
+/// The kinds that are read beside those with a Pod template: apiVersion, and kind.
+const KINDS: [(&str, &str); 9] = [
+    ("v1", "Pod"),
+    ("v1", "Namespace"),
+    (KUMA, "Mesh"),
+    (KUMA, "Dataplane"),
+    (KUMA, "DataplaneInsight"),
+    (KUMA, "Workload"),
+    (KUMA, "MeshIdentity"),
+    (KUMA, "MeshGateway"),
+    (KUMA, "MeshGatewayInstance"),
 ];
+
+const KUMA: &str = "kuma.io/v1alpha1";
+
+/// All kinds that are read. An API server knows one version of each.
+fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let templates = TEMPLATE_KINDS.iter();
+    let templates = templates.map(|kind| (kind.api_version, kind.name));
+    KINDS.into_iter().chain(templates)
+}
 
 /// A list is unwrapped before it comes here; under a kind that is nearly this one, it is not.
 const LIST: (&str, &str) = ("v1", "List");
@@ -71,20 +74,18 @@ impl Kind {
         match self {
             Self::Pod => "Pod",
             Self::Namespace => "Namespace",
-            Self::Template(kind) => kind.name(),
+            Self::Template(kind) => kind.name,
             Self::Kuma(kind) => kind.name(),
         }
     }
 
     fn of(api_version: &str, kind: &str) -> Option<Self> {
-        let (_, kinds) = KINDS.iter().find(|(known, _)| *known == api_version)?;
-        kinds.contains(&kind).then_some(())?;
-        let (group, _) = split(api_version);
-        Some(match (group, kind) {
-            ("", "Pod") => Self::Pod,
-            ("", "Namespace") => Self::Namespace,
-            ("kuma.io", kind) => Self::Kuma(KumaKind::of(kind)?),
-            (group, kind) => Self::Template(TemplateKind::of(group, kind)?),
+        known().find(|known| *known == (api_version, kind))?;
+        Some(match (api_version, kind) {
+            ("v1", "Pod") => Self::Pod,
+            ("v1", "Namespace") => Self::Namespace,
+            (KUMA, kind) => Self::Kuma(KumaKind::of(kind)?),
+            _ => Self::Template(TemplateKind::of_object(api_version, kind)?),
         })
     }
 }
@@ -124,7 +125,7 @@ pub(super) enum Identity {
     Other,
     /// It was meant to be something that is read, or lacks half of what it has to say.
     Doubtful(Doubt),
-    /// It says nothing of the kind: it is no object.
+    /// It has none of the words for it: it is no object.
     None,
 }
 
@@ -207,21 +208,19 @@ fn said<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn split(api_version: &str) -> (&str, &str) {
-    api_version.split_once('/').unwrap_or(("", api_version))
+/// Empty for the core group.
+fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 fn of_kubernetes(node: &Node, api_version: &str, kind: &str) -> Identity {
     if let Some(kind) = Kind::of(api_version, kind) {
         return Identity::Kubernetes(kind);
     }
-    let (group, _) = split(api_version);
-    let known = KINDS
-        .iter()
-        .flat_map(|(api_version, kinds)| kinds.iter().map(|kind| (*api_version, *kind)))
-        .chain([LIST]);
-    let near = known
-        .filter(|(api_version, _)| may_mean_group(group, split(api_version).0))
+    let group = group_of(api_version);
+    let near = known()
+        .chain([LIST])
+        .filter(|(api_version, _)| may_mean_group(group, group_of(api_version)))
         .filter_map(|known| Some((distance(kind, known.1)?, known)))
         .min();
     let Some((_, (right_version, right_kind))) = near else {
@@ -285,11 +284,11 @@ fn nearly_a_type(node: &Node, of_type: &str) -> Option<&'static str> {
 }
 
 fn without_kind(node: &Node) -> Identity {
-    lacks(node, KIND, "object", false).map_or(Identity::Other, Identity::Doubtful)
+    lacks(node, KIND, OBJECT, false).map_or(Identity::Other, Identity::Doubtful)
 }
 
 fn without_api_version(node: &Node, kind: &str) -> Identity {
-    let known = KINDS.iter().find(|(_, kinds)| kinds.contains(&kind));
+    let known = known().find(|(_, known)| *known == kind);
     let doubt = lacks(node, API_VERSION, kind, known.is_some());
     Identity::Doubtful(match (doubt, known) {
         (None, _) => return Identity::Other,
@@ -341,7 +340,7 @@ fn of_misspelt_keys(node: &Node) -> Identity {
             at: value.at,
             message: format!(
                 "{} is not read: it has neither apiVersion nor kind, but keys {} and {}",
-                called(node, "object"),
+                called(node, OBJECT),
                 Quoted(api_version),
                 Quoted(kind)
             ),
@@ -357,11 +356,12 @@ fn of_misspelt_keys(node: &Node) -> Identity {
             at: value.at,
             message: format!(
                 "{} is not read: it has no type, but a key {}",
-                called(node, "object"),
+                called(node, OBJECT),
                 Quoted(key)
             ),
             remedy: "did you mean type?".to_owned(),
         }),
+        None if WORDS.iter().any(|word| node.get(word).is_some()) => Identity::Other,
         None => Identity::None,
     }
 }
@@ -391,10 +391,13 @@ fn called(node: &Node, kind: &str) -> String {
     match of_metadata.or_else(|| said(node, "name")) {
         Some(name) if is_plain(kind) => format!("{kind} {}", Quoted(name)),
         Some(name) => format!("object {}", Quoted(name)),
-        None if is_plain(kind) => format!("a {kind}"),
+        None if is_plain(kind) && kind != OBJECT => format!("a {kind}"),
         None => "an object".to_owned(),
     }
 }
+
+/// What is called so where its kind is not known.
+const OBJECT: &str = "object";
 
 /// Whether a kind can stand in a sentence as it is.
 fn is_plain(kind: &str) -> bool {

@@ -82,7 +82,11 @@ fn read_pod(reader: &Reader<'_>, node: &Node) -> Read<PodManifest> {
     })
 }
 
-fn read_template(reader: &Reader<'_>, kind: TemplateKind, node: &Node) -> Read<TemplateManifest> {
+fn read_template(
+    reader: &Reader<'_>,
+    kind: &'static TemplateKind,
+    node: &Node,
+) -> Read<TemplateManifest> {
     let (facts, marks) = template::facts(kind, node)?;
     Ok(TemplateManifest {
         named: named(reader, node, Scope::Namespace)?,

@@ -3,7 +3,7 @@
 
 use kuma_workload_rulebook::counts::{self, Counts, Inbound, Inbounds, Subscription};
 
-use crate::read::tree::{Node, Position, Read, Value};
+use crate::read::tree::{Node, Position, Read};
 
 /// What the `networking` of a Dataplane says of its health (S3).
 pub(super) fn inbounds(networking: &Node) -> Read<Inbounds> {
@@ -48,8 +48,10 @@ pub(super) fn reported(workload: &Node) -> Option<Counts> {
     proxies.entries().ok()?;
     let number = |key| match proxies.get(key).map(|number| &number.value) {
         None => Some(0),
-        Some(Value::Number(number)) => u32::try_from((*number)?).ok(),
-        Some(_) => None,
+        Some(_) => proxies
+            .get(key)?
+            .integer()
+            .and_then(|number| u32::try_from(number).ok()),
     };
     Some(Counts {
         connected: number("connected")?,

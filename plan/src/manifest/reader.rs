@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::quoted::Quoted;
 
 use super::{
     Manifest,
@@ -14,7 +14,7 @@ use crate::{
     finding::{Code, Finding},
     options::Options,
     read::{
-        self, Document, Fault, Place,
+        self, Document, Fault, Parsed, Place, Problem,
         tree::{Mismatch, Node, Position},
     },
 };
@@ -81,6 +81,23 @@ impl Found {
         }
     }
 
+    /// Whether there is anything in it that is read, or should be.
+    fn matters(&self) -> bool {
+        !(self.objects.is_empty() && self.faults.is_empty() && self.findings.is_empty())
+    }
+
+    /// Adds what was found in another document.
+    fn add(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.documents += other.documents;
+        self.shows_kubernetes |= other.shows_kubernetes;
+        self.findings.extend(other.findings);
+        self.faults.extend(other.faults);
+        for (kind, skipped) in other.skipped {
+            self.skipped.entry(kind).or_default().add(skipped);
+        }
+    }
+
     /// Whether the whole document was passed over.
     pub fn is_passed_over(&self) -> bool {
         self.passed_over
@@ -96,7 +113,7 @@ impl Found {
         let mut is_parsed = true;
         for node in read::nodes(document) {
             match node {
-                Ok(node) => reader.read(&node, Context::default(), &mut found),
+                Ok(parsed) => reader.document(parsed, &mut found),
                 Err(fault) => {
                     is_parsed = false;
                     found.faults.push(fault);
@@ -118,9 +135,9 @@ impl Found {
             ..Context::default()
         };
         let mut found = Self::default();
-        match read::json::parse(item) {
+        match read::json(item) {
             Ok(node) => reader.read(&node, context, &mut found),
-            Err(error) => found.faults.push(reader.fault(error.at, error.reason)),
+            Err(problem) => found.faults.push(reader.fault(problem.at, problem.message)),
         }
         found
     }
@@ -166,6 +183,29 @@ struct Context<'c> {
 }
 
 impl<'r> Reader<'r> {
+    /// A document with a mistake such as a repeated key is refused, if there is anything in it that
+    /// matters.
+    fn document(&self, parsed: Parsed, found: &mut Found) {
+        let mut own = Found::default();
+        self.read(&parsed.node, Context::default(), &mut own);
+        if own.matters() {
+            let place = |problem: &Problem| self.place(problem.at);
+            let remarks = parsed.remarks.into_iter();
+            own.findings.extend(remarks.map(|remark| {
+                let place = place(&remark);
+                let remedy = "write it so that kubectl reads what is meant".to_owned();
+                Finding::warning(Code::ReadOtherwise, place, remark.message, remedy)
+            }));
+            if !parsed.problems.is_empty() {
+                own.objects.clear();
+            }
+            let problems = parsed.problems.into_iter();
+            own.faults
+                .extend(problems.map(|Problem { at, message }| self.fault(at, message)));
+        }
+        found.add(own);
+    }
+
     fn read(&self, node: &Node, context: Context<'_>, found: &mut Found) {
         match envelope::open(node) {
             Envelope::Nothing => {}

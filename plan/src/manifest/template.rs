@@ -6,38 +6,34 @@ use super::{Marks, pod};
 use crate::read::tree::{Node, Read, Value};
 
 /// The template of an object of this kind.
-pub(super) fn facts(kind: TemplateKind, node: &Node) -> Read<(PodFacts<'static>, Marks)> {
-    let template = node.field("spec", |spec| match kind {
-        TemplateKind::CronJob => {
-            let template = spec.field("jobTemplate", |job| job.field("spec", of_spec))?;
-            Ok(template.flatten().flatten())
-        }
-        _ => of_spec(spec),
-    })?;
-    Ok(template.flatten().unwrap_or_default())
+pub(super) fn facts(kind: &TemplateKind, node: &Node) -> Read<(PodFacts<'static>, Marks)> {
+    let read = |template: &Node| Ok((pod::facts(template)?, pod::marks(template)));
+    let template = at_path(node, kind.template_path, &read)?;
+    Ok(template.unwrap_or_default())
 }
 
-fn of_spec(spec: &Node) -> Read<Option<(PodFacts<'static>, Marks)>> {
-    spec.field("template", |template| {
-        Ok((pod::facts(template)?, pod::marks(template)))
-    })
+/// Reads what is at a path of field names, such as `spec.template`; nothing if a field is missing.
+fn at_path<T>(node: &Node, path: &str, read: &dyn Fn(&Node) -> Read<T>) -> Read<Option<T>> {
+    match path.split_once('.') {
+        None => node.field(path, read),
+        Some((first, rest)) => Ok(node
+            .field(first, |inner| at_path(inner, rest, read))?
+            .flatten()),
+    }
 }
 
 /// Whether no Pods come of an object of this kind as it is: it is scaled to zero, suspended or done.
-pub(super) fn is_idle(kind: TemplateKind, node: &Node) -> bool {
+pub(super) fn is_idle(kind: &TemplateKind, node: &Node) -> bool {
     let spec = node.get("spec");
-    match kind {
-        TemplateKind::Deployment
-        | TemplateKind::ReplicaSet
-        | TemplateKind::StatefulSet
-        | TemplateKind::ReplicationController => is_zero(spec, "replicas"),
+    match kind.name {
         // Nodes decide how many there are.
-        TemplateKind::DaemonSet => false,
-        TemplateKind::Job => is_held_back(spec) || has_ended(node),
-        TemplateKind::CronJob => {
+        "DaemonSet" => false,
+        "Job" => is_held_back(spec) || has_ended(node),
+        "CronJob" => {
             let job = spec.and_then(|spec| spec.get("jobTemplate")?.get("spec"));
             is_suspended(spec) || is_held_back(job)
         }
+        _ => is_zero(spec, "replicas"),
     }
 }
 
@@ -53,7 +49,7 @@ fn is_suspended(spec: Option<&Node>) -> bool {
 
 fn is_zero(spec: Option<&Node>, key: &str) -> bool {
     let number = spec.and_then(|spec| spec.get(key));
-    number.is_some_and(|number| number.value == Value::Number(Some(0)))
+    number.and_then(Node::integer) == Some(0)
 }
 
 /// Whether a Job says that it has completed or failed.
@@ -95,44 +91,73 @@ fn is_template(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::yaml;
+    use crate::read::{self, Document};
     use rstest::rstest;
 
-    use TemplateKind::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
+    fn node(yaml: &str) -> Node {
+        let document = Document {
+            name: "a.yaml".into(),
+            bytes: yaml.as_bytes().into(),
+        };
+        read::nodes(&document).next().unwrap().unwrap().node
+    }
 
     #[rstest]
-    #[case::nothing_is_said(Deployment, "spec: {}", false)]
-    #[case::no_spec(Deployment, "spec: null", false)]
-    #[case::replicas(Deployment, "spec: {replicas: 1}", false)]
-    #[case::replicas_null(Deployment, "spec: {replicas: null}", false)]
-    #[case::no_replicas(Deployment, "spec: {replicas: 0}", true)]
-    #[case::no_replicas_of_a_set(StatefulSet, "spec: {replicas: 0}", true)]
-    #[case::a_daemon_set_has_no_replicas(DaemonSet, "spec: {replicas: 0}", false)]
-    #[case::a_deployment_cannot_be_suspended(Deployment, "spec: {suspend: true}", false)]
-    #[case::job(Job, "spec: {suspend: false, parallelism: 2}", false)]
-    #[case::suspended_job(Job, "spec: {suspend: true}", true)]
-    #[case::no_parallelism(Job, "spec: {parallelism: 0}", true)]
-    #[case::no_completions(Job, "spec: {completions: 0}", true)]
-    #[case::a_job_has_no_replicas(Job, "spec: {replicas: 0}", false)]
-    #[case::completed(Job, "status: {conditions: [{type: Complete, status: 'True'}]}", true)]
+    #[case::nothing_is_said("apps", "Deployment", "spec: {}", false)]
+    #[case::no_spec("apps", "Deployment", "spec: null", false)]
+    #[case::replicas("apps", "Deployment", "spec: {replicas: 1}", false)]
+    #[case::replicas_null("apps", "Deployment", "spec: {replicas: null}", false)]
+    #[case::no_replicas("apps", "Deployment", "spec: {replicas: 0}", true)]
+    #[case::no_replicas_of_a_set("apps", "StatefulSet", "spec: {replicas: 0}", true)]
+    #[case::a_daemon_set_has_no_replicas("apps", "DaemonSet", "spec: {replicas: 0}", false)]
+    #[case::a_deployment_cannot_be_suspended("apps", "Deployment", "spec: {suspend: true}", false)]
+    #[case::job("batch", "Job", "spec: {suspend: false, parallelism: 2}", false)]
+    #[case::suspended_job("batch", "Job", "spec: {suspend: true}", true)]
+    #[case::no_parallelism("batch", "Job", "spec: {parallelism: 0}", true)]
+    #[case::no_completions("batch", "Job", "spec: {completions: 0}", true)]
+    #[case::a_job_has_no_replicas("batch", "Job", "spec: {replicas: 0}", false)]
+    #[case::completed(
+        "batch",
+        "Job",
+        "status: {conditions: [{type: Complete, status: 'True'}]}",
+        true
+    )]
     #[case::failed(
-        Job,
+        "batch",
+        "Job",
         "status: {conditions: [{type: Suspended}, {type: Failed, status: 'True'}]}",
         true
     )]
     #[case::not_completed(
-        Job,
+        "batch",
+        "Job",
         "status: {conditions: [{type: Complete, status: 'False'}]}",
         false
     )]
-    #[case::odd_status(Job, "status: {conditions: [7, {type: []}]}", false)]
-    #[case::cron_job(CronJob, "spec: {suspend: false}", false)]
-    #[case::suspended_cron_job(CronJob, "spec: {suspend: true}", true)]
-    #[case::its_jobs_are_suspended(CronJob, "spec: {jobTemplate: {spec: {suspend: true}}}", true)]
-    #[case::its_jobs_make_none(CronJob, "spec: {jobTemplate: {spec: {parallelism: 0}}}", true)]
-    #[case::a_cron_job_has_no_parallelism(CronJob, "spec: {parallelism: 0}", false)]
-    fn no_pods_come_of_it(#[case] kind: TemplateKind, #[case] yaml: &str, #[case] idle: bool) {
-        assert_eq!(is_idle(kind, &yaml::parse(yaml, 0).unwrap()), idle);
+    #[case::odd_status("batch", "Job", "status: {conditions: [7, {type: []}]}", false)]
+    #[case::cron_job("batch", "CronJob", "spec: {suspend: false}", false)]
+    #[case::suspended_cron_job("batch", "CronJob", "spec: {suspend: true}", true)]
+    #[case::its_jobs_are_suspended(
+        "batch",
+        "CronJob",
+        "spec: {jobTemplate: {spec: {suspend: true}}}",
+        true
+    )]
+    #[case::its_jobs_make_none(
+        "batch",
+        "CronJob",
+        "spec: {jobTemplate: {spec: {parallelism: 0}}}",
+        true
+    )]
+    #[case::a_cron_job_has_no_parallelism("batch", "CronJob", "spec: {parallelism: 0}", false)]
+    fn no_pods_come_of_it(
+        #[case] group: &str,
+        #[case] kind: &str,
+        #[case] yaml: &str,
+        #[case] idle: bool,
+    ) {
+        let kind = TemplateKind::of(group, kind).unwrap();
+        assert_eq!(is_idle(kind, &node(yaml)), idle);
     }
 
     #[rstest]
@@ -145,6 +170,6 @@ mod tests {
     #[case::of_something_else("spec: {template: {spec: {schedule: x}}}", false)]
     #[case::no_template("spec: {containers: []}", false)]
     fn a_pod_template_is_found(#[case] yaml: &str, #[case] found: bool) {
-        assert_eq!(has_template(&yaml::parse(yaml, 0).unwrap()), found);
+        assert_eq!(has_template(&node(yaml)), found);
     }
 }

@@ -1,11 +1,11 @@
 //! The log: lines on standard error, as text or JSON.
 
-use std::io::{IsTerminal, stderr};
+use std::io::stderr;
 
 use tracing_subscriber::EnvFilter;
 
 use super::options::{LogFormat, Options};
-use crate::client::Failure;
+use crate::{client::Failure, terminal::Terminal};
 
 /// Starts it.
 ///
@@ -25,7 +25,10 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         .with_writer(stderr)
         .with_target(false);
     match options.log_format {
-        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Text => {
+            let style = Terminal::default().style(&stderr());
+            lines.with_ansi(style.colours).init();
+        }
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())

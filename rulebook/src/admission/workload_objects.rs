@@ -1,6 +1,11 @@
-//! Workloads are made by their managers, not by hand (P1, P2).
+//! Workloads are written by their managers, not by hand (P1, P2).
 
-use super::{Objection, Operation, Quoted, Request, RequestUser, Rule, Ruling, Settings, enforce};
+use super::{
+    request::{Operation, Request, RequestUser},
+    settings::Settings,
+    verdict::{Objection, Rule, Ruling, enforce},
+};
+use crate::quoted::Quoted;
 
 /// Judges who writes a Workload.
 pub(super) fn judge(
@@ -32,14 +37,14 @@ pub(super) fn judge(
             Quoted(&user.name),
         ),
     );
-    enforce(action, Err(objection), warnings)
+    enforce(action, objection, warnings)
 }
 
-/// Whether the user or one of its groups is among the managers; a name that ends in `*` stands for
-/// all that begin so.
+/// Whether the user or one of the user's groups is a manager. A manager that ends in `*` stands for
+/// every name with that beginning.
 fn is_manager(user: &RequestUser<'_>, settings: &Settings<'_>) -> bool {
     let matches = |manager: &str, name: &str| match manager.strip_suffix('*') {
-        Some(stem) => name.starts_with(stem),
+        Some(prefix) => name.starts_with(prefix),
         None => name == manager,
     };
     settings.workload_managers.iter().any(|manager| {
@@ -49,7 +54,7 @@ fn is_manager(user: &RequestUser<'_>, settings: &Settings<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, test_support::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     const DENY: &str = r#"{"protectWorkloads":"deny"}"#;
@@ -70,7 +75,7 @@ mod tests {
     #[case::warn(r#"{"protectWorkloads":"warn"}"#, 1)]
     #[case::default("{}", 1)]
     #[case::off(r#"{"protectWorkloads":"off"}"#, 0)]
-    fn p1_otherwise_it_warns_or_looks_away(#[case] settings: &str, #[case] warned: usize) {
+    fn p1_otherwise_it_warns_or_is_off(#[case] settings: &str, #[case] warned: usize) {
         let verdict = WorkloadRequest::new(Operation::Create)
             .by("jane", &[])
             .judge(settings);

@@ -1,9 +1,14 @@
-//! Everything that can be wrong in a settings document, told at once.
+//! Reads a settings document, and reports everything that is wrong with it at once.
 
 use std::fmt;
 
-use super::{EnforcementAction, Names, NamespaceMesh, Settings, SettingsValue, Updates};
-use crate::{identifier::is_dns_label, mesh, metadata::Text, quoted::Quoted};
+use super::{
+    definition::{EnforcementAction, NamespaceMesh, Settings, Updates},
+    document::SettingsValue,
+    names::{self, Names},
+    nearest::nearest,
+};
+use crate::{mesh, metadata::Text, quoted::Quoted};
 
 /// The names of all settings, in the order of the documentation.
 pub const SETTINGS: [&str; 12] = [
@@ -21,7 +26,7 @@ pub const SETTINGS: [&str; 12] = [
     "workloadManagers",
 ];
 
-/// All that is wrong with a settings document, a sentence each.
+/// What is wrong with a settings document: a sentence for each fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsFaults(pub Vec<String>);
 
@@ -38,14 +43,14 @@ impl fmt::Display for SettingsFaults {
 }
 
 impl<'a> Settings<'a> {
-    /// Reads a settings document; `null` and an empty map mean the defaults, and so does a `null`
-    /// value of one setting.
+    /// Reads a settings document. `null` and an empty map mean the defaults, and a `null` for one
+    /// setting means its default.
     ///
     /// # Errors
     ///
-    /// Every fault of the document at once.
+    /// All faults of the document.
     pub fn read(given: SettingsValue<'a>) -> Result<Self, SettingsFaults> {
-        let mut reader = Reader { faults: Vec::new() };
+        let mut reader = SettingsReader { faults: Vec::new() };
         let mut settings = Self::default();
         match given {
             SettingsValue::Null => {}
@@ -87,12 +92,12 @@ impl<'a> Settings<'a> {
     }
 }
 
-/// Reads one value after the other and keeps what is wrong with them.
-struct Reader {
+/// Reads the settings one after the other and collects their faults.
+struct SettingsReader {
     faults: Vec<String>,
 }
 
-impl Reader {
+impl SettingsReader {
     fn setting<'a>(&mut self, settings: &mut Settings<'a>, key: &str, value: SettingsValue<'a>) {
         const ACTIONS: &[(&str, EnforcementAction)] = &[
             ("deny", EnforcementAction::Deny),
@@ -121,7 +126,12 @@ impl Reader {
             "alreadySplit" => self.word(&mut settings.already_split, key, &value, ACTIONS),
             "considerPods" => self.boolean(&mut settings.consider_pods, key, &value),
             "systemNamespaces" => {
-                self.names(&mut settings.system_namespaces, key, value, namespace_fault);
+                self.names(
+                    &mut settings.system_namespaces,
+                    key,
+                    value,
+                    names::namespace_fault,
+                );
             }
             "legacyMeshAnnotations" => {
                 let mut read = true;
@@ -133,7 +143,12 @@ impl Reader {
                 };
             }
             "workloadLabels" => {
-                self.names(&mut settings.workload_labels, key, value, label_key_fault);
+                self.names(
+                    &mut settings.workload_labels,
+                    key,
+                    value,
+                    names::label_key_fault,
+                );
             }
             "invalidWorkloadName" => self.word(
                 &mut settings.invalid_workload_name,
@@ -156,13 +171,18 @@ impl Reader {
                 ],
             ),
             "workloadManagers" => {
-                self.names(&mut settings.workload_managers, key, value, manager_fault);
+                self.names(
+                    &mut settings.workload_managers,
+                    key,
+                    value,
+                    names::manager_fault,
+                );
             }
             unknown => self.fault(
                 Quoted(unknown),
                 format_args!(
                     "is not a setting; the nearest is {}",
-                    Quoted(nearest_key(unknown))
+                    Quoted(nearest(unknown, &SETTINGS))
                 ),
             ),
         }
@@ -232,97 +252,24 @@ impl Reader {
                 return;
             }
         };
-        let mut names: Vec<Text<'a>> = Vec::with_capacity(items.len());
+        let mut given_names: Vec<Text<'a>> = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let path = format_args!("{key}[{index}]");
             match item {
                 SettingsValue::Text(name) => {
                     if let Some(fault) = fault_of(&name) {
                         self.fault(path, format_args!("{fault}, unlike {}", Quoted(&name)));
-                    } else if names.contains(&name) {
+                    } else if given_names.contains(&name) {
                         self.fault(path, format_args!("repeats {}", Quoted(&name)));
                     } else {
-                        names.push(name);
+                        given_names.push(name);
                     }
                 }
                 other => self.fault(path, format_args!("must be a string, not {}", other.kind())),
             }
         }
-        *setting = Names::Given(names);
+        *setting = Names::Given(given_names);
     }
-}
-
-fn namespace_fault(name: &str) -> Option<&'static str> {
-    let possible = is_dns_label(name) && name.len() <= 63;
-    (!possible).then_some("must be a Namespace's name")
-}
-
-/// A label key: an optional DNS subdomain and `/`, then 1 to 63 letters, digits, `-`, `_`, `.`.
-fn label_key_fault(key: &str) -> Option<&'static str> {
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    let prefix_is_legal =
-        prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.split('.').all(is_dns_label));
-    let bytes = name.as_bytes();
-    let name_is_legal = bytes.len() <= 63
-        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    (!(prefix_is_legal && name_is_legal)).then_some("must be a legal label key")
-}
-
-/// A user or group: printable, without white space, with a `*` at the end at most (P1).
-fn manager_fault(name: &str) -> Option<&'static str> {
-    let stem = name.strip_suffix('*').unwrap_or(name);
-    if stem.is_empty() {
-        return Some("must name a user or group, not nobody or everybody");
-    }
-    if stem.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
-        return Some("must be without white space");
-    }
-    stem.contains('*')
-        .then_some("must have its only \"*\" at the end")
-}
-
-/// The setting whose name takes the fewest edits to become this one.
-fn nearest_key(unknown: &str) -> &'static str {
-    // No longer key is worth comparing, and a hostile one must not cost time.
-    let unknown: Vec<u8> = unknown
-        .bytes()
-        .take(64)
-        .map(|b| b.to_ascii_lowercase())
-        .collect();
-    let mut nearest = (usize::MAX, "");
-    for key in SETTINGS {
-        let distance = edits(&unknown, key.to_ascii_lowercase().as_bytes());
-        if distance < nearest.0 {
-            nearest = (distance, key);
-        }
-    }
-    nearest.1
-}
-
-/// Levenshtein's distance.
-fn edits(from: &[u8], to: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(to) {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            left = changed.min(*cell + 1).min(left + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A settings document before it is understood.
+//! A settings document as the user gives it.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,26 +9,27 @@ use serde::{
 
 use crate::metadata::Text;
 
-/// A settings document as it was given: any shape at all, so that every fault in it can be told.
+/// A value in a settings document. It can have any shape, so that the reader can report every fault
+/// of the document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SettingsValue<'a> {
-    /// `null`, or nothing.
+    /// `null`, or no document.
     #[default]
     Null,
     /// A boolean.
     Bool(bool),
-    /// A number; which one does not matter, since no setting is a number.
+    /// A number. Its value is not kept, because no setting is a number.
     Number,
     /// A string.
     Text(Text<'a>),
     /// A list.
     List(Vec<SettingsValue<'a>>),
-    /// A map, in the order given.
+    /// A map, in the order of the document.
     Map(Vec<(Text<'a>, SettingsValue<'a>)>),
 }
 
 impl SettingsValue<'_> {
-    /// What it is called in a message.
+    /// What a message calls it.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
