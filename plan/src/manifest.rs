@@ -12,12 +12,14 @@ mod identity_spec;
 mod kubernetes;
 mod kuma;
 mod mesh;
+mod notes;
 mod pod;
 mod proxy;
 mod reader;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unrendered;
 
 pub(crate) use envelope::Mention;
 pub(crate) use identity::KindName;

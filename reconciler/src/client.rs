@@ -1,15 +1,12 @@
 //! The way to the API server, and its errors in words.
 
+mod kubeconfig;
 mod manners;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use kube::{
-    Client, Config,
-    client::ClientBuilder,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use kube::{Client, Config, client::ClientBuilder, config::KubeConfigOptions};
 
 use self::manners::Manners;
 use crate::run::metrics::CountRequests;
@@ -54,27 +51,10 @@ impl Connection {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let unreadable = |place: &str, error: &dyn std::fmt::Display| {
-            Failure::new(format!("{place} cannot be used: {error}"))
-        };
-        if let Some(path) = &self.kubeconfig {
-            let place = format!("kubeconfig {}", path.display());
-            let kubeconfig =
-                Kubeconfig::read_from(path).map_err(|error| unreadable(&place, &error))?;
-            return Config::from_custom_kubeconfig(kubeconfig, &options)
-                .await
-                .map_err(|error| unreadable(&place, &error));
+        match &self.kubeconfig {
+            Some(path) => kubeconfig::of_file(path, &options).await,
+            None => kubeconfig::of_environment(&options).await,
         }
-        if self.context.is_some() {
-            return Config::from_kubeconfig(&options)
-                .await
-                .map_err(|error| unreadable("the kubeconfig", &error));
-        }
-        Config::infer().await.map_err(|error| {
-            Failure::new(format!(
-                "no cluster is known: set KUBECONFIG or --kubeconfig, or run in a Pod ({error})"
-            ))
-        })
     }
 
     /// A client.
@@ -97,8 +77,12 @@ impl Connection {
 
     async fn builder(&self) -> Result<ClientBuilder<GenericService>, Failure> {
         let config = self.config().await?;
-        ClientBuilder::try_from(config)
-            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))
+        ClientBuilder::try_from(config).map_err(|error| {
+            Failure::new(format!(
+                "the kubeconfig cannot be used: {}",
+                innermost(&error)
+            ))
+        })
     }
 }
 
@@ -160,11 +144,16 @@ pub fn is_of_dying_namespace(status: &kube::core::Status) -> bool {
     status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// The innermost cause: "connection refused", not the layers of a client around it.
+/// The innermost cause: "Connection refused", not the layers of a client around it, nor the number
+/// that the operating system has for it.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    let cause = cause.to_string();
+    match cause.split_once(" (os error ") {
+        Some((cause, _)) => cause.to_owned(),
+        None => cause,
+    }
 }

@@ -11,16 +11,22 @@ use crate::crd;
 
 /// Options.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kuma-workload crds | kubectl apply --server-side -f -
+  kuma-workload crds -o json")]
 pub struct Options {
     /// The form.
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: Output,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Output {
+    /// YAML
     #[default]
     Yaml,
+    /// JSON
     Json,
 }
 

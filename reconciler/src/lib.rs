@@ -25,3 +25,4 @@ pub mod plan;
 pub mod run;
 pub mod status;
 mod terminal;
+mod version;

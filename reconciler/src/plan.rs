@@ -36,8 +36,16 @@ use crate::{
 /// What the plan is made of, and how it is told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be \
-read: then nothing is planned, and all that cannot be read is told on the standard error.
+Examples:
+  helm template my-chart | kuma-workload plan -
+  kustomize build overlays/prod | kuma-workload plan -
+  kuma-workload plan manifests/                 Files, and folders to their depth
+  kuma-workload plan manifests/ -o github       Annotations of a pull request
+  kuma-workload plan --cluster -n team          A namespace of a cluster
+  kuma-workload plan --cluster --settings FILE  As a policy in this file would judge it
+
+Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be read: \
+it is told on the standard error, and the rest is planned without it.
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
@@ -152,9 +160,14 @@ pub fn main(options: &Options) -> ExitCode {
         ..options.terminal.style(&stdout)
     };
     let mut to = BufWriter::new(stdout);
-    let shown = tell(&report.faults, options)
-        .and_then(|()| output::write(&report, options.output, style, &mut to))
-        .and_then(|()| to.flush());
+    let shown = tell(&report.faults, options).and_then(|()| {
+        // Without a cluster there is nothing to show to people; a program gets its document.
+        let is_for_people = matches!(options.output, Format::Table | Format::Wide);
+        if !(is_for_people && report.faults.iter().any(is_of_cluster)) {
+            output::write(&report, options.output, style, &mut to)?;
+        }
+        to.flush()
+    });
     written(shown, status)
 }
 
@@ -172,15 +185,27 @@ fn written(result: io::Result<()>, status: ExitCode) -> ExitCode {
 
 /// What cannot be read goes to the standard error, but where it is an annotation of the report.
 fn tell(faults: &[Fault], options: &Options) -> io::Result<()> {
-    let mut stderr = io::stderr().lock();
-    match options.output {
-        Format::Github => Ok(()),
-        _ if stderr.is_terminal() => {
-            let style = options.terminal.style(&stderr);
-            diagnose::write(faults, style, &mut stderr)
-        }
-        _ => output::faults(faults, &mut stderr),
+    if options.output == Format::Github {
+        return Ok(());
     }
+    let mut stderr = io::stderr().lock();
+    let (of_cluster, of_files): (Vec<_>, Vec<_>) = faults.iter().cloned().partition(is_of_cluster);
+    for Fault { message, .. } in of_cluster {
+        writeln!(stderr, "error: {message}")?;
+    }
+    if stderr.is_terminal() {
+        let style = options.terminal.style(&stderr);
+        diagnose::write(&of_files, style, &mut stderr)
+    } else {
+        output::faults(&of_files, &mut stderr)
+    }
+}
+
+/// What stands for the file in a place, where the cluster cannot be read at all.
+const CLUSTER: &str = "the cluster";
+
+fn is_of_cluster(fault: &Fault) -> bool {
+    &*fault.place.file == CLUSTER
 }
 
 fn plan(options: &Options) -> Report {
@@ -265,7 +290,7 @@ fn read_cluster(options: &Options, given: &plan::Options<'_>) -> Inventory {
     progress.finish_and_clear();
     read.unwrap_or_else(|sentence| {
         let mut nothing = Inventory::of_cluster();
-        nothing.fault(Fault::of_file("the cluster", sentence));
+        nothing.fault(Fault::of_file(CLUSTER, sentence));
         nothing
     })
 }

@@ -57,7 +57,8 @@ use crate::client::Failure;
 /// How long after SIGTERM what is due may still be written.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot go on, 2 for bad options.
+/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot go on, 2 for bad options and
+/// where no cluster is known.
 pub fn main(options: Options) -> ExitCode {
     if let Err(error) = log::start(&options) {
         eprintln!("error: {error}");
@@ -67,7 +68,14 @@ pub fn main(options: Options) -> ExitCode {
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(options)),
+        Ok(runtime) => {
+            // Nothing begins without a cluster, and it is said as `plan` and `status` say it.
+            if let Err(failure) = runtime.block_on(options.connection.client()) {
+                eprintln!("error: {failure}");
+                return ExitCode::from(2);
+            }
+            runtime.block_on(run(options))
+        }
         Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
     };
     match ended {

@@ -22,14 +22,17 @@ use crate::{
 };
 
 /// Options.
-///
-/// Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be
-/// asked or a file cannot be read.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
+Examples:
+  kuma-workload status
+  kuma-workload status -n team -o wide  A namespace, with the numbers of each mesh
+  kuma-workload status --watch          What changes, too
+  kuma-workload status -o yaml          For a program
+
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
 
-Findings, as STATE says them and as JSON does:
+Findings, as STATE says them and as JSON and YAML do:
   numbers differ            numbers       what is reported is not what is
   mesh is NAME              mesh          the proxies are of another mesh than the label says
   conflict: NAME, NAME      conflict      proxies of several meshes refer to it
@@ -40,6 +43,7 @@ Findings, as STATE says them and as JSON does:
 JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"reported\", \"actual\", \"meshes\",
 \"findings\"}]}; reported and actual are {\"connected\", \"healthy\", \"total\"} or null, meshes has the
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
+YAML is the same; with --watch, a document for each.
 
 With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
 

@@ -167,25 +167,6 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_bad_input() {
-    let folder = tempfile::tempdir().unwrap();
-    let kubeconfig = folder.path().join("kubeconfig");
-    fs::write(
-        &kubeconfig,
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: \"http://127.0.0.1:1\"}}]\n\
-         contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n",
-    )
-    .unwrap();
-    let output = run(&["--cluster", "--kubeconfig", kubeconfig.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        text(&output.stderr).starts_with("the cluster: cannot list namespaces: "),
-        "{}",
-        text(&output.stderr)
-    );
-}
-
-#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let pods: String = (0..5000)

@@ -106,8 +106,7 @@ fn plan(
         .args(flags)
         .output()
         .unwrap();
-    let report = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&output.stderr).into_owned()));
+    let report = serde_json::from_slice(&output.stdout).unwrap();
     let asked = script.asked.lock().unwrap().clone();
     (report, output.status.code().unwrap(), asked)
 }

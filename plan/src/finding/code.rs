@@ -80,6 +80,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// YAML that is read otherwise than it looks, or not by kubectl.
+    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = Rule::MeshName.name(),
     /// A name that no Workload can have (W5).
@@ -128,8 +130,6 @@ codes! {
     OldMeshName = "old-mesh-name",
     /// The Pods of a template would be refused, and the template is not (A11).
     PodsRejected = PODS_REJECTED,
-    /// Something is read otherwise than it looks.
-    ReadOtherwise = "read-otherwise",
     /// A Pod or template of another mesh than what is in its namespace (A5 to A11, A18).
     SecondMesh = Rule::ObservedMesh.name(),
     /// On Universal, one name in several meshes (U1).

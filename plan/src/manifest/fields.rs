@@ -18,11 +18,9 @@ pub(super) fn name(node: &Node) -> Read<Name> {
         .ok_or_else(|| Mismatch::missing(node, "metadata"))?;
     let given = of_metadata(node, "name")?.map(|name| Name::Given(name.into()));
     let generated = of_metadata(node, "generateName")?.map(Name::of_prefix);
-    given.or(generated).ok_or_else(|| Mismatch {
-        at: metadata.at,
-        path: "metadata.name".to_owned(),
-        what: "is missing".to_owned(),
-    })
+    given
+        .or(generated)
+        .ok_or_else(|| Mismatch::missing(metadata, "metadata.name"))
 }
 
 /// A text of the metadata that is not empty.

@@ -130,6 +130,15 @@ pub(super) enum Identity {
 }
 
 impl Identity {
+    /// The name of its kind, if that is read.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Kubernetes(kind) => kind.name(),
+            Self::Kuma(kind) => kind.name(),
+            Self::Other | Self::Doubtful(_) | Self::None => "",
+        }
+    }
+
     /// Whether it is a DataplaneInsight.
     pub(super) fn is_insight(&self) -> bool {
         matches!(

@@ -46,12 +46,9 @@ pub(super) fn is_online(status: &Node) -> Read<bool> {
 pub(super) fn reported(workload: &Node) -> Option<Counts> {
     let proxies = workload.get("status")?.get("dataplaneProxies")?;
     proxies.entries().ok()?;
-    let number = |key| match proxies.get(key).map(|number| &number.value) {
+    let number = |key| match proxies.get(key) {
         None => Some(0),
-        Some(_) => proxies
-            .get(key)?
-            .integer()
-            .and_then(|number| u32::try_from(number).ok()),
+        Some(number) => u32::try_from(number.integer()?).ok(),
     };
     Some(Counts {
         connected: number("connected")?,

@@ -8,14 +8,16 @@ use super::{
     Manifest,
     envelope::{self, Envelope, Mention},
     identity::{self, Doubt, Identity, KindName, WORDS},
-    kubernetes, kuma, template,
+    kubernetes, kuma,
+    notes::Notes,
+    template, unrendered,
 };
 use crate::{
     finding::{Code, Finding},
     options::Options,
     read::{
-        self, Document, Fault, Parsed, Place, Problem,
-        tree::{Mismatch, Node, Position},
+        self, Document, Fault, Place, Problem,
+        tree::{Mismatch, Node, Position, Read},
     },
 };
 
@@ -81,23 +83,6 @@ impl Found {
         }
     }
 
-    /// Whether there is anything in it that is read, or should be.
-    fn matters(&self) -> bool {
-        !(self.objects.is_empty() && self.faults.is_empty() && self.findings.is_empty())
-    }
-
-    /// Adds what was found in another document.
-    fn add(&mut self, other: Self) {
-        self.objects.extend(other.objects);
-        self.documents += other.documents;
-        self.shows_kubernetes |= other.shows_kubernetes;
-        self.findings.extend(other.findings);
-        self.faults.extend(other.faults);
-        for (kind, skipped) in other.skipped {
-            self.skipped.entry(kind).or_default().add(skipped);
-        }
-    }
-
     /// Whether the whole document was passed over.
     pub fn is_passed_over(&self) -> bool {
         self.passed_over
@@ -113,7 +98,13 @@ impl Found {
         let mut is_parsed = true;
         for node in read::nodes(document) {
             match node {
-                Ok(parsed) => reader.document(parsed, &mut found),
+                Ok(parsed) => {
+                    let context = Context {
+                        notes: Notes::of(&parsed),
+                        ..Context::default()
+                    };
+                    reader.read(&parsed.node, context, &mut found);
+                }
                 Err(fault) => {
                     is_parsed = false;
                     found.faults.push(fault);
@@ -180,50 +171,26 @@ struct Context<'c> {
     /// The apiVersion and kind that a typed list says of its items.
     listed: Option<(&'c str, &'c str)>,
     mention: Mention,
+    notes: Notes<'c>,
 }
 
 impl<'r> Reader<'r> {
-    /// A document with a mistake such as a repeated key is refused, if there is anything in it that
-    /// matters.
-    fn document(&self, parsed: Parsed, found: &mut Found) {
-        let mut own = Found::default();
-        self.read(&parsed.node, Context::default(), &mut own);
-        if own.matters() {
-            let place = |problem: &Problem| self.place(problem.at);
-            let remarks = parsed.remarks.into_iter();
-            own.findings.extend(remarks.map(|remark| {
-                let place = place(&remark);
-                let remedy = "write it so that kubectl reads what is meant".to_owned();
-                Finding::warning(Code::ReadOtherwise, place, remark.message, remedy)
-            }));
-            if !parsed.problems.is_empty() {
-                own.objects.clear();
-            }
-            let problems = parsed.problems.into_iter();
-            own.faults
-                .extend(problems.map(|Problem { at, message }| self.fault(at, message)));
-        }
-        found.add(own);
-    }
-
     fn read(&self, node: &Node, context: Context<'_>, found: &mut Found) {
         match envelope::open(node) {
             Envelope::Nothing => {}
-            Envelope::Array(items) => {
-                for item in items {
-                    self.read(item, context, found);
-                }
-            }
+            Envelope::Array(items) => self.items(items, context, found),
             Envelope::List(items, listed) => {
                 found.documents += 1;
-                for item in items {
-                    self.read(item, Context { listed, ..context }, found);
-                }
+                self.items(items, Context { listed, ..context }, found);
             }
             Envelope::Event(mention, object) => {
-                let listed = None;
                 found.documents += 1;
-                self.read(object, Context { listed, mention }, found);
+                let context = Context {
+                    listed: None,
+                    mention,
+                    ..context
+                };
+                self.read(object, context, found);
             }
             Envelope::Bookmark => found.documents += 1,
             Envelope::BrokenOff(status) => {
@@ -239,19 +206,24 @@ impl<'r> Reader<'r> {
         }
     }
 
+    fn items(&self, items: &[Node], context: Context<'_>, found: &mut Found) {
+        for (item, notes) in context.notes.of_items(items) {
+            self.read(item, Context { notes, ..context }, found);
+        }
+    }
+
     fn object(&self, node: &Node, context: Context<'_>, found: &mut Found) {
         let identity = identity::identify(node, context.listed);
         found.documents += usize::from(identity != Identity::None);
         if identity.is_insight() && !self.reads_insights {
             return self.skip(node, context, found);
         }
-        let (kind, read) = match identity {
-            Identity::Kubernetes(kind) => {
-                let read = kubernetes::read(self, kind, node);
-                (kind.name(), read.map(Vec::from_iter))
-            }
-            Identity::Kuma(kind) => (kind.name(), kuma::read(self, kind, node)),
-            Identity::Other | Identity::None => return self.skip(node, context, found),
+        match identity {
+            Identity::Kubernetes(_) | Identity::Kuma(_) => {}
+            Identity::Other | Identity::None => match unrendered::kind(node) {
+                Some(problem) => return self.template(problem, found),
+                None => return self.skip(node, context, found),
+            },
             Identity::Doubtful(Doubt {
                 at,
                 message,
@@ -261,15 +233,68 @@ impl<'r> Reader<'r> {
                 let finding = Finding::warning(Code::UnknownObject, place, message, remedy);
                 return found.findings.push(finding);
             }
-        };
-        match read {
+        }
+        found
+            .findings
+            .extend(context.notes.remarks.iter().map(|remark| {
+                let (place, remedy) = (self.place(remark.at), remark.remedy.to_owned());
+                Finding::warning(Code::AmbiguousYaml, place, remark.message.clone(), remedy)
+            }));
+        if let Some(problem) = unrendered::object(node) {
+            return self.template(problem, found);
+        }
+        if !context.notes.problems.is_empty() {
+            let problems = context.notes.problems.iter();
+            let faults = problems.map(|one| self.fault(one.at, one.message.clone()));
+            return found.faults.extend(faults);
+        }
+        match self.known_object(&identity, node) {
             Ok(objects) => {
                 let is_kuma = matches!(identity, Identity::Kuma(_));
                 found.shows_kubernetes |= is_kuma && objects.iter().any(Manifest::is_on_kubernetes);
                 let mention = |object| (context.mention, object);
                 found.objects.extend(objects.into_iter().map(mention));
             }
-            Err(mismatch) => found.faults.push(self.mismatch(kind, node, &mismatch)),
+            Err(mismatch) => {
+                let mismatches = self.mismatches(&identity, node, mismatch);
+                let faults = mismatches
+                    .iter()
+                    .map(|one| self.mismatch(identity.kind(), node, one));
+                found.faults.extend(faults);
+            }
+        }
+    }
+
+    fn known_object(&self, identity: &Identity, node: &Node) -> Read<Vec<Manifest>> {
+        match *identity {
+            Identity::Kubernetes(kind) => kubernetes::read(self, kind, node).map(Vec::from_iter),
+            Identity::Kuma(kind) => kuma::read(self, kind, node),
+            Identity::Other | Identity::None | Identity::Doubtful(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// All that is wrong with an object: what is found first is mended and the rest read again, until
+    /// nothing is left. That is once for each field at most, since lists and maps tell all at once.
+    fn mismatches(&self, identity: &Identity, node: &Node, first: Mismatch) -> Vec<Mismatch> {
+        let mut node = node.clone();
+        let mut all = first.all();
+        let mut told = 0;
+        while told < all.len() {
+            node.mend(all.get(told..).unwrap_or_default());
+            told = all.len();
+            if let Err(next) = self.known_object(identity, &node) {
+                let is_new = all.iter().all(|one| one.at != next.at);
+                all.extend(next.all().into_iter().filter(|_| is_new));
+            }
+        }
+        all
+    }
+
+    /// Of one file it is said once that it is a template.
+    fn template(&self, problem: Problem, found: &mut Found) {
+        let Problem { at, message } = problem;
+        if found.faults.iter().all(|fault| fault.message != message) {
+            found.faults.push(self.fault(at, message));
         }
     }
 
@@ -331,7 +356,7 @@ impl<'r> Reader<'r> {
             Some(name) => format!("{kind} {}", Quoted(&name)),
             None => kind.to_owned(),
         };
-        let Mismatch { at, path, what } = mismatch;
+        let Mismatch { at, path, what, .. } = mismatch;
         self.fault(*at, format!("{object}: {path} {what}"))
     }
 }

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+mod words;
+
 use crate::{
     Found, Options, Report,
     read::{Document, Fault},
@@ -233,7 +235,7 @@ proptest! {
 #[rstest]
 #[case::pod("Pod", "metadata: {name: a}\nmetadata: {name: b}", 1, &[])]
 #[case::skipped("ConfigMap", "metadata: {name: a}\nmetadata: {name: b}", 0, &["nothing-planned"])]
-#[case::remark("Pod", "metadata: {name: a, labels: {yes: x}}", 0, &["read-otherwise"])]
+#[case::remark("Pod", "metadata: {name: a, labels: {yes: x}}", 0, &["ambiguous-yaml"])]
 #[case::remark_of_what_is_skipped("ConfigMap", "metadata: {name: a, labels: {yes: x}}", 0, &["nothing-planned"])]
 fn mistakes_count_in_what_matters(
     #[case] kind: &str,
