@@ -17,7 +17,7 @@ mod text;
 
 pub(crate) use affected::{Member, ObjectName};
 pub(crate) use cause::{Cause, Kuma3, Reason};
-pub(crate) use code::PODS_REJECTED;
+pub(crate) use code::{BAD_INPUT, PODS_REJECTED};
 pub use code::{Code, FailOn, Severity};
 pub(crate) use group::grouped;
 

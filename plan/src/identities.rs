@@ -6,7 +6,6 @@ use kuma_workload_rulebook::{
     identifier::DEFAULT_SERVICE_ACCOUNT,
     keys,
     metadata::{Labels, Text},
-    roster::ORIGIN_ZONE,
     spiffe::{self, ControlPlane, Environment, IdentityFault, MeshIdentity, ProxyFacts},
 };
 
@@ -232,7 +231,7 @@ pub(crate) fn labels_to_come(source: &PodSource<'_>, mesh: &str, zone: &str) -> 
         (keys::MESH, mesh),
         (keys::HOME_NAMESPACE, source.named.namespace()),
         (keys::SERVICE_ACCOUNT, account),
-        (keys::ORIGIN, ORIGIN_ZONE),
+        (keys::ORIGIN, keys::ORIGIN_ZONE),
         (keys::ENVIRONMENT, "kubernetes"),
         (keys::ZONE, zone),
     ];

@@ -12,9 +12,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kuma_workload_plan::output;
 
+use self::show::Output;
 use crate::{
     arguments::Scope,
     client::{Connection, Failure},
@@ -67,26 +68,6 @@ pub struct Options {
     terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// Columns
-    #[default]
-    Table,
-    /// Columns, with the numbers of each mesh
-    Wide,
-    /// JSON, one document; with --watch, one a line
-    Json,
-    /// YAML, one document; with --watch, one for each that changes
-    Yaml,
-}
-
-impl Output {
-    /// Whether it is for people.
-    fn is_table(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
 }
 
 /// Runs it.

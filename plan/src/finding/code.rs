@@ -56,6 +56,9 @@ impl FailOn {
     }
 }
 
+/// What faults are called where findings have their codes.
+pub(crate) const BAD_INPUT: &str = "bad-input";
+
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $name:expr,)+) => {
         /// What a finding is about: the names are stable. A finding that an admission rule makes has

@@ -7,7 +7,6 @@ use kuma_workload_rulebook::{
     keys, mesh,
     metadata::{Labels, Metadata},
     spiffe::MeshIdentity,
-    universal::ENVIRONMENT_UNIVERSAL,
 };
 
 use super::{
@@ -198,7 +197,7 @@ impl<'n> Resource<'n> {
 fn is_on_kubernetes(name: &str, labels: &Labels<'_>) -> bool {
     match labels.get(keys::ENVIRONMENT) {
         Some(ENVIRONMENT_KUBERNETES) => true,
-        Some(ENVIRONMENT_UNIVERSAL) => false,
+        Some(keys::ENVIRONMENT_UNIVERSAL) => false,
         _ => {
             let display_name = labels.get_non_empty(keys::DISPLAY_NAME);
             let namespace = display_name.and_then(|display| name.strip_prefix(display));

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{
-    Style,
-    layout::{Cell, Colour, Column, Table, write_paragraph},
+    layout::{Cell, Column, Table, write_paragraph},
+    style::{Colour, Style},
 };
 use crate::{
     finding::Severity,
