@@ -13,11 +13,8 @@ use std::{
 
 use kube::core::ObjectList;
 use kuma_workload::{
-    kinds::{Dataplane, DataplaneInsight, Workload},
-    run::{
-        index::{Index, Kind},
-        options::ModeOption,
-    },
+    kinds::{DataplaneRecord, InsightRecord, RecordKind, WorkloadRecord},
+    run::{ConfiguredMode, Index, Item},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,7 +30,7 @@ const LARGE: usize = 1_000;
 const ROUNDS: usize = 21;
 
 fn main() {
-    let mut index = Index::new(ModeOption::Manage, None, false);
+    let mut index = Index::new(ConfiguredMode::Manage, None, false);
     let before = resident();
     let (first, bytes) = read_all(&mut index);
     let after_first = resident();
@@ -84,23 +81,23 @@ fn main() {
 fn read_all(index: &mut Index) -> (Duration, usize) {
     let mut sum = (Duration::ZERO, 0);
     let mut add = |(time, bytes): (Duration, usize)| sum = (sum.0 + time, sum.1 + bytes);
-    add(read::<Dataplane>(
+    add(read::<DataplaneRecord>(
         index,
-        Kind::Dataplane,
+        RecordKind::Dataplane,
         pods(),
         dataplane,
         |index, object| index.apply_dataplane(object).0.len(),
     ));
-    add(read::<DataplaneInsight>(
+    add(read::<InsightRecord>(
         index,
-        Kind::DataplaneInsight,
+        RecordKind::DataplaneInsight,
         pods(),
         insight,
         |index, object| index.apply_insight(object).0.len(),
     ));
-    add(read::<Workload>(
+    add(read::<WorkloadRecord>(
         index,
-        Kind::Workload,
+        RecordKind::Workload,
         workloads(),
         workload,
         |index, object| index.apply_workload(object).len(),
@@ -110,7 +107,7 @@ fn read_all(index: &mut Index) -> (Duration, usize) {
 
 fn read<K: DeserializeOwned + Clone>(
     index: &mut Index,
-    kind: Kind,
+    kind: RecordKind,
     objects: impl Iterator<Item = Place>,
     generate: fn(&Place) -> Value,
     apply: fn(&mut Index, &K) -> usize,
@@ -162,9 +159,9 @@ fn change(index: &mut Index, size: usize) -> Duration {
         object.to_string()
     };
     let apply = |index: &mut Index, line: &str| {
-        let object: Dataplane = serde_json::from_str(line).unwrap();
+        let object: DataplaneRecord = serde_json::from_str(line).unwrap();
         for item in index.apply_dataplane(&object).0 {
-            if let kuma_workload::run::index::Item::Workload(key) = item {
+            if let Item::Workload(key) = item {
                 black_box(index.view(&key));
             }
         }

@@ -1,11 +1,11 @@
-//! Values of flags that several subcommands take.
+//! Values of flags, shared by several subcommands.
 
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
-/// Where the workloads of Dataplanes come from (W8).
+/// Where the workload identifiers of Dataplanes come from (W8).
 pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
     one_of([
         (
@@ -21,7 +21,7 @@ pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
     ])
 }
 
-/// What a Pod's annotation `kuma.io/workload` is worth (W7).
+/// Whether a Pod's annotation `kuma.io/workload` counts (W7).
 pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
     one_of([
         (
@@ -33,7 +33,7 @@ pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
     ])
 }
 
-/// One of these values, given by its name; each has a sentence for the help.
+/// One of these values, given by its name. Each has a sentence for the help.
 pub(crate) fn one_of<T, const N: usize>(
     values: [(T, &'static str, &'static str); N],
 ) -> impl TypedValueParser<Value = T>
@@ -51,10 +51,10 @@ where
     })
 }
 
-/// A length of time as people write it: `15s`, `1m30s`, `500ms`.
+/// A duration such as `15s`, `1m30s` or `500ms`.
 ///
 /// # Errors
-/// When it is not one, or below zero.
+/// When it is not one, or negative.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()

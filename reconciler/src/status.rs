@@ -1,9 +1,9 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
 mod live;
+mod observed;
 mod row;
 mod show;
-mod world;
 
 use std::{
     io::{self, IsTerminal, Write},

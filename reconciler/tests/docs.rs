@@ -7,10 +7,7 @@ use std::{env, fmt::Write as _, fs, path::PathBuf};
 use clap::CommandFactory;
 use kuma_workload::{
     cli::Command,
-    run::{
-        events::REASONS,
-        metrics::{METRICS, Outcome, State},
-    },
+    run::{METRICS, REASONS, ReconcileResult, WorkloadState},
 };
 use rstest::rstest;
 
@@ -84,9 +81,9 @@ fn metrics() -> String {
 fn events() -> String {
     let mut table = "| reason | type | when | note |\n|---|---|---|---|\n".to_owned();
     for reason in REASONS {
-        let notes = reason.notes.join("<br>");
-        let (name, severity, when) = (reason.reason, reason.severity, reason.when);
-        writeln!(table, "| `{name}` | {severity} | {when} | {notes} |").unwrap();
+        let notes = reason.notes().join("<br>");
+        let (name, event_type, when) = (reason.text(), reason.event_type(), reason.when());
+        writeln!(table, "| `{name}` | {event_type} | {when} | {notes} |").unwrap();
     }
     table
 }
@@ -119,9 +116,9 @@ fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
 #[test]
 fn labels_are_explained() {
     let text = fs::read_to_string(document()).unwrap();
-    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.text());
-    let states = State::ALL.iter().map(|state| state.text());
-    for value in outcomes.chain(states) {
+    let results = ReconcileResult::ALL.iter().map(|result| result.text());
+    let states = WorkloadState::ALL.iter().map(|state| state.text());
+    for value in results.chain(states) {
         assert!(text.contains(&format!("| `{value}` |")), "{value}");
     }
 }

@@ -121,6 +121,13 @@ pub enum Scope<'a> {
     Namespace(&'a str),
 }
 
+impl<'a> From<Option<&'a str>> for Scope<'a> {
+    /// The namespace, or all of them without one.
+    fn from(namespace: Option<&'a str>) -> Self {
+        namespace.map_or(Self::Cluster, Self::Namespace)
+    }
+}
+
 /// What a mesh has in a namespace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presence {

@@ -324,7 +324,6 @@ fn decide_existing(namespace: &str, meshes: &BTreeSet<&str>, existing: &Existing
             }
             Action::Write(Write::Relabel {
                 mesh: mesh.to_owned(),
-                adopt: manager.is_none(),
                 drop_mesh_owners: existing
                     .mesh_owners
                     .iter()

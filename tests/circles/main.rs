@@ -73,23 +73,6 @@ const KNOWN: &[&[&str]] = &[
         "rulebook/src/roster/sums.rs",
     ],
     &["reconciler/src/status.rs", "reconciler/src/status/show.rs"],
-    &[
-        "reconciler/src/client.rs",
-        "reconciler/src/client/manners.rs",
-        "reconciler/src/run/events.rs",
-        "reconciler/src/run/events/publisher.rs",
-        "reconciler/src/run/identifiers.rs",
-        "reconciler/src/run/index.rs",
-        "reconciler/src/run/lease.rs",
-        "reconciler/src/run/lease/candidate.rs",
-        "reconciler/src/run/lease/elector.rs",
-        "reconciler/src/run/lease/store.rs",
-        "reconciler/src/run/metrics.rs",
-        "reconciler/src/run/metrics/proxies.rs",
-        "reconciler/src/run/metrics/requests.rs",
-        "reconciler/src/run/options.rs",
-        "reconciler/src/run/serve.rs",
-    ],
 ];
 
 /// The root files of all libraries and programs of the workspace, relative to its folder.

@@ -169,7 +169,7 @@ async fn who_slept_beyond_its_lease_writes_nothing() {
     works(&team, "till").await;
     let before = first.proxy.writes().len();
     first.signal("CONT").await.unwrap();
-    first.says("this replica leads no more").await.unwrap();
+    first.says("this replica no longer leads").await.unwrap();
     first
         .shows(r#"workloads{state="missing"}"#, 1.0)
         .await

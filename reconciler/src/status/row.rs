@@ -1,4 +1,4 @@
-//! One workload: as it is reported, as it is, and what to say of the difference.
+//! One workload: its numbers as reported and as they are, and the findings.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use kuma_workload_rulebook::{
 };
 use serde::Serialize;
 
-use crate::kinds::{DataplaneProxies, Workload};
+use crate::{crd::DataplaneProxies, kinds::WorkloadRecord};
 
-/// How many proxies there are, and how they are.
+/// The numbers of proxies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Numbers {
     pub(super) connected: i64,
@@ -39,21 +39,21 @@ impl From<DataplaneProxies> for Numbers {
     }
 }
 
-/// What is not as it is reported, or not as it should be.
+/// Something that is not as reported, or not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Finding {
-    /// The reported numbers are not what is.
+    /// The reported numbers are wrong.
     Numbers,
-    /// The proxies are of another mesh than the label says.
+    /// The proxies are in another mesh than the label says.
     Mesh,
-    /// Proxies of several meshes refer to it (L9).
+    /// Proxies in several meshes refer to it (L9).
     Conflict,
     /// Proxies refer to it, and it does not exist.
     Missing,
     /// It exists, and no proxy refers to it.
     Unreferenced,
-    /// No object can have its name (W5).
+    /// Its name cannot be the name of an object (W5).
     Name,
 }
 
@@ -62,11 +62,11 @@ pub(super) enum Finding {
 pub(super) struct Row {
     pub(super) namespace: String,
     pub(super) name: String,
-    /// That of its label; where it does not exist, that of its proxies, if it is one.
+    /// The mesh of its label. If it does not exist, the mesh of its proxies, if they are in one.
     pub(super) mesh: Option<String>,
     pub(super) manager: Option<String>,
     pub(super) reported: Option<Numbers>,
-    /// None for a copy of a Workload of elsewhere, whose proxies are not here.
+    /// None for a copy of a Workload in another zone, whose proxies are not here.
     pub(super) actual: Option<Numbers>,
     pub(super) meshes: BTreeMap<String, Numbers>,
     pub(super) findings: Vec<Finding>,
@@ -75,13 +75,17 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What there is to say of a key; nothing if neither proxies nor a Workload are there.
-    pub(super) fn of(roster: &Roster, key: &Key, workload: Option<&Workload>) -> Option<Self> {
+    /// The row of a key. None if neither the Workload nor proxies of it exist.
+    pub(super) fn of(
+        roster: &Roster,
+        key: &Key,
+        workload: Option<&WorkloadRecord>,
+    ) -> Option<Self> {
         let references = roster.references(key);
         if references.is_empty() && workload.is_none() {
             return None;
         }
-        let existing = workload.map(Workload::facts);
+        let existing = workload.map(WorkloadRecord::facts);
         let decision = roster.decide(key, existing.as_ref(), Mode::Observe);
         let reported = workload
             .and_then(|workload| workload.reported)
@@ -219,7 +223,7 @@ mod tests {
         roster
     }
 
-    fn workload(labels: Value, numbers: Option<[i32; 3]>) -> Workload {
+    fn workload(labels: Value, numbers: Option<[i32; 3]>) -> WorkloadRecord {
         let numbers = numbers.map(|[connected, healthy, total]| {
             json!({ "connected": connected, "healthy": healthy, "total": total })
         });
@@ -230,7 +234,7 @@ mod tests {
         .unwrap()
     }
 
-    fn ours(mesh: &str, numbers: [i32; 3]) -> Workload {
+    fn ours(mesh: &str, numbers: [i32; 3]) -> WorkloadRecord {
         let labels = json!({ "kuma.io/mesh": mesh, "kuma.io/managed-by": MANAGER });
         workload(labels, Some(numbers))
     }
@@ -254,7 +258,7 @@ mod tests {
     fn findings(
         #[case] name: &str,
         #[case] meshes: &[&str],
-        #[case] workload: Option<Workload>,
+        #[case] workload: Option<WorkloadRecord>,
         #[case] expected: &[Finding],
         #[case] state: &str,
     ) {

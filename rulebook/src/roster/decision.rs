@@ -117,8 +117,6 @@ pub enum Write {
     Relabel {
         /// The mesh.
         mesh: String,
-        /// Nobody has managed it so far: only then may a field be taken from its manager (L15).
-        adopt: bool,
         /// The names of Meshes whose ownerReferences are to go.
         drop_mesh_owners: BTreeSet<String>,
     },
@@ -229,7 +227,6 @@ fn made_right(mesh: &str, existing: &Existing<'_>) -> Action {
     }
     Action::Write(Write::Relabel {
         mesh: mesh.to_owned(),
-        adopt: existing.managed_by.is_none(),
         drop_mesh_owners,
     })
 }

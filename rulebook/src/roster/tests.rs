@@ -58,10 +58,9 @@ fn create(mesh: &str) -> Action {
     })
 }
 
-fn relabel(mesh: &str, adopt: bool, drop_mesh_owners: &[&str]) -> Action {
+fn relabel(mesh: &str, drop_mesh_owners: &[&str]) -> Action {
     Action::Write(Write::Relabel {
         mesh: mesh.to_owned(),
-        adopt,
         drop_mesh_owners: drop_mesh_owners.iter().map(|&o| o.to_owned()).collect(),
     })
 }
@@ -132,11 +131,11 @@ fn l4_labels() {
 
 #[rstest]
 #[case::right(ours("a"), Action::Nothing)]
-#[case::other_mesh(ours("b"), relabel("a", false, &[]))]
-#[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", false, &[]))]
-#[case::of_nobody(workload(Some("a"), None), relabel("a", true, &[]))]
-#[case::bare(workload(None, None), relabel("a", true, &[]))]
-#[case::said_to_be_local(Existing { origin: Some("zone"), ..ours("b") }, relabel("a", false, &[]))]
+#[case::other_mesh(ours("b"), relabel("a", &[]))]
+#[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", &[]))]
+#[case::of_nobody(workload(Some("a"), None), relabel("a", &[]))]
+#[case::bare(workload(None, None), relabel("a", &[]))]
+#[case::said_to_be_local(Existing { origin: Some("zone"), ..ours("b") }, relabel("a", &[]))]
 fn l5_the_labels_of_ours_and_of_nobodys_are_made_right(
     #[case] existing: Existing<'_>,
     #[case] action: Action,
@@ -266,9 +265,9 @@ fn l12_both_sides_of_a_move_have_changed(#[case] moved: Dataplane<'_>, #[case] c
 #[rstest]
 #[case::nothing_exists(None, create("a"))]
 #[case::an_orphan_that_is_right(Some(ours("a")), Action::Nothing)]
-#[case::an_orphan_of_the_mesh_that_left(Some(ours("b")), relabel("a", false, &[]))]
+#[case::an_orphan_of_the_mesh_that_left(Some(ours("b")), relabel("a", &[]))]
 #[case::its_owner_too(
-    Some(Existing { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", false, &["b"]))]
+    Some(Existing { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", &["b"]))]
 fn l12_a_conflict_ends(#[case] existing: Option<Existing<'_>>, #[case] action: Action) {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.delete("team", "web-1").keys, keys(&["web"]));
@@ -280,8 +279,8 @@ fn l12_a_conflict_ends(#[case] existing: Option<Existing<'_>>, #[case] action: A
 #[rstest]
 #[case::none(&[], Action::Nothing)]
 #[case::the_same_mesh(&["a"], Action::Nothing)]
-#[case::an_old_mesh(&["b"], relabel("a", false, &["b"]))]
-#[case::old_and_new(&["b", "a"], relabel("a", false, &["b"]))]
+#[case::an_old_mesh(&["b"], relabel("a", &["b"]))]
+#[case::old_and_new(&["b", "a"], relabel("a", &["b"]))]
 fn l12_a_reference_to_an_old_mesh_goes(
     #[case] mesh_owners: &[&'static str],
     #[case] action: Action,
