@@ -1,8 +1,8 @@
-//! What `run` needs to know a cluster of 100,000 Dataplanes in 2,000 namespaces and 20,000
-//! workloads: memory and CPU for reading all lists as the API server sends them, for reading them
-//! anew, and for one change in a small and in a large namespace.
+//! What `run` needs for a cluster of 100,000 Dataplanes in 2,000 namespaces and 20,000 workloads:
+//! memory and CPU for reading all lists as the API server sends them, for reading them again, and for
+//! one change in a small and in a large namespace.
 //!
-//! The lists are generated page by page, and each page is forgotten when it has been read.
+//! The lists are generated page by page. Each page is freed when it has been read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
@@ -77,7 +77,7 @@ fn main() {
     );
 }
 
-/// The CPU time for reading all lists (their generation left out), and their size.
+/// The CPU time for reading all lists, without their generation, and their size.
 fn read_all(index: &mut Index) -> (Duration, usize) {
     let mut sum = (Duration::ZERO, 0);
     let mut add = |(time, bytes): (Duration, usize)| sum = (sum.0 + time, sum.1 + bytes);

@@ -6,17 +6,17 @@ use clap::Parser;
 
 use crate::{crds, plan, run, status};
 
-/// Kuma's Workloads: made from Dataplanes, planned before anything is enabled, and looked at.
+/// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
 #[command(name = "kuma-workload", version, max_term_width = 100)]
 pub enum Command {
-    /// Make, label, count and delete Workloads, as the Dataplanes say.
+    /// Create, label, count and delete Workloads, as the Dataplanes require.
     Run(Box<run::RunOptions>),
-    /// Say what admission would refuse and what `run` would do, from manifests or a cluster.
+    /// Show what admission would reject and what `run` would do, from manifests or a cluster.
     Plan(Box<plan::Options>),
-    /// Show the numbers of the Workloads, as Kuma reports them and as they are.
+    /// Show the numbers of Workloads, as Kuma reports them and as they are.
     Status(Box<status::Options>),
-    /// Print our CustomResourceDefinition of Workload, for clusters without Kuma's.
+    /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
     Crds(crds::CrdsOptions),
 }
 

@@ -12,7 +12,7 @@ use crate::crd;
 /// The flags of `crds`.
 #[derive(Debug, Args)]
 pub struct CrdsOptions {
-    /// The form.
+    /// The format.
     #[arg(short, long, value_enum, default_value_t)]
     output: DefinitionFormat,
 }

@@ -18,7 +18,9 @@ pub use self::{
     dataplane::DataplaneRecord,
     insight::InsightRecord,
     mesh::{MeshRecord, is_mesh, mesh_owners},
-    metadata::{NamespacedName, annotation, label, name, namespace, namespaced_name, workload_key},
+    metadata::{
+        NamespacedName, annotation, label, name, names, namespace, namespaced_name, workload_key,
+    },
     namespace::NamespaceRecord,
     pod::PodRecord,
     record::{API_VERSION, Record, RecordKind},

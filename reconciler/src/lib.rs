@@ -9,8 +9,8 @@
 //! | [`run`] | the controller |
 //! | [`plan`] | what would be done and rejected, from manifests or a cluster |
 //! | [`status`] | the numbers of Workloads, as reported and as they are |
-//! | [`crds`] | prints the CustomResourceDefinition of Workload, [`crd`] |
-//! | [`client`] | the client of the API server, and its errors in words |
+//! | [`crds`] | prints the CustomResourceDefinition of Workload, which `crd` defines |
+//! | `client` | the client of the API server, and its errors in words |
 //! | [`kinds`] | records of the objects that are read |
 #![forbid(unsafe_code)]
 

@@ -18,6 +18,7 @@ mod identity;
 mod index;
 mod item;
 mod lease;
+mod lock;
 mod log;
 mod metrics;
 mod mode;
@@ -32,7 +33,7 @@ mod writer;
 
 use std::{
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -49,6 +50,7 @@ use self::{
     controller::Controller,
     events::{Publisher, Recorder, Schedule},
     lease::{ApiLeaseStore, Election, Elector, Leadership, Timing},
+    lock::lock,
     metrics::Metrics,
     options::{LeaseOptions, ModeFlag},
     serve::{Pages, Server},
@@ -165,9 +167,7 @@ fn metrics(options: &RunOptions, index: &Arc<Mutex<Index>>) -> Metrics {
         return metrics;
     }
     let index = index.clone();
-    metrics.with_proxies(move || {
-        gauges::proxies(&index.lock().unwrap_or_else(PoisonError::into_inner))
-    })
+    metrics.with_proxies(move || gauges::proxies(&lock(&index)))
 }
 
 fn watch_scope(options: &RunOptions) -> WatchScope {

@@ -1,5 +1,5 @@
 //! `docs/reconciler.md` has every flag, metric, event and result of the program, as the program
-//! itself has them. `KUMA_WORKLOAD_REWRITE=1` writes the tables anew.
+//! itself has them. `KUMA_WORKLOAD_REWRITE=1` rewrites the tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{env, fmt::Write as _, fs, path::PathBuf};

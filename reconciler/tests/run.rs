@@ -32,7 +32,7 @@ struct ApiServer {
 }
 
 impl ApiServer {
-    /// Starts it. Answers a kubeconfig for it, and where its events arrive.
+    /// Starts it. Returns a kubeconfig for it, and where its events arrive.
     fn start(dataplanes: Vec<Value>) -> (Self, TempDir, mpsc::Receiver<Value>) {
         let (events, received) = mpsc::channel();
         let server = Self {

@@ -1,9 +1,9 @@
 //! Bounds on the client's requests, which the client itself does not have.
 //!
-//! - The API server must begin to answer within [`REQUEST_TIMEOUT`]. Lists and the start of watches
+//! - The API server must start to answer within [`REQUEST_TIMEOUT`]. Lists and the start of watches
 //!   have no other limit.
 //! - `Retry-After` is passed on. An overloaded API server answers 429 in plain text with that header,
-//!   and the client reads neither. The answer becomes a Status that carries the time.
+//!   and the client reads neither. The response becomes a Status that carries the time.
 //! - A watch that ends as soon as it begins is started again once a second, not in a tight loop.
 
 use std::{
@@ -68,14 +68,14 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let start = self.limits.watch_start(request.uri());
-        let answer = self.inner.call(request);
+        let response = self.inner.call(request);
         Box::pin(async move {
             if let Some(start) = start {
                 sleep_until(start).await;
             }
             let late = |_| BoxError::from("the API server did not answer in time");
-            let answer = timeout(REQUEST_TIMEOUT, answer).await.map_err(late)??;
-            Ok(with_retry_after(answer.map(Body::new)))
+            let response = timeout(REQUEST_TIMEOUT, response).await.map_err(late)??;
+            Ok(with_retry_after(response.map(Body::new)))
         })
     }
 }
@@ -97,13 +97,14 @@ impl LimitRequests {
 }
 
 /// A 429 with a `Retry-After` header gets a Status that says the same as its body.
-fn with_retry_after(answer: Response<Body>) -> Response<Body> {
-    let seconds = answer.headers().get(RETRY_AFTER);
+fn with_retry_after(response: Response<Body>) -> Response<Body> {
+    let seconds = response.headers().get(RETRY_AFTER);
     let seconds = seconds.and_then(|seconds| seconds.to_str().ok()?.parse::<u32>().ok());
-    let Some(seconds) = seconds.filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS) else {
-        return answer;
+    let Some(seconds) = seconds.filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS)
+    else {
+        return response;
     };
-    answer.map(|_| {
+    response.map(|_| {
         let status = json!({
             "kind": "Status",
             "apiVersion": "v1",

@@ -1,4 +1,4 @@
-//! Counts the requests of a client by verb and answer.
+//! Counts the requests of a client by verb and response.
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use tower::{Layer, Service};
 
-/// How many requests were sent, by verb and answer.
+/// How many requests were sent, by verb and response.
 pub(crate) type RequestCounter = Family<RequestLabels, Counter>;
 
 /// What a request is counted under.
@@ -22,7 +22,7 @@ pub(crate) type RequestCounter = Family<RequestLabels, Counter>;
 pub(crate) struct RequestLabels {
     /// The verb, as RBAC calls it.
     pub verb: &'static str,
-    /// The status code of the answer, or `error` where none came.
+    /// The status code of the response, or `error` where none came.
     pub code: Cow<'static, str>,
 }
 
@@ -74,12 +74,12 @@ where
             verb: verb(request.method(), request.uri()),
             code: None,
         };
-        let answer = self.inner.call(request);
+        let response = self.inner.call(request);
         Box::pin(async move {
-            let answer = answer.await;
-            count.code = answer.as_ref().ok().map(Response::status);
+            let response = response.await;
+            count.code = response.as_ref().ok().map(Response::status);
             drop(count);
-            answer
+            response
         })
     }
 }

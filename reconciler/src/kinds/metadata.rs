@@ -33,6 +33,11 @@ pub fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
 }
 
 /// Namespace and name of an object, each empty if it has none.
+pub fn names(metadata: &ObjectMeta) -> (&str, &str) {
+    (namespace(metadata), name(metadata))
+}
+
+/// Namespace and name of an object, as a value of their own.
 pub fn namespaced_name(metadata: &ObjectMeta) -> NamespacedName {
     (namespace(metadata).to_owned(), name(metadata).to_owned())
 }

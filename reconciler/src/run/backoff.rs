@@ -48,7 +48,7 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// It has failed. Answers how long to wait: between half of the backoff and all of it.
+    /// It has failed. Returns how long to wait: between half of the backoff and all of it.
     pub(super) fn next(&mut self) -> Duration {
         let time = self.first.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use kuma_workload_rulebook::roster::Key;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    index::Index, item::Item, lease::Leadership, metrics::Metrics, queue::Queue,
+    index::Index, item::Item, lease::Leadership, lock::lock, metrics::Metrics, queue::Queue,
     readiness::Readiness,
 };
 
@@ -47,7 +47,7 @@ impl Context {
     }
 
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.index)
     }
 
     /// Enqueues changed items, if this replica is active. When it becomes active, all items are
@@ -100,7 +100,7 @@ impl Context {
     /// Logs a warning, unless the same one was logged a short time ago.
     pub(super) fn warn(&self, sentence: &str) {
         let now = Instant::now();
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warnings = lock(&self.warnings);
         warnings.retain(|_, last| now - *last < WARNING_INTERVAL);
         if !warnings.contains_key(sentence) {
             warnings.insert(sentence.to_owned(), now);

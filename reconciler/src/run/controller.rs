@@ -6,10 +6,7 @@
 mod change;
 mod failures;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use kuma_workload_rulebook::{
     counts::Counts,
@@ -23,6 +20,7 @@ use super::{
     events::{Condition, Recorder},
     index::{CachedWorkload, WorkloadView},
     item::Item,
+    lock::lock,
     metrics::ReconcileResult,
     throttle::Throttle,
     writer::{WriteError, Writer},
@@ -71,7 +69,7 @@ impl Controller {
         }
     }
 
-    /// Reconciles an item. Answers when it is due again, if it is.
+    /// Reconciles an item. Returns when it is due again, if it is.
     pub(super) async fn reconcile(&self, item: Item) -> Option<Instant> {
         let deadline = self.context.write_deadline()?;
         match &item {
@@ -132,7 +130,7 @@ impl Controller {
         let read = self.writer.read(key).await?;
         let mut index = self.context.index();
         match (read, &view.existing) {
-            (Some(workload), _) => drop(index.apply_answer(&workload)),
+            (Some(workload), _) => drop(index.apply_response(&workload)),
             (None, Some(existing)) => drop(index.delete_workload(key, Some(&existing.uid))),
             (None, None) => {}
         }
@@ -216,7 +214,7 @@ impl Controller {
             // The rules decide on these only for a Workload that exists.
             (Write::Relabel { .. } | Write::Delete, None) => return Ok(Applied::Nothing),
         };
-        self.take_answer(&written);
+        self.take_response(&written);
         Ok(Applied::Written(result))
     }
 
@@ -251,12 +249,12 @@ impl Controller {
             });
         }
         self.context.metrics.status_written();
-        self.take_answer(&workload);
+        self.take_response(&workload);
         Ok(Applied::Written(ReconcileResult::Counted))
     }
 
-    fn take_answer(&self, workload: &WorkloadRecord) {
-        let items = self.context.index().apply_answer(workload);
+    fn take_response(&self, workload: &WorkloadRecord) {
+        let items = self.context.index().apply_response(workload);
         self.context.enqueue(items);
     }
 
@@ -309,8 +307,4 @@ impl Controller {
 /// Permits a write now. Otherwise the error is when the next one is permitted.
 fn permit(throttle: &Mutex<Throttle<Key>>, key: &Key) -> Result<(), Instant> {
     lock(throttle).take(key.clone(), Instant::now())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

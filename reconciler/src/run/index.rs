@@ -1,7 +1,7 @@
 //! Everything that is known about the cluster: the roster of Dataplanes, and the Workloads, Namespaces
 //! and Meshes that exist. It is synchronous and does no I/O: watches write to it, workers read it.
 //!
-//! Every change answers with the [`Item`]s that must be reconciled.
+//! Every change returns the [`Item`]s that must be reconciled.
 
 mod cached_workload;
 mod dataplane_problem;
@@ -79,7 +79,7 @@ impl Index {
         }
     }
 
-    /// A Dataplane was listed, added or changed. Also answers its problem, if that is new.
+    /// A Dataplane was listed, added or changed. Also returns its problem, if that is new.
     pub fn apply_dataplane(
         &mut self,
         dataplane: &DataplaneRecord,
@@ -121,7 +121,7 @@ impl Index {
         items(self.roster.delete(&name.0, &name.1))
     }
 
-    /// A DataplaneInsight was listed, added or changed. Also answers why it cannot be read, if that is
+    /// A DataplaneInsight was listed, added or changed. Also returns why it cannot be read, if that is
     /// new. Its proxy then does not count as connected.
     pub fn apply_insight(&mut self, insight: &InsightRecord) -> (Vec<Item>, Option<String>) {
         let name = namespaced_name(&insight.metadata);
@@ -161,8 +161,8 @@ impl Index {
 
     /// A request was answered with this Workload. If the watch has shown its deletion meanwhile, the
     /// answer is ignored.
-    pub fn apply_answer(&mut self, workload: &WorkloadRecord) -> Vec<Item> {
-        let changed = self.workloads.apply_answer(workload);
+    pub fn apply_response(&mut self, workload: &WorkloadRecord) -> Vec<Item> {
+        let changed = self.workloads.apply_response(workload);
         changed.map(Item::Workload).into_iter().collect()
     }
 

@@ -78,7 +78,7 @@ impl<T> Queue<T> {
 impl<T: Hash + Eq + Clone + Send + 'static> Dispatcher<T> {
     /// Reconciles items, at most `workers` at a time, until `stop` resolves. Then it reconciles the
     /// items that are due, until none is left or until the deadline that `stop` has given. `reconcile`
-    /// answers when the item is due again, if it is.
+    /// returns when the item is due again, if it is.
     pub(super) async fn run<F>(
         mut self,
         workers: usize,

@@ -38,7 +38,7 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
         self.0.get_mut(key).map(|entry| &mut entry.value)
     }
 
-    /// Inserts a value that a watch has shown. Answers the one that it replaces.
+    /// Inserts a value that a watch has shown. Returns the one that it replaces.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let unseen = false;
         let replaced = self.0.insert(key, Entry { value, unseen });
@@ -77,7 +77,7 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
         }
     }
 
-    /// The list of these keys has ended. Removes the entries that were not in it, and answers them.
+    /// The list of these keys has ended. Removes the entries that were not in it, and returns them.
     pub(super) fn sweep(&mut self, is_listed: impl Fn(&K) -> bool) -> Vec<(K, V)> {
         let gone = self
             .0

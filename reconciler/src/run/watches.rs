@@ -45,10 +45,10 @@ pub(super) struct WatchScope {
 
 /// A record that the index takes.
 trait IndexedRecord: Record + DeserializeOwned + Clone + Debug + Send + 'static {
-    /// Updates the index. Answers the items to reconcile.
+    /// Updates the index. Returns the items to reconcile.
     fn apply(&self, index: &mut Index) -> Vec<Item>;
 
-    /// Removes the object from the index. Answers the items to reconcile.
+    /// Removes the object from the index. Returns the items to reconcile.
     fn delete(&self, index: &mut Index) -> Vec<Item>;
 
     /// Whether the object cannot be read.
@@ -79,7 +79,7 @@ impl IndexedRecord for InsightRecord {
     fn apply(&self, index: &mut Index) -> Vec<Item> {
         let (items, new_fault) = index.apply_insight(self);
         if let Some(fault) = new_fault {
-            let (namespace, name) = names(&self.metadata);
+            let (namespace, name) = kinds::names(&self.metadata);
             tracing::warn!(
                 "DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}"
             );
@@ -140,12 +140,8 @@ impl IndexedRecord for PodRecord {
     }
 }
 
-fn names(metadata: &ObjectMeta) -> (&str, &str) {
-    (kinds::namespace(metadata), kinds::name(metadata))
-}
-
 fn log_problem(metadata: &ObjectMeta, problem: &DataplaneProblem) {
-    let (namespace, name) = names(metadata);
+    let (namespace, name) = kinds::names(metadata);
     match problem {
         DataplaneProblem::Undecodable { fault, .. } => tracing::warn!(
             "Dataplane {namespace}/{name} cannot be read and is left out: {fault}; the Workload that it names is not deleted meanwhile"

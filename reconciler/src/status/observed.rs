@@ -56,7 +56,7 @@ impl ObservedCluster {
             .collect()
     }
 
-    /// Applies an event. Answers a warning if its object cannot be read.
+    /// Applies an event. Returns a warning if its object cannot be read.
     pub(super) fn apply(&mut self, event: WatchEvent) -> Option<String> {
         match event {
             WatchEvent::Dataplane(event) => self.dataplane(event),
@@ -73,7 +73,7 @@ impl ObservedCluster {
             Event::Init => self.relist(Watched::Dataplanes),
             Event::InitDone => self.sweep(Watched::Dataplanes),
             Event::Apply(object) | Event::InitApply(object) => {
-                let (namespace, name) = names(&object.metadata);
+                let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
                     self.roster.delete(namespace, name);
                     return Some(unreadable("Dataplane", &object.metadata, fault));
@@ -81,7 +81,7 @@ impl ObservedCluster {
                 self.roster.apply(&object.facts(object.stored_identifier()));
             }
             Event::Delete(object) => {
-                let (namespace, name) = names(&object.metadata);
+                let (namespace, name) = kinds::names(&object.metadata);
                 self.roster.delete(namespace, name);
             }
         }
@@ -93,7 +93,7 @@ impl ObservedCluster {
             Event::Init => self.relist(Watched::Insights),
             Event::InitDone => self.sweep(Watched::Insights),
             Event::Apply(object) | Event::InitApply(object) => {
-                let (namespace, name) = names(&object.metadata);
+                let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
                     self.roster.delete_insight(namespace, name);
                     return Some(unreadable("DataplaneInsight", &object.metadata, fault));
@@ -101,7 +101,7 @@ impl ObservedCluster {
                 self.roster.apply_insight(&object.facts());
             }
             Event::Delete(object) => {
-                let (namespace, name) = names(&object.metadata);
+                let (namespace, name) = kinds::names(&object.metadata);
                 self.roster.delete_insight(namespace, name);
             }
         }
@@ -137,12 +137,8 @@ impl ObservedCluster {
     }
 }
 
-fn names(metadata: &ObjectMeta) -> (&str, &str) {
-    (kinds::namespace(metadata), kinds::name(metadata))
-}
-
 fn unreadable(kind: &str, metadata: &ObjectMeta, error: &str) -> String {
-    let (namespace, name) = names(metadata);
+    let (namespace, name) = kinds::names(metadata);
     format!("{kind} {namespace}/{name} cannot be read and is left out: {error}")
 }
 

@@ -1,15 +1,11 @@
 //! What is remembered about failed writes, and when they are tried again.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use kuma_workload_rulebook::roster::Key;
 
 use super::change::Change;
-use crate::run::{backoff::Backoff, index::WorkloadView};
+use crate::run::{backoff::Backoff, index::WorkloadView, lock::lock};
 
 /// The failed writes of all Workloads.
 #[derive(Debug, Default)]
@@ -36,7 +32,7 @@ impl RejectedChange {
 }
 
 impl Failures {
-    /// The last write has failed. Answers how long to wait before the next attempt, at least `at_least`.
+    /// The last write has failed. Returns how long to wait before the next attempt, at least `at_least`.
     pub(super) fn back_off(&self, key: &Key, at_least: Option<Duration>) -> Duration {
         let mut backoffs = lock(&self.backoffs);
         let backoff = backoffs.entry(key.clone());
@@ -67,6 +63,50 @@ impl Failures {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{index::Index, mode::ConfiguredMode};
+    use kuma_workload_rulebook::counts::Counts;
+    use serde_json::json;
+
+    fn web() -> Key {
+        Key {
+            namespace: "shop".into(),
+            workload: "web".into(),
+        }
+    }
+
+    fn view(version: &str) -> WorkloadView {
+        let mut index = Index::new(ConfiguredMode::Manage, None, false);
+        let workload = json!({
+            "metadata": { "namespace": "shop", "name": "web", "resourceVersion": version },
+        });
+        index.apply_workload(&serde_json::from_value(workload).unwrap());
+        index.view(&web())
+    }
+
+    #[test]
+    fn l15_a_rejected_change_is_tried_again_when_something_changes() {
+        let (failures, change) = (Failures::default(), Change::Status(Counts::default()));
+        failures.reject(&web(), change.clone(), &view("1"));
+        assert!(failures.is_rejected(&web(), &change, &view("1")));
+        assert!(!failures.is_rejected(&web(), &change, &view("2")));
+        let other = Change::Status(Counts::of_one(true, true));
+        assert!(!failures.is_rejected(&web(), &other, &view("1")));
+        failures.forget_rejected(&web());
+        assert!(!failures.is_rejected(&web(), &change, &view("1")));
+    }
+
+    #[test]
+    fn l15_the_backoff_grows_and_is_never_shorter_than_retry_after() {
+        let failures = Failures::default();
+        let first = failures.back_off(&web(), None);
+        let fifth = (0..4).map(|_| failures.back_off(&web(), None)).last();
+        assert!(fifth.unwrap() > first * 4);
+        let asked = Duration::from_secs(600);
+        assert_eq!(failures.back_off(&web(), Some(asked)), asked);
+        failures.reset(&web());
+        assert!(failures.back_off(&web(), None) <= Duration::from_millis(250));
+    }
 }

@@ -79,7 +79,7 @@ struct WaitingEvent {
 
 /// The result of an attempt.
 #[derive(Debug)]
-enum Answer {
+enum AttemptResult {
     Published,
     /// The event exists, and was sent this long ago.
     Exists(Duration),
@@ -186,27 +186,27 @@ impl Publisher {
         let Some(WaitingEvent { event, since }) = self.waiting.front().cloned() else {
             return;
         };
-        let answer = timeout(REQUEST_TIMEOUT, self.write(&event, since)).await;
-        let answer = answer.unwrap_or_else(|_| {
+        let result = timeout(REQUEST_TIMEOUT, self.write(&event, since)).await;
+        let result = result.unwrap_or_else(|_| {
             let sentence = format!("cannot write {RESOURCE}: no answer within {REQUEST_TIMEOUT:?}");
-            Answer::Failed(Failure::new(sentence), None)
+            AttemptResult::Failed(Failure::new(sentence), None)
         });
         let Some(first) = self.waiting.pop_front() else {
             return;
         };
         let reason = event.message.reason;
-        match answer {
-            Answer::Published => self.metrics.published(reason),
-            Answer::Exists(age) => {
+        match result {
+            AttemptResult::Published => self.metrics.published(reason),
+            AttemptResult::Exists(age) => {
                 let mut schedule = self.recorder.schedule();
                 schedule.was_sent(&event.about, age, Instant::now());
             }
-            Answer::NamespaceGone => (),
-            Answer::Rejected(failure) => {
+            AttemptResult::NamespaceGone => (),
+            AttemptResult::Rejected(failure) => {
                 self.metrics.suppressed(reason);
                 tracing::warn!(%failure, reason = reason.text(), "an event is not published");
             }
-            Answer::Failed(failure, after) => {
+            AttemptResult::Failed(failure, after) => {
                 // It goes to the end of the queue, so that it does not block the others.
                 self.waiting.push_back(first);
                 return self.back_off(&failure, after);
@@ -226,14 +226,14 @@ impl Publisher {
 
     /// Creates the event. If it exists, continues its series: its note and most other fields are
     /// immutable (L9).
-    async fn write(&self, due: &DueEvent, since: Timestamp) -> Answer {
+    async fn write(&self, due: &DueEvent, since: Timestamp) -> AttemptResult {
         let message = &due.message;
         let events: Api<Event> = Api::namespaced(self.client.clone(), &message.namespace);
         let event = self.event(message, since);
         // An event that expires between two requests is created again.
         for _ in 0..2 {
             match events.create(&PostParams::default(), &event).await {
-                Ok(_) => return Answer::Published,
+                Ok(_) => return AttemptResult::Published,
                 Err(Error::Api(status)) if status.is_already_exists() => (),
                 Err(error) => return failed("create", &error),
             }
@@ -248,7 +248,7 @@ impl Publisher {
                 && due.may_exist
                 && (age < REPEAT_INTERVAL || !due.repeats)
             {
-                return Answer::Exists(age);
+                return AttemptResult::Exists(age);
             }
             let count = existing.series.map_or(1, |series| series.count);
             let series = EventSeries {
@@ -260,12 +260,12 @@ impl Publisher {
                 .patch(&message.name, &PatchParams::default(), &patch)
                 .await;
             match patched {
-                Ok(_) => return Answer::Published,
+                Ok(_) => return AttemptResult::Published,
                 Err(Error::Api(status)) if status.code == 404 => (),
                 Err(error) => return failed("patch", &error),
             }
         }
-        Answer::Failed(Failure::new("the event comes and goes"), None)
+        AttemptResult::Failed(Failure::new("the event comes and goes"), None)
     }
 
     fn event(&self, message: &Message, since: Timestamp) -> Event {
@@ -330,15 +330,15 @@ fn age(last: Timestamp, now: Timestamp) -> Duration {
     age.unsigned_abs()
 }
 
-fn failed(verb: &str, error: &Error) -> Answer {
+fn failed(verb: &str, error: &Error) -> AttemptResult {
     let failure = Failure::of(&format!("{verb} {RESOURCE}"), error);
     match error {
-        Error::Api(status) if is_namespace_gone(status) => Answer::NamespaceGone,
+        Error::Api(status) if is_namespace_gone(status) => AttemptResult::NamespaceGone,
         Error::Api(status) => match status.code {
-            400 | 413 | 422 => Answer::Rejected(failure),
-            _ => Answer::Failed(failure, retry_after(status)),
+            400 | 413 | 422 => AttemptResult::Rejected(failure),
+            _ => AttemptResult::Failed(failure, retry_after(status)),
         },
-        _ => Answer::Failed(failure, None),
+        _ => AttemptResult::Failed(failure, None),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Takes the conditions that the controller observes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::{sync::Notify, time::Instant};
 
 use super::{condition::Condition, schedule::Schedule};
-use crate::run::item::Item;
+use crate::run::{item::Item, lock::lock};
 
 /// Tells the publisher which conditions were observed. Clones share one schedule.
 #[derive(Debug, Clone)]
@@ -42,6 +42,6 @@ impl Recorder {
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.schedule)
     }
 }

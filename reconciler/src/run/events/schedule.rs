@@ -79,7 +79,7 @@ impl Schedule {
         }
     }
 
-    /// The condition of an item was observed; none if all is well. Answers whether it has changed.
+    /// The condition of an item was observed; none if all is well. Returns whether it has changed.
     pub(crate) fn observe(
         &mut self,
         about: Item,

@@ -71,7 +71,7 @@ impl PodIdentifiers {
         }
     }
 
-    /// Adds a Dataplane without a stored identifier. Answers the computed one.
+    /// Adds a Dataplane without a stored identifier. Returns the computed one.
     pub(super) fn apply_dataplane(
         &mut self,
         name: NamespacedName,
@@ -92,7 +92,7 @@ impl PodIdentifiers {
         self.dataplanes.remove(name);
     }
 
-    /// Adds a Pod. Answers the Dataplane that gets its identifier, if there is one.
+    /// Adds a Pod. Returns the Dataplane that gets its identifier, if there is one.
     pub(super) fn apply_pod(
         &mut self,
         name: &NamespacedName,

@@ -63,11 +63,11 @@ fn l13_an_answer_does_not_bring_back_a_deleted_workload(#[case] delete: fn(&mut 
     let mut index = managing();
     index.begin_requests(&web());
     delete(&mut index);
-    assert_eq!(index.apply_answer(&workload(11, MANAGER)), []);
+    assert_eq!(index.apply_response(&workload(11, MANAGER)), []);
     assert_eq!(index.view(&web()).existing, None);
     index.end_requests(&web());
     index.begin_requests(&web());
-    let items = index.apply_answer(&workload(11, MANAGER));
+    let items = index.apply_response(&workload(11, MANAGER));
     assert_eq!(
         items,
         [Item::Workload(web())],

@@ -34,7 +34,7 @@ impl WorkloadCache {
         self.workloads.len()
     }
 
-    /// A watch has shown this Workload. Answers its key if it has changed.
+    /// A watch has shown this Workload. Returns its key if it has changed.
     pub(super) fn apply(&mut self, workload: &WorkloadRecord) -> Option<Key> {
         let key = kinds::workload_key(&workload.metadata);
         let new = CachedWorkload::of(workload);
@@ -56,9 +56,9 @@ impl WorkloadCache {
         self.in_flight.remove(key);
     }
 
-    /// A request was answered with this Workload. Answers its key if it has changed. If the watch has
+    /// A request was answered with this Workload. Returns its key if it has changed. If the watch has
     /// shown its deletion meanwhile, the answer is out of date.
-    pub(super) fn apply_answer(&mut self, workload: &WorkloadRecord) -> Option<Key> {
+    pub(super) fn apply_response(&mut self, workload: &WorkloadRecord) -> Option<Key> {
         let key = kinds::workload_key(&workload.metadata);
         let new = CachedWorkload::of(workload);
         let is_deleted = |deleted: &Vec<_>| deleted.contains(&new.uid);
@@ -75,7 +75,7 @@ impl WorkloadCache {
         known.is_some_and(|known| known.is_newer_than(new) || known == new)
     }
 
-    /// The Workload of this uid was deleted; without a uid, the one in the cache. Answers whether it
+    /// The Workload of this uid was deleted; without a uid, the one in the cache. Returns whether it
     /// was in the cache.
     pub(super) fn delete(&mut self, key: &Key, uid: Option<&str>) -> bool {
         let known = self.workloads.get(key);
@@ -96,7 +96,7 @@ impl WorkloadCache {
         self.workloads.relist(is_listed);
     }
 
-    /// The list of these keys has ended. Answers the keys of the Workloads that are gone.
+    /// The list of these keys has ended. Returns the keys of the Workloads that are gone.
     pub(super) fn sweep(&mut self, is_listed: impl Fn(&Key) -> bool) -> Vec<Key> {
         let deleted = self.workloads.sweep(is_listed).into_iter();
         let key = |(key, workload): (Key, CachedWorkload)| {

@@ -38,7 +38,7 @@ struct State {
     events: BTreeMap<String, Value>,
     requests: Vec<(Method, String)>,
     bodies: Vec<Value>,
-    /// Answers that are given instead of its own, in this order.
+    /// Returns that are given instead of its own, in this order.
     script: VecDeque<(u16, Value)>,
 }
 
@@ -170,7 +170,7 @@ impl Running {
         self.recorder.observe(about(workload), Some(conflict()));
     }
 
-    /// Stops it. Answers how many events about conflicts were published and suppressed.
+    /// Stops it. Returns how many events about conflicts were published and suppressed.
     async fn stop(self) -> (u64, u64) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
