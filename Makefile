@@ -93,23 +93,39 @@ $(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/Cargo.* benches/floor/src/
 bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios
 	$(CARGO) bench --quiet --locked --package kuma-workload-benches
 
+.PHONY: bench-plan
+bench-plan: ## What plan costs (KUMA_WORKLOAD_BASE=PROGRAM compares with another build)
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench plan
+
+.PHONY: check-plan
+check-plan: ## The bounds on what plan costs: memory, growth with the input, odd inputs
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench plan -- --bounds
+
+.PHONY: plan-in-node
+plan-in-node: ## The plan in wasm, byte for byte as natively (needs Node)
+	scripts/plan-in-node
+
 .PHONY: bench-cluster
 bench-cluster: ## What the reconciler costs: its index, and a rollout on a real API server (needs Go)
-	$(CARGO) bench --quiet --locked --package kuma-workload
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench index
 	$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --release --package kuma-workload
 	KUMA_WORKLOAD_BIN=$(TARGET_DIR)/release/kuma-workload $(CARGO) bench --quiet --locked --profile dev --workspace --bench rollout
 
 .PHONY: fuzz
-fuzz: ## Feed the policy garbage for FUZZ_SECONDS (60)
+fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)
 	scripts/fuzz $(FUZZ_TARGET) $(FUZZ_SECONDS)
 
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
+	$(CARGO) fmt --manifest-path benches/floor/Cargo.toml
 
 .PHONY: lint
 lint: ## Formatting, clippy, shellcheck; licences, sources and advisories of the dependencies
 	$(CARGO) fmt --all --check -- --color never
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check -- --color never
+	$(CARGO) fmt --manifest-path benches/floor/Cargo.toml --check -- --color never
 	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 	@if command -v shellcheck >/dev/null; then \
 		echo shellcheck $(SHELL_SCRIPTS); shellcheck -x $(SHELL_SCRIPTS); \

@@ -1,65 +1,33 @@
-//! The rulebook's questions, put to the host.
+//! The questions of the rules, put to the host.
 //!
-//! A list that the API server forbids never answers, while a forbidden get answers at once. So
-//! nothing is listed before a get has shown that the kind may be read.
+//! The host never answers a list that the API server forbids, while it answers a forbidden get at
+//! once. So the first list of a kind comes after a get that has shown that the kind may be read.
 
 use std::cell::RefCell;
 
 use kuma_workload_guest_json as json;
 use kuma_workload_rulebook::{
-    admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
+    admission::{
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
+        MeshSelector,
+    },
     identifier::{self, NameForm},
-    metadata::{Metadata, Pod, Text},
+    keys,
+    metadata::{Metadata, PodFacts, Text},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    host_error::HostError,
     object::{MetadataObject, ObjectMeta, PodObject},
+    resource::{DATAPLANE, MESH, NAMESPACE, POD, Resource},
     view::view,
 };
 
-/// A kind that is asked for, and how its grants are called.
-struct Resource {
-    api_version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    access: &'static str,
-    grant: &'static str,
-}
-
-const NAMESPACE: Resource = Resource {
-    api_version: "v1",
-    kind: "Namespace",
-    plural: "namespaces",
-    access: "access to the context-aware resource v1/Namespace",
-    grant: "get, list and watch of namespaces to the policy server's ServiceAccount",
-};
-const POD: Resource = Resource {
-    api_version: "v1",
-    kind: "Pod",
-    plural: "pods",
-    access: "access to the context-aware resource v1/Pod",
-    grant: "get, list and watch of pods to the policy server's ServiceAccount",
-};
-const MESH: Resource = Resource {
-    api_version: "kuma.io/v1alpha1",
-    kind: "Mesh",
-    plural: "meshes.kuma.io",
-    access: "access to the context-aware resource kuma.io/v1alpha1/Mesh",
-    grant: "get, list and watch of meshes.kuma.io to the policy server's ServiceAccount",
-};
-const DATAPLANE: Resource = Resource {
-    api_version: "kuma.io/v1alpha1",
-    kind: "Dataplane",
-    plural: "dataplanes.kuma.io",
-    access: "access to the context-aware resource kuma.io/v1alpha1/Dataplane",
-    grant: "get, list and watch of dataplanes.kuma.io to the policy server's ServiceAccount",
-};
-
-/// A name that is asked for where the judged object has none: only the grant is of interest.
+/// The name that is asked for if the judged object has none. Only the permission matters.
 const PROBE: &str = "kuma-workload-probe";
 
-/// The protocol's request for one object; the SDK's own owns all of its strings.
+/// The protocol's request for one object. The type of the SDK owns all of its strings.
 #[derive(Serialize)]
 struct GetResource<'r> {
     api_version: &'static str,
@@ -81,7 +49,8 @@ struct ListResourcesByNamespace<'r> {
     field_masks: &'r [&'static str],
 }
 
-/// The cluster as the host shows it; `H` makes a host call: operation and payload in, answer out.
+/// The cluster as the host shows it. `H` makes a host call: it takes the operation and the payload,
+/// and returns the answer or an error message.
 #[derive(Debug)]
 pub struct HostCluster<H> {
     call: H,
@@ -89,19 +58,11 @@ pub struct HostCluster<H> {
     readable: RefCell<Vec<&'static str>>,
 }
 
-/// Why the host gave no object.
-enum Refusal {
-    /// There is none of that name.
-    NotFound,
-    /// The question failed.
-    Failed(Failure),
-}
-
 impl<H> HostCluster<H>
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
-    /// Asks with this host call.
+    /// A cluster that is asked with this host call.
     pub fn new(call: H) -> Self {
         Self {
             call,
@@ -109,36 +70,35 @@ where
         }
     }
 
+    /// Gets the metadata of an object.
     fn get(
         &self,
         resource: &Resource,
         namespace: Option<&str>,
         name: &str,
         freshness: Freshness,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, HostError> {
         let request = GetResource {
             api_version: resource.api_version,
             kind: resource.kind,
             name,
             namespace,
             disable_cache: freshness == Freshness::Fresh,
-            // Masks never touch metadata: this leaves nothing but.
+            // The host always includes the metadata, so this mask leaves only that.
             field_masks: &["metadata"],
         };
         self.ask("get_resource", &request, resource)
     }
 
-    /// Lists what a question selects; a get goes before the first list of a kind.
+    /// Lists the objects that a question selects.
     fn list(
         &self,
         resource: &Resource,
-        question: Question<'_>,
+        question: ListQuestion<'_>,
         label_selector: Option<&str>,
         field_masks: &[&'static str],
-    ) -> Answer<Vec<u8>> {
-        if !self.readable.borrow().contains(&resource.kind) {
-            self.prove_readable(resource, question)?;
-        }
+    ) -> ClusterAnswer<Vec<u8>> {
+        self.prove_readable(resource, question)?;
         let request = ListResourcesByNamespace {
             api_version: resource.api_version,
             kind: resource.kind,
@@ -148,24 +108,25 @@ where
             field_masks,
         };
         self.ask("list_resources_by_namespace", &request, resource)
-            .map_err(|refusal| match refusal {
-                Refusal::NotFound => Failure::Unavailable(resource.plural),
-                Refusal::Failed(failure) => failure,
-            })
+            .map_err(|error| error.or_missing(ClusterFailure::Unavailable(resource.plural)))
     }
 
-    /// Gets an object of the judged one's name: whether it is there does not matter.
-    fn prove_readable(&self, resource: &Resource, question: Question<'_>) -> Answer<()> {
+    /// Shows by a get that the kind may be read, unless an earlier get has shown it. Whether the
+    /// object exists does not matter; its name is that of the judged object.
+    fn prove_readable(&self, resource: &Resource, question: ListQuestion<'_>) -> ClusterAnswer<()> {
+        if self.readable.borrow().contains(&resource.kind) {
+            return Ok(());
+        }
         let name = match identifier::check(question.asking_for, NameForm::Kubernetes) {
             Ok(()) => question.asking_for,
             Err(_) => PROBE,
         };
         match self.get(resource, Some(question.namespace), name, Freshness::Cached) {
-            Ok(_) | Err(Refusal::NotFound) => {
+            Ok(_) | Err(HostError::NotFound) => {
                 self.readable.borrow_mut().push(resource.kind);
                 Ok(())
             }
-            Err(Refusal::Failed(failure)) => Err(failure),
+            Err(HostError::Failed(failure)) => Err(failure),
         }
     }
 
@@ -174,39 +135,33 @@ where
         operation: &'static str,
         request: &impl Serialize,
         resource: &Resource,
-    ) -> Result<Vec<u8>, Refusal> {
-        let unavailable = || Refusal::Failed(Failure::Unavailable(resource.plural));
+    ) -> Result<Vec<u8>, HostError> {
+        let unavailable = || HostError::Failed(ClusterFailure::Unavailable(resource.plural));
         let payload = serde_json::to_vec(request).map_err(|_| unavailable())?;
-        (self.call)(operation, &payload).map_err(|error| refusal(&error, operation, resource))
+        (self.call)(operation, &payload).map_err(|error| HostError::of(&error, operation, resource))
     }
 }
 
-/// What an error of the host means; its text goes no further (A13).
-fn refusal(error: &str, operation: &'static str, resource: &Resource) -> Refusal {
-    let says = |text: &str| error.contains(text);
-    Refusal::Failed(if says("Policy has not been granted access to") {
-        Failure::NotGranted(match operation {
-            _ if !says("host capability") => resource.access,
-            "get_resource" => "the host capability kubernetes/get_resource",
-            _ => "the host capability kubernetes/list_resources_by_namespace",
-        })
-    } else if says("code: 403") {
-        Failure::NotGranted(resource.grant)
-    } else if says("Cannot find resource ")
-        // The second where the kind was there once: the host remembers it.
-        || (says("code: 404")
-            && (says("error finding resource") || says("ApiError: 404 page not found")))
-    {
-        Failure::KumaNotInstalled
-    } else if says("Cannot find ") && says(" named '") {
-        return Refusal::NotFound;
-    } else {
-        Failure::Unavailable(resource.plural)
-    })
+/// The label selector that means the same; none if it selects all objects.
+fn label_selector(selector: MeshSelector<'_>) -> Option<String> {
+    match selector {
+        MeshSelector::Any => None,
+        MeshSelector::NotOfMesh(mesh) => Some(format!("{}!={mesh}", keys::MESH)),
+        MeshSelector::OfMesh(mesh) => Some(format!("{}={mesh}", keys::MESH)),
+    }
 }
 
-fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> Answer<T> {
-    json::from_slice(answer).map_err(|_| Failure::Unavailable(resource.plural))
+/// The label selector that means the same among objects with the label.
+fn label_selector_of_labelled(selector: MeshSelector<'_>) -> String {
+    match (selector, label_selector(selector)) {
+        (MeshSelector::OfMesh(_), Some(selector)) => selector,
+        (_, Some(selector)) => format!("{},{selector}", keys::MESH),
+        (_, None) => keys::MESH.to_owned(),
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> ClusterAnswer<T> {
+    json::from_slice(answer).map_err(|_| ClusterFailure::Unavailable(resource.plural))
 }
 
 view! {
@@ -228,59 +183,50 @@ view! {
     }
 }
 
+/// The fields of a Pod that the rules need, besides its metadata.
+const POD_FIELDS: [&str; 3] = [
+    "spec.containers.name",
+    "spec.initContainers.name",
+    "status.phase",
+];
+
 impl<H> Cluster for HostCluster<H>
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
-    fn namespace(&self, name: &str, freshness: Freshness) -> Answer<Metadata<'static>> {
-        let answer =
-            self.get(&NAMESPACE, None, name, freshness)
-                .map_err(|refusal| match refusal {
-                    Refusal::NotFound => Failure::NamespaceNotFound,
-                    Refusal::Failed(failure) => failure,
-                })?;
+    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>> {
+        let answer = self
+            .get(&NAMESPACE, None, name, freshness)
+            .map_err(|error| error.or_missing(ClusterFailure::NamespaceNotFound))?;
         let namespace: MetadataObject<'_> = read(&answer, &NAMESPACE)?;
         Ok(namespace.metadata.into_metadata().into_owned())
     }
 
-    fn mesh_exists(&self, name: &str) -> Answer<bool> {
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         match self.get(&MESH, None, name, Freshness::Cached) {
             Ok(_) => Ok(true),
-            Err(Refusal::NotFound) => Ok(false),
-            Err(Refusal::Failed(failure)) => Err(failure),
+            Err(HostError::NotFound) => Ok(false),
+            Err(HostError::Failed(failure)) => Err(failure),
         }
     }
 
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
-        let selector = match question.which {
-            Which::Any => None,
-            Which::NotOfMesh(mesh) => Some(format!("kuma.io/mesh!={mesh}")),
-            Which::OfMesh(mesh) => Some(format!("kuma.io/mesh={mesh}")),
-        };
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
+        let selector = label_selector(question.selector);
         let answer = self.list(&DATAPLANE, question, selector.as_deref(), &["mesh"])?;
         let DataplaneList { items, .. } = read(&answer, &DATAPLANE)?;
-        let items = items.ok_or(Failure::Unavailable(DATAPLANE.plural))?;
-        let dataplanes = items.into_iter().map(|dataplane| Dataplane {
+        let items = items.ok_or(ClusterFailure::Unavailable(DATAPLANE.plural))?;
+        let dataplanes = items.into_iter().map(|dataplane| DataplaneFacts {
             name: dataplane.metadata.name.unwrap_or_default().into_owned(),
             mesh: dataplane.mesh.map(Text::into_owned),
         });
         Ok(dataplanes.collect())
     }
 
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
-        let selector = match question.which {
-            Which::Any => "kuma.io/mesh".to_owned(),
-            Which::NotOfMesh(mesh) => format!("kuma.io/mesh,kuma.io/mesh!={mesh}"),
-            Which::OfMesh(mesh) => format!("kuma.io/mesh={mesh}"),
-        };
-        let masks = [
-            "spec.containers.name",
-            "spec.initContainers.name",
-            "status.phase",
-        ];
-        let answer = self.list(&POD, question, Some(&selector), &masks)?;
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
+        let selector = label_selector_of_labelled(question.selector);
+        let answer = self.list(&POD, question, Some(&selector), &POD_FIELDS)?;
         let PodList { items, .. } = read(&answer, &POD)?;
-        let items = items.ok_or(Failure::Unavailable(POD.plural))?;
+        let items = items.ok_or(ClusterFailure::Unavailable(POD.plural))?;
         let pods = items.into_iter().map(|pod| pod.into_facts().into_owned());
         Ok(pods.collect())
     }
@@ -292,48 +238,20 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    const NO_CAPABILITY: &str = "Host error: Policy has not been granted access to the \
-        'kubernetes/get_resource' host capability. The violation has been reported.";
-    const NO_RESOURCE: &str = "Host error: Policy has not been granted access to Kubernetes \
-        kuma.io/v1alpha1/Mesh resources. The violation has been reported.";
-    const FORBIDDEN: &str = "Host error: Callback evaluation failure: ApiError: meshes.kuma.io \
-        \"m\" is forbidden: User \"u\" cannot get resource (Status { status: Some(Failure), \
-        code: 403, message: \"…\" })";
-    const NO_OBJECT: &str = "Host error: Callback evaluation failure: Cannot find \
-        kuma.io/v1alpha1/Mesh named 'm' inside of namespace 'None'";
-    const NO_KIND: &str = "Host error: Callback evaluation failure: Cannot find resource \
-        kuma.io/v1alpha1/Mesh";
-    const NO_GROUP: &str = "Host error: Callback evaluation failure: error finding resource \
-        kuma.io/v1alpha1 / Mesh: ApiError: \"404 page not found\" (Status { code: 404 })";
-    const GROUP_GONE: &str = "Host error: Callback evaluation failure: ApiError: 404 page not \
-        found\n: Failed to parse error data (Status { code: 404, message: \"404 page not found\" })";
-    const OTHER_DISCOVERY: &str = "Host error: Callback evaluation failure: error finding resource \
-        kuma.io/v1alpha1 / Mesh: ServiceError: client error (Connect)";
-
-    #[rstest]
-    #[case::no_capability(
-        NO_CAPABILITY,
-        Err(Failure::NotGranted("the host capability kubernetes/get_resource"))
-    )]
-    #[case::no_resource(
-        NO_RESOURCE,
-        Err(Failure::NotGranted("access to the context-aware resource kuma.io/v1alpha1/Mesh"))
-    )]
-    #[case::forbidden(
-        FORBIDDEN,
-        Err(Failure::NotGranted(
-            "get, list and watch of meshes.kuma.io to the policy server's ServiceAccount"
-        ))
-    )]
-    #[case::no_object(NO_OBJECT, Ok(false))]
-    #[case::no_kind(NO_KIND, Err(Failure::KumaNotInstalled))]
-    #[case::no_group(NO_GROUP, Err(Failure::KumaNotInstalled))]
-    #[case::group_gone(GROUP_GONE, Err(Failure::KumaNotInstalled))]
-    #[case::other_discovery_failure(OTHER_DISCOVERY, Err(Failure::Unavailable("meshes.kuma.io")))]
-    #[case::anything_else("Host error: boom", Err(Failure::Unavailable("meshes.kuma.io")))]
-    fn a13_what_the_hosts_errors_mean(#[case] error: &str, #[case] answer: Answer<bool>) {
-        let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
-        assert_eq!(cluster.mesh_exists("m"), answer);
+    #[test]
+    fn a13_the_hosts_errors_about_a_mesh() {
+        let answer = |error: &str| {
+            let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
+            cluster.mesh_exists("m")
+        };
+        assert_eq!(
+            answer("Cannot find kuma.io/v1alpha1/Mesh named 'm'"),
+            Ok(false)
+        );
+        assert_eq!(
+            answer("boom"),
+            Err(ClusterFailure::Unavailable("meshes.kuma.io"))
+        );
     }
 
     #[rstest]
@@ -344,16 +262,19 @@ mod tests {
     #[case::wrong_type(r#"{"items":[{"metadata":{"name":7}}]}"#)]
     fn a13_a_garbage_answer_is_no_answer(#[case] garbage: &str) {
         let cluster = HostCluster::new(|_: &str, _: &[u8]| Ok(garbage.as_bytes().to_vec()));
-        let question = Question {
+        let question = ListQuestion {
             namespace: "team",
             asking_for: "web-0",
-            which: Which::Any,
+            selector: MeshSelector::Any,
         };
         assert_eq!(
             cluster.dataplanes(question),
-            Err(Failure::Unavailable("dataplanes.kuma.io"))
+            Err(ClusterFailure::Unavailable("dataplanes.kuma.io"))
         );
-        assert_eq!(cluster.pods(question), Err(Failure::Unavailable("pods")));
+        assert_eq!(
+            cluster.pods(question),
+            Err(ClusterFailure::Unavailable("pods"))
+        );
     }
 
     #[test]
@@ -363,12 +284,12 @@ mod tests {
         let cluster = HostCluster::new(|_: &str, _: &[u8]| Err(error.to_owned()));
         assert_eq!(
             cluster.namespace("team", Freshness::Cached),
-            Err(Failure::NamespaceNotFound)
+            Err(ClusterFailure::NamespaceNotFound)
         );
     }
 
     /// A host that has no object and empty lists, and remembers what it was asked.
-    fn asked(ask: impl FnOnce(&dyn Fn(Question<'_>))) -> Vec<(String, Value)> {
+    fn asked(ask: impl FnOnce(&dyn Fn(ListQuestion<'_>))) -> Vec<(String, Value)> {
         let calls = RefCell::new(Vec::new());
         let cluster = HostCluster::new(|operation: &str, payload: &[u8]| {
             let payload = serde_json::from_slice(payload).unwrap();
@@ -391,10 +312,10 @@ mod tests {
     #[case::not_a_legal_name("../meshes", PROBE)]
     fn a13_a_get_proves_the_grant_before_a_list(#[case] own: &str, #[case] probe: &str) {
         let calls = asked(|ask| {
-            ask(Question {
+            ask(ListQuestion {
                 namespace: "team",
                 asking_for: own,
-                which: Which::NotOfMesh("mesh1"),
+                selector: MeshSelector::NotOfMesh("mesh1"),
             });
         });
         let get = |api_version: &str, kind: &str| {
@@ -411,7 +332,7 @@ mod tests {
             });
             ("list_resources_by_namespace".to_owned(), request)
         };
-        let pod_masks = [
+        let pod_fields = [
             "spec.containers.name",
             "spec.initContainers.name",
             "status.phase",
@@ -427,7 +348,7 @@ mod tests {
                     &["mesh"]
                 ),
                 get("v1", "Pod"),
-                list("v1", "Pod", "kuma.io/mesh,kuma.io/mesh!=mesh1", &pod_masks),
+                list("v1", "Pod", "kuma.io/mesh,kuma.io/mesh!=mesh1", &pod_fields),
             ]
         );
     }
@@ -435,11 +356,14 @@ mod tests {
     #[test]
     fn a13_one_get_proves_a_kind() {
         let calls = asked(|ask| {
-            for which in [Which::NotOfMesh("mesh1"), Which::OfMesh("mesh1")] {
-                ask(Question {
+            for selector in [
+                MeshSelector::NotOfMesh("mesh1"),
+                MeshSelector::OfMesh("mesh1"),
+            ] {
+                ask(ListQuestion {
                     namespace: "team",
                     asking_for: "web-0",
-                    which,
+                    selector,
                 });
             }
         });
@@ -451,14 +375,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::any(Which::Any, Value::Null, "kuma.io/mesh")]
-    #[case::of_a_mesh(Which::OfMesh("m"), json!("kuma.io/mesh=m"), "kuma.io/mesh=m")]
-    fn a12_a18_selectors(#[case] which: Which<'_>, #[case] dataplanes: Value, #[case] pods: &str) {
+    #[case::any(MeshSelector::Any, Value::Null, "kuma.io/mesh")]
+    #[case::of_a_mesh(MeshSelector::OfMesh("m"), json!("kuma.io/mesh=m"), "kuma.io/mesh=m")]
+    fn a12_a18_selectors(
+        #[case] selector: MeshSelector<'_>,
+        #[case] dataplanes: Value,
+        #[case] pods: &str,
+    ) {
         let calls = asked(|ask| {
-            ask(Question {
+            ask(ListQuestion {
                 namespace: "team",
                 asking_for: "",
-                which,
+                selector,
             });
         });
         let selectors: Vec<_> = calls
@@ -473,18 +401,21 @@ mod tests {
     fn a13_nothing_is_listed_where_the_get_fails() {
         let cluster = HostCluster::new(|operation: &str, _: &[u8]| {
             assert_eq!(operation, "get_resource", "a forbidden list never answers");
-            Err(FORBIDDEN.to_owned())
+            Err("meshes.kuma.io \"m\" is forbidden (Status { code: 403 })".to_owned())
         });
-        let question = Question {
+        let question = ListQuestion {
             namespace: "team",
             asking_for: "",
-            which: Which::Any,
+            selector: MeshSelector::Any,
         };
         assert_eq!(
             cluster.dataplanes(question),
-            Err(Failure::NotGranted(DATAPLANE.grant))
+            Err(ClusterFailure::NotGranted(DATAPLANE.grant))
         );
-        assert_eq!(cluster.pods(question), Err(Failure::NotGranted(POD.grant)));
+        assert_eq!(
+            cluster.pods(question),
+            Err(ClusterFailure::NotGranted(POD.grant))
+        );
     }
 
     #[test]

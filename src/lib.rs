@@ -5,17 +5,22 @@
 //! here beyond their names.
 
 pub mod cluster;
+mod facts;
+mod host_error;
 mod object;
 mod path;
 mod request;
+mod resource;
 mod response;
+mod unchanged;
+mod unreadable;
 mod view;
 
 use kubewarden_policy_sdk::protocol_version_guest;
 use kuma_workload_rulebook::admission::{Settings, judge};
 use wapc_guest::{CallResult, host_call, register_function};
 
-use crate::{cluster::HostCluster, request::Unreadable};
+use crate::{cluster::HostCluster, unreadable::Unreadable};
 
 /// Called by the host when it makes an instance.
 #[unsafe(no_mangle)]
@@ -64,7 +69,7 @@ where
         let settings = Settings::read(payload.settings).map_err(Unreadable::Settings)?;
         match payload.request {
             Some(envelope) => {
-                let request = envelope.into_facts(&settings)?;
+                let request = facts::facts(envelope, &settings)?;
                 Ok(judge(&request, &settings, cluster))
             }
             None => Ok(Default::default()),

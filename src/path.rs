@@ -1,7 +1,6 @@
 //! Where in a JSON document a byte stands, as the path of a field.
 
-/// The longest part of a path that is shown; no field of Kubernetes' own is longer.
-const MOST_CHARACTERS: usize = 63;
+use kuma_workload_rulebook::quoted::path_segment;
 
 /// The path of the value at a byte of the document, below a root; the document must be JSON up to
 /// there. A part that is no plain field name or label key is shown as `?`, so that a path never
@@ -42,8 +41,8 @@ pub(crate) fn at(json: &[u8], byte: usize, root: &str) -> String {
     path.iter().fold(root.to_owned(), |shown, part| match part {
         Part::Item(index) => format!("{shown}[{index}]"),
         Part::Key(None) => shown,
-        Part::Key(Some(key)) if shown.is_empty() => legible(key).to_owned(),
-        Part::Key(Some(key)) => format!("{shown}.{}", legible(key)),
+        Part::Key(Some(key)) if shown.is_empty() => segment(key).to_owned(),
+        Part::Key(Some(key)) => format!("{shown}.{}", segment(key)),
     })
 }
 
@@ -53,12 +52,8 @@ enum Part<'j> {
     Item(usize),
 }
 
-fn legible(key: &[u8]) -> &str {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
-    match std::str::from_utf8(key) {
-        Ok(key) if key.len() <= MOST_CHARACTERS && key.as_bytes().iter().all(plain) => key,
-        _ => "?",
-    }
+fn segment(key: &[u8]) -> &str {
+    str::from_utf8(key).map_or("?", path_segment)
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use kuma_workload_rulebook::admission::{Objection, Verdict};
 use serde::{Serialize, Serializer};
 use wapc_guest::CallResult;
 
-use crate::request::Unreadable;
+use crate::unreadable::Unreadable;
 
 /// kubectl and the API server cut longer warnings.
-const MOST_CHARACTERS: usize = 120;
+const MAX_WARNING: usize = 120;
 
 /// The protocol's validation response. The SDK's own can also hold a mutated object, any JSON at
 /// all, which would cost every request 10 KB of module that no verdict uses.
@@ -17,7 +17,7 @@ struct ValidationResponse<'r> {
     accepted: bool,
     message: Option<String>,
     code: Option<u16>,
-    audit_annotations: Option<Annotations>,
+    audit_annotations: Option<AuditAnnotations>,
     warnings: Option<Vec<&'r str>>,
 }
 
@@ -47,7 +47,7 @@ fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> CallResult
         accepted,
         message,
         code,
-        audit_annotations: (!warnings.is_empty()).then(|| Annotations::of(warnings)),
+        audit_annotations: (!warnings.is_empty()).then(|| AuditAnnotations::of(warnings)),
         warnings: (!warnings.is_empty()).then(|| {
             let pieces = warnings.iter().flat_map(|warning| pieces(&warning.message));
             pieces.collect()
@@ -57,9 +57,9 @@ fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> CallResult
 }
 
 /// Audit annotations: the same sentences, whole, by the name of the rule (A9).
-struct Annotations(Vec<(&'static str, String)>);
+struct AuditAnnotations(Vec<(&'static str, String)>);
 
-impl Annotations {
+impl AuditAnnotations {
     fn of(warnings: &[Objection]) -> Self {
         let mut annotations = Vec::<(&str, String)>::new();
         for warning in warnings {
@@ -76,7 +76,7 @@ impl Annotations {
     }
 }
 
-impl Serialize for Annotations {
+impl Serialize for AuditAnnotations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(rule, sentences)| (rule, sentences)))
     }
@@ -86,7 +86,7 @@ impl Serialize for Annotations {
 fn pieces(sentence: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = sentence.trim();
-    while let Some((too_long, _)) = rest.char_indices().nth(MOST_CHARACTERS) {
+    while let Some((too_long, _)) = rest.char_indices().nth(MAX_WARNING) {
         let (line, next) = rest.split_at(too_long);
         let cut = if next.starts_with(' ') {
             too_long

@@ -45,7 +45,9 @@ fn split(input: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(input);
     std::iter::from_fn(move || {
         let part = rest?;
-        let end = part.windows(BETWEEN.len()).position(|window| window == BETWEEN);
+        let end = part
+            .windows(BETWEEN.len())
+            .position(|window| window == BETWEEN);
         rest = end.map(|end| &part[end + BETWEEN.len()..]);
         Some(end.map_or(part, |end| &part[..end]))
     })

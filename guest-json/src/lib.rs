@@ -16,7 +16,7 @@ use serde::{
 };
 
 /// Settings may be nested so deep; whatever is deeper is no settings.
-const MOST_LEVELS: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Where a document cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,7 +310,7 @@ impl<'de> Reader<'de> {
         end: u8,
         visit: impl FnOnce(Entries<'_, 'de>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if self.levels == MOST_LEVELS {
+        if self.levels == MAX_DEPTH {
             return Err(self.unexpected());
         }
         self.levels += 1;
@@ -639,8 +639,8 @@ mod tests {
     #[test]
     fn depth_is_bounded_where_values_are_read_and_free_where_they_are_skipped() {
         let deep = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(read(&deep(MOST_LEVELS)).is_ok());
-        assert!(read(&deep(MOST_LEVELS + 1)).is_err_and(|error| error.is_data));
+        assert!(read(&deep(MAX_DEPTH)).is_ok());
+        assert!(read(&deep(MAX_DEPTH + 1)).is_err_and(|error| error.is_data));
         assert!(from_slice::<Slice<'_>>(deep(100_000).as_bytes()).is_ok());
     }
 

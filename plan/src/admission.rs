@@ -1,7 +1,7 @@
 //! What admission would say of each Pod and template, in the words of the very same rules.
 
 use kuma_workload_rulebook::{
-    admission::{self, Objection, Operation, Request, Rule, Settings, Verdict},
+    admission::{self, Objection, Operation, Request, RequestObject, Rule, Settings, Verdict},
     metadata::Text,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn judge(
     cluster: &PlannedCluster<'_>,
     findings: &mut Vec<Finding>,
 ) -> AdmissionReport {
-    let pod = admission::Object::Pod {
+    let pod = RequestObject::Pod {
         new: pod_source.facts.clone(),
         old: None,
     };
@@ -43,7 +43,7 @@ pub(crate) fn judge(
         let verdict = judged(pod);
         return report(pod_source, verdict, None, findings);
     };
-    let verdict = judged(admission::Object::Template {
+    let verdict = judged(RequestObject::Template {
         kind,
         name: Text::from(&*pod_source.named.name),
         owner_is_judged: owner_is_judged(pod_source, inventory),
@@ -70,7 +70,7 @@ pub(crate) fn judge_namespace(
         namespace: Text::default(),
         user: None,
         unchanged: false,
-        object: admission::Object::Namespace {
+        object: RequestObject::Namespace {
             name: Text::from(&*namespace.named.name),
             terminating: false,
             new: namespace.metadata.clone(),
@@ -111,7 +111,7 @@ pub(crate) fn judge_namespace(
 fn owner_is_judged(pod_source: &PodSource<'_>, inventory: &Inventory) -> bool {
     let owner = pod_source.template.and_then(|kind| {
         let owner = Owner {
-            kind: kind.name(),
+            kind: kind.name,
             name: pod_source.named.name.clone(),
         };
         inventory.template(&pod_source.named.namespace, &owner)

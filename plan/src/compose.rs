@@ -3,7 +3,7 @@
 use kuma_workload_rulebook::{
     mesh,
     roster::Mode,
-    spiffe::{self, ControlPlane, Proxy},
+    spiffe::{self, ControlPlane, ProxyFacts},
 };
 
 use super::{
@@ -184,7 +184,7 @@ fn identity(
         .name;
     let labels = identities::labels_to_come(pod_source, mesh, zone);
     let labels = &labels;
-    identities.of(&Proxy { mesh, labels }, &called)
+    identities.of(&ProxyFacts { mesh, labels }, &called)
 }
 
 fn identity_of_dataplane(
@@ -198,7 +198,7 @@ fn identity_of_dataplane(
     }
     let labels = identities::labels_of_dataplane(dataplane, dataplane.stored());
     let labels = &labels;
-    identities.of(&Proxy { mesh, labels }, called)
+    identities.of(&ProxyFacts { mesh, labels }, called)
 }
 
 /// Dataplanes whose Pods were not read.

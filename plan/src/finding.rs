@@ -27,6 +27,36 @@ impl Severity {
     }
 }
 
+/// Which findings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    #[default]
+    Warning,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// All of them, with their names and what counts.
+    pub const ALL: [(Self, &str, &str); 3] = [
+        (Self::Error, "error", "Errors"),
+        (Self::Warning, "warning", "Errors and warnings"),
+        (Self::Never, "never", "None"),
+    ];
+
+    /// Whether findings of this severity do.
+    pub fn counts(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity <= Severity::Warning,
+            Self::Never => false,
+        }
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $code:ident = $name:literal,)+) => {
         /// What a finding is about: the names are stable.

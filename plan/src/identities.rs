@@ -6,7 +6,7 @@ use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Text},
     roster::ORIGIN_ZONE,
-    spiffe::{self, ControlPlane, Fault, MeshIdentity, Proxy},
+    spiffe::{self, ControlPlane, IdentityFault, MeshIdentity, ProxyFacts},
 };
 
 use super::{
@@ -53,7 +53,7 @@ impl<'a> Identities<'a> {
     }
 
     /// The identity of a proxy, which is called so in findings.
-    pub(crate) fn of(&mut self, proxy: &Proxy<'_>, called: &str) -> Option<IdentityReport> {
+    pub(crate) fn of(&mut self, proxy: &ProxyFacts<'_>, called: &str) -> Option<IdentityReport> {
         let candidates = self.by_mesh.get(proxy.mesh)?.iter().copied();
         let identity = spiffe::of_proxy(candidates, proxy, &self.control_plane)?;
         let name = identity.mesh_identity.name.clone();
@@ -74,7 +74,7 @@ impl<'a> Identities<'a> {
                 .identities
                 .get(&*name)
                 .map_or(name.clone(), |one| one.named.name.clone()),
-            fault: fault.map(Fault::to_string),
+            fault: fault.map(IdentityFault::to_string),
             spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
         })
     }

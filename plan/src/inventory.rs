@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuma_workload_rulebook::{admission::Quoted, mesh, metadata::Metadata};
+use kuma_workload_rulebook::{mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
     finding::{Code, Finding},
@@ -155,7 +155,7 @@ impl Inventory {
         match object {
             Manifest::Pod(pod) => self.put("Pod", pod, |all| &mut all.pods, |pod| &pod.named),
             Manifest::Template(template) => {
-                let kind = template.kind.name();
+                let kind = template.kind.name;
                 self.put(kind, template, |all| &mut all.templates, |one| &one.named);
             }
             Manifest::Namespace(one) => {

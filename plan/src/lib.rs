@@ -32,7 +32,7 @@ mod universal;
 mod workloads;
 
 pub use compose::report;
-pub use finding::{Code, Finding, Severity};
+pub use finding::{Code, FailOn, Finding, Severity};
 pub use inventory::{Inventory, Unread};
 pub use manifest::Found;
 pub use options::Options;

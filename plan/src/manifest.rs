@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     admission::TemplateKind,
     keys,
-    metadata::{self, Labels, Metadata},
+    metadata::{Labels, Metadata, PodFacts},
     roster::{self, Origin},
     spiffe::MeshIdentity,
 };
@@ -69,7 +69,7 @@ pub struct PodManifest {
     /// Its controller.
     pub owner: Option<Owner>,
     /// What the rules read of it.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -80,13 +80,13 @@ pub struct TemplateManifest {
     /// What it is called.
     pub named: Named,
     /// Its kind.
-    pub kind: TemplateKind,
+    pub kind: &'static TemplateKind,
     /// Its controller, if that is one of the seven kinds.
     pub owner: Option<Owner>,
     /// Whether it makes no Pods any more: scaled to zero, or done.
     pub idle: bool,
     /// What the rules read of the template.
-    pub facts: metadata::Pod<'static>,
+    pub facts: PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
 }
@@ -173,8 +173,8 @@ pub struct WorkloadManifest {
 
 impl WorkloadManifest {
     /// What the roster needs of it.
-    pub fn facts(&self) -> roster::Existing<'_> {
-        roster::Existing {
+    pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        roster::ExistingWorkload {
             mesh: self.labels.get(keys::MESH),
             managed_by: self.labels.get(keys::MANAGED_BY),
             origin: self.labels.get(keys::ORIGIN),

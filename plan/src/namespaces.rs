@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
-    admission::{Quoted, Settings},
+    admission::Settings,
     keys, membership,
-    mesh::{self, Mesh, Source},
+    mesh::{self, MeshSource, ResolvedMesh},
+    quoted::Quoted,
 };
 
 use super::{
@@ -81,7 +82,7 @@ pub(crate) fn plan(
     }
     for namespace in inventory.namespaces.values() {
         let declares = mesh::of_namespace(&namespace.metadata, settings.mesh_annotations);
-        if declares.source != Source::Default || membership::injects(&namespace.metadata) {
+        if declares.source != MeshSource::Default || membership::injects(&namespace.metadata) {
             all.entry(&namespace.named.name).or_default();
         }
     }
@@ -100,7 +101,7 @@ fn report(
 ) -> NamespaceReport {
     let metadata = inventory.namespace_metadata(name);
     let declared = mesh::of_namespace(metadata, settings.mesh_annotations);
-    let declares = declared.source != Source::Default;
+    let declares = declared.source != MeshSource::Default;
     let mut populations = BTreeMap::<&str, usize>::new();
     for member in &members.members {
         *populations.entry(&member.mesh).or_default() += 1;
@@ -147,13 +148,13 @@ fn report(
 }
 
 /// Where a mesh's name was found.
-pub(crate) fn source(source: Source) -> &'static str {
+pub(crate) fn source(source: MeshSource) -> &'static str {
     match source {
-        Source::PodLabel => "pod-label",
-        Source::PodAnnotation => "pod-annotation",
-        Source::NamespaceLabel => "namespace-label",
-        Source::NamespaceAnnotation => "namespace-annotation",
-        Source::Default => "default",
+        MeshSource::PodLabel => "pod-label",
+        MeshSource::PodAnnotation => "pod-annotation",
+        MeshSource::NamespaceLabel => "namespace-label",
+        MeshSource::NamespaceAnnotation => "namespace-annotation",
+        MeshSource::Default => "default",
     }
 }
 
@@ -203,7 +204,7 @@ fn is_split(
 fn is_undeclared(
     name: &str,
     only: &str,
-    declared: Mesh<'_>,
+    declared: ResolvedMesh<'_>,
     declares: bool,
     place: Option<Place>,
 ) -> Finding {

@@ -1,65 +1,79 @@
 //! The report as text, in the form that is asked for.
 
 mod github;
+mod json;
+mod junit;
+pub mod layout;
+mod sarif;
 mod table;
+pub mod yaml;
 
 use std::io::{self, Write};
 
-use super::{read::Fault, report::Report};
+use super::{finding::FailOn, read::Fault, report::Report};
 
-/// A form of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Tables for people.
-    Table,
-    /// Tables with everything in them.
-    Wide,
-    /// JSON, one document.
-    Json,
-    /// YAML, one document.
-    Yaml,
-    /// Findings as GitHub's workflow commands: annotations of a pull request.
-    Github,
+/// What faults are called, where findings have their codes.
+const BAD_INPUT: &str = "bad-input";
+
+/// How a report is written. The default is for pipes: whole lines, no colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// The columns of characters that a table may have; none where it may be as wide as it likes.
+    pub width: Option<usize>,
+    /// Whether tables have colours, as terminals understand them.
+    pub colours: bool,
+    /// Which findings are failures, in forms that tell failures apart.
+    pub fail_on: FailOn,
 }
 
-impl Format {
-    /// All of them, with their names and what they are.
-    pub const ALL: [(Self, &str, &str); 5] = [
-        (Self::Table, "table", "Tables for people"),
-        (Self::Wide, "wide", "Tables with everything in them"),
-        (Self::Json, "json", "JSON, one document"),
-        (Self::Yaml, "yaml", "YAML, one document"),
-        (
-            Self::Github,
-            "github",
-            "Findings as GitHub's workflow commands: annotations of a pull request",
-        ),
-    ];
+macro_rules! formats {
+    ($(#[doc = $help:literal] $format:ident = $name:literal => $write:path,)+) => {
+        /// A form of the report.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Format {
+            $(#[doc = $help] $format,)+
+        }
+
+        impl Format {
+            /// All of them, with their names and what they are.
+            pub const ALL: [(Self, &str, &str); [$($name),+].len()] =
+                [$((Self::$format, $name, $help.trim_ascii_start())),+];
+        }
+
+        /// Writes the report.
+        ///
+        /// # Errors
+        ///
+        /// What the writer has against it.
+        pub fn write(
+            report: &Report,
+            format: Format,
+            style: Style,
+            to: &mut impl Write,
+        ) -> io::Result<()> {
+            match format {
+                $(Format::$format => $write(report, style, to),)+
+            }
+        }
+    };
 }
 
-/// Writes the report.
-///
-/// # Errors
-///
-/// What the writer has against it.
-pub fn write(
-    report: &Report,
-    format: Format,
-    colours: bool,
-    to: &mut impl Write,
-) -> io::Result<()> {
-    match format {
-        Format::Table | Format::Wide => table::write(report, format == Format::Wide, colours, to),
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *to, report)?;
-            writeln!(to)
-        }
-        Format::Yaml => {
-            let yaml = serde_saphyr::to_string(report).map_err(io::Error::other)?;
-            to.write_all(yaml.as_bytes())
-        }
-        Format::Github => github::write(report, to),
-    }
+// A form is a line here, and a file that writes it.
+formats! {
+    /// Tables for people
+    Table = "table" => table::write,
+    /// Tables with everything in them
+    Wide = "wide" => table::write_wide,
+    /// JSON, one document
+    Json = "json" => json::write,
+    /// YAML, one document
+    Yaml = "yaml" => yaml::write_report,
+    /// Findings as GitHub's workflow commands: annotations of a pull request
+    Github = "github" => github::write,
+    /// SARIF 2.1.0, for code scanning
+    Sarif = "sarif" => sarif::write,
+    /// JUnit's XML: a test case for each code of findings
+    Junit = "junit" => junit::write,
 }
 
 /// Writes what cannot be read, a line each, for who does not get it with the report.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
-    admission::{Answer, Cluster, Dataplane, Failure, Freshness, Question, Which},
+    admission::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion},
     keys,
-    metadata::{Metadata, Pod, Text},
+    metadata::{Metadata, PodFacts, Text},
 };
 
 use super::{inventory::Inventory, pod_source::PodSource};
@@ -81,29 +81,25 @@ pub(crate) struct ClusterBefore<'w, 'a> {
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
-    fn namespace(&self, name: &str, _: Freshness) -> Answer<Metadata<'static>> {
+    fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
         Ok(self.cluster.inventory.namespace_metadata(name).clone())
     }
 
-    fn mesh_exists(&self, name: &str) -> Answer<bool> {
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         if self.cluster.inventory.unread.without_kuma {
-            return Err(Failure::KumaNotInstalled);
+            return Err(ClusterFailure::KumaNotInstalled);
         }
         Ok(self.cluster.inventory.has_mesh(name))
     }
 
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>> {
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
         let members = self.cluster.namespaces.get(question.namespace);
         let kinds = members.into_iter().flat_map(|members| &members.dataplanes);
-        let selected = kinds.filter(|((label, _), _)| match question.which {
-            Which::Any => true,
-            Which::NotOfMesh(mesh) => *label != Some(mesh),
-            Which::OfMesh(mesh) => *label == Some(mesh),
-        });
+        let selected = kinds.filter(|((label, _), _)| question.selector.selects(*label));
         let text = |text: &str| Text(text.to_owned().into());
         Ok(selected
             .flat_map(|((_, field), names)| {
-                names.iter().map(move |name| Dataplane {
+                names.iter().map(move |name| DataplaneFacts {
                     name: text(name),
                     mesh: field.map(text),
                 })
@@ -112,18 +108,14 @@ impl Cluster for ClusterBefore<'_, '_> {
     }
 
     /// With the label that the injector pins on them (M3).
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>> {
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
         let members = self.cluster.namespaces.get(question.namespace);
         let meshes = members.into_iter().flat_map(|members| &members.pods);
-        let selected = meshes.filter(|(found, _)| match question.which {
-            Which::Any => true,
-            Which::NotOfMesh(mesh) => **found != mesh,
-            Which::OfMesh(mesh) => **found == mesh,
-        });
+        let selected = meshes.filter(|(mesh, _)| question.selector.selects(Some(mesh)));
         Ok(selected
             .flat_map(|(mesh, pods)| {
                 let others = pods.iter().filter(|(number, _)| *number != self.pod_source);
-                others.map(move |(_, name)| Pod {
+                others.map(move |(_, name)| PodFacts {
                     name: Text((*name).to_owned().into()),
                     metadata: Metadata {
                         labels: [(Text::from(keys::MESH), Text((*mesh).to_owned().into()))]
@@ -131,7 +123,7 @@ impl Cluster for ClusterBefore<'_, '_> {
                             .collect(),
                         ..Metadata::default()
                     },
-                    ..Pod::default()
+                    ..PodFacts::default()
                 })
             })
             .collect())

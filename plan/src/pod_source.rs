@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use kuma_workload_rulebook::{
     admission::{Settings, TemplateKind},
     identifier::{self, Identifier, PodAnnotation},
-    membership::{self, Reason},
-    mesh::{self, Mesh},
-    metadata,
+    membership::{self, MembershipReason},
+    mesh::{self, ResolvedMesh},
+    metadata::PodFacts,
 };
 
 use super::{
@@ -21,15 +21,15 @@ pub(crate) struct PodSource<'a> {
     /// What it is called.
     pub named: &'a Named,
     /// The kind, if it is a template.
-    pub template: Option<TemplateKind>,
+    pub template: Option<&'static TemplateKind>,
     /// What the rules read of it.
-    pub facts: &'a metadata::Pod<'static>,
+    pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
     /// Why it is in a mesh, or in none.
-    pub reason: Reason,
+    pub reason: MembershipReason,
     /// Its mesh, if it is in one.
-    pub mesh: Option<Mesh<'a>>,
+    pub mesh: Option<ResolvedMesh<'a>>,
     /// Its workload, if it has one.
     pub workload: Option<Identifier<'a>>,
     /// Its Dataplane.
@@ -49,7 +49,7 @@ pub(crate) struct Naming<'s> {
 
 impl<'s> Naming<'s> {
     /// The workload of a Pod.
-    pub(crate) fn workload<'a>(&self, pod: &'a metadata::Pod<'static>) -> Option<Identifier<'a>>
+    pub(crate) fn workload<'a>(&self, pod: &'a PodFacts<'static>) -> Option<Identifier<'a>>
     where
         's: 'a,
     {
@@ -60,7 +60,7 @@ impl<'s> Naming<'s> {
 impl PodSource<'_> {
     /// Its kind.
     pub(crate) fn kind(&self) -> &'static str {
-        self.template.map_or("Pod", TemplateKind::name)
+        self.template.map_or("Pod", |kind| kind.name)
     }
 
     /// Whether it is in its mesh now or will be, and not only was.
@@ -78,7 +78,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         template: None,
         facts: &pod.facts,
         marks: pod.marks,
-        reason: Reason::NothingInjects,
+        reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
         dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
@@ -92,7 +92,7 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             template: Some(template.kind),
             facts: &template.facts,
             marks: template.marks,
-            reason: Reason::NothingInjects,
+            reason: MembershipReason::NothingInjects,
             mesh: None,
             workload: None,
             dataplane: None,
@@ -163,12 +163,12 @@ impl<'a> Makers<'a> {
         }
     }
 
-    fn stands_for_pods(&self, kind: TemplateKind, named: &Named) -> bool {
+    fn stands_for_pods(&self, kind: &TemplateKind, named: &Named) -> bool {
         let Named {
             namespace, name, ..
         } = named;
         !self.all_decided
             && !self.decided.contains(&**namespace)
-            && !self.made.contains(&(&**namespace, kind.name(), &**name))
+            && !self.made.contains(&(&**namespace, kind.name, &**name))
     }
 }

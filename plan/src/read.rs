@@ -1,29 +1,38 @@
-//! Documents as trees of nodes that know where they stand: YAML and JSON, read as the API server and
-//! kubectl read them.
+//! Documents as trees of nodes that know where they stand: YAML and JSON, read as kubectl and the API
+//! server read them.
 //!
-//! A [`Document`] is what has a name, such as a file; [`nodes`] gives the YAML or JSON documents that
-//! stand in it, one after the other, and a [`Fault`] for each that cannot be read.
+//! A [`Document`] is what has a name, such as a file. [`nodes`] gives the YAML or JSON documents that
+//! stand in it, one after the other, and a [`Fault`] for each that cannot be read: it leaves out the
+//! bulk that no rule asks for. [`values`] gives all that stands in them. Nothing panics, whatever the
+//! bytes; time and memory grow with their number.
 
-pub mod json;
+mod builder;
+mod json;
+mod stream;
+mod template;
+mod text;
 pub mod tree;
-pub mod yaml;
+mod yaml;
 
-use std::{borrow::Cow, fmt, iter, path::Path, sync::Arc};
+use std::{borrow::Cow, fmt, iter, sync::Arc};
 
 use serde::{Serialize, Serializer};
 
-use self::tree::{Node, Position};
+use self::{
+    stream::Stream,
+    tree::{Node, Position},
+};
 
 /// The name of the standard input, in places as on the command line.
 pub const STDIN: &str = "-";
 
-/// A file of manifests, or what stands for one. Many YAML or JSON documents may be in it.
+/// A file of manifests, or what stands for one. Many YAML or JSON documents may be in it: its content
+/// says which, not its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<'d> {
-    /// What places call it; its extension `.json`, or a `{` at its beginning where it has none, says
-    /// that it is JSON.
+    /// What places call it.
     pub name: Arc<str>,
-    /// Its bytes, which should be UTF-8.
+    /// Its bytes: UTF-8, or UTF-16 with a byte order mark.
     pub bytes: Cow<'d, [u8]>,
 }
 
@@ -53,15 +62,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is no YAML or JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Syntax {
-    /// Where.
-    pub at: Position,
-    /// Why.
-    pub reason: String,
-}
-
 /// Input that cannot be read, as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -89,80 +89,103 @@ impl Fault {
     }
 }
 
+/// Something to tell about a place of a document, as one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where.
+    pub at: Position,
+    /// What is wrong there, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// As a fault of this file.
+    pub fn in_file(self, file: &Arc<str>) -> Fault {
+        let Self { at, message } = self;
+        let file = file.clone();
+        Fault {
+            place: Place { file, at },
+            message,
+        }
+    }
+}
+
+/// A YAML or JSON document that could be parsed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parsed {
+    /// What stands in it.
+    pub node: Node,
+    /// Mistakes that leave no doubt where what is wrong ends, such as a repeated key, in the order of
+    /// their places: the document is to be refused, if anybody asks for what is in it.
+    pub problems: Vec<Problem>,
+    /// What is read otherwise than it looks, such as a key that is a boolean.
+    pub remarks: Vec<Problem>,
+}
+
+/// Whether nodes have what no rule of the plan asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bulk {
+    /// It is looked through for mistakes, and null in the nodes.
+    Dropped,
+    Kept,
+}
+
 /// What stands in a document, in order. What cannot be parsed does not hide the rest; of JSON, it is
 /// the last.
-pub fn nodes<'d>(document: &'d Document<'_>) -> Box<dyn Iterator<Item = Result<Node, Fault>> + 'd> {
-    let text = match text(document) {
-        Ok(text) => text.trim_start_matches('\u{feff}'),
-        Err(fault) => return Box::new(iter::once(Err(fault))),
-    };
-    let fault = |Syntax { at, reason }| Fault {
-        place: Place {
-            file: document.name.clone(),
-            at,
-        },
-        message: reason,
-    };
-    if is_json(&document.name, text) {
-        Box::new(json::documents(text).map(move |node| node.map_err(fault)))
-    } else {
-        let parse = move |(lines, text)| yaml::parse(text, lines).map_err(fault);
-        Box::new(yaml::documents(text).map(parse))
-    }
+///
+/// Lists and maps that nobody here reads (see [`tree::is_bulk`]) are null.
+pub fn nodes<'d>(
+    document: &'d Document<'_>,
+) -> impl Iterator<Item = Result<Parsed, Fault>> + use<'d> {
+    read(document, Bulk::Dropped)
 }
 
-fn is_json(name: &str, text: &str) -> bool {
-    match Path::new(name).extension() {
-        Some(extension) => extension.eq_ignore_ascii_case("json"),
-        None => text.trim_start().starts_with('{'),
-    }
-}
-
-fn text<'d>(document: &'d Document<'_>) -> Result<&'d str, Fault> {
-    std::str::from_utf8(&document.bytes).map_err(|error| {
-        let valid = document.bytes.get(..error.valid_up_to());
-        let lines = valid
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == b'\n');
-        let mut fault = Fault::of_file(
-            document.name.clone(),
-            "this is no UTF-8 text; save the file as UTF-8",
-        );
-        fault.place.at = Position {
-            line: u32::try_from(lines.count() + 1).unwrap_or(u32::MAX),
-            column: 1,
-        };
-        fault
+/// All that stands in a document, in order, and where it begins. What cannot be parsed, or has a
+/// mistake such as a repeated key, does not hide the rest; of JSON, it is the last.
+///
+/// Numbers are as exact as they are given, as far as 64 bits go.
+pub fn values<'d>(
+    document: &'d Document<'_>,
+) -> impl Iterator<Item = Result<(Position, serde_json::Value), Fault>> + use<'d> {
+    read(document, Bulk::Kept).map(|parsed| {
+        let Parsed { node, problems, .. } = parsed?;
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem.in_file(&document.name)),
+            None => Ok((node.at, node.value.into())),
+        }
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(name: &str, bytes: &'static [u8]) -> Document<'static> {
-        Document {
-            name: name.into(),
-            bytes: bytes.into(),
-        }
-    }
-
-    #[test]
-    fn a_bad_document_does_not_hide_the_others() {
-        let document = document("a.yml", b"a: 1\n---\nb: [\n---\nc: 3\n");
-        let found: Vec<_> = nodes(&document).collect();
-        assert_eq!(
-            found.iter().map(Result::is_ok).collect::<Vec<_>>(),
-            [true, false, true]
-        );
-        assert!(found[1].as_ref().unwrap_err().place.at.line >= 3);
-    }
-
-    #[test]
-    fn what_is_no_text_is_told_with_its_line() {
-        let document = document("a.yml", b"a: 1\nb: \xff\n");
-        let fault = nodes(&document).next().unwrap().unwrap_err();
-        assert_eq!(fault.place.at.line, 2);
+/// A JSON value that came from no file.
+///
+/// # Errors
+///
+/// That it is no JSON.
+pub fn json(text: &str) -> Result<Node, Problem> {
+    let mut values = json::Values::new(text, Position::default(), Bulk::Dropped);
+    match values.next() {
+        Some(parsed) => Ok(parsed?.node),
+        None => Err(Problem {
+            at: Position::default(),
+            message: "this is no JSON: it is empty".to_owned(),
+        }),
     }
 }
+
+fn read<'d>(
+    document: &'d Document<'_>,
+    bulk: Bulk,
+) -> Box<dyn Iterator<Item = Result<Parsed, Fault>> + 'd> {
+    let file = document.name.clone();
+    match text::decode(&document.bytes) {
+        Ok(Cow::Borrowed(text)) => Box::new(Stream::new(file, text, bulk)),
+        Ok(Cow::Owned(text)) => {
+            let all: Vec<_> = Stream::new(file, &text, bulk).collect();
+            Box::new(all.into_iter())
+        }
+        Err(problem) => Box::new(iter::once(Err(problem.in_file(&file)))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

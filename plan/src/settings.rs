@@ -1,14 +1,14 @@
 //! The policy's settings that objects are judged by.
 
 use kuma_workload_rulebook::{
-    admission::{Given, Settings},
+    admission::{Settings, SettingsValue},
     metadata::Text,
 };
 
 use super::{
     options::Options,
     read::{
-        self, Document, Fault, Place,
+        self, Document, Fault, Parsed, Place,
         tree::{Node, Position, Value},
     },
 };
@@ -28,21 +28,23 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
         None => {
             let file = "the default settings".into();
             let at = Position::default();
-            let node = read::json::parse(DEFAULT)
-                .map_err(|error| Fault::of_file("the default settings", error.reason))?;
+            let node = read::json(DEFAULT)
+                .map_err(|problem| Fault::of_file("the default settings", problem.message))?;
             (Place { file, at }, node)
         }
     };
     let mut given = given(&node);
     if let Some(labels) = &options.workload_labels {
-        let labels = labels.iter().map(|label| Given::Text(text(label)));
-        let labels = Given::List(labels.collect());
+        let labels = labels.iter().map(|label| SettingsValue::Text(text(label)));
+        let labels = SettingsValue::List(labels.collect());
         match &mut given {
-            Given::Map(entries) => {
+            SettingsValue::Map(entries) => {
                 entries.retain(|(key, _)| &**key != WORKLOAD_LABELS);
                 entries.push((Text::from(WORKLOAD_LABELS), labels));
             }
-            Given::Null => given = Given::Map(vec![(Text::from(WORKLOAD_LABELS), labels)]),
+            SettingsValue::Null => {
+                given = SettingsValue::Map(vec![(Text::from(WORKLOAD_LABELS), labels)])
+            }
             _ => {}
         }
     }
@@ -55,8 +57,15 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
 const WORKLOAD_LABELS: &str = "workloadLabels";
 
 fn in_document(document: &Document<'_>) -> Result<(Place, Node), Fault> {
-    let mut nodes = read::nodes(document).collect::<Result<Vec<_>, _>>()?;
     let name = document.name.clone();
+    let mut nodes = Vec::new();
+    for parsed in read::nodes(document) {
+        let Parsed { node, problems, .. } = parsed?;
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(problem.in_file(&name));
+        }
+        nodes.push(node);
+    }
     if nodes.len() > 1 {
         return Err(Fault::of_file(
             name,
@@ -93,16 +102,16 @@ fn text(text: &str) -> Text<'static> {
     Text(text.to_owned().into())
 }
 
-fn given(node: &Node) -> Given<'static> {
+fn given(node: &Node) -> SettingsValue<'static> {
     match &node.value {
-        Value::Null => Given::Null,
-        Value::Bool(value) => Given::Bool(*value),
-        Value::Number(_) => Given::Number,
-        Value::Text(value) => Given::Text(text(value)),
-        Value::List(items) => Given::List(items.iter().map(given).collect()),
+        Value::Null => SettingsValue::Null,
+        Value::Bool(value) => SettingsValue::Bool(*value),
+        Value::Number(_) => SettingsValue::Number,
+        Value::Text(value) => SettingsValue::Text(text(value)),
+        Value::List(items) => SettingsValue::List(items.iter().map(given).collect()),
         Value::Map(entries) => {
             let entries = entries.iter();
-            Given::Map(
+            SettingsValue::Map(
                 entries
                     .map(|(key, node)| (text(key), given(node)))
                     .collect(),
@@ -114,7 +123,7 @@ fn given(node: &Node) -> Given<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kuma_workload_rulebook::admission::{Action, Updates};
+    use kuma_workload_rulebook::admission::{EnforcementAction, Updates};
     use rstest::rstest;
 
     fn read_text(text: &str) -> Result<Settings<'static>, String> {
@@ -138,7 +147,7 @@ mod tests {
         assert_eq!(Ok(read_text(policy).unwrap()), default);
         let settings = default.unwrap();
         assert!(settings.mesh_rule);
-        assert_eq!(settings.already_split, Action::Warn);
+        assert_eq!(settings.already_split, EnforcementAction::Warn);
     }
 
     #[rstest]
@@ -163,7 +172,7 @@ mod tests {
     )]
     #[case::in_a_policy(
         "kind: AdmissionPolicy\nspec:\n  settings:\n    action: no\n",
-        "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not \"no\""
+        "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not a boolean"
     )]
     #[case::several(
         "a: 1\n---\nb: 2\n",

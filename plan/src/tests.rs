@@ -199,8 +199,8 @@ fn w8_dataplanes_without_an_identifier(
 #[case::l2_delete(workload("w", "m", OURS), "delete")]
 #[case::l3_leave(workload("w", "m", "jane"), "leave")]
 #[case::l6_foreign(dataplane("a", "m", "w") + &workload("w", "m", "jane"), "foreign")]
-#[case::l7_conflict(dataplane("a", "m", "w") + &dataplane("b", "n", "w"), "conflict")]
-#[case::l8_orphan(dataplane("a", "m", "w") + &dataplane("b", "n", "w") + &workload("w", "m", OURS), "orphan")]
+#[case::l7_conflict(dataplane("a", "m", "w") + &dataplane("b", "o", "w"), "conflict")]
+#[case::l8_orphan(dataplane("a", "m", "w") + &dataplane("b", "o", "w") + &workload("w", "m", OURS), "orphan")]
 #[case::w5_impossible(dataplane("a", "m", "W"), "impossible")]
 fn l1_to_l8_what_happens_to_a_workload(#[case] yaml: String, #[case] action: &str) {
     let report = planned(&yaml);
@@ -224,7 +224,7 @@ fn l17_where_a_control_plane_manages_workloads_nothing_is_ours() {
     let yaml = dataplane("a", "m", "w")
         + &workload("w", "m", "k8s-controller")
         + &dataplane("b", "m", "x")
-        + &workload("y", "m", OURS);
+        + &workload("z", "m", OURS);
     let report = planned(&yaml);
     assert_eq!(report.mode, "observe");
     let found: Vec<_> = report
@@ -282,10 +282,10 @@ fn a_template_whose_pods_were_read_does_not_count_beside_them() {
 
 #[rstest]
 #[case::one_mesh(&["m", "m"], "", false, &[])]
-#[case::most_pods_stay(&["m", "n", "n"], "", true, &["p0"])]
-#[case::of_equals_the_smaller_name(&["n", "m"], "", true, &["p0"])]
-#[case::the_declared_mesh_stays(&["m", "n", "n"], "m", true, &["p1", "p2"])]
-#[case::declared_and_nobody_there(&["m"], "n", false, &["p0"])]
+#[case::most_pods_stay(&["m", "o", "o"], "", true, &["p0"])]
+#[case::of_equals_the_smaller_name(&["o", "m"], "", true, &["p0"])]
+#[case::the_declared_mesh_stays(&["m", "o", "o"], "m", true, &["p1", "p2"])]
+#[case::declared_and_nobody_there(&["m"], "o", false, &["p0"])]
 fn t3_which_pods_move(
     #[case] meshes: &[&str],
     #[case] declared: &str,
@@ -309,9 +309,9 @@ fn t3_which_pods_move(
 #[rstest]
 #[case::says_nothing("", "m", Some("label the Namespace kuma.io/mesh: m"))]
 #[case::declares_another(
-    "n",
+    "o",
     "m",
-    Some("move them to mesh \"n\", or label the Namespace kuma.io/mesh: m")
+    Some("move them to mesh \"o\", or label the Namespace kuma.io/mesh: m")
 )]
 #[case::declares_it("m", "m", None)]
 #[case::default_needs_no_label("", "default", None)]
@@ -328,7 +328,7 @@ fn a17_namespaces_where_only_pods_carry_the_label(
 }
 
 #[rstest]
-#[case::differs("n", true)]
+#[case::differs("o", true)]
 #[case::agrees("m", false)]
 fn a6_a_label_that_differs_from_its_field(#[case] label: &str, #[case] told: bool) {
     let yaml = dataplane("a", "m", "w").replace(
@@ -370,7 +370,7 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
 
 #[test]
 fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
-    let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "n", "replicas: 1");
+    let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "o", "replicas: 1");
     let observed = Some("observed-mesh");
     assert_eq!(
         verdicts(&planned(&yaml)),
@@ -383,7 +383,7 @@ fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
 
 #[test]
 fn a18_who_is_there_already_is_let_in_with_a_warning() {
-    let yaml = dataplane("a", "m", "w") + &dataplane("b", "n", "w") + &pod("a", "m");
+    let yaml = dataplane("a", "m", "w") + &dataplane("b", "o", "w") + &pod("a", "m");
     let report = planned(&yaml);
     let pod = report.pods.iter().find(|pod| pod.kind == "Pod").unwrap();
     let admission = pod.admission.as_ref().unwrap();
@@ -394,7 +394,7 @@ fn a18_who_is_there_already_is_let_in_with_a_warning() {
 #[rstest]
 #[case::no_mesh_was_read("", None)]
 #[case::another_was_read(
-    "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: n}\n---",
+    "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: o}\n---",
     Some("mesh-exists")
 )]
 fn a16_a_mesh_that_does_not_exist(#[case] meshes: &str, #[case] rule: Option<&str>) {
@@ -429,9 +429,9 @@ fn id3_identities(#[case] path: &str, #[case] id: Option<&str>, #[case] told: &[
 
 #[test]
 fn an_object_given_twice_is_told_and_the_later_one_counts() {
-    let report = planned(&(pod("a", "m") + &pod("a", "n")));
+    let report = planned(&(pod("a", "m") + &pod("a", "o")));
     assert_eq!(report.pods.len(), 1);
-    assert_eq!(report.pods[0].mesh.as_ref().unwrap().name, "n");
+    assert_eq!(report.pods[0].mesh.as_ref().unwrap().name, "o");
     let finding = report
         .findings
         .iter()
@@ -453,7 +453,7 @@ fn names_that_are_yet_to_be_made_are_not_the_same() {
 
 #[test]
 fn one_namespace_can_be_asked_for() {
-    let other = pod("b", "n").replace("team", "other");
+    let other = pod("b", "o").replace("team", "other");
     let report = planned_with(
         &(pod("a", "m") + &other),
         &Options {
@@ -470,7 +470,7 @@ fn lists_of_lists_and_what_does_not_matter() {
     let report = planned(
         "kind: List\napiVersion: v1\nitems:\n- {kind: PodList, apiVersion: v1, items: [{metadata: {name: a, labels: {kuma.io/mesh: m}}}]}\n\
          - {kind: Service, apiVersion: v1, metadata: {name: s}}\n---\nreplicas: 3\nitems: [a, b]\n---\n\
-         [{kind: Other}, {kind: Namespace, apiVersion: v1, metadata: {name: n}}]\n",
+         [{kind: Other}, {kind: Namespace, apiVersion: v1, metadata: {name: o}}]\n",
     );
     assert_eq!((report.summary.objects, report.summary.skipped), (2, 3));
     assert_eq!(report.pods[0].namespace, "default");
@@ -593,7 +593,7 @@ proptest! {
 #[case::switch_word("kuma.io/sidecar-injection: enable", "switch-word")]
 fn namespaces_are_judged_too(#[case] label: &str, #[case] code: &str) {
     let report = planned(&format!(
-        "apiVersion: v1\nkind: Namespace\nmetadata: {{name: n, labels: {{{label}}}}}\n"
+        "apiVersion: v1\nkind: Namespace\nmetadata: {{name: o, labels: {{{label}}}}}\n"
     ));
     assert_eq!(codes(&report), [code]);
 }

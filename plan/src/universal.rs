@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
-    admission::Quoted,
     identifier::{self, NameForm},
     keys, mesh,
     metadata::{Labels, Text},
-    spiffe::Proxy,
-    universal::{self, Action, Dataplane, ENVIRONMENT_UNIVERSAL, Existing, Key},
+    quoted::Quoted,
+    spiffe::ProxyFacts,
+    universal::{
+        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalDataplane,
+        UniversalFinding, UniversalKey, UniversalWorkload,
+    },
 };
 
 use super::{
@@ -37,7 +40,7 @@ pub(crate) fn plan(
         .collect();
     let existing = inventory.universal_workloads.values().map(|workload| {
         let labels = workload.labels.iter();
-        Existing {
+        UniversalWorkload {
             mesh: &workload.named.namespace,
             name: &workload.named.name,
             labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
@@ -60,7 +63,7 @@ pub(crate) fn plan(
         }
         unknown_mesh(dataplane, inventory, findings);
         let labels = labels(dataplane, zone);
-        let proxy = Proxy {
+        let proxy = ProxyFacts {
             mesh: &named.namespace,
             labels: &labels,
         };
@@ -70,8 +73,8 @@ pub(crate) fn plan(
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
-                    universal::Source::Label => "label",
-                    universal::Source::Tag => "tag",
+                    LabelOrTag::Label => "label",
+                    LabelOrTag::Tag => "tag",
                 }
                 .to_owned(),
             }),
@@ -83,7 +86,7 @@ pub(crate) fn plan(
         findings.push(finding(told, inventory, &references));
     }
     findings.extend(plan.actions.iter().filter_map(|(key, action)| {
-        let (Action::Leave(Some(manager)), true) =
+        let (UniversalAction::Leave(Some(manager)), true) =
             (action, references.contains_key(&(key.mesh, key.name)))
         else {
             return None;
@@ -128,8 +131,8 @@ pub(crate) fn plan(
     })
 }
 
-fn facts(dataplane: &UniversalDataplaneManifest) -> Dataplane<'_> {
-    Dataplane {
+fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
+    UniversalDataplane {
         mesh: &dataplane.named.namespace,
         name: &dataplane.named.name,
         label: dataplane.labels.get(keys::WORKLOAD),
@@ -156,18 +159,18 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     labels
 }
 
-fn name(action: Action<'_>, referenced: bool) -> &'static str {
+fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
     match action {
-        Action::Create => "create",
-        Action::Keep => "keep",
-        Action::Relabel => "relabel",
-        Action::Delete => "delete",
-        Action::Leave(_) if referenced => "foreign",
-        Action::Leave(_) => "leave",
+        UniversalAction::Create => "create",
+        UniversalAction::Keep => "keep",
+        UniversalAction::Relabel => "relabel",
+        UniversalAction::Delete => "delete",
+        UniversalAction::Leave(_) if referenced => "foreign",
+        UniversalAction::Leave(_) => "leave",
     }
 }
 
-fn is_foreign(key: Key<'_>, manager: &str, inventory: &Inventory) -> Finding {
+fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
     let found = inventory
         .universal_workloads
         .get(&inventory::Key::of("Workload", key.mesh, key.name));
@@ -208,13 +211,13 @@ fn unknown_mesh(
 }
 
 fn finding(
-    told: &universal::Finding<'_>,
+    told: &UniversalFinding<'_>,
     inventory: &Inventory,
     references: &BTreeMap<(&str, &str), (usize, Option<&Place>)>,
 ) -> Finding {
-    let place = |key: Key<'_>| references.get(&(key.mesh, key.name))?.1.cloned();
+    let place = |key: UniversalKey<'_>| references.get(&(key.mesh, key.name))?.1.cloned();
     match told {
-        universal::Finding::BadName { key, fault } => Finding::error(
+        UniversalFinding::BadName { key, fault } => Finding::error(
             Code::BadName,
             place(*key),
             format!(
@@ -224,8 +227,8 @@ fn finding(
             ),
             format!("change the label {} of its Dataplanes", keys::WORKLOAD),
         ),
-        universal::Finding::SeveralMeshes { name, meshes } => {
-            let first = meshes.first().map(|mesh| Key { mesh, name });
+        UniversalFinding::SeveralMeshes { name, meshes } => {
+            let first = meshes.first().map(|mesh| UniversalKey { mesh, name });
             let meshes: Vec<_> = meshes.iter().map(|mesh| Quoted(mesh).to_string()).collect();
             Finding::warning(
                 Code::SeveralMeshes,
@@ -238,7 +241,7 @@ fn finding(
                 "give those of each mesh a name of their own".to_owned(),
             )
         }
-        universal::Finding::TagRead {
+        UniversalFinding::TagRead {
             mesh,
             dataplane,
             taken,

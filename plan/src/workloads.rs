@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
-    admission::Quoted,
     counts::Inbounds,
     identifier::Identifiers,
     keys, mesh,
+    quoted::Quoted,
     roster::{self, Action, CONTROL_PLANE, Foreign, Mode, Roster, Write},
 };
 
@@ -126,7 +126,7 @@ pub(crate) fn plan(
         let Some(workload) = reference.workload else {
             continue;
         };
-        roster.apply(&roster::Dataplane {
+        roster.apply(&roster::DataplaneRecord {
             namespace: reference.namespace,
             // Only which is which matters.
             name: &number.to_string(),

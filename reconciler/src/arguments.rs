@@ -2,8 +2,29 @@
 
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
+
+/// One namespace or all, as kubectl has it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Scope {
+    /// Only this namespace.
+    #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    namespace: Option<String>,
+    /// All namespaces, which is the default.
+    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    all_namespaces: bool,
+}
+
+impl Scope {
+    /// The only namespace that counts; none where all do.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|_| !self.all_namespaces)
+    }
+}
 
 /// Where the workload identifiers of Dataplanes come from (W8).
 pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {

@@ -4,11 +4,21 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{crds, plan, run, status};
+use crate::{crds, plan, run, status, version::VERSION};
 
 /// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
-#[command(name = "kuma-workload", version, max_term_width = 100)]
+#[command(
+    name = "kuma-workload",
+    version = VERSION.as_str(),
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  helm template my-chart | kuma-workload plan -  What a chart would bring
+  kuma-workload plan --cluster                   What there is in a cluster
+  kuma-workload status                           The numbers of its Workloads
+  kuma-workload run --mode observe               Events and metrics; nothing is written"
+)]
 pub enum Command {
     /// Create, label, count and delete Workloads, as the Dataplanes require.
     Run(Box<run::RunOptions>),
@@ -29,5 +39,58 @@ impl Command {
             Self::Status(options) => status::main(&options),
             Self::Crds(options) => crds::main(&options),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// The lines of a help's examples that call this program.
+    fn examples(help: &str) -> Vec<Vec<&str>> {
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        let examples = examples.split("\n\n").next().unwrap();
+        let calls = examples.lines().map(|line| {
+            let line = line.trim().split("  ").next().unwrap();
+            let mut commands = line.split(" | ");
+            commands
+                .find(|one| one.starts_with("kuma-workload "))
+                .unwrap()
+        });
+        calls.map(|call| call.split(' ').collect()).collect()
+    }
+
+    #[test]
+    fn every_help_has_examples_that_can_be_run() {
+        let mut program = Command::command();
+        program.build();
+        let names = program.get_subcommands().map(clap::Command::get_name);
+        let names: Vec<_> = names.map(str::to_owned).collect();
+        let mut helps = vec![program.render_long_help().to_string()];
+        for name in names.iter().filter(|name| *name != "help") {
+            let subcommand = program.find_subcommand_mut(name).unwrap();
+            helps.push(subcommand.render_long_help().to_string());
+        }
+        assert_eq!(helps.len(), 5);
+        for help in helps {
+            let examples = examples(&help);
+            assert!(examples.len() > 1, "{help}");
+            for call in examples {
+                let parsed = Command::try_parse_from(&call);
+                assert!(parsed.is_ok(), "{call:?}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_package_and_of_the_build() {
+        let version = Command::command().render_version();
+        let expected = concat!("kuma-workload ", env!("CARGO_PKG_VERSION"));
+        assert!(version.starts_with(expected), "{version}");
+        assert!(
+            version.contains(env!("KUMA_WORKLOAD_BUILT_FROM_COMMIT")),
+            "{version}"
+        );
     }
 }

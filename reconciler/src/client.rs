@@ -9,6 +9,7 @@
 
 mod connection;
 mod failure;
+mod kubeconfig;
 mod limits;
 mod requests;
 

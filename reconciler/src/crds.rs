@@ -11,16 +11,22 @@ use crate::crd;
 
 /// The flags of `crds`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kuma-workload crds | kubectl apply --server-side -f -
+  kuma-workload crds -o json")]
 pub struct CrdsOptions {
     /// The format.
-    #[arg(short, long, value_enum, default_value_t)]
+    #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: DefinitionFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum DefinitionFormat {
+    /// YAML
     #[default]
     Yaml,
+    /// JSON
     Json,
 }
 

@@ -23,3 +23,5 @@ pub mod kinds;
 pub mod plan;
 pub mod run;
 pub mod status;
+mod terminal;
+mod version;

@@ -18,8 +18,8 @@ use std::{
 use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
-    self as plan, Found, Inventory, Report, Severity,
-    output::{self, Format},
+    self as plan, FailOn, Found, Inventory, Report,
+    output::{self, Format, Style},
     read::Fault,
 };
 use kuma_workload_rulebook::{
@@ -28,15 +28,24 @@ use kuma_workload_rulebook::{
 };
 
 use crate::{
-    arguments::{self, identifiers, pod_annotation},
+    arguments::{self, Scope, identifiers, pod_annotation},
     client::Connection,
+    terminal::Terminal,
 };
 
 /// What the plan is made of, and how it is told.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be \
-read: then nothing is planned, and all that cannot be read is told on the standard error.
+Examples:
+  helm template my-chart | kuma-workload plan -
+  kustomize build overlays/prod | kuma-workload plan -
+  kuma-workload plan manifests/                 Files, and folders to their depth
+  kuma-workload plan manifests/ -o github       Annotations of a pull request
+  kuma-workload plan --cluster -n team          A namespace of a cluster
+  kuma-workload plan --cluster --settings FILE  As a policy in this file would judge it
+
+Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be read: \
+it is told on the standard error, and the rest is planned without it.
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
@@ -47,9 +56,8 @@ pub struct Options {
     /// Read the cluster instead; nothing is ever written.
     #[arg(long, conflicts_with = "paths")]
     cluster: bool,
-    /// Only this namespace (and Meshes and MeshIdentities, which count for it).
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// The namespace of manifests that name none.
     #[arg(long, value_name = "NAME", default_value = "default")]
     default_namespace: String,
@@ -78,14 +86,20 @@ pub struct Options {
     #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
     output: Format,
     /// The severity from which on findings make the exit status 1.
-    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    #[arg(long, value_name = "SEVERITY", default_value = "warning", value_parser = fail_on())]
     fail_on: FailOn,
+    #[command(flatten)]
+    terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
     arguments::one_of(Format::ALL)
+}
+
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    arguments::one_of(FailOn::ALL)
 }
 
 /// Where the control plane runs.
@@ -106,27 +120,6 @@ impl From<Environment> for spiffe::Environment {
     }
 }
 
-/// Which findings count for the exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Errors.
-    Error,
-    /// Errors and warnings.
-    Warning,
-    /// None.
-    Never,
-}
-
-impl FailOn {
-    fn counts(self, severity: Severity) -> bool {
-        match self {
-            Self::Error => severity == Severity::Error,
-            Self::Warning => severity <= Severity::Warning,
-            Self::Never => false,
-        }
-    }
-}
-
 const FINDINGS: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
@@ -142,11 +135,19 @@ pub fn main(options: &Options) -> ExitCode {
         ExitCode::SUCCESS
     };
     let stdout = io::stdout().lock();
-    let colours = wants_colours(stdout.is_terminal());
+    let style = Style {
+        fail_on: options.fail_on,
+        ..options.terminal.style(&stdout)
+    };
     let mut to = BufWriter::new(stdout);
-    let shown = tell(&report.faults, options.output)
-        .and_then(|()| output::write(&report, options.output, colours, &mut to))
-        .and_then(|()| to.flush());
+    let shown = tell(&report.faults, options).and_then(|()| {
+        // Without a cluster there is nothing to show to people; a program gets its document.
+        let is_for_people = matches!(options.output, Format::Table | Format::Wide);
+        if !(is_for_people && report.faults.iter().any(is_of_cluster)) {
+            output::write(&report, options.output, style, &mut to)?;
+        }
+        to.flush()
+    });
     written(shown, status)
 }
 
@@ -162,18 +163,29 @@ fn written(result: io::Result<()>, status: ExitCode) -> ExitCode {
     }
 }
 
-fn wants_colours(is_terminal: bool) -> bool {
-    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// What cannot be read goes to the standard error, but where it is an annotation of the report.
+fn tell(faults: &[Fault], options: &Options) -> io::Result<()> {
+    if options.output == Format::Github {
+        return Ok(());
+    }
+    let mut stderr = io::stderr().lock();
+    let (of_cluster, of_files): (Vec<_>, Vec<_>) = faults.iter().cloned().partition(is_of_cluster);
+    for Fault { message, .. } in of_cluster {
+        writeln!(stderr, "error: {message}")?;
+    }
+    if stderr.is_terminal() {
+        let style = options.terminal.style(&stderr);
+        diagnose::write(&of_files, style, &mut stderr)
+    } else {
+        output::faults(&of_files, &mut stderr)
+    }
 }
 
-/// What cannot be read goes to the standard error, but where it is an annotation of the report.
-fn tell(faults: &[Fault], format: Format) -> io::Result<()> {
-    let mut stderr = io::stderr().lock();
-    match format {
-        Format::Github => Ok(()),
-        _ if stderr.is_terminal() => diagnose::write(faults, wants_colours(true), &mut stderr),
-        _ => output::faults(faults, &mut stderr),
-    }
+/// What stands for the file in a place, where the cluster cannot be read at all.
+const CLUSTER: &str = "the cluster";
+
+fn is_of_cluster(fault: &Fault) -> bool {
+    &*fault.place.file == CLUSTER
 }
 
 fn plan(options: &Options) -> Report {
@@ -184,7 +196,7 @@ fn plan(options: &Options) -> Report {
         identifiers: options.identifiers,
         zone: options.zone.clone(),
         environment: options.environment.map(Into::into),
-        namespace: options.namespace.clone(),
+        namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
     };
     let mut unreadable = None;
@@ -241,7 +253,7 @@ fn read_cluster(options: &Options, given: &plan::Options<'_>) -> Inventory {
     progress.finish_and_clear();
     read.unwrap_or_else(|sentence| {
         let mut nothing = Inventory::of_cluster();
-        nothing.fault(Fault::of_file("the cluster", sentence));
+        nothing.fault(Fault::of_file(CLUSTER, sentence));
         nothing
     })
 }

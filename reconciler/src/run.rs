@@ -70,7 +70,8 @@ use crate::client::Failure;
 /// How long after SIGTERM the due items may still be reconciled.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options.
+/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
+/// where no cluster is known.
 pub fn main(options: RunOptions) -> ExitCode {
     if let Err(error) = log::start(&options.log, options.log_format) {
         eprintln!("error: {error}");
@@ -80,7 +81,14 @@ pub fn main(options: RunOptions) -> ExitCode {
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(options)),
+        Ok(runtime) => {
+            // Without a cluster nothing starts. The sentence is that of `plan` and `status`.
+            if let Err(failure) = runtime.block_on(options.connection.client()) {
+                eprintln!("error: {failure}");
+                return ExitCode::from(2);
+            }
+            runtime.block_on(run(options))
+        }
         Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
     };
     match ended {

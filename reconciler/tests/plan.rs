@@ -6,13 +6,13 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
 use clap::CommandFactory;
 use kuma_workload::cli;
-use kuma_workload_plan::{Code, Report};
+use kuma_workload_plan::{Code, Report, output::Format};
 use rstest::rstest;
 
 fn plan(arguments: &[&str]) -> Command {
@@ -46,16 +46,19 @@ fn with_input(arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+fn golden(folder: &str, form: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plan/tests/golden/{folder}.{form}"))
+}
+
 #[rstest]
 fn t2_the_examples(
     #[values("kubernetes", "universal")] folder: &str,
-    #[values("table", "wide", "json", "yaml", "github")] form: &str,
+    #[values("table", "wide", "json", "yaml", "github", "sarif", "junit")] form: &str,
 ) {
     let output = run(&[&format!("examples/plan/{folder}"), "-o", form]);
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
-    let golden =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../plan/tests/golden/{folder}.{form}"));
+    let golden = golden(folder, form);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&golden, &output.stdout).unwrap();
     }
@@ -66,6 +69,17 @@ fn t2_the_examples(
         "{} is another; UPDATE_GOLDEN=1 rewrites it",
         golden.display()
     );
+}
+
+#[test]
+fn every_form_has_its_golden_files_and_its_line_in_the_docs() {
+    let section = section("Forms");
+    for (_, name, _) in Format::ALL {
+        for folder in ["kubernetes", "universal"] {
+            assert!(golden(folder, name).exists(), "{folder}.{name}");
+        }
+        assert!(section.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[rstest]
@@ -122,7 +136,7 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
         "a.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: [secret]}\n---\nb: [\n",
     );
-    write("b.json", "{\"kind\": }");
+    write("b.json", "{\"kind\": ]}");
     write(
         "c.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: fine}\n",
@@ -136,7 +150,10 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
         "./a.yaml:3:18: Pod: metadata.name must be a string, not a list"
     );
     assert!(told[1].starts_with("./a.yaml:"), "{told:?}");
-    assert_eq!(told[2], "./b.json:1:10: this is no JSON: expected value");
+    assert!(
+        told[2].starts_with("./b.json:1:10: this is no JSON: "),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 3);
 
     let output = plan(&[".", "-o", "github"])
@@ -146,25 +163,6 @@ fn all_bad_documents_are_told_and_the_rest_is_planned() {
     assert_eq!(output.status.code(), Some(2));
     assert!(
         text(&output.stdout).starts_with("::error file=./a.yaml,line=3,col=18,title=bad-input::")
-    );
-}
-
-#[test]
-fn a_cluster_that_is_not_there_is_bad_input() {
-    let folder = tempfile::tempdir().unwrap();
-    let kubeconfig = folder.path().join("kubeconfig");
-    fs::write(
-        &kubeconfig,
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: \"http://127.0.0.1:1\"}}]\n\
-         contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n",
-    )
-    .unwrap();
-    let output = run(&["--cluster", "--kubeconfig", kubeconfig.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        text(&output.stderr).starts_with("the cluster: cannot list namespaces: "),
-        "{}",
-        text(&output.stderr)
     );
 }
 
@@ -196,11 +194,15 @@ fn in_a_pipe_there_are_no_colours_and_no_bar() {
 
 const DOCS: &str = include_str!("../../docs/plan.md");
 
+/// What the docs have under a title.
+fn section(title: &str) -> &'static str {
+    let section = DOCS.split(&format!("# {title}\n")).nth(1).unwrap();
+    section.split("\n#").next().unwrap()
+}
+
 #[test]
 fn the_docs_have_every_finding_and_no_other() {
-    let section = DOCS.split("\n## Findings").nth(1).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let told: Vec<_> = section
+    let told: Vec<_> = section("Findings")
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .collect();
@@ -210,9 +212,7 @@ fn the_docs_have_every_finding_and_no_other() {
 
 #[test]
 fn the_docs_have_every_flag_and_no_other() {
-    let section = DOCS.split("\n## Flags").nth(1).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let mut told: Vec<_> = section
+    let mut told: Vec<_> = section("Flags")
         .lines()
         .filter_map(|line| {
             Some(
@@ -237,7 +237,7 @@ fn the_docs_have_every_flag_and_no_other() {
 
 #[test]
 fn the_docs_have_every_field_of_the_report() {
-    let section = DOCS.split("\n## The report").nth(1).unwrap();
+    let section = section("The report");
     let schema = serde_json::to_value(schemars::schema_for!(Report)).unwrap();
     let definitions = schema["$defs"].as_object().unwrap().values();
     for definition in definitions.chain([&schema]) {

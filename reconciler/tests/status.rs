@@ -216,17 +216,45 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn t4_the_table() {
-    let output = Server::start(summed()).status(&[]);
+    let output = Server::start(summed()).status(&["-A"]);
     assert_eq!(
         text(&output.stdout),
         "\
-NAMESPACE   NAME   MESH      CONNECTED   HEALTHY    TOTAL      MANAGER          STATE
-shop        cart   default   1           3 (is 2)   3 (is 2)   k8s-controller   numbers differ
-till        cart   default   0           1          1          k8s-controller   ok
+NAMESPACE  NAME  MESH     CONNECTED  HEALTHY   TOTAL     MANAGER         STATE
+shop       cart  default  1          3 (is 2)  3 (is 2)  k8s-controller  numbers differ
+till       cart  default  0          1         1         k8s-controller  ok
 "
     );
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn t4_one_namespace_as_yaml() {
+    let output = Server::start(summed()).status(&["-n", "till", "-o", "yaml"]);
+    let expected = "\
+workloads:
+- namespace: till
+  name: cart
+  mesh: default
+  manager: k8s-controller
+  reported:
+    connected: 0
+    healthy: 1
+    total: 1
+  actual:
+    connected: 0
+    healthy: 1
+    total: 1
+  meshes:
+    default:
+      connected: 0
+      healthy: 1
+      total: 1
+  findings: []
+";
+    assert_eq!(text(&output.stdout), expected);
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
@@ -339,7 +367,7 @@ fn a_watch_in_a_pipe_adds_the_lines_that_change() {
     server.api.events.send(("workloads", event)).unwrap();
     assert_eq!(
         next(),
-        "shop        cart   default   1           2          2          k8s-controller   ok"
+        "shop       cart  default  1          2         2         k8s-controller  ok"
     );
 
     for (kind, object) in [

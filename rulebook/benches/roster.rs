@@ -12,7 +12,7 @@ use std::{
 
 use kuma_workload_rulebook::{
     counts::Inbounds,
-    roster::{Dataplane, Insight, Roster, Scope, Watched},
+    roster::{DataplaneRecord, InsightRecord, Roster, Scope, Watched},
 };
 
 const NAMESPACES: usize = 2_000;
@@ -70,8 +70,8 @@ impl Pod {
         }
     }
 
-    fn dataplane(&self) -> Dataplane<'_> {
-        Dataplane {
+    fn dataplane(&self) -> DataplaneRecord<'_> {
+        DataplaneRecord {
             namespace: &self.namespace,
             name: &self.name,
             workload: Some(&self.workload),
@@ -81,8 +81,8 @@ impl Pod {
         }
     }
 
-    fn insight(&self) -> Insight<'_> {
-        Insight {
+    fn insight(&self) -> InsightRecord<'_> {
+        InsightRecord {
             namespace: &self.namespace,
             name: &self.name,
             mesh: Some(self.mesh),
@@ -161,7 +161,7 @@ fn moves(roster: &mut Roster, pods: &[Pod]) -> Duration {
     let start = Instant::now();
     for workload in ["green", "blue", "green", "blue"] {
         for pod in pods {
-            let moved = Dataplane {
+            let moved = DataplaneRecord {
                 workload: Some(workload),
                 ..pod.dataplane()
             };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{keys, metadata::Pod};
+use crate::{keys, metadata::PodFacts};
 
 /// A workload identifier and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,12 +10,12 @@ pub struct Identifier<'a> {
     /// The name, taken as is; it need not be a possible one (see [`check`]).
     pub name: &'a str,
     /// Where it was found.
-    pub source: Source<'a>,
+    pub source: IdentifierSource<'a>,
 }
 
 /// Where a workload identifier was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source<'a> {
+pub enum IdentifierSource<'a> {
     /// The Pod's label of this key, one of the configured workload labels (W1).
     Label(&'a str),
     /// `spec.serviceAccountName` (W2).
@@ -26,7 +26,7 @@ pub enum Source<'a> {
     DefaultServiceAccount,
 }
 
-impl fmt::Display for Source<'_> {
+impl fmt::Display for IdentifierSource<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Label(key) => write!(formatter, "label {key}"),
@@ -60,7 +60,7 @@ pub enum Identifiers {
 /// The identifier of a Pod (W1, W2, W7); none for the Pods that never have a workload, builtin
 /// gateways and zone proxies (W8). Kuma itself ignores the annotation `kuma.io/workload`.
 pub fn of_pod<'a>(
-    pod: &'a Pod<'_>,
+    pod: &'a PodFacts<'_>,
     workload_labels: impl IntoIterator<Item = &'a str>,
     annotation: PodAnnotation,
 ) -> Option<Identifier<'a>> {
@@ -69,30 +69,30 @@ pub fn of_pod<'a>(
     }
     let annotated = pod.metadata.annotations.get_non_empty(keys::WORKLOAD);
     if let (PodAnnotation::Honor, Some(name)) = (annotation, annotated) {
-        let source = Source::Annotation;
+        let source = IdentifierSource::Annotation;
         return Some(Identifier { name, source });
     }
     let by_label = workload_labels.into_iter().find_map(|key| {
         let name = pod.metadata.labels.get_non_empty(key)?;
         Some(Identifier {
             name,
-            source: Source::Label(key),
+            source: IdentifierSource::Label(key),
         })
     });
     Some(by_label.unwrap_or(match pod.service_account.as_deref() {
         Some(name) if !name.is_empty() => Identifier {
             name,
-            source: Source::ServiceAccount,
+            source: IdentifierSource::ServiceAccount,
         },
         _ => Identifier {
             name: "default",
-            source: Source::DefaultServiceAccount,
+            source: IdentifierSource::DefaultServiceAccount,
         },
     }))
 }
 
 /// Whether the Pod carries the annotation that the Kong page speaks of and no code reads (W3, W7).
-pub fn has_idle_annotation(pod: &Pod<'_>) -> bool {
+pub fn has_idle_annotation(pod: &PodFacts<'_>) -> bool {
     pod.metadata.annotations.contains(keys::WORKLOAD)
 }
 
@@ -177,28 +177,28 @@ mod tests {
     use crate::metadata::{Labels, Metadata, Text};
     use rstest::rstest;
 
-    fn pod<'a>(labels: &[(&'a str, &'a str)], service_account: Option<&'a str>) -> Pod<'a> {
-        Pod {
+    fn pod<'a>(labels: &[(&'a str, &'a str)], service_account: Option<&'a str>) -> PodFacts<'a> {
+        PodFacts {
             metadata: Metadata {
                 labels: labels.iter().copied().collect(),
                 annotations: Labels::default(),
             },
             service_account: service_account.map(Text::from),
-            ..Pod::default()
+            ..PodFacts::default()
         }
     }
 
     #[rstest]
-    #[case::first_key_present(&["app", "tier"], &[("tier", "t"), ("app", "a")], "a", Source::Label("app"))]
-    #[case::order_is_that_of_the_setting(&["tier", "app"], &[("tier", "t"), ("app", "a")], "t", Source::Label("tier"))]
-    #[case::empty_value_is_passed_over(&["app", "tier"], &[("app", ""), ("tier", "t")], "t", Source::Label("tier"))]
-    #[case::taken_as_is(&["app"], &[("app", "Bad_Name")], "Bad_Name", Source::Label("app"))]
-    #[case::no_key_present(&["app"], &[("tier", "t")], "sa", Source::ServiceAccount)]
+    #[case::first_key_present(&["app", "tier"], &[("tier", "t"), ("app", "a")], "a", IdentifierSource::Label("app"))]
+    #[case::order_is_that_of_the_setting(&["tier", "app"], &[("tier", "t"), ("app", "a")], "t", IdentifierSource::Label("tier"))]
+    #[case::empty_value_is_passed_over(&["app", "tier"], &[("app", ""), ("tier", "t")], "t", IdentifierSource::Label("tier"))]
+    #[case::taken_as_is(&["app"], &[("app", "Bad_Name")], "Bad_Name", IdentifierSource::Label("app"))]
+    #[case::no_key_present(&["app"], &[("tier", "t")], "sa", IdentifierSource::ServiceAccount)]
     fn w1_labels_in_the_order_of_the_setting(
         #[case] workload_labels: &[&str],
         #[case] labels: &[(&str, &str)],
         #[case] name: &str,
-        #[case] source: Source<'_>,
+        #[case] source: IdentifierSource<'_>,
     ) {
         let pod = pod(labels, Some("sa"));
         let found = of_pod(&pod, workload_labels.iter().copied(), PodAnnotation::Ignore);
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case::named(Some("sa"), "sa", Source::ServiceAccount)]
-    #[case::absent(None, "default", Source::DefaultServiceAccount)]
-    #[case::empty(Some(""), "default", Source::DefaultServiceAccount)]
+    #[case::named(Some("sa"), "sa", IdentifierSource::ServiceAccount)]
+    #[case::absent(None, "default", IdentifierSource::DefaultServiceAccount)]
+    #[case::empty(Some(""), "default", IdentifierSource::DefaultServiceAccount)]
     fn w2_else_the_service_account(
         #[case] service_account: Option<&str>,
         #[case] name: &str,
-        #[case] source: Source<'_>,
+        #[case] source: IdentifierSource<'_>,
     ) {
         let pod = pod(&[], service_account);
         assert_eq!(
@@ -233,14 +233,14 @@ mod tests {
     }
 
     #[rstest]
-    #[case::honoured("idle", PodAnnotation::Honor, "idle", Source::Annotation)]
-    #[case::empty("", PodAnnotation::Honor, "sa", Source::ServiceAccount)]
-    #[case::ignored("idle", PodAnnotation::Ignore, "sa", Source::ServiceAccount)]
+    #[case::honoured("idle", PodAnnotation::Honor, "idle", IdentifierSource::Annotation)]
+    #[case::empty("", PodAnnotation::Honor, "sa", IdentifierSource::ServiceAccount)]
+    #[case::ignored("idle", PodAnnotation::Ignore, "sa", IdentifierSource::ServiceAccount)]
     fn w7_the_annotation(
         #[case] value: &str,
         #[case] annotation: PodAnnotation,
         #[case] name: &str,
-        #[case] source: Source<'_>,
+        #[case] source: IdentifierSource<'_>,
     ) {
         let mut pod = pod(&[], Some("sa"));
         pod.metadata.annotations = [("kuma.io/workload", value)].into_iter().collect();

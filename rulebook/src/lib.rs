@@ -17,6 +17,7 @@ pub mod membership;
 pub mod mesh;
 pub mod metadata;
 pub mod owner;
+pub mod quoted;
 pub mod roster;
 pub mod spiffe;
 pub mod universal;

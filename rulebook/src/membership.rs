@@ -2,11 +2,11 @@
 
 mod reason;
 
-pub use reason::{Reason, reason};
+pub use reason::{MembershipReason, reason};
 
 use crate::{
     keys::{self, Switch},
-    metadata::{Metadata, Pod},
+    metadata::{Metadata, PodFacts},
 };
 
 /// What can be said of a Pod's membership from the Pod alone.
@@ -21,7 +21,7 @@ pub enum Membership {
 }
 
 /// Judges a Pod, or the Pod that a template describes, by itself (I1, I3).
-pub fn of_pod(pod: &Pod<'_>) -> Membership {
+pub fn of_pod(pod: &PodFacts<'_>) -> Membership {
     let Metadata {
         labels,
         annotations,
@@ -64,14 +64,14 @@ mod tests {
     use Membership::{AskNamespace, Meshed, Unmeshed};
     use rstest::rstest;
 
-    fn pod<'a>(labels: &[(&'a str, &'a str)], annotations: &[(&'a str, &'a str)]) -> Pod<'a> {
+    fn pod<'a>(labels: &[(&'a str, &'a str)], annotations: &[(&'a str, &'a str)]) -> PodFacts<'a> {
         let entries = |e: &[(&'a str, &'a str)]| e.iter().copied().collect::<Labels<'a>>();
-        Pod {
+        PodFacts {
             metadata: Metadata {
                 labels: entries(labels),
                 annotations: entries(annotations),
             },
-            ..Pod::default()
+            ..PodFacts::default()
         }
     }
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn i1_a_sidecar_container_is_proof() {
-        let pod = Pod {
+        let pod = PodFacts {
             has_sidecar: true,
             ..pod(&[("kuma.io/sidecar-injection", "disabled")], &[])
         };

@@ -7,7 +7,7 @@ pub const DEFAULT: &str = "default";
 
 /// Where the name of a mesh was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum MeshSource {
     /// Label `kuma.io/mesh` of the Pod.
     PodLabel,
     /// Annotation `kuma.io/mesh` of the Pod (M2).
@@ -22,23 +22,26 @@ pub enum Source {
 
 /// A mesh's name and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mesh<'a> {
+pub struct ResolvedMesh<'a> {
     /// The name, as it stands there.
     pub name: &'a str,
     /// Where it stands.
-    pub source: Source,
+    pub source: MeshSource,
 }
 
-impl Mesh<'_> {
+impl ResolvedMesh<'_> {
     /// Whether the Pod itself names it, and not its Namespace or nobody.
     pub fn is_named_by_pod(&self) -> bool {
-        matches!(self.source, Source::PodLabel | Source::PodAnnotation)
+        matches!(
+            self.source,
+            MeshSource::PodLabel | MeshSource::PodAnnotation
+        )
     }
 }
 
 /// Whether annotations name meshes too, as in Kuma before version 3 (M2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Annotations {
+pub enum MeshAnnotations {
     /// Kuma 2.x: an annotation counts where the label is unset.
     Read,
     /// Kuma 3: labels only.
@@ -46,39 +49,49 @@ pub enum Annotations {
 }
 
 /// The mesh that a Pod names itself, if it does (M1, M2).
-pub fn named_by_pod<'a>(pod: &'a Metadata<'_>, annotations: Annotations) -> Option<Mesh<'a>> {
-    named_by(pod, annotations, [Source::PodLabel, Source::PodAnnotation])
+pub fn named_by_pod<'a>(
+    pod: &'a Metadata<'_>,
+    annotations: MeshAnnotations,
+) -> Option<ResolvedMesh<'a>> {
+    named_by(
+        pod,
+        annotations,
+        [MeshSource::PodLabel, MeshSource::PodAnnotation],
+    )
 }
 
 /// The mesh of a Namespace, which is that of its Pods that name none (M1, M2).
-pub fn of_namespace<'a>(namespace: &'a Metadata<'_>, annotations: Annotations) -> Mesh<'a> {
+pub fn of_namespace<'a>(
+    namespace: &'a Metadata<'_>,
+    annotations: MeshAnnotations,
+) -> ResolvedMesh<'a> {
     named_by(
         namespace,
         annotations,
-        [Source::NamespaceLabel, Source::NamespaceAnnotation],
+        [MeshSource::NamespaceLabel, MeshSource::NamespaceAnnotation],
     )
-    .unwrap_or(Mesh {
+    .unwrap_or(ResolvedMesh {
         name: DEFAULT,
-        source: Source::Default,
+        source: MeshSource::Default,
     })
 }
 
 fn named_by<'a>(
     metadata: &'a Metadata<'_>,
-    annotations: Annotations,
-    [label, annotation]: [Source; 2],
-) -> Option<Mesh<'a>> {
-    let found = |name, source| Mesh { name, source };
+    annotations: MeshAnnotations,
+    [label, annotation]: [MeshSource; 2],
+) -> Option<ResolvedMesh<'a>> {
+    let found = |name, source| ResolvedMesh { name, source };
     metadata
         .labels
         .get_non_empty(keys::MESH)
         .map(|name| found(name, label))
         .or_else(|| match annotations {
-            Annotations::Read => metadata
+            MeshAnnotations::Read => metadata
                 .annotations
                 .get_non_empty(keys::MESH)
                 .map(|name| found(name, annotation)),
-            Annotations::Ignored => None,
+            MeshAnnotations::Ignored => None,
         })
 }
 
@@ -116,25 +129,25 @@ mod tests {
     fn resolve<'a>(
         pod: &'a Metadata<'_>,
         namespace: &'a Metadata<'_>,
-        annotations: Annotations,
-    ) -> (&'a str, Source) {
+        annotations: MeshAnnotations,
+    ) -> (&'a str, MeshSource) {
         let mesh =
             named_by_pod(pod, annotations).unwrap_or_else(|| of_namespace(namespace, annotations));
         (mesh.name, mesh.source)
     }
 
     #[rstest]
-    #[case::pod_label(Some("a"), Some("b"), "a", Source::PodLabel)]
-    #[case::namespace_label(None, Some("b"), "b", Source::NamespaceLabel)]
-    #[case::default_mesh(None, None, "default", Source::Default)]
-    #[case::empty_is_unset(Some(""), Some("b"), "b", Source::NamespaceLabel)]
-    #[case::both_empty(Some(""), Some(""), "default", Source::Default)]
+    #[case::pod_label(Some("a"), Some("b"), "a", MeshSource::PodLabel)]
+    #[case::namespace_label(None, Some("b"), "b", MeshSource::NamespaceLabel)]
+    #[case::default_mesh(None, None, "default", MeshSource::Default)]
+    #[case::empty_is_unset(Some(""), Some("b"), "b", MeshSource::NamespaceLabel)]
+    #[case::both_empty(Some(""), Some(""), "default", MeshSource::Default)]
     fn m1_first_non_empty_label_wins(
         #[case] pod: Option<&str>,
         #[case] namespace: Option<&str>,
         #[case] name: &str,
-        #[case] source: Source,
-        #[values(Annotations::Read, Annotations::Ignored)] annotations: Annotations,
+        #[case] source: MeshSource,
+        #[values(MeshAnnotations::Read, MeshAnnotations::Ignored)] annotations: MeshAnnotations,
     ) {
         let (pod, namespace) = (metadata(pod, None), metadata(namespace, None));
         assert_eq!(resolve(&pod, &namespace, annotations), (name, source));
@@ -142,25 +155,25 @@ mod tests {
 
     #[rstest]
     #[case::label_before_annotation(
-        (Some("a"), Some("b")), (None, None), ("a", Source::PodLabel), ("a", Source::PodLabel))]
+        (Some("a"), Some("b")), (None, None), ("a", MeshSource::PodLabel), ("a", MeshSource::PodLabel))]
     #[case::pod_annotation_before_namespace(
         (None, Some("b")), (Some("c"), None),
-        ("b", Source::PodAnnotation), ("c", Source::NamespaceLabel))]
+        ("b", MeshSource::PodAnnotation), ("c", MeshSource::NamespaceLabel))]
     #[case::empty_label_falls_to_annotation(
         (Some(""), Some("b")), (None, None),
-        ("b", Source::PodAnnotation), ("default", Source::Default))]
+        ("b", MeshSource::PodAnnotation), ("default", MeshSource::Default))]
     #[case::namespace_annotation_last(
         (None, None), (None, Some("d")),
-        ("d", Source::NamespaceAnnotation), ("default", Source::Default))]
+        ("d", MeshSource::NamespaceAnnotation), ("default", MeshSource::Default))]
     fn m2_annotations_count_up_to_kuma_2(
         #[case] pod: (Option<&str>, Option<&str>),
         #[case] namespace: (Option<&str>, Option<&str>),
-        #[case] read: (&str, Source),
-        #[case] ignored: (&str, Source),
+        #[case] read: (&str, MeshSource),
+        #[case] ignored: (&str, MeshSource),
     ) {
         let (pod, namespace) = (metadata(pod.0, pod.1), metadata(namespace.0, namespace.1));
-        assert_eq!(resolve(&pod, &namespace, Annotations::Read), read);
-        assert_eq!(resolve(&pod, &namespace, Annotations::Ignored), ignored);
+        assert_eq!(resolve(&pod, &namespace, MeshAnnotations::Read), read);
+        assert_eq!(resolve(&pod, &namespace, MeshAnnotations::Ignored), ignored);
     }
 
     #[test]
@@ -170,8 +183,8 @@ mod tests {
             metadata(Some("moved"), None),
         );
         assert_eq!(
-            resolve(&pod, &namespace, Annotations::Read),
-            ("pinned", Source::PodLabel)
+            resolve(&pod, &namespace, MeshAnnotations::Read),
+            ("pinned", MeshSource::PodLabel)
         );
     }
 

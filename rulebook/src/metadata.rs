@@ -173,7 +173,7 @@ impl Metadata<'_> {
 
 /// What the rules need to know of a Pod, or of the Pod that a template describes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pod<'a> {
+pub struct PodFacts<'a> {
     /// `metadata.name`; empty where the object has none (a template, or `generateName`).
     pub name: Text<'a>,
     /// Its labels and annotations.
@@ -188,10 +188,10 @@ pub struct Pod<'a> {
     pub finished: bool,
 }
 
-impl Pod<'_> {
+impl PodFacts<'_> {
     /// The same Pod, independent of its input.
-    pub fn into_owned(self) -> Pod<'static> {
-        Pod {
+    pub fn into_owned(self) -> PodFacts<'static> {
+        PodFacts {
             name: self.name.into_owned(),
             metadata: self.metadata.into_owned(),
             service_account: self.service_account.map(Text::into_owned),

@@ -22,8 +22,8 @@ mod sums;
 mod symbols;
 
 pub use decision::{
-    Action, CONTROL_PLANE, Decision, Existing, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status, Write,
-    labels,
+    Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status,
+    Write, labels,
 };
 
 pub use origin::Origin;
@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::{
     per_mesh::PerMesh,
-    proxy::{Address, Proxy, Reference},
+    proxy::{Address, ProxyEntry, WorkloadReference},
     sums::{Shift, Sums},
     symbols::{Symbol, Symbols},
 };
@@ -43,7 +43,7 @@ use crate::{
 
 /// A Dataplane, as far as the roster needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dataplane<'a> {
+pub struct DataplaneRecord<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -61,7 +61,7 @@ pub struct Dataplane<'a> {
 
 /// A DataplaneInsight, as far as the roster needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Insight<'a> {
+pub struct InsightRecord<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name, that of its Dataplane.
@@ -139,12 +139,12 @@ pub struct Presence {
 
 /// The meshes of a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Namespace {
+pub struct PresenceByMesh {
     /// What each mesh has there.
     pub meshes: BTreeMap<String, Presence>,
 }
 
-impl Namespace {
+impl PresenceByMesh {
     /// Whether it is split without a shared name: two of its workloads are each of one mesh, and
     /// not of the same (L11). A workload of several meshes is a conflict of its own (L9).
     pub fn is_split(&self) -> bool {
@@ -172,14 +172,14 @@ pub struct Census {
 #[derive(Debug, Default)]
 pub struct Roster {
     symbols: Symbols,
-    proxies: HashMap<Address, Proxy>,
+    proxies: HashMap<Address, ProxyEntry>,
     sums: Sums,
 }
 
 impl Roster {
     /// A Dataplane was listed, added or changed.
-    pub fn apply(&mut self, dataplane: &Dataplane<'_>) -> Changes {
-        let Dataplane {
+    pub fn apply(&mut self, dataplane: &DataplaneRecord<'_>) -> Changes {
+        let DataplaneRecord {
             namespace, name, ..
         } = *dataplane;
         let workload = dataplane
@@ -189,11 +189,11 @@ impl Roster {
             return self.delete(namespace, name);
         };
         let address = Address::acquire(&mut self.symbols, namespace, name);
-        let reference = Reference {
+        let reference = WorkloadReference {
             workload: self.symbols.acquire(workload),
             mesh: self.symbols.acquire(mesh::of_dataplane(dataplane.mesh)),
         };
-        let changes = self.update(address, |proxy| Proxy {
+        let changes = self.update(address, |proxy| ProxyEntry {
             reference: Some(reference),
             inbounds: dataplane.inbounds,
             dataplane_unseen: false,
@@ -212,8 +212,8 @@ impl Roster {
     }
 
     /// A DataplaneInsight was listed, added or changed.
-    pub fn apply_insight(&mut self, insight: &Insight<'_>) -> Changes {
-        let Insight {
+    pub fn apply_insight(&mut self, insight: &InsightRecord<'_>) -> Changes {
+        let InsightRecord {
             namespace, name, ..
         } = *insight;
         if !insight.online {
@@ -221,7 +221,7 @@ impl Roster {
         }
         let address = Address::acquire(&mut self.symbols, namespace, name);
         let mesh = self.symbols.acquire(mesh::of_dataplane(insight.mesh));
-        let changes = self.update(address, |proxy| Proxy {
+        let changes = self.update(address, |proxy| ProxyEntry {
             online_in: Some(mesh),
             insight_unseen: false,
             ..proxy
@@ -275,14 +275,19 @@ impl Roster {
     }
 
     /// What to do about the Workload of a key, given the one that exists (L1 to L8).
-    pub fn decide(&self, key: &Key, existing: Option<&Existing<'_>>, mode: Mode) -> Decision {
+    pub fn decide(
+        &self,
+        key: &Key,
+        existing: Option<&ExistingWorkload<'_>>,
+        mode: Mode,
+    ) -> Decision {
         let names = (&*key.namespace, &*key.workload);
         decision::decide(names, &self.references(key), existing, mode)
     }
 
     /// Whether the Workload that exists shows that a control plane manages Workloads itself: only
     /// one that a Dataplane refers to is evidence (L17).
-    pub fn shows_control_plane(&self, key: &Key, existing: &Existing<'_>) -> bool {
+    pub fn shows_control_plane(&self, key: &Key, existing: &ExistingWorkload<'_>) -> bool {
         existing.managed_by == Some(CONTROL_PLANE) && !self.references(key).is_empty()
     }
 
@@ -307,7 +312,7 @@ impl Roster {
     }
 
     /// The meshes of a namespace (L11).
-    pub fn namespace(&self, namespace: &str) -> Namespace {
+    pub fn namespace(&self, namespace: &str) -> PresenceByMesh {
         let meshes = self
             .symbols
             .find(namespace)
@@ -315,7 +320,7 @@ impl Roster {
             .into_iter()
             .flat_map(PerMesh::iter)
             .map(|(mesh, presence)| (self.symbols.text(mesh).to_owned(), presence));
-        Namespace {
+        PresenceByMesh {
             meshes: meshes.collect(),
         }
     }
@@ -323,7 +328,7 @@ impl Roster {
     /// How much there is; of Dataplanes and insights, it takes a look at each.
     pub fn census(&self) -> Census {
         let count =
-            |has: fn(&Proxy) -> bool| self.proxies.values().filter(|proxy| has(proxy)).count();
+            |has: fn(&ProxyEntry) -> bool| self.proxies.values().filter(|proxy| has(proxy)).count();
         Census {
             dataplanes: count(|proxy| proxy.reference.is_some()),
             insights: count(|proxy| proxy.online_in.is_some()),
@@ -344,11 +349,11 @@ impl Roster {
     /// Forgets one side of a proxy.
     fn forget(&mut self, address: Address, watched: Watched) -> Changes {
         self.update(address, |proxy| match watched {
-            Watched::Dataplanes => Proxy {
+            Watched::Dataplanes => ProxyEntry {
                 reference: None,
                 ..proxy
             },
-            Watched::Insights => Proxy {
+            Watched::Insights => ProxyEntry {
                 online_in: None,
                 ..proxy
             },
@@ -357,7 +362,11 @@ impl Roster {
 
     /// Changes what is known of a proxy. The symbols put in are in use already; from here on, the
     /// proxy has a use of its own of each.
-    fn update(&mut self, address: Address, change: impl FnOnce(Proxy) -> Proxy) -> Changes {
+    fn update(
+        &mut self,
+        address: Address,
+        change: impl FnOnce(ProxyEntry) -> ProxyEntry,
+    ) -> Changes {
         let before = self.proxies.get(&address).copied().unwrap_or_default();
         let after = change(before);
         if after.is_vacant() {

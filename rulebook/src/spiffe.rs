@@ -10,7 +10,7 @@ mod id;
 mod template;
 
 pub use id::{IdFault, SpiffeId};
-pub use template::{Data, Malformed, Template, TemplateFault};
+pub use template::{Malformed, Template, TemplateData, TemplateFault};
 
 /// The trust domain of a MeshIdentity that names none (ID1).
 pub const DEFAULT_TRUST_DOMAIN: &str = "{{ .Mesh }}.{{ .Zone }}.mesh.local";
@@ -45,7 +45,7 @@ pub struct ControlPlane<'a> {
 
 /// The proxy that gets an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proxy<'a> {
+pub struct ProxyFacts<'a> {
     /// The mesh of its Dataplane.
     pub mesh: &'a str,
     /// The logical labels of its Dataplane, [`keys::WORKLOAD`] among them (ID2).
@@ -62,13 +62,13 @@ pub struct MeshIdentity {
     /// Its own labels, which its trust domain can ask for.
     pub labels: Labels<'static>,
     /// Its `spec`.
-    pub spec: Spec,
+    pub spec: MeshIdentitySpec,
 }
 
 /// The `spec` of a MeshIdentity, of the same form on Kubernetes and on Universal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "SpecDocument")]
-pub struct Spec {
+pub struct MeshIdentitySpec {
     /// `selector.dataplane.matchLabels`: absent where `selector` or its `dataplane` is, empty where
     /// only it is (ID2).
     pub match_labels: Option<BTreeMap<String, String>>,
@@ -103,7 +103,7 @@ struct TemplatesDocument {
     path: Option<String>,
 }
 
-impl From<SpecDocument> for Spec {
+impl From<SpecDocument> for MeshIdentitySpec {
     fn from(document: SpecDocument) -> Self {
         let selector = document.selector.and_then(|selector| selector.dataplane);
         let templates = document.spiffe_id.unwrap_or_default();
@@ -117,7 +117,7 @@ impl From<SpecDocument> for Spec {
 
 /// Why a proxy gets no SPIFFE ID, or none that could be computed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum IdentityFault {
     /// The path has the workload in it and the proxy has no identifier: the control plane refuses
     /// it when it connects (ID3).
     IdentifierMissing,
@@ -134,7 +134,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl IdentityFault {
     /// Whether a template is too rich to be evaluated here, so that Kuma may well give an ID (ID3).
     pub fn is_not_evaluated(&self) -> bool {
         match self {
@@ -144,7 +144,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for IdentityFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::IdentifierMissing => write!(
@@ -166,19 +166,19 @@ pub struct Identity<'i> {
     /// The best match (ID2).
     pub mesh_identity: &'i MeshIdentity,
     /// The SPIFFE ID, or why there is none (ID3).
-    pub spiffe_id: Result<SpiffeId, Fault>,
+    pub spiffe_id: Result<SpiffeId, IdentityFault>,
 }
 
 /// The identity of a proxy; none if no MeshIdentity selects it (ID2, ID3).
 pub fn of_proxy<'i>(
     mesh_identities: impl IntoIterator<Item = &'i MeshIdentity>,
-    proxy: &Proxy<'_>,
+    proxy: &ProxyFacts<'_>,
     control_plane: &ControlPlane<'_>,
 ) -> Option<Identity<'i>> {
     let mesh_identity = best_match(mesh_identities, proxy)?;
     let path = mesh_identity.path(control_plane.environment);
     let spiffe_id = if has_workload(path) && !proxy.labels.contains(keys::WORKLOAD) {
-        Err(Fault::IdentifierMissing)
+        Err(IdentityFault::IdentifierMissing)
     } else {
         mesh_identity.spiffe_id(proxy, control_plane)
     };
@@ -192,7 +192,7 @@ pub fn of_proxy<'i>(
 /// the smallest name (ID2).
 pub fn best_match<'i>(
     mesh_identities: impl IntoIterator<Item = &'i MeshIdentity>,
-    proxy: &Proxy<'_>,
+    proxy: &ProxyFacts<'_>,
 ) -> Option<&'i MeshIdentity> {
     mesh_identities
         .into_iter()
@@ -203,7 +203,7 @@ pub fn best_match<'i>(
 
 impl MeshIdentity {
     /// By how many labels it selects the proxy, if it does (ID2).
-    fn selects(&self, proxy: &Proxy<'_>) -> Option<usize> {
+    fn selects(&self, proxy: &ProxyFacts<'_>) -> Option<usize> {
         let wanted = self.spec.match_labels.as_ref()?;
         let selected = self.mesh == proxy.mesh
             && wanted
@@ -227,7 +227,7 @@ impl MeshIdentity {
     pub fn trust_domain(&self, control_plane: &ControlPlane<'_>) -> Result<String, TemplateFault> {
         let template = self.spec.trust_domain.as_deref();
         let zone = self.labels.get_non_empty(keys::ZONE);
-        let data = Data {
+        let data = TemplateData {
             fields: &[
                 ("Mesh", &self.mesh),
                 ("Zone", zone.unwrap_or(control_plane.zone)),
@@ -245,15 +245,15 @@ impl MeshIdentity {
     /// Why the templates give none.
     pub fn spiffe_id(
         &self,
-        proxy: &Proxy<'_>,
+        proxy: &ProxyFacts<'_>,
         control_plane: &ControlPlane<'_>,
-    ) -> Result<SpiffeId, Fault> {
+    ) -> Result<SpiffeId, IdentityFault> {
         let trust_domain = self
             .trust_domain(control_plane)
-            .map_err(Fault::TrustDomain)?;
+            .map_err(IdentityFault::TrustDomain)?;
         // Without a label its field is empty; only the function label insists on it.
         let label = |key| proxy.labels.get(key).unwrap_or_default();
-        let data = Data {
+        let data = TemplateData {
             fields: &[
                 ("TrustDomain", &trust_domain),
                 ("Namespace", label(keys::HOME_NAMESPACE)),
@@ -264,10 +264,10 @@ impl MeshIdentity {
         };
         let path = Template::parse(self.path(control_plane.environment))
             .and_then(|template| template.render(&data))
-            .map_err(Fault::Path)?;
+            .map_err(IdentityFault::Path)?;
         // As one text: of a path without its first slash, the trust domain takes the beginning.
         let text = format!("spiffe://{trust_domain}{path}");
-        SpiffeId::parse(&text).map_err(|fault| Fault::Id { text, fault })
+        SpiffeId::parse(&text).map_err(|fault| IdentityFault::Id { text, fault })
     }
 }
 
@@ -313,8 +313,8 @@ mod tests {
         entries.iter().copied().collect()
     }
 
-    fn in_mesh1<'a>(labels: &'a Labels<'a>) -> Proxy<'a> {
-        Proxy {
+    fn in_mesh1<'a>(labels: &'a Labels<'a>) -> ProxyFacts<'a> {
+        ProxyFacts {
             mesh: "mesh1",
             labels,
         }
@@ -326,7 +326,7 @@ mod tests {
             name: "identity".to_owned(),
             mesh: "mesh1".to_owned(),
             labels: Labels::default(),
-            spec: Spec {
+            spec: MeshIdentitySpec {
                 match_labels: Some(BTreeMap::new()),
                 trust_domain: trust_domain.map(str::to_owned),
                 path: path.map(str::to_owned),
@@ -341,9 +341,9 @@ mod tests {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         MeshIdentity {
             name: name.to_owned(),
-            spec: Spec {
+            spec: MeshIdentitySpec {
                 match_labels: match_labels.map(|entries| entries.iter().map(owned).collect()),
-                ..Spec::default()
+                ..MeshIdentitySpec::default()
             },
             ..mesh_identity(None, None)
         }
@@ -360,7 +360,7 @@ mod tests {
         mesh_identity: &MeshIdentity,
         proxy: &[(&str, &str)],
         control_plane: &ControlPlane<'_>,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, IdentityFault> {
         let labels = labels(proxy);
         let identity = of_proxy([mesh_identity], &in_mesh1(&labels), control_plane).unwrap();
         identity.spiffe_id.map(|id| id.to_string())
@@ -406,7 +406,7 @@ mod tests {
             let found = given(&mesh_identity(Some(template), None), &PROXY, &KUBERNETES);
             assert!(matches!(
                 found,
-                Err(Fault::TrustDomain(
+                Err(IdentityFault::TrustDomain(
                     TemplateFault::UnknownField { .. } | TemplateFault::LabelMissing { .. }
                 ))
             ));
@@ -438,7 +438,7 @@ mod tests {
             given(&mesh_identity, &[], &KUBERNETES)
         };
         let (at, key) = (5, "team".to_owned());
-        let missing = Err(Fault::Path(TemplateFault::LabelMissing { at, key }));
+        let missing = Err(IdentityFault::Path(TemplateFault::LabelMissing { at, key }));
         assert_eq!(found("/t/{{label \"team\" }}"), missing);
         let without = found("/n{{ .Namespace }}/s{{ .ServiceAccount }}");
         assert_eq!(without.as_deref(), Ok("spiffe://example.com/n/s"));
@@ -512,14 +512,14 @@ mod tests {
         #[case] document: &str,
         #[case] match_labels: Option<&[(&str, &str)]>,
     ) {
-        let spec: Spec = serde_json::from_str(document).unwrap();
+        let spec: MeshIdentitySpec = serde_json::from_str(document).unwrap();
         assert_eq!(spec, selecting("", match_labels).spec);
     }
 
     #[test]
     fn id1_templates_of_documents() {
         let document = r#"{"spiffeID":{"trustDomain":"example.com","path":""}}"#;
-        let spec: Spec = serde_json::from_str(document).unwrap();
+        let spec: MeshIdentitySpec = serde_json::from_str(document).unwrap();
         assert_eq!(spec.trust_domain.as_deref(), Some("example.com"));
         assert_eq!(spec.path.as_deref(), Some(""));
     }
@@ -537,7 +537,7 @@ mod tests {
             &[],
             &KUBERNETES,
         );
-        assert_eq!(found, Err(Fault::IdentifierMissing));
+        assert_eq!(found, Err(IdentityFault::IdentifierMissing));
     }
 
     #[test]
@@ -548,7 +548,7 @@ mod tests {
             ("k8s.kuma.io/service-account", "sa"),
         ];
         let universal = given(&mesh_identity, &labels, &UNIVERSAL);
-        assert_eq!(universal, Err(Fault::IdentifierMissing));
+        assert_eq!(universal, Err(IdentityFault::IdentifierMissing));
         assert!(given(&mesh_identity, &labels, &KUBERNETES).is_ok());
     }
 
@@ -561,7 +561,7 @@ mod tests {
     ) {
         let mesh_identity = mesh_identity(Some("example.com"), Some(path));
         let found = given(&mesh_identity, &[], &KUBERNETES);
-        let Err(Fault::Id { fault: found, .. }) = found else {
+        let Err(IdentityFault::Id { fault: found, .. }) = found else {
             unreachable!("{found:?}");
         };
         assert_eq!(found, fault);
@@ -573,7 +573,7 @@ mod tests {
     fn id3_nor_these_forms_of_the_label(#[case] path: &str) {
         let mesh_identity = mesh_identity(Some("example.com"), Some(path));
         let (at, key) = (4, "kuma.io/workload".to_owned());
-        let missing = Err(Fault::Path(TemplateFault::LabelMissing { at, key }));
+        let missing = Err(IdentityFault::Path(TemplateFault::LabelMissing { at, key }));
         assert_eq!(given(&mesh_identity, &[], &KUBERNETES), missing);
     }
 
@@ -582,7 +582,7 @@ mod tests {
         let mesh_identity = mesh_identity(Some("example.com"), Some("/w/{{ .Workload }}"));
         let found = given(&mesh_identity, &[("kuma.io/workload", "")], &KUBERNETES);
         let (text, fault) = ("spiffe://example.com/w/".to_owned(), IdFault::TrailingSlash);
-        assert_eq!(found, Err(Fault::Id { text, fault }));
+        assert_eq!(found, Err(IdentityFault::Id { text, fault }));
     }
 
     #[rstest]

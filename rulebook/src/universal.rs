@@ -14,7 +14,7 @@ pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
 
 /// A Dataplane document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dataplane<'a> {
+pub struct UniversalDataplane<'a> {
     /// Its `mesh`; empty means `default`.
     pub mesh: &'a str,
     /// Its name.
@@ -27,7 +27,7 @@ pub struct Dataplane<'a> {
 
 /// A Workload document that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Existing<'a> {
+pub struct UniversalWorkload<'a> {
     /// Its `mesh`; empty means `default`.
     pub mesh: &'a str,
     /// Its name.
@@ -38,7 +38,7 @@ pub struct Existing<'a> {
 
 /// A Workload: in each mesh, a name is another one (U1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key<'a> {
+pub struct UniversalKey<'a> {
     /// The mesh.
     pub mesh: &'a str,
     /// The name.
@@ -47,7 +47,7 @@ pub struct Key<'a> {
 
 /// What to do about a Workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action<'a> {
+pub enum UniversalAction<'a> {
     /// It is missing: create it, with its [`labels`].
     Create,
     /// It is as it should be.
@@ -62,11 +62,11 @@ pub enum Action<'a> {
 
 /// What is worth saying.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding<'a> {
+pub enum UniversalFinding<'a> {
     /// No Workload can have the name; it is skipped (U2, W5).
     BadName {
         /// The Workload that there would be.
-        key: Key<'a>,
+        key: UniversalKey<'a>,
         /// Why it cannot be.
         fault: NameFault,
     },
@@ -92,11 +92,11 @@ pub enum Finding<'a> {
 
 /// What to do about all Workloads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan<'a> {
+pub struct UniversalPlan<'a> {
     /// For each Workload that exists or should.
-    pub actions: BTreeMap<Key<'a>, Action<'a>>,
+    pub actions: BTreeMap<UniversalKey<'a>, UniversalAction<'a>>,
     /// What is worth saying: tags in the order of the Dataplanes, then the names.
-    pub findings: Vec<Finding<'a>>,
+    pub findings: Vec<UniversalFinding<'a>>,
 }
 
 /// The labels of a Workload in this mesh (U1); without a zone's name, none for it.
@@ -113,26 +113,29 @@ pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str
 
 /// Plans the Workloads of these Dataplanes (U1, U2).
 pub fn plan<'a>(
-    dataplanes: &[Dataplane<'a>],
-    existing: &[Existing<'a>],
+    dataplanes: &[UniversalDataplane<'a>],
+    existing: &[UniversalWorkload<'a>],
     zone: Option<&str>,
-) -> Plan<'a> {
+) -> UniversalPlan<'a> {
     let mut findings: Vec<_> = dataplanes.iter().filter_map(tag_read).collect();
     let referenced: BTreeSet<_> = dataplanes.iter().filter_map(reference).collect();
     let (possible, bad) = part(&referenced);
     findings.extend(bad);
     findings.extend(names_in_several_meshes(&possible));
 
-    let mut actions: BTreeMap<_, _> = possible.iter().map(|key| (*key, Action::Create)).collect();
+    let mut actions: BTreeMap<_, _> = possible
+        .iter()
+        .map(|key| (*key, UniversalAction::Create))
+        .collect();
     for workload in existing {
-        let key = Key {
+        let key = UniversalKey {
             mesh: mesh_of(workload.mesh),
             name: workload.name,
         };
         let action = about_existing(workload, key, referenced.contains(&key), zone);
         actions.insert(key, action);
     }
-    Plan { actions, findings }
+    UniversalPlan { actions, findings }
 }
 
 fn mesh_of(field: &str) -> &str {
@@ -141,7 +144,7 @@ fn mesh_of(field: &str) -> &str {
 
 /// Where the identifier of a Dataplane document stands (W4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum LabelOrTag {
     /// Its label `kuma.io/workload`.
     Label,
     /// The tag of an inbound, which Kuma does not read.
@@ -149,32 +152,32 @@ pub enum Source {
 }
 
 /// The identifier of a Dataplane: its label, or else the tag of an inbound (W4).
-pub fn identifier<'a>(dataplane: &Dataplane<'a>) -> Option<(&'a str, Source)> {
+pub fn identifier<'a>(dataplane: &UniversalDataplane<'a>) -> Option<(&'a str, LabelOrTag)> {
     match dataplane.label {
         Some("") => None,
-        Some(label) => Some((label, Source::Label)),
-        None => first_tag(dataplane).map(|tag| (tag, Source::Tag)),
+        Some(label) => Some((label, LabelOrTag::Label)),
+        None => first_tag(dataplane).map(|tag| (tag, LabelOrTag::Tag)),
     }
 }
 
-fn first_tag<'a>(dataplane: &Dataplane<'a>) -> Option<&'a str> {
+fn first_tag<'a>(dataplane: &UniversalDataplane<'a>) -> Option<&'a str> {
     dataplane.tags.iter().copied().find(|tag| !tag.is_empty())
 }
 
-fn reference<'a>(dataplane: &Dataplane<'a>) -> Option<Key<'a>> {
-    Some(Key {
+fn reference<'a>(dataplane: &UniversalDataplane<'a>) -> Option<UniversalKey<'a>> {
+    Some(UniversalKey {
         mesh: mesh_of(dataplane.mesh),
         name: identifier(dataplane)?.0,
     })
 }
 
-fn tag_read<'a>(dataplane: &Dataplane<'a>) -> Option<Finding<'a>> {
+fn tag_read<'a>(dataplane: &UniversalDataplane<'a>) -> Option<UniversalFinding<'a>> {
     if dataplane.label.is_some() {
         return None;
     }
     let taken = first_tag(dataplane)?;
     let others = dataplane.tags.iter().copied();
-    Some(Finding::TagRead {
+    Some(UniversalFinding::TagRead {
         mesh: mesh_of(dataplane.mesh),
         dataplane: dataplane.name,
         taken,
@@ -185,7 +188,9 @@ fn tag_read<'a>(dataplane: &Dataplane<'a>) -> Option<Finding<'a>> {
 }
 
 /// The keys that can be Workloads, and what is to be said of the others.
-fn part<'a>(referenced: &BTreeSet<Key<'a>>) -> (BTreeSet<Key<'a>>, Vec<Finding<'a>>) {
+fn part<'a>(
+    referenced: &BTreeSet<UniversalKey<'a>>,
+) -> (BTreeSet<UniversalKey<'a>>, Vec<UniversalFinding<'a>>) {
     let mut possible = BTreeSet::new();
     let mut bad = Vec::new();
     for &key in referenced {
@@ -193,29 +198,29 @@ fn part<'a>(referenced: &BTreeSet<Key<'a>>) -> (BTreeSet<Key<'a>>, Vec<Finding<'
             Ok(()) => {
                 possible.insert(key);
             }
-            Err(fault) => bad.push(Finding::BadName { key, fault }),
+            Err(fault) => bad.push(UniversalFinding::BadName { key, fault }),
         }
     }
     (possible, bad)
 }
 
-fn names_in_several_meshes<'a>(possible: &BTreeSet<Key<'a>>) -> Vec<Finding<'a>> {
+fn names_in_several_meshes<'a>(possible: &BTreeSet<UniversalKey<'a>>) -> Vec<UniversalFinding<'a>> {
     let mut meshes: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for key in possible {
         meshes.entry(key.name).or_default().insert(key.mesh);
     }
     let several = meshes.into_iter().filter(|(_, meshes)| meshes.len() > 1);
     several
-        .map(|(name, meshes)| Finding::SeveralMeshes { name, meshes })
+        .map(|(name, meshes)| UniversalFinding::SeveralMeshes { name, meshes })
         .collect()
 }
 
 fn about_existing<'a>(
-    workload: &Existing<'a>,
-    key: Key<'_>,
+    workload: &UniversalWorkload<'a>,
+    key: UniversalKey<'_>,
     referenced: bool,
     zone: Option<&str>,
-) -> Action<'a> {
+) -> UniversalAction<'a> {
     let manager = workload.labels.get(keys::MANAGED_BY).copied();
     let is_right = || {
         labels(key.mesh, zone)
@@ -223,11 +228,11 @@ fn about_existing<'a>(
             .all(|(label, value)| workload.labels.get(label) == Some(&value))
     };
     match (manager, referenced) {
-        (Some(other), _) if other != MANAGER => Action::Leave(Some(other)),
-        (None, false) => Action::Leave(None),
-        (Some(_), false) => Action::Delete,
-        (_, true) if is_right() => Action::Keep,
-        (_, true) => Action::Relabel,
+        (Some(other), _) if other != MANAGER => UniversalAction::Leave(Some(other)),
+        (None, false) => UniversalAction::Leave(None),
+        (Some(_), false) => UniversalAction::Delete,
+        (_, true) if is_right() => UniversalAction::Keep,
+        (_, true) => UniversalAction::Relabel,
     }
 }
 
@@ -236,8 +241,8 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn dataplane<'a>(mesh: &'a str, name: &'a str, label: &'a str) -> Dataplane<'a> {
-        Dataplane {
+    fn dataplane<'a>(mesh: &'a str, name: &'a str, label: &'a str) -> UniversalDataplane<'a> {
+        UniversalDataplane {
             mesh,
             name,
             label: Some(label),
@@ -245,16 +250,20 @@ mod tests {
         }
     }
 
-    fn existing<'a>(mesh: &'a str, name: &'a str, labels: &[(&'a str, &'a str)]) -> Existing<'a> {
-        Existing {
+    fn existing<'a>(
+        mesh: &'a str,
+        name: &'a str,
+        labels: &[(&'a str, &'a str)],
+    ) -> UniversalWorkload<'a> {
+        UniversalWorkload {
             mesh,
             name,
             labels: labels.iter().copied().collect(),
         }
     }
 
-    fn key<'a>(mesh: &'a str, name: &'a str) -> Key<'a> {
-        Key { mesh, name }
+    fn key<'a>(mesh: &'a str, name: &'a str) -> UniversalKey<'a> {
+        UniversalKey { mesh, name }
     }
 
     #[test]
@@ -272,7 +281,10 @@ mod tests {
             key("default", "web"),
             key("mesh2", "web"),
         ];
-        assert_eq!(plan.actions, created.map(|k| (k, Action::Create)).into());
+        assert_eq!(
+            plan.actions,
+            created.map(|k| (k, UniversalAction::Create)).into()
+        );
     }
 
     #[rstest]
@@ -303,7 +315,7 @@ mod tests {
             .collect();
         let findings = plan(&dataplanes, &[], None).findings;
         let reported = findings.into_iter().find_map(|finding| match finding {
-            Finding::SeveralMeshes { name, meshes } => Some((name, meshes)),
+            UniversalFinding::SeveralMeshes { name, meshes } => Some((name, meshes)),
             _ => None,
         });
         let expected = (!meshes.is_empty()).then(|| ("web", meshes.iter().copied().collect()));
@@ -323,7 +335,7 @@ mod tests {
         let key = key("default", name);
         let plan = plan(&dataplanes, &[], None);
         assert_eq!(plan.actions, BTreeMap::new());
-        assert_eq!(plan.findings, [Finding::BadName { key, fault }]);
+        assert_eq!(plan.findings, [UniversalFinding::BadName { key, fault }]);
     }
 
     const OURS: (&str, &str) = ("kuma.io/managed-by", "workload-generator");
@@ -332,28 +344,28 @@ mod tests {
     const EAST: (&str, &str) = ("kuma.io/zone", "east");
 
     #[rstest]
-    #[case::ours(&[OURS], Action::Delete)]
-    #[case::of_the_kubernetes_controller(&[("kuma.io/managed-by", "k8s-controller")], Action::Leave(Some("k8s-controller")))]
-    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
-    #[case::of_nobody(&[MESH], Action::Leave(None))]
+    #[case::ours(&[OURS], UniversalAction::Delete)]
+    #[case::of_the_kubernetes_controller(&[("kuma.io/managed-by", "k8s-controller")], UniversalAction::Leave(Some("k8s-controller")))]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], UniversalAction::Leave(Some("me")))]
+    #[case::of_nobody(&[MESH], UniversalAction::Leave(None))]
     fn u2_only_ours_are_proposed_for_deletion(
         #[case] labels: &[(&'static str, &'static str)],
-        #[case] action: Action<'_>,
+        #[case] action: UniversalAction<'_>,
     ) {
         let plan = plan(&[], &[existing("default", "web", labels)], Some("east"));
         assert_eq!(plan.actions, [(key("default", "web"), action)].into());
     }
 
     #[rstest]
-    #[case::right(&[OURS, MESH, ENV, EAST], Action::Keep)]
-    #[case::with_more(&[OURS, MESH, ENV, EAST, ("team", "x")], Action::Keep)]
-    #[case::wrong_mesh(&[OURS, ("kuma.io/mesh", "mesh2"), ENV, EAST], Action::Relabel)]
-    #[case::another_zone(&[OURS, MESH, ENV, ("kuma.io/zone", "west")], Action::Relabel)]
-    #[case::of_nobody(&[], Action::Relabel)]
-    #[case::of_somebody(&[("kuma.io/managed-by", "me")], Action::Leave(Some("me")))]
+    #[case::right(&[OURS, MESH, ENV, EAST], UniversalAction::Keep)]
+    #[case::with_more(&[OURS, MESH, ENV, EAST, ("team", "x")], UniversalAction::Keep)]
+    #[case::wrong_mesh(&[OURS, ("kuma.io/mesh", "mesh2"), ENV, EAST], UniversalAction::Relabel)]
+    #[case::another_zone(&[OURS, MESH, ENV, ("kuma.io/zone", "west")], UniversalAction::Relabel)]
+    #[case::of_nobody(&[], UniversalAction::Relabel)]
+    #[case::of_somebody(&[("kuma.io/managed-by", "me")], UniversalAction::Leave(Some("me")))]
     fn u1_a_workload_that_is_referred_to(
         #[case] labels: &[(&'static str, &'static str)],
-        #[case] action: Action<'_>,
+        #[case] action: UniversalAction<'_>,
     ) {
         let dataplanes = [dataplane("default", "d0", "web")];
         let plan = plan(
@@ -369,8 +381,8 @@ mod tests {
         let dataplanes = [dataplane("default", "d0", "web")];
         let plan = plan(&dataplanes, &[existing("mesh2", "web", &[OURS])], None);
         let expected = [
-            (key("default", "web"), Action::Create),
-            (key("mesh2", "web"), Action::Delete),
+            (key("default", "web"), UniversalAction::Create),
+            (key("mesh2", "web"), UniversalAction::Delete),
         ];
         assert_eq!(plan.actions, expected.into());
     }
@@ -391,7 +403,7 @@ mod tests {
         #[case] warned: bool,
         #[case] others: &[&'static str],
     ) {
-        let dataplanes = [Dataplane {
+        let dataplanes = [UniversalDataplane {
             mesh: "default",
             name: "d0",
             label,
@@ -400,7 +412,7 @@ mod tests {
         let plan = plan(&dataplanes, &[], None);
         let created: Vec<_> = plan.actions.keys().map(|key| key.name).collect();
         assert_eq!(created, Vec::from_iter(name));
-        let warnings = warned.then(|| Finding::TagRead {
+        let warnings = warned.then(|| UniversalFinding::TagRead {
             mesh: "default",
             dataplane: "d0",
             taken: name.unwrap(),

@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use kuma_workload_rulebook::{
     metadata::Labels,
     spiffe::{
-        ControlPlane, Environment, Fault, IdFault, MeshIdentity, Proxy, Spec, SpiffeId,
-        TemplateFault, of_proxy,
+        ControlPlane, Environment, IdFault, IdentityFault, MeshIdentity, MeshIdentitySpec,
+        ProxyFacts, SpiffeId, TemplateFault, of_proxy,
     },
 };
 use serde::Deserialize;
@@ -23,7 +23,7 @@ struct Case {
     labels: BTreeMap<String, String>,
     mesh: String,
     zone: String,
-    identity: Spec,
+    identity: MeshIdentitySpec,
     upstream: Upstream,
 }
 
@@ -63,12 +63,15 @@ struct Counts {
 
 impl Case {
     /// The proxy, the MeshIdentity and the control plane of the case.
-    fn with<T>(&self, judge: impl FnOnce(&MeshIdentity, &Proxy<'_>, &ControlPlane<'_>) -> T) -> T {
+    fn with<T>(
+        &self,
+        judge: impl FnOnce(&MeshIdentity, &ProxyFacts<'_>, &ControlPlane<'_>) -> T,
+    ) -> T {
         let mesh_identity = MeshIdentity {
             name: self.id.clone(),
             mesh: self.mesh.clone(),
             labels: Labels::default(),
-            spec: Spec {
+            spec: MeshIdentitySpec {
                 // The functions that were asked do not select.
                 match_labels: Some(BTreeMap::new()),
                 ..self.identity.clone()
@@ -76,7 +79,7 @@ impl Case {
         };
         let entries = self.labels.iter();
         let labels = entries.map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let proxy = Proxy {
+        let proxy = ProxyFacts {
             mesh: &self.mesh,
             labels: &labels,
         };
@@ -110,7 +113,7 @@ impl Case {
         })
     }
 
-    fn count(&self, answer: Result<SpiffeId, Fault>, counts: &mut Counts) {
+    fn count(&self, answer: Result<SpiffeId, IdentityFault>, counts: &mut Counts) {
         match (answer, &self.upstream.spiffe_id, &self.upstream.error) {
             (Ok(ours), Some(theirs), None) => {
                 assert_eq!(ours.as_str(), theirs, "{}", self.id);
@@ -137,15 +140,15 @@ impl Case {
 }
 
 /// What upstream's error has in it when it is for the same reason.
-fn reason(fault: &Fault) -> Vec<String> {
+fn reason(fault: &IdentityFault) -> Vec<String> {
     match fault {
-        Fault::IdentifierMissing => Vec::new(),
-        Fault::TrustDomain(fault) => vec![reason_of_template(fault)],
-        Fault::Path(fault) => vec![
+        IdentityFault::IdentifierMissing => Vec::new(),
+        IdentityFault::TrustDomain(fault) => vec![reason_of_template(fault)],
+        IdentityFault::Path(fault) => vec![
             "failed to render SPIFFE ID template".to_owned(),
             reason_of_template(fault),
         ],
-        Fault::Id { text, fault } => {
+        IdentityFault::Id { text, fault } => {
             let words = match fault {
                 IdFault::NoTrustDomain => "trust domain is missing",
                 IdFault::TrustDomainCharacter(_) => "trust domain characters are limited",
@@ -214,7 +217,7 @@ fn id3_a_refused_proxy_gets_no_id_upstream_either() {
                 .unwrap()
                 .spiffe_id
         });
-        if answer == Err(Fault::IdentifierMissing) {
+        if answer == Err(IdentityFault::IdentifierMissing) {
             assert!(!case.labels.contains_key("kuma.io/workload"), "{}", case.id);
             counts.refused += 1;
         }

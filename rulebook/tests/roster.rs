@@ -8,8 +8,9 @@ use kuma_workload_rulebook::{
     counts::{Counts, Inbounds},
     identifier::{self, NameForm},
     roster::{
-        Action, Census, Changes, Dataplane, Decision, Existing, Foreign, Insight, Key, MANAGER,
-        Mode, Namespace, Presence, Roster, Scope, Status, Watched, Write,
+        Action, Census, Changes, DataplaneRecord, Decision, ExistingWorkload, Foreign,
+        InsightRecord, Key, MANAGER, Mode, Presence, PresenceByMesh, Roster, Scope, Status,
+        Watched, Write,
     },
 };
 use proptest::{prelude::*, sample::select};
@@ -37,9 +38,9 @@ const MODES: [Mode; 3] = [Mode::Manage, Mode::Observe, Mode::Yield];
 /// What the roster is told.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Apply(Dataplane<'static>),
+    Apply(DataplaneRecord<'static>),
     Delete(&'static str, &'static str),
-    ApplyInsight(Insight<'static>),
+    ApplyInsight(InsightRecord<'static>),
     DeleteInsight(&'static str, &'static str),
     Relist(Watched, Scope<'static>),
     Sweep(Watched, Scope<'static>),
@@ -56,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
     );
     let dataplane =
         dataplane.prop_map(
-            |(namespace, name, workload, mesh, local, inbounds)| Dataplane {
+            |(namespace, name, workload, mesh, local, inbounds)| DataplaneRecord {
                 namespace,
                 name,
                 workload,
@@ -71,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         select(&MESHES),
         any::<bool>(),
     );
-    let insight = insight.prop_map(|(namespace, name, mesh, online)| Insight {
+    let insight = insight.prop_map(|(namespace, name, mesh, online)| InsightRecord {
         namespace,
         name,
         mesh,
@@ -93,8 +94,8 @@ type Address = (&'static str, &'static str);
 
 #[derive(Debug, Clone, Default)]
 struct Model {
-    dataplanes: BTreeMap<Address, Dataplane<'static>>,
-    insights: BTreeMap<Address, Insight<'static>>,
+    dataplanes: BTreeMap<Address, DataplaneRecord<'static>>,
+    insights: BTreeMap<Address, InsightRecord<'static>>,
     unlisted_dataplanes: BTreeSet<Address>,
     unlisted_insights: BTreeSet<Address>,
 }
@@ -153,7 +154,7 @@ impl Model {
         }
     }
 
-    fn references(&self) -> impl Iterator<Item = (Key, &Dataplane<'static>)> {
+    fn references(&self) -> impl Iterator<Item = (Key, &DataplaneRecord<'static>)> {
         self.dataplanes.values().filter_map(|dataplane| {
             let workload = dataplane.workload.filter(|workload| !workload.is_empty())?;
             let key = Key {
@@ -164,7 +165,7 @@ impl Model {
         })
     }
 
-    fn referring_to(&self, key: &Key) -> Vec<&Dataplane<'static>> {
+    fn referring_to(&self, key: &Key) -> Vec<&DataplaneRecord<'static>> {
         self.references()
             .filter(|(referred, _)| referred == key)
             .map(|(_, dataplane)| dataplane)
@@ -202,7 +203,7 @@ impl Model {
             .collect()
     }
 
-    fn namespace(&self, namespace: &str) -> Namespace {
+    fn namespace(&self, namespace: &str) -> PresenceByMesh {
         let mut meshes: BTreeMap<String, Presence> = BTreeMap::new();
         let mut keys = BTreeSet::new();
         for (key, dataplane) in self.references() {
@@ -218,7 +219,7 @@ impl Model {
                 meshes.entry((*mesh).to_owned()).or_default().workloads += 1;
             }
         }
-        Namespace { meshes }
+        PresenceByMesh { meshes }
     }
 
     fn census(&self) -> Census {
@@ -237,7 +238,7 @@ impl Model {
         }
     }
 
-    fn decide(&self, key: &Key, existing: Option<&Existing<'_>>, mode: Mode) -> Decision {
+    fn decide(&self, key: &Key, existing: Option<&ExistingWorkload<'_>>, mode: Mode) -> Decision {
         let meshes = self.meshes(key);
         let action = match existing {
             None => decide_missing(&key.workload, &meshes),
@@ -272,7 +273,7 @@ impl Model {
     }
 }
 
-fn is_local(existing: &Existing<'_>, namespace: &str) -> bool {
+fn is_local(existing: &ExistingWorkload<'_>, namespace: &str) -> bool {
     matches!(existing.origin, None | Some("zone"))
         && existing.home_namespace.is_none_or(|home| home == namespace)
 }
@@ -296,7 +297,11 @@ fn decide_missing(workload: &str, meshes: &BTreeSet<&str>) -> Action {
     }
 }
 
-fn decide_existing(namespace: &str, meshes: &BTreeSet<&str>, existing: &Existing<'_>) -> Action {
+fn decide_existing(
+    namespace: &str,
+    meshes: &BTreeSet<&str>,
+    existing: &ExistingWorkload<'_>,
+) -> Action {
     let referenced = !meshes.is_empty();
     if meshes.len() > 1 {
         return conflict(meshes, true);
@@ -335,11 +340,11 @@ fn decide_existing(namespace: &str, meshes: &BTreeSet<&str>, existing: &Existing
     }
 }
 
-fn existing_workloads() -> Vec<Option<Existing<'static>>> {
-    let labelled = |mesh, managed_by| Existing {
+fn existing_workloads() -> Vec<Option<ExistingWorkload<'static>>> {
+    let labelled = |mesh, managed_by| ExistingWorkload {
         mesh,
         managed_by,
-        ..Existing::default()
+        ..ExistingWorkload::default()
     };
     vec![
         None,
@@ -348,11 +353,11 @@ fn existing_workloads() -> Vec<Option<Existing<'static>>> {
         Some(labelled(None, Some(MANAGER))),
         Some(labelled(Some("a"), None)),
         Some(labelled(Some("a"), Some("someone"))),
-        Some(Existing {
+        Some(ExistingWorkload {
             origin: Some("global"),
             ..labelled(Some("a"), Some(MANAGER))
         }),
-        Some(Existing {
+        Some(ExistingWorkload {
             origin: Some("zone"),
             home_namespace: Some("team"),
             mesh_owners: vec!["a", "b"],
@@ -409,7 +414,7 @@ proptest! {
             prop_assert_eq!(&changes.keys, &moved.cloned().collect(), "{:?}", step);
             for namespace in NAMESPACES {
                 let (old, new) = (before.namespace(namespace), model.namespace(namespace));
-                let facts = |namespace: &Namespace| -> Vec<_> {
+                let facts = |namespace: &PresenceByMesh| -> Vec<_> {
                     let meshes = namespace.meshes.iter();
                     meshes.map(|(mesh, has)| (mesh.clone(), has.workloads > 0)).collect()
                 };

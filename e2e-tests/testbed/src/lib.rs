@@ -9,7 +9,7 @@
 //! | [`space`] | a namespace for one test: its objects, what is awaited of them, and a fence |
 //! | [`audit`] | who asked the API server for what |
 //! | [`program`] | programs of ours beside the servers: they end with the test run |
-//! | [`proxy`] | makes bad days between a program and the API server, and remembers what was asked |
+//! | [`proxy`] | puts faults between a program and the API server, and remembers what was asked |
 //! | [`replica`] | the reconciler, run behind a proxy of its own |
 //! | [`team`] | a namespace that is one test's own, and what is in it |
 //! | [`eventually`] | waits for what must come about |

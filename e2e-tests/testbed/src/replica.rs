@@ -1,7 +1,5 @@
 //! A reconciler behind a proxy of its own.
 
-use std::ops::{Deref, DerefMut};
-
 use crate::{Error, Proxy, Reconciler, Testbed};
 
 /// A replica that runs. It is killed when this is dropped.
@@ -9,7 +7,8 @@ use crate::{Error, Proxy, Reconciler, Testbed};
 pub struct Replica {
     /// What is between it and the API server.
     pub proxy: Proxy,
-    reconciler: Reconciler,
+    /// The program.
+    pub reconciler: Reconciler,
 }
 
 impl Replica {
@@ -22,19 +21,5 @@ impl Replica {
             reconciler: Reconciler::begin(testbed, proxy.kubeconfig(), flags)?,
             proxy,
         })
-    }
-}
-
-impl Deref for Replica {
-    type Target = Reconciler;
-
-    fn deref(&self) -> &Reconciler {
-        &self.reconciler
-    }
-}
-
-impl DerefMut for Replica {
-    fn deref_mut(&mut self) -> &mut Reconciler {
-        &mut self.reconciler
     }
 }

@@ -1,7 +1,5 @@
 //! A namespace that replicas behind proxies look after, and no other.
 
-use std::ops::Deref;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
@@ -12,14 +10,20 @@ const AT_A_TIME: usize = 8;
 
 /// A namespace. Replicas that are started with its flags look after it alone.
 pub struct Team<'a> {
-    space: Space<'a>,
+    /// What is in it.
+    pub space: Space<'a>,
 }
 
-impl<'a> Deref for Team<'a> {
-    type Target = Space<'a>;
-
-    fn deref(&self) -> &Space<'a> {
-        &self.space
+impl Team<'static> {
+    /// A new namespace of the shared testbed, and a replica at work in it.
+    ///
+    /// # Errors
+    /// What the API server says against it, or that the replica is not at work in time.
+    pub async fn at_work(stem: &str) -> Result<(Self, Replica), Error> {
+        let testbed = Testbed::shared()?;
+        let team = Self::new(testbed, stem).await?;
+        let replica = team.replica(testbed).await?;
+        Ok((team, replica))
     }
 }
 
@@ -37,7 +41,7 @@ impl<'a> Team<'a> {
 
     /// What makes a replica look after it alone, with quick leases and prompt numbers.
     fn flags(&self) -> Vec<String> {
-        let name = &self.name;
+        let name = &self.space.name;
         let flags = [
             format!("--namespace-selector=team={name}"),
             format!("--lease-name={name}"),
@@ -66,8 +70,8 @@ impl<'a> Team<'a> {
     pub async fn replica_with(&self, testbed: &Testbed, own: &[&str]) -> Result<Replica, Error> {
         let proxy = Proxy::start(testbed, User::Reconciler).await?;
         let replica = self.behind(testbed, proxy, own)?;
-        replica.ready().await?;
-        replica.shows("leader", 1.0).await?;
+        replica.reconciler.ready().await?;
+        replica.reconciler.shows("leader", 1.0).await?;
         Ok(replica)
     }
 
@@ -99,7 +103,7 @@ impl<'a> Team<'a> {
             "mesh": mesh,
             "spec": {"networking": {"inbound": [{"port": 80}]}},
         });
-        self.put(Kind::Dataplane, object).await.map(drop)
+        self.space.put(Kind::Dataplane, object).await.map(drop)
     }
 
     /// Many of them: name and workload, in mesh `default`.
@@ -120,7 +124,7 @@ impl<'a> Team<'a> {
     /// # Errors
     /// When the API server does not say.
     pub async fn seen(&self, name: &str) -> Result<Option<Value>, Error> {
-        let workload = self.get(Kind::Workload, name).await?;
+        let workload = self.space.get(Kind::Workload, name).await?;
         Ok(workload.map(|workload| serde_json::to_value(workload).unwrap_or_default()))
     }
 
@@ -129,7 +133,7 @@ impl<'a> Team<'a> {
     /// # Errors
     /// When the API server does not say.
     pub async fn names(&self) -> Result<Vec<String>, Error> {
-        Ok(self.workloads().await?.into_keys().collect())
+        Ok(self.space.workloads().await?.into_keys().collect())
     }
 
     /// Waits until a Workload of this mesh counts so many proxies; gives it.
@@ -164,6 +168,6 @@ impl<'a> Team<'a> {
         let fence = format!("fence-{}", replica.proxy.asked().len());
         self.dataplane(&fence, &fence, "default").await?;
         self.counts(&fence, "default", 1).await?;
-        replica.shows("workqueue_depth", 0.0).await
+        replica.reconciler.shows("workqueue_depth", 0.0).await
     }
 }

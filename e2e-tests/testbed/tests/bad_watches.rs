@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{
-    Asked, Break, Fault, Kind, Proxy, Replica, Team, Testbed, User, eventually,
-};
+use kuma_workload_testbed::{Asked, Break, Fault, Kind, Proxy, Replica, Team, User, eventually};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -19,20 +17,13 @@ const KINDS: [&str; 5] = [
     "meshes",
 ];
 
-async fn start(stem: &str) -> (&'static Testbed, Team<'static>, Replica) {
-    let testbed = Testbed::shared().unwrap();
-    let team = Team::new(testbed, stem).await.unwrap();
-    let replica = team.replica(testbed).await.unwrap();
-    (testbed, team, replica)
-}
-
 /// Waits until so many of these were asked.
 async fn asked(replica: &Replica, what: &str, times: usize) -> Vec<Asked> {
     eventually(&format!("{times} × {what}"), async || {
         let asked = replica.proxy.asked_to(what);
         match asked.len() >= times {
             true => Ok(asked),
-            false => Err(format!("{}\n{}", asked.len(), replica.log())),
+            false => Err(format!("{}\n{}", asked.len(), replica.reconciler.log())),
         }
     })
     .await
@@ -57,14 +48,14 @@ async fn what_happens_unseen_is_found(team: &Team<'_>, replica: &Replica, how: i
     let writes = replica.proxy.writes().len();
 
     let hold = replica.proxy.hold_watches("*");
-    team.delete(Kind::Dataplane, "goes").await.unwrap();
+    team.space.delete(Kind::Dataplane, "goes").await.unwrap();
     team.dataplane("comes", "comes", "default").await.unwrap();
     team.dataplane("moves", "moves", "other").await.unwrap();
     assert_eq!(replica.proxy.writes().len(), writes, "it cannot know yet");
     how().await;
     drop(hold);
 
-    team.gone("goes").await.unwrap();
+    team.space.gone("goes").await.unwrap();
     team.counts("comes", "default", 1).await.unwrap();
     let moved = team.counts("moves", "other", 1).await.unwrap();
     team.caught_up(replica).await.unwrap();
@@ -88,7 +79,7 @@ async fn what_happens_unseen_is_found(team: &Team<'_>, replica: &Replica, how: i
 #[case::expire(Break::Expire)]
 #[tokio::test]
 async fn a_watch_breaks_off(#[case] how: Break) {
-    let (_, team, replica) = start("breaks").await;
+    let (team, replica) = Team::at_work("breaks").await.unwrap();
     what_happens_unseen_is_found(&team, &replica, async || {
         replica.proxy.break_watches("*", how);
     })
@@ -108,7 +99,7 @@ async fn a_watch_breaks_off(#[case] how: Break) {
 #[case::lost(Fault::CutAfter)]
 #[tokio::test]
 async fn a_watch_does_not_begin(#[case] fault: Fault) {
-    let (_, team, replica) = start("begins").await;
+    let (team, replica) = Team::at_work("begins").await.unwrap();
     what_happens_unseen_is_found(&team, &replica, async || {
         for kind in ["dataplanes", "workloads"] {
             replica.proxy.next(2, &format!("watch {kind}"), fault);
@@ -129,7 +120,7 @@ async fn a_watch_does_not_begin(#[case] fault: Fault) {
 #[case::hung(Fault::Hang)]
 #[tokio::test]
 async fn a_relist_fails(#[case] fault: Fault) {
-    let (_, team, replica) = start("relists").await;
+    let (team, replica) = Team::at_work("relists").await.unwrap();
     what_happens_unseen_is_found(&team, &replica, async || {
         for kind in ["dataplanes", "workloads"] {
             replica.proxy.next(1, &format!("list {kind}"), fault);
@@ -142,7 +133,7 @@ async fn a_relist_fails(#[case] fault: Fault) {
 /// Half a list is no list: what is on the other pages is not gone.
 #[tokio::test]
 async fn a_relist_breaks_off_between_its_pages() {
-    let (_, team, replica) = start("pages").await;
+    let (team, replica) = Team::at_work("pages").await.unwrap();
     let all = (0..300).map(|n| (format!("p-{n:03}"), format!("w-{}", n % 3)));
     team.dataplanes(all).await.unwrap();
     for workload in ["w-0", "w-1", "w-2"] {
@@ -169,19 +160,20 @@ async fn a_relist_breaks_off_between_its_pages() {
 #[case::workloads("workloads")]
 #[tokio::test]
 async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
-    let (testbed, team, mut first) = start("knows").await;
+    let (team, mut first) = Team::at_work("knows").await.unwrap();
+    let testbed = team.space.testbed;
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     let before = team.counts("cart", "default", 1).await.unwrap();
-    first.signal("TERM").await.unwrap();
-    assert!(first.ended().await.unwrap().success());
+    first.reconciler.signal("TERM").await.unwrap();
+    assert!(first.reconciler.ended().await.unwrap().success());
     team.dataplane("till-1", "till", "default").await.unwrap();
 
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let storm = proxy.all(&format!("list {kind}"), Fault::Status(500));
     let replica = team.behind(testbed, proxy, &[]).unwrap();
     asked(&replica, &format!("list {kind}"), 3).await;
-    replica.shows("leader", 1.0).await.unwrap();
-    let (status, waits_for) = replica.page("/readyz").await.unwrap();
+    replica.reconciler.shows("leader", 1.0).await.unwrap();
+    let (status, waits_for) = replica.reconciler.page("/readyz").await.unwrap();
     assert_eq!(status, 503);
     assert!(
         waits_for.contains(&format!("waiting for the list of {kind}")),
@@ -190,14 +182,17 @@ async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
     assert_eq!(waits_for.lines().count(), 1, "{waits_for}");
     assert!(replica.proxy.writes().is_empty());
     assert_eq!(
-        replica.said(&format!("cannot list {kind}")).len(),
+        replica
+            .reconciler
+            .said(&format!("cannot list {kind}"))
+            .len(),
         1,
         "{}",
-        replica.log()
+        replica.reconciler.log()
     );
 
     drop(storm);
-    replica.ready().await.unwrap();
+    replica.reconciler.ready().await.unwrap();
     team.counts("till", "default", 1).await.unwrap();
     team.caught_up(&replica).await.unwrap();
     assert_eq!(team.seen("cart").await.unwrap().unwrap(), before);
@@ -213,7 +208,7 @@ async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
 #[case::cut(Fault::Cut)]
 #[tokio::test]
 async fn no_watch_is_begun_in_a_loop(#[case] fault: Fault) {
-    let (_, team, replica) = start("loops").await;
+    let (team, replica) = Team::at_work("loops").await.unwrap();
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
     let before = replica.proxy.asked().len();
@@ -233,6 +228,6 @@ async fn no_watch_is_begun_in_a_loop(#[case] fault: Fault) {
         assert!((2..=8).contains(&watches), "{kind}: {watches} watches");
         assert!(lists <= 8, "{kind}: {lists} lists");
     }
-    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
-    team.gone("cart").await.unwrap();
+    team.space.delete(Kind::Dataplane, "cart-1").await.unwrap();
+    team.space.gone("cart").await.unwrap();
 }

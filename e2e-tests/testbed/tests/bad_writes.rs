@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Asked, Break, Fault, Kind, Replica, Team, Testbed, eventually};
+use kuma_workload_testbed::{Asked, Break, Fault, Kind, Team, Testbed, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -30,16 +30,9 @@ fn done(asked: Vec<Asked>) -> Vec<Asked> {
     asked.into_iter().filter(Asked::is_done).collect()
 }
 
-async fn start(stem: &str) -> (&'static Testbed, Team<'static>, Replica) {
-    let testbed = Testbed::shared().unwrap();
-    let team = Team::new(testbed, stem).await.unwrap();
-    let replica = team.replica(testbed).await.unwrap();
-    (testbed, team, replica)
-}
-
 #[tokio::test]
 async fn creates() {
-    let (_, team, replica) = start("creates").await;
+    let (team, replica) = Team::at_work("creates").await.unwrap();
     for (name, fault) in misfortunes() {
         let create = format!("create workloads {name}");
         replica.proxy.next(2, &create, fault);
@@ -60,7 +53,7 @@ async fn creates() {
 
 #[tokio::test]
 async fn relabels_and_counts() {
-    let (_, team, replica) = start("patches").await;
+    let (team, replica) = Team::at_work("patches").await.unwrap();
     for (name, _) in misfortunes() {
         team.dataplane(name, name, "default").await.unwrap();
     }
@@ -112,7 +105,7 @@ fn without_version(patch: &Value) -> Value {
 
 #[tokio::test]
 async fn deletes() {
-    let (_, team, replica) = start("deletes").await;
+    let (team, replica) = Team::at_work("deletes").await.unwrap();
     for (name, _) in misfortunes() {
         team.dataplane(name, name, "default").await.unwrap();
     }
@@ -122,10 +115,10 @@ async fn deletes() {
     for (name, fault) in misfortunes() {
         let delete = format!("delete workloads {name}");
         replica.proxy.next(2, &delete, fault);
-        team.delete(Kind::Dataplane, name).await.unwrap();
+        team.space.delete(Kind::Dataplane, name).await.unwrap();
     }
     for (name, _) in misfortunes() {
-        team.gone(name).await.unwrap();
+        team.space.gone(name).await.unwrap();
     }
     team.caught_up(&replica).await.unwrap();
     for (name, _) in misfortunes() {
@@ -139,11 +132,11 @@ async fn deletes() {
 /// A delete that fails is made again only if it is still right.
 #[tokio::test]
 async fn a_workload_that_is_needed_again_is_not_deleted() {
-    let (_, team, replica) = start("needed").await;
+    let (team, replica) = Team::at_work("needed").await.unwrap();
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     let first = team.counts("cart", "default", 1).await.unwrap();
     let storm = replica.proxy.all("delete workloads", Fault::Status(500));
-    team.delete(Kind::Dataplane, "cart-1").await.unwrap();
+    team.space.delete(Kind::Dataplane, "cart-1").await.unwrap();
     eventually("a delete is tried", async || {
         let tried = replica.proxy.asked_to("delete workloads cart");
         if tried.is_empty() {
@@ -168,12 +161,13 @@ async fn a_workload_that_is_needed_again_is_not_deleted() {
 #[case::bad_request(400)]
 #[tokio::test]
 async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code: u16) {
-    let (_, team, replica) = start("refused").await;
+    let (team, replica) = Team::at_work("refused").await.unwrap();
     let storm = replica
         .proxy
         .all("create workloads cart", Fault::Status(code));
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     replica
+        .reconciler
         .says("it is not tried again until something changes")
         .await
         .unwrap();
@@ -184,10 +178,10 @@ async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code
     team.caught_up(&replica).await.unwrap();
     assert_eq!(replica.proxy.asked_to("create workloads cart").len(), 1);
     assert_eq!(
-        replica.said(&format!("answered {code}")).len(),
+        replica.reconciler.said(&format!("answered {code}")).len(),
         1,
         "{}",
-        replica.log()
+        replica.reconciler.log()
     );
     drop(storm);
     team.dataplane("cart-1", "cart", "other").await.unwrap();
@@ -200,7 +194,7 @@ async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code
 #[case::of_the_header(Fault::TooMany(4))]
 #[tokio::test]
 async fn retry_after_is_kept(#[case] fault: Fault) {
-    let (_, team, replica) = start("busy").await;
+    let (team, replica) = Team::at_work("busy").await.unwrap();
     for what in ["create workloads cart", "create events", "list dataplanes"] {
         replica.proxy.next(1, what, fault);
     }
@@ -221,7 +215,7 @@ async fn retry_after_is_kept(#[case] fault: Fault) {
     team.dataplane("till-2", "till", "other").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
     eventually("the event is there", async || {
-        let events = team.events("MultipleMeshesDetected").await;
+        let events = team.space.events("MultipleMeshesDetected").await;
         match events.map_err(|error| error.to_string())?.len() {
             1 => Ok(()),
             other => Err(format!("{other} events")),
@@ -243,7 +237,7 @@ async fn retry_after_is_kept(#[case] fault: Fault) {
 /// An event that may have been written already is not written again.
 #[tokio::test]
 async fn events() {
-    let (_, team, replica) = start("events").await;
+    let (team, replica) = Team::at_work("events").await.unwrap();
     // In the end it is written, and nobody hears of it.
     for fault in [
         Fault::Status(409),
@@ -256,19 +250,23 @@ async fn events() {
     }
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.dataplane("cart-2", "cart", "other").await.unwrap();
-    replica.shows("mesh_conflicts", 1.0).await.unwrap();
+    replica
+        .reconciler
+        .shows("mesh_conflicts", 1.0)
+        .await
+        .unwrap();
     eventually("what was written is found", async || {
         let found = replica.proxy.asked_to("get events");
         let asked = replica.proxy.asked_to("create events");
         match found.iter().any(Asked::is_done) {
             true => Ok(()),
-            false => Err(format!("{asked:?}\n{}", replica.log())),
+            false => Err(format!("{asked:?}\n{}", replica.reconciler.log())),
         }
     })
     .await
     .unwrap();
     team.caught_up(&replica).await.unwrap();
-    let events = team.events("MultipleMeshesDetected").await.unwrap();
+    let events = team.space.events("MultipleMeshesDetected").await.unwrap();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].series, None, "{events:?}");
     let done = done(replica.proxy.asked_to("create events"));
@@ -297,11 +295,11 @@ async fn a_slow_api_server_is_asked_once() {
     for name in &names[3..] {
         for number in 0..3 {
             let proxy = format!("{name}-{number}");
-            team.delete(Kind::Dataplane, &proxy).await.unwrap();
+            team.space.delete(Kind::Dataplane, &proxy).await.unwrap();
         }
     }
     for name in &names[3..] {
-        team.gone(name).await.unwrap();
+        team.space.gone(name).await.unwrap();
     }
     team.caught_up(&replica).await.unwrap();
     for write in replica.proxy.writes() {
@@ -325,7 +323,7 @@ async fn a_slow_api_server_is_asked_once() {
 /// The Workload that a slow answer tells of is not the one that is there by then.
 #[tokio::test]
 async fn an_edit_during_a_slow_write_is_seen() {
-    let (_, team, replica) = start("edited").await;
+    let (team, replica) = Team::at_work("edited").await.unwrap();
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
     team.caught_up(&replica).await.unwrap();
@@ -343,7 +341,10 @@ async fn an_edit_during_a_slow_write_is_seen() {
     .await
     .unwrap();
     let labels = json!({"metadata": {"labels": {"kuma.io/managed-by": "helm"}}});
-    team.merge(Kind::Workload, "cart", labels).await.unwrap();
+    team.space
+        .merge(Kind::Workload, "cart", labels)
+        .await
+        .unwrap();
     team.caught_up(&replica).await.unwrap();
     let last = team.seen("cart").await.unwrap().unwrap();
     assert_eq!(last["metadata"]["labels"]["kuma.io/managed-by"], "helm");

@@ -6,7 +6,7 @@
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../../rulebook/tests/histories/mod.rs"]
+#[path = "../../../rulebook/tests/upstream_histories/histories.rs"]
 mod histories;
 
 use std::cell::RefCell;

@@ -13,7 +13,7 @@ const A_WHILE: Duration = Duration::from_secs(60);
 
 /// Processor time so far, of our own and of the kernel for us.
 fn processor_time(replica: &Replica) -> Duration {
-    let pid = replica.pid().unwrap();
+    let pid = replica.reconciler.pid().unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let numbers = stat.rsplit_once(") ").unwrap().1;
     let ticks = numbers.split(' ').skip(11).take(2);
@@ -44,7 +44,11 @@ async fn with_nothing_to_do_nothing_is_done() {
     for n in 0..20 {
         team.counts(&format!("w-{n}"), "default", 10).await.unwrap();
     }
-    first.shows("workqueue_depth", 0.0).await.unwrap();
+    first
+        .reconciler
+        .shows("workqueue_depth", 0.0)
+        .await
+        .unwrap();
 
     let (asked, begun) = (first.proxy.asked().len(), processor_time(&first));
     tokio::time::sleep(A_WHILE).await;
@@ -58,12 +62,16 @@ async fn with_nothing_to_do_nothing_is_done() {
     assert!(spent <= BOUND, "{spent:?}");
 
     // A restart reads everything, and writes nothing but its name into the Lease.
-    first.signal("TERM").await.unwrap();
-    assert_eq!(first.ended().await.unwrap().code(), Some(0));
+    first.reconciler.signal("TERM").await.unwrap();
+    assert_eq!(first.reconciler.ended().await.unwrap().code(), Some(0));
     let second = team.replica_with(testbed, &USUAL).await.unwrap();
     let looked_at = r#"reconcile_total{result="unchanged"}"#;
-    second.shows(looked_at, 20.0).await.unwrap();
-    second.shows("workqueue_depth", 0.0).await.unwrap();
+    second.reconciler.shows(looked_at, 20.0).await.unwrap();
+    second
+        .reconciler
+        .shows("workqueue_depth", 0.0)
+        .await
+        .unwrap();
     let writes = second.proxy.asked().into_iter();
     let writes = writes.filter(|asked| !matches!(asked.verb, "get" | "list" | "watch"));
     let others: Vec<_> = writes.filter(|asked| !is_renewal(asked)).collect();

@@ -31,14 +31,14 @@ async fn team(stem: &str) -> (&'static Testbed, Team<'static>) {
 async fn replica(testbed: &Testbed, team: &Team<'_>) -> Replica {
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = team.behind(testbed, proxy, &[]).unwrap();
-    replica.ready().await.unwrap();
+    replica.reconciler.ready().await.unwrap();
     replica
 }
 
 /// A leader, and one that stands by.
 async fn two(testbed: &Testbed, team: &Team<'_>) -> (Replica, Replica) {
     let first = replica(testbed, team).await;
-    first.shows("leader", 1.0).await.unwrap();
+    first.reconciler.shows("leader", 1.0).await.unwrap();
     (first, replica(testbed, team).await)
 }
 
@@ -47,7 +47,7 @@ async fn leases(testbed: &Testbed) -> Api<Lease> {
 }
 
 async fn holder(testbed: &Testbed, team: &Team<'_>) -> String {
-    let lease = leases(testbed).await.get(&team.name).await.unwrap();
+    let lease = leases(testbed).await.get(&team.space.name).await.unwrap();
     lease.spec.unwrap().holder_identity.unwrap_or_default()
 }
 
@@ -103,13 +103,13 @@ async fn one_leads_and_the_other_is_ready_and_writes_nothing() {
     works(&team, "cart").await;
     team.caught_up(&first).await.unwrap();
     let workloads = r#"index_objects{kind="Workload"}"#;
-    let known = first.metric(workloads).await.unwrap();
-    second.shows(workloads, known).await.unwrap();
+    let known = first.reconciler.metric(workloads).await.unwrap();
+    second.reconciler.shows(workloads, known).await.unwrap();
     assert_eq!(
-        second.page("/readyz").await.unwrap(),
+        second.reconciler.page("/readyz").await.unwrap(),
         (200, "ok\n".to_owned())
     );
-    assert!((second.metric("leader").await.unwrap()).abs() < f64::EPSILON);
+    assert!((second.reconciler.metric("leader").await.unwrap()).abs() < f64::EPSILON);
     let writes = second.proxy.asked().into_iter();
     let mut writes = writes.filter(|asked| !matches!(asked.verb, "get" | "list" | "watch"));
     assert!(writes.next().is_none());
@@ -123,9 +123,9 @@ async fn killed_in_turn_the_work_goes_on() {
     let mut all = vec![first, second];
     for turn in 0..4 {
         let leader = all.len() - 2;
-        all[leader].shows("leader", 1.0).await.unwrap();
+        all[leader].reconciler.shows("leader", 1.0).await.unwrap();
         works(&team, &format!("before-{turn}")).await;
-        all[leader].kill().await.unwrap();
+        all[leader].reconciler.kill().await.unwrap();
         let took = works(&team, &format!("after-{turn}")).await;
         assert!(took < DURATION + 2 * LOOK, "{took:?}");
         all.push(replica(testbed, &team).await);
@@ -133,7 +133,7 @@ async fn killed_in_turn_the_work_goes_on() {
     assert_one_writer_at_a_time(&all.iter().collect::<Vec<_>>());
     let names = team.names().await.unwrap();
     assert_eq!(names.len(), 8, "{names:?}");
-    let lease = leases(testbed).await.get(&team.name).await.unwrap();
+    let lease = leases(testbed).await.get(&team.space.name).await.unwrap();
     assert_eq!(lease.spec.unwrap().lease_transitions, Some(4));
 }
 
@@ -142,10 +142,10 @@ async fn who_is_terminated_gives_the_lease_back() {
     let (testbed, team) = team("release").await;
     let (mut first, second) = two(testbed, &team).await;
     works(&team, "cart").await;
-    first.signal("TERM").await.unwrap();
-    assert_eq!(first.ended().await.unwrap().code(), Some(0));
+    first.reconciler.signal("TERM").await.unwrap();
+    assert_eq!(first.reconciler.ended().await.unwrap().code(), Some(0));
     let begun = Instant::now();
-    second.shows("leader", 1.0).await.unwrap();
+    second.reconciler.shows("leader", 1.0).await.unwrap();
     assert!(begun.elapsed() < LOOK, "{:?}", begun.elapsed());
     works(&team, "till").await;
     assert_one_writer_at_a_time(&[&first, &second]);
@@ -157,7 +157,7 @@ async fn who_slept_beyond_its_lease_writes_nothing() {
     let (first, second) = two(testbed, &team).await;
     works(&team, "cart").await;
     team.caught_up(&first).await.unwrap();
-    first.signal("STOP").await.unwrap();
+    first.reconciler.signal("STOP").await.unwrap();
     // The new leader cannot make it, so it is there to be made when the old one wakes.
     let storm = second
         .proxy
@@ -165,16 +165,25 @@ async fn who_slept_beyond_its_lease_writes_nothing() {
     team.dataplane("left", "left", "default").await.unwrap();
     team.dataplane("torn-1", "torn", "default").await.unwrap();
     team.dataplane("torn-2", "torn", "other").await.unwrap();
-    second.shows("leader", 1.0).await.unwrap();
+    second.reconciler.shows("leader", 1.0).await.unwrap();
     works(&team, "till").await;
     let before = first.proxy.writes().len();
-    first.signal("CONT").await.unwrap();
-    first.says("this replica no longer leads").await.unwrap();
+    first.reconciler.signal("CONT").await.unwrap();
     first
+        .reconciler
+        .says("this replica no longer leads")
+        .await
+        .unwrap();
+    first
+        .reconciler
         .shows(r#"workloads{state="missing"}"#, 1.0)
         .await
         .unwrap();
-    first.shows("workqueue_depth", 0.0).await.unwrap();
+    first
+        .reconciler
+        .shows("workqueue_depth", 0.0)
+        .await
+        .unwrap();
     assert_eq!(first.proxy.writes().len(), before);
     drop(storm);
     team.counts("left", "default", 1).await.unwrap();
@@ -189,10 +198,11 @@ async fn who_cannot_renew_stops_in_time_and_goes_on_later() {
     works(&team, "cart").await;
     for fault in [Fault::Hang, Fault::Status(500), Fault::Status(409)] {
         let storm = first.proxy.all("* leases", fault);
-        first.shows("leader", 0.0).await.unwrap();
+        first.reconciler.shows("leader", 0.0).await.unwrap();
         let name = format!("left-{}", first.proxy.asked().len());
         team.dataplane(&name, &name, "default").await.unwrap();
         first
+            .reconciler
             .shows(r#"workloads{state="missing"}"#, 1.0)
             .await
             .unwrap();
@@ -211,12 +221,12 @@ async fn who_is_cut_off_stops_in_time_and_stands_by_later() {
     first.proxy.break_watches("*", Break::Cut);
     let took = works(&team, "till").await;
     assert!(took < DURATION + 2 * LOOK, "{took:?}");
-    first.shows("leader", 0.0).await.unwrap();
+    first.reconciler.shows("leader", 0.0).await.unwrap();
     drop(storm);
     let workloads = r#"index_objects{kind="Workload"}"#;
-    let known = second.metric(workloads).await.unwrap();
-    first.shows(workloads, known).await.unwrap();
-    second.kill().await.unwrap();
+    let known = second.reconciler.metric(workloads).await.unwrap();
+    first.reconciler.shows(workloads, known).await.unwrap();
+    second.reconciler.kill().await.unwrap();
     works(&team, "shelf").await;
     assert_one_writer_at_a_time(&[&first, &second]);
 }
@@ -226,7 +236,7 @@ fn lease(team: &Team<'_>, offset: SignedDuration, version: Option<String>) -> Le
     let renewed = Some(MicroTime(Timestamp::now() + offset));
     Lease {
         metadata: ObjectMeta {
-            name: Some(team.name.clone()),
+            name: Some(team.space.name.clone()),
             resource_version: version,
             ..ObjectMeta::default()
         },
@@ -277,7 +287,7 @@ async fn the_living_are_let_alone_whatever_their_clock_says() {
         while begun.elapsed() < 3 * DURATION {
             own = lease(&team, offset, own.metadata.resource_version);
             let renewed = leases
-                .replace(&team.name, &PostParams::default(), &own)
+                .replace(&team.space.name, &PostParams::default(), &own)
                 .await;
             own = renewed.expect("nobody else writes it");
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -285,7 +295,7 @@ async fn the_living_are_let_alone_whatever_their_clock_says() {
         assert_eq!(holder(testbed, &team).await, "another");
         assert!(replica.proxy.asked_to("update leases").is_empty());
         assert!(replica.proxy.asked_to("get leases").len() > 6);
-        replica.shows("leader", 1.0).await.unwrap();
+        replica.reconciler.shows("leader", 1.0).await.unwrap();
     }
 }
 
@@ -293,7 +303,7 @@ async fn the_living_are_let_alone_whatever_their_clock_says() {
 async fn what_is_due_at_the_end_is_written_and_the_lease_given_back() {
     let (testbed, team) = team("drains").await;
     let mut replica = replica(testbed, &team).await;
-    replica.shows("leader", 1.0).await.unwrap();
+    replica.reconciler.shows("leader", 1.0).await.unwrap();
     let late = Fault::Delay(Duration::from_millis(700));
     let storm = replica.proxy.all("create workloads", late);
     let names: Vec<_> = (0..16).map(|n| format!("w-{n:02}")).collect();
@@ -301,7 +311,10 @@ async fn what_is_due_at_the_end_is_written_and_the_lease_given_back() {
     team.dataplanes(all).await.unwrap();
     eventually("the first are being made, the others wait", async || {
         let begun = replica.proxy.asked_to("create workloads").len();
-        let known = replica.metric(r#"workloads{state="missing"}"#).await;
+        let known = replica
+            .reconciler
+            .metric(r#"workloads{state="missing"}"#)
+            .await;
         match (begun, known.map_err(|error| error.to_string())?) {
             (1.., 16.0) => Ok(()),
             seen => Err(format!("{seen:?}")),
@@ -309,8 +322,8 @@ async fn what_is_due_at_the_end_is_written_and_the_lease_given_back() {
     })
     .await
     .unwrap();
-    replica.signal("TERM").await.unwrap();
-    assert_eq!(replica.ended().await.unwrap().code(), Some(0));
+    replica.reconciler.signal("TERM").await.unwrap();
+    assert_eq!(replica.reconciler.ended().await.unwrap().code(), Some(0));
     drop(storm);
     assert_eq!(team.names().await.unwrap(), names);
     for name in &names {
@@ -331,10 +344,10 @@ async fn the_end_comes_without_an_api_server_too() {
     works(&team, "cart").await;
     let storm = replica.proxy.all("*", Fault::Hang);
     team.dataplane("cart-2", "cart", "default").await.unwrap();
-    team.delete(Kind::Dataplane, "cart").await.unwrap();
+    team.space.delete(Kind::Dataplane, "cart").await.unwrap();
     let begun = Instant::now();
-    replica.signal("TERM").await.unwrap();
-    assert_eq!(replica.ended().await.unwrap().code(), Some(0));
+    replica.reconciler.signal("TERM").await.unwrap();
+    assert_eq!(replica.reconciler.ended().await.unwrap().code(), Some(0));
     assert!(
         begun.elapsed() < Duration::from_secs(20),
         "{:?}",

@@ -33,10 +33,10 @@ async fn at_work<'a>(testbed: &'a Testbed, stem: &str) -> (Team<'a>, Replica, Ve
 
 /// Everything is as it was, not written anew, and what changes now is followed.
 async fn goes_on(team: &Team<'_>, replica: &Replica, before: &[Value], writes: usize) {
-    team.delete(Kind::Dataplane, "goes").await.unwrap();
+    team.space.delete(Kind::Dataplane, "goes").await.unwrap();
     team.dataplane("moves", "moves", "other").await.unwrap();
     team.dataplane("comes", "comes", "default").await.unwrap();
-    team.gone("goes").await.unwrap();
+    team.space.gone("goes").await.unwrap();
     team.counts("comes", "default", 1).await.unwrap();
     let moved = team.counts("moves", "other", 1).await.unwrap();
     assert_eq!(moved["metadata"]["uid"], before[2]["metadata"]["uid"]);
@@ -47,12 +47,12 @@ async fn goes_on(team: &Team<'_>, replica: &Replica, before: &[Value], writes: u
         .iter()
         .filter(|write| write.verb == "delete" && write.is_done());
     assert_eq!(deleted.count(), 1, "{writes:?}");
-    replica.ready().await.unwrap();
+    replica.reconciler.ready().await.unwrap();
 }
 
 /// No two of the log's lines that have these words are the same.
 fn assert_said_once(replica: &Replica, words: &str) {
-    let said = replica.said(words);
+    let said = replica.reconciler.said(words);
     let mut sentences: Vec<_> = said
         .iter()
         .map(|line| line.split_once(' ').map_or("", |(_, rest)| rest))
@@ -60,7 +60,7 @@ fn assert_said_once(replica: &Replica, words: &str) {
     sentences.sort_unstable();
     let all = sentences.len();
     sentences.dedup();
-    assert_eq!(sentences.len(), all, "{}", replica.log());
+    assert_eq!(sentences.len(), all, "{}", replica.reconciler.log());
 }
 
 #[tokio::test]
@@ -69,10 +69,10 @@ async fn the_api_server_is_away_for_a_while() {
     let (team, replica, before) = at_work(testbed, "away").await;
     let writes = replica.proxy.writes().len();
     testbed.stop_server(Server::ApiServer).await.unwrap();
-    replica.shows("leader", 0.0).await.unwrap();
-    let (status, _) = replica.page("/readyz").await.unwrap();
+    replica.reconciler.shows("leader", 0.0).await.unwrap();
+    let (status, _) = replica.reconciler.page("/readyz").await.unwrap();
     assert_eq!(status, 200, "a restart would not help");
-    assert_eq!(replica.page("/livez").await.unwrap().0, 200);
+    assert_eq!(replica.reconciler.page("/livez").await.unwrap().0, 200);
     let asked = replica.proxy.asked().len();
     // Time passes here: what is counted is what is asked in it.
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -82,7 +82,7 @@ async fn the_api_server_is_away_for_a_while() {
         "{asked} requests in 6 s to one who does not answer"
     );
     testbed.start_server(Server::ApiServer).await.unwrap();
-    replica.shows("leader", 1.0).await.unwrap();
+    replica.reconciler.shows("leader", 1.0).await.unwrap();
     goes_on(&team, &replica, &before, writes).await;
     assert_said_once(&replica, "WARN");
 }
@@ -104,9 +104,9 @@ async fn etcd_is_away_for_a_while() {
     let (team, replica, before) = at_work(testbed, "etcd").await;
     let writes = replica.proxy.writes().len();
     testbed.stop_server(Server::Etcd).await.unwrap();
-    replica.shows("leader", 0.0).await.unwrap();
+    replica.reconciler.shows("leader", 0.0).await.unwrap();
     testbed.start_server(Server::Etcd).await.unwrap();
-    replica.shows("leader", 1.0).await.unwrap();
+    replica.reconciler.shows("leader", 1.0).await.unwrap();
     eventually("the API server writes again", async || {
         let name = team.dataplane("again", "again", "default").await;
         name.map_err(|error| error.to_string())
@@ -137,7 +137,7 @@ async fn kumas_kinds_are_missing_at_the_start() {
     let proxy = Proxy::start(&testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(&testbed, proxy, &flags("early")).unwrap();
     for kind in ["dataplanes", "dataplaneinsights", "workloads"] {
-        replica
+        replica.reconciler
             .says(&format!(
                 "cannot list {kind}.kuma.io: the API server does not know this kind; is its CustomResourceDefinition installed?"
             ))
@@ -153,7 +153,7 @@ async fn kumas_kinds_are_missing_at_the_start() {
     .await
     .unwrap();
     assert_said_once(&replica, "does not know this kind");
-    let (status, waits_for) = replica.page("/readyz").await.unwrap();
+    let (status, waits_for) = replica.reconciler.page("/readyz").await.unwrap();
     assert_eq!(status, 503);
     let lines: Vec<_> = waits_for.lines().collect();
     assert_eq!(lines.len(), 3, "{waits_for}");
@@ -172,15 +172,16 @@ async fn kumas_kinds_are_missing_at_the_start() {
     testbed.apply(&lax).await.unwrap();
     let team = Team::new(&testbed, "early").await.unwrap();
     team.dataplane("cart-1", "cart", "default").await.unwrap();
-    replica.ready().await.unwrap();
+    replica.reconciler.ready().await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
 
     let mesh = json!({
         "metadata": {"name": "cart-1", "annotations": {"kuma.io/workload": "cart"}},
         "mesh": 7,
     });
-    team.put(Kind::Dataplane, mesh).await.unwrap();
+    team.space.put(Kind::Dataplane, mesh).await.unwrap();
     replica
+        .reconciler
         .says("cart-1 cannot be read and is left out: mesh is a number where a string is expected")
         .await
         .unwrap();
@@ -215,42 +216,46 @@ async fn without(testbed: &Testbed, resources: &[&str]) {
 }
 
 async fn without_optional_grants(testbed: &Testbed, team: &Team<'_>, mut before: Replica) {
-    before.signal("TERM").await.unwrap();
-    assert_eq!(before.ended().await.unwrap().code(), Some(0));
+    before.reconciler.signal("TERM").await.unwrap();
+    assert_eq!(before.reconciler.ended().await.unwrap().code(), Some(0));
     without(testbed, &["namespaces", "meshes", "pods", "meshidentities"]).await;
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(testbed, proxy, &flags("later")).unwrap();
-    replica.ready().await.unwrap();
+    replica.reconciler.ready().await.unwrap();
     for kind in ["namespaces", "meshes.kuma.io"] {
         let sentence = format!("cannot list {kind}: the grant is missing");
-        let said = replica.said(&sentence);
-        assert_eq!(said.len(), 1, "{}", replica.log());
+        let said = replica.reconciler.said(&sentence);
+        assert_eq!(said.len(), 1, "{}", replica.reconciler.log());
         assert!(said[0].ends_with("continuing without it"), "{said:?}");
     }
     team.dataplane("till-1", "till", "default").await.unwrap();
     team.counts("till", "default", 1).await.unwrap();
     team.dataplane("till-1", "till", "other").await.unwrap();
     team.counts("till", "other", 1).await.unwrap();
-    team.delete(Kind::Dataplane, "till-1").await.unwrap();
-    team.gone("till").await.unwrap();
+    team.space.delete(Kind::Dataplane, "till-1").await.unwrap();
+    team.space.gone("till").await.unwrap();
     // A namespace that goes is not known to go; the API server says so, and that is enough.
     let doomed = Team::new(testbed, "doomed").await.unwrap();
     for name in ["a", "b", "c"] {
         doomed.dataplane(name, name, "default").await.unwrap();
         doomed.counts(name, "default", 1).await.unwrap();
     }
-    let delete = ["delete", "namespace", &doomed.name, "--timeout=30s"];
+    let delete = ["delete", "namespace", &doomed.space.name, "--timeout=30s"];
     testbed
         .kubectl(User::Admin, &delete, "")
         .await
         .unwrap()
         .ok()
         .unwrap();
-    replica.shows("workqueue_depth", 0.0).await.unwrap();
+    replica
+        .reconciler
+        .shows("workqueue_depth", 0.0)
+        .await
+        .unwrap();
     assert!(
-        replica.said("is tried again").is_empty(),
+        replica.reconciler.said("is tried again").is_empty(),
         "{}",
-        replica.log()
+        replica.reconciler.log()
     );
 }
 
@@ -277,8 +282,13 @@ async fn with_a_status_subresource(testbed: &Testbed, team: &Team<'_>) {
     let replica = Replica::start(testbed, proxy, &flags("last")).unwrap();
     team.dataplane("shelf-1", "shelf", "default").await.unwrap();
     let sentence = "cannot patch workloads.kuma.io/status: the grant is missing";
-    replica.says(sentence).await.unwrap();
+    replica.reconciler.says(sentence).await.unwrap();
     without(testbed, &[]).await;
     team.counts("shelf", "default", 1).await.unwrap();
-    assert_eq!(replica.said(sentence).len(), 1, "{}", replica.log());
+    assert_eq!(
+        replica.reconciler.said(sentence).len(),
+        1,
+        "{}",
+        replica.reconciler.log()
+    );
 }

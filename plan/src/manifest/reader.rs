@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use kuma_workload_rulebook::{
-    admission::{Quoted, TemplateKind},
+    admission::TemplateKind,
     keys, mesh,
-    metadata::{self, Labels, Metadata, Text},
+    metadata::{Labels, Metadata, PodFacts, Text},
     owner as owners_of,
-    spiffe::{self, MeshIdentity},
+    quoted::Quoted,
+    spiffe::{MeshIdentity, MeshIdentitySpec},
 };
 
 use super::{
@@ -44,7 +45,7 @@ impl Found {
         let mut found = Self::default();
         for node in read::nodes(document) {
             match node {
-                Ok(node) => reader.object(&node, None, &mut found),
+                Ok(parsed) => reader.object(&parsed.node, None, &mut found),
                 Err(fault) => found.faults.push(fault),
             }
         }
@@ -58,9 +59,9 @@ impl Found {
             default_namespace: "",
         };
         let mut found = Self::default();
-        match read::json::parse(item) {
+        match read::json(item) {
             Ok(node) => reader.object(&node, Some((api_version, kind)), &mut found),
-            Err(error) => found.faults.push(reader.fault(error.at, error.reason)),
+            Err(problem) => found.faults.push(reader.fault(problem.at, problem.message)),
         }
         found
     }
@@ -234,20 +235,13 @@ impl Reader<'_> {
         })
     }
 
-    fn template(&self, kind: TemplateKind, node: &Node) -> Read<TemplateManifest> {
-        let read =
-            |spec| pod_template(spec, |template| Ok((pod_facts(template)?, marks(template))));
-        let template = match kind {
-            TemplateKind::CronJob => node.field("spec", |spec| {
-                let job = spec.field("jobTemplate", |job| job.field("spec", read))?;
-                Ok(job.flatten().flatten())
-            })?,
-            _ => node.field("spec", read)?,
-        };
-        let (facts, marks) = template.flatten().unwrap_or_default();
+    fn template(&self, kind: &'static TemplateKind, node: &Node) -> Read<TemplateManifest> {
+        let template = at_path(node, kind.template_path, &|template| {
+            Ok((pod_facts(template)?, marks(template)))
+        })?;
+        let (facts, marks) = template.unwrap_or_default();
         let replicas = node.get("spec").and_then(|spec| spec.get("replicas"));
-        let scaled_to_zero =
-            replicas.is_some_and(|replicas| replicas.value == Value::Number(Some(0)));
+        let scaled_to_zero = replicas.is_some_and(|replicas| replicas.integer() == Some(0));
         Ok(TemplateManifest {
             named: self.named(node, true)?,
             kind,
@@ -370,7 +364,7 @@ fn metadata_of(node: &Node) -> Read<Metadata<'static>> {
 }
 
 /// What the rules read of a Pod, or of a Pod template.
-fn pod_facts(node: &Node) -> Read<metadata::Pod<'static>> {
+fn pod_facts(node: &Node) -> Read<PodFacts<'static>> {
     let is_sidecar = |container: &Node| {
         let name = container.field("name", Node::text)?;
         Ok(name == Some(keys::SIDECAR_CONTAINER))
@@ -390,7 +384,7 @@ fn pod_facts(node: &Node) -> Read<metadata::Pod<'static>> {
     let (service_account, has_sidecar) = spec.unwrap_or_default();
     let phase = node.field("status", |status| status.field("phase", Node::text))?;
     let metadata = node.get("metadata");
-    Ok(metadata::Pod {
+    Ok(PodFacts {
         name: Text::default(),
         metadata: metadata_of(node)?,
         service_account,
@@ -400,8 +394,14 @@ fn pod_facts(node: &Node) -> Read<metadata::Pod<'static>> {
     })
 }
 
-fn pod_template<T>(spec: &Node, read: impl FnOnce(&Node) -> Read<T>) -> Read<Option<T>> {
-    spec.field("template", read)
+/// Reads what is at a path of field names, such as `spec.template`; nothing if a field is missing.
+fn at_path<T>(node: &Node, path: &str, read: &dyn Fn(&Node) -> Read<T>) -> Read<Option<T>> {
+    match path.split_once('.') {
+        None => node.field(path, read),
+        Some((first, rest)) => Ok(node
+            .field(first, |inner| at_path(inner, rest, read))?
+            .flatten()),
+    }
 }
 
 /// Where the entry of a map in the metadata stands.
@@ -426,9 +426,8 @@ fn controller(node: &Node) -> Read<Option<Owner>> {
         let api_version = owner.field("apiVersion", Node::text)?.unwrap_or_default();
         let kind = owner.field("kind", Node::text)?.unwrap_or_default();
         let name = owner.field("name", Node::text)?.unwrap_or_default();
-        let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
         Ok((is_controller == Some(true)).then(|| Owner {
-            kind: TemplateKind::of(group, kind).map_or("", TemplateKind::name),
+            kind: TemplateKind::of_object(api_version, kind).map_or("", |kind| kind.name),
             name: name.to_owned(),
         }))
     })?;
@@ -491,7 +490,7 @@ fn workload_tag(inbound: &Node) -> Read<Option<(String, Position)>> {
 }
 
 /// `spec` of a MeshIdentity, of the same form everywhere.
-fn identity_spec(node: &Node) -> Read<spiffe::Spec> {
+fn identity_spec(node: &Node) -> Read<MeshIdentitySpec> {
     let spec = node.field("spec", |spec| {
         let selector = spec.field("selector", |selector| {
             selector.field("dataplane", |dataplane| {
@@ -503,7 +502,7 @@ fn identity_spec(node: &Node) -> Read<spiffe::Spec> {
             Ok((trust_domain, owned(templates.field("path", Node::text)?)))
         })?;
         let (trust_domain, path) = templates.unwrap_or_default();
-        Ok(spiffe::Spec {
+        Ok(MeshIdentitySpec {
             match_labels: selector.flatten().map(Option::unwrap_or_default),
             trust_domain,
             path,

@@ -5,12 +5,13 @@ use std::{
     io::{self, Write},
 };
 
+use super::{BAD_INPUT, Style};
 use crate::{finding::Severity, read::Place, report::Report};
 
 /// Writes the faults and findings.
-pub(crate) fn write(report: &Report, to: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Result<()> {
     for fault in &report.faults {
-        line("error", Some(&fault.place), "bad-input", &fault.message, to)?;
+        line("error", Some(&fault.place), BAD_INPUT, &fault.message, to)?;
     }
     for finding in &report.findings {
         let command = match finding.severity {

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, Color, Row, Table, presets};
-
+use super::{
+    Style,
+    layout::{Cell, Colour, Column, Table, write_paragraph},
+};
 use crate::{
     finding::Severity,
     read::Place,
@@ -16,315 +18,308 @@ use crate::{
 /// Nothing to say in a cell.
 const NOTHING: &str = "-";
 
-/// Writes all sections.
-pub(crate) fn write(
-    report: &Report,
-    wide: bool,
-    colours: bool,
-    to: &mut impl Write,
-) -> io::Result<()> {
-    let paint = Paint { colours };
-    let mut sections = vec![
-        ("NAMESPACES", paint.namespaces(&report.namespaces)),
-        ("WORKLOADS", paint.workloads(&report.workloads)),
-        ("PODS", paint.pods(&report.pods, wide)),
-    ];
+// The columns of each section; the numbers say in which order they are left out where space is
+// short. `docs/plan.md` says so too.
+const NAMESPACES: [Column; 6] = [
+    Column::new("NAMESPACE"),
+    Column::optional("DECLARED", 2),
+    Column::optional("INJECTS", 1),
+    Column::new("MESHES"),
+    Column::new("SPLIT"),
+    Column::new("TO MOVE"),
+];
+const WORKLOADS: [Column; 5] = [
+    Column::new("NAMESPACE"),
+    Column::new("WORKLOAD"),
+    Column::new("ACTION"),
+    Column::new("PROXIES"),
+    Column::optional("MANAGED BY", 1),
+];
+const PODS: [Column; 8] = [
+    Column::new("NAMESPACE"),
+    Column::optional("KIND", 3),
+    Column::new("NAME"),
+    Column::new("MESH"),
+    Column::optional("FROM", 2),
+    Column::new("WORKLOAD"),
+    Column::optional("FROM", 1),
+    Column::new("ADMISSION"),
+];
+const MORE_OF_PODS: [Column; 4] = [
+    Column::new("MESHED BECAUSE"),
+    Column::new("DATAPLANE"),
+    Column::new("SPIFFE ID"),
+    Column::new("AT"),
+];
+const UNIVERSAL_WORKLOADS: [Column; 5] = [
+    Column::new("MESH"),
+    Column::new("WORKLOAD"),
+    Column::new("ACTION"),
+    Column::new("PROXIES"),
+    Column::optional("MANAGED BY", 1),
+];
+const UNIVERSAL_DATAPLANES: [Column; 5] = [
+    Column::new("MESH"),
+    Column::new("DATAPLANE"),
+    Column::new("WORKLOAD"),
+    Column::optional("FROM", 1),
+    Column::new("SPIFFE ID"),
+];
+const MORE_OF_UNIVERSAL_DATAPLANES: [Column; 1] = [Column::new("AT")];
+
+/// Writes all sections, within the width.
+pub(super) fn write(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
+    sections(report, false, style, to)
+}
+
+/// Writes all sections with more columns, as wide as it takes.
+pub(super) fn write_wide(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
+    let width = None;
+    sections(report, true, Style { width, ..style }, to)
+}
+
+fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> io::Result<()> {
+    section("NAMESPACES", &namespaces(&report.namespaces), style, to)?;
+    section("WORKLOADS", &workloads(&report.workloads), style, to)?;
+    section("PODS", &pods(&report.pods, wide), style, to)?;
     if let Some(universal) = &report.universal {
-        sections.push(("UNIVERSAL WORKLOADS", paint.universal_workloads(universal)));
-        sections.push((
-            "UNIVERSAL DATAPLANES",
-            paint.universal_dataplanes(universal, wide),
-        ));
+        let workloads = universal_workloads(universal);
+        section("UNIVERSAL WORKLOADS", &workloads, style, to)?;
+        let dataplanes = universal_dataplanes(universal, wide);
+        section("UNIVERSAL DATAPLANES", &dataplanes, style, to)?;
     }
-    for (title, table) in sections {
-        if !table.is_empty() {
-            writeln!(to, "{}", paint.title(title))?;
-            writeln!(to, "{}\n", table.trim_fmt())?;
-        }
-    }
-    paint.findings(report, to)?;
-    summary(report, to)
+    findings(report, style, to)?;
+    summary(report, style, to)
 }
 
-struct Paint {
-    colours: bool,
+fn section(title: &str, table: &Table, style: Style, to: &mut impl Write) -> io::Result<()> {
+    if table.is_empty() {
+        return Ok(());
+    }
+    let layout = table.layout(style.width);
+    write!(to, "{}", style.bold(title))?;
+    let mut left_out = table.left_out(&layout);
+    left_out.dedup();
+    if !left_out.is_empty() {
+        write!(to, " (-o wide shows {} too)", left_out.join(", "))?;
+    }
+    writeln!(to)?;
+    table.write_header(&layout, to)?;
+    table.write_rows(&layout, style, to)?;
+    writeln!(to)
 }
 
-impl Paint {
-    fn table(&self, header: &[&str]) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.force_no_tty();
-        if self.colours {
-            table.enforce_styling();
-        }
-        let header: Vec<_> = header.iter().map(|title| self.cell(title, None)).collect();
-        table.set_header(header);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        table
-    }
-
-    fn cell(&self, text: &str, colour: Option<Color>) -> Cell {
-        let text: String = text
-            .chars()
-            .map(|c| {
-                if c.is_control() {
-                    char::REPLACEMENT_CHARACTER
-                } else {
-                    c
-                }
-            })
-            .collect();
-        let cell = Cell::new(text);
-        match colour.filter(|_| self.colours) {
-            Some(colour) => cell.fg(colour),
-            None => cell,
-        }
-    }
-
-    fn plain(&self, text: &str) -> Cell {
-        self.cell(text, None)
-    }
-
-    fn title(&self, title: &str) -> String {
-        self.styled(title, "1")
-    }
-
-    /// In a colour or weight, by the number that terminals give it.
-    fn styled(&self, text: &str, style: &str) -> String {
-        match self.colours {
-            true => format!("\u{1b}[{style}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
-    }
-
-    fn namespaces(&self, namespaces: &[NamespaceReport]) -> Table {
-        let mut table = self.table(&[
-            "NAMESPACE",
-            "DECLARED",
-            "INJECTS",
-            "MESHES",
-            "SPLIT",
-            "TO MOVE",
-        ]);
-        for one in namespaces {
-            let split = if one.split {
-                ("yes", Some(Color::Red))
-            } else {
-                ("no", None)
-            };
-            table.add_row(vec![
-                self.plain(&one.name),
-                self.plain(&sourced(one.declared.as_ref())),
-                self.plain(if one.injects { "yes" } else { "no" }),
-                self.plain(&listed(one.meshes.iter().map(mesh_count))),
-                self.cell(split.0, split.1),
-                self.plain(&match one.moves.len() {
-                    0 => NOTHING.to_owned(),
-                    count => count.to_string(),
-                }),
-            ]);
-        }
-        table
-    }
-
-    fn workloads(&self, workloads: &[WorkloadReport]) -> Table {
-        let mut table = self.table(&["NAMESPACE", "WORKLOAD", "ACTION", "PROXIES", "MANAGED BY"]);
-        for one in workloads {
-            table.add_row(vec![
-                self.plain(&one.namespace),
-                self.plain(&one.name),
-                self.action(one.action, one.withheld),
-                self.plain(&listed(one.meshes.iter().map(reference_count))),
-                self.plain(one.managed_by.as_deref().unwrap_or(NOTHING)),
-            ]);
-        }
-        table
-    }
-
-    fn action(&self, action: &str, withheld: bool) -> Cell {
-        let colour = match action {
-            "keep" => None,
-            "create" | "relabel" => Some(Color::Green),
-            "conflict" | "orphan" | "impossible" => Some(Color::Red),
-            _ => Some(Color::Yellow),
+fn namespaces(namespaces: &[NamespaceReport]) -> Table {
+    let mut table = Table::new(NAMESPACES);
+    for one in namespaces {
+        let moves = match one.moves.len() {
+            0 => NOTHING.to_owned(),
+            count => count.to_string(),
         };
-        match withheld {
-            true => self.plain(&format!("({action})")),
-            false => self.cell(action, colour),
-        }
+        table.add([
+            Cell::new(&*one.name),
+            Cell::new(sourced(one.declared.as_ref())),
+            Cell::new(yes_or_no(one.injects)),
+            Cell::new(listed(one.meshes.iter().map(mesh_count))),
+            Cell::coloured(yes_or_no(one.split), one.split.then_some(Colour::Red)),
+            Cell::new(moves),
+        ]);
     }
+    table
+}
 
-    fn pods(&self, pods: &[PodReport], wide: bool) -> Table {
-        let mut header = vec![
-            "NAMESPACE",
-            "KIND",
-            "NAME",
-            "MESH",
-            "FROM",
-            "WORKLOAD",
-            "FROM",
-            "ADMISSION",
+fn workloads(workloads: &[WorkloadReport]) -> Table {
+    let mut table = Table::new(WORKLOADS);
+    for one in workloads {
+        table.add([
+            Cell::new(&*one.namespace),
+            Cell::new(&*one.name),
+            action(one.action, one.withheld),
+            Cell::new(listed(one.meshes.iter().map(reference_count))),
+            optional(one.managed_by.as_deref()),
+        ]);
+    }
+    table
+}
+
+fn action(action: &str, withheld: bool) -> Cell {
+    let colour = match action {
+        "keep" => None,
+        "create" | "relabel" => Some(Colour::Green),
+        "conflict" | "orphan" | "impossible" => Some(Colour::Red),
+        _ => Some(Colour::Yellow),
+    };
+    match withheld {
+        true => Cell::new(format!("({action})")),
+        false => Cell::coloured(action, colour),
+    }
+}
+
+fn pods(pods: &[PodReport], wide: bool) -> Table {
+    let more = MORE_OF_PODS.into_iter().filter(|_| wide);
+    let mut table = Table::new(PODS.into_iter().chain(more));
+    for one in pods {
+        let (mesh, mesh_source) = split(one.mesh.as_ref());
+        let (workload, workload_source) = split(one.workload.as_ref());
+        let dataplane = one.dataplane.as_ref();
+        let stored = dataplane.and_then(|one| one.workload.as_deref());
+        let workload = match stored {
+            Some(stored) if stored != workload => format!("{workload} (stored: {stored})"),
+            _ => workload.to_owned(),
+        };
+        let mut row = vec![
+            Cell::new(&*one.namespace),
+            Cell::new(one.kind),
+            Cell::new(&*one.name),
+            Cell::new(mesh),
+            Cell::new(mesh_source),
+            Cell::new(workload),
+            Cell::new(workload_source),
+            admission(one.admission.as_ref(), one.finished),
         ];
         if wide {
-            header.extend(["MESHED BECAUSE", "DATAPLANE", "SPIFFE ID", "AT"]);
-        }
-        let mut table = self.table(&header);
-        for one in pods {
-            let (mesh, mesh_source) = split(one.mesh.as_ref());
-            let (workload, workload_source) = split(one.workload.as_ref());
-            let stored = one
-                .dataplane
-                .as_ref()
-                .and_then(|one| one.workload.as_deref());
-            let workload = match stored {
-                Some(stored) if stored != workload => format!("{workload} (stored: {stored})"),
-                _ => workload.to_owned(),
-            };
-            let mut row = vec![
-                self.plain(&one.namespace),
-                self.plain(one.kind),
-                self.plain(&one.name),
-                self.plain(mesh),
-                self.plain(mesh_source),
-                self.plain(&workload),
-                self.plain(workload_source),
-                self.admission(one.admission.as_ref(), one.finished),
-            ];
-            if wide {
-                let dataplane = one.dataplane.as_ref().map(|one| &*one.mesh);
-                row.extend([
-                    self.plain(&match one.meshed {
-                        true => one.reason.clone(),
-                        false => format!("not: {}", one.reason),
-                    }),
-                    self.plain(dataplane.unwrap_or(NOTHING)),
-                    self.identity(one.identity.as_ref()),
-                    self.plain(&place(one.place.as_ref())),
-                ]);
-            }
-            table.add_row(Row::from(row));
-        }
-        table
-    }
-
-    fn admission(&self, admission: Option<&AdmissionReport>, finished: bool) -> Cell {
-        let Some(admission) = admission else {
-            return self.plain(NOTHING);
-        };
-        let rule = admission.rejection.as_ref().map(|rejection| rejection.rule);
-        match (admission.verdict, rule) {
-            (_, None) if finished => self.plain("finished"),
-            (verdict, Some(rule)) => self.cell(&format!("{verdict}: {rule}"), Some(Color::Red)),
-            (verdict, None) if admission.warnings.is_empty() => self.plain(verdict),
-            (verdict, None) => {
-                let rules = listed(
-                    admission
-                        .warnings
-                        .iter()
-                        .map(|warning| warning.rule.to_owned()),
-                );
-                self.cell(&format!("{verdict}, warns: {rules}"), Some(Color::Yellow))
-            }
-        }
-    }
-
-    fn identity(&self, identity: Option<&IdentityReport>) -> Cell {
-        match identity {
-            None => self.plain(NOTHING),
-            Some(IdentityReport {
-                spiffe_id: Some(id),
-                ..
-            }) => self.plain(id),
-            Some(identity) => self.cell(
-                &format!("none: {}", identity.fault.as_deref().unwrap_or_default()),
-                Some(Color::Red),
-            ),
-        }
-    }
-
-    fn universal_workloads(&self, universal: &UniversalReport) -> Table {
-        let mut table = self.table(&["MESH", "WORKLOAD", "ACTION", "PROXIES", "MANAGED BY"]);
-        for one in &universal.workloads {
-            table.add_row(vec![
-                self.plain(&one.mesh),
-                self.plain(&one.name),
-                self.action(one.action, false),
-                self.plain(&one.dataplanes.to_string()),
-                self.plain(one.managed_by.as_deref().unwrap_or(NOTHING)),
+            row.extend([
+                Cell::new(match one.meshed {
+                    true => one.reason.clone(),
+                    false => format!("not: {}", one.reason),
+                }),
+                optional(dataplane.map(|one| &*one.mesh)),
+                identity(one.identity.as_ref()),
+                Cell::new(place(one.place.as_ref())),
             ]);
         }
-        table
+        table.add(row);
     }
+    table
+}
 
-    fn universal_dataplanes(&self, universal: &UniversalReport, wide: bool) -> Table {
-        let mut header = vec!["MESH", "DATAPLANE", "WORKLOAD", "FROM", "SPIFFE ID"];
-        if wide {
-            header.push("AT");
+fn admission(admission: Option<&AdmissionReport>, finished: bool) -> Cell {
+    let Some(admission) = admission else {
+        return Cell::new(NOTHING);
+    };
+    let verdict = admission.verdict;
+    match &admission.rejection {
+        Some(rejection) => {
+            let rejected = format!("{verdict}: {}", rejection.rule);
+            Cell::coloured(rejected, Some(Colour::Red))
         }
-        let mut table = self.table(&header);
-        for one in &universal.dataplanes {
-            let (workload, source) = split(one.workload.as_ref());
-            let mut row = vec![
-                self.plain(&one.mesh),
-                self.plain(&one.name),
-                self.plain(workload),
-                self.plain(source),
-                self.identity(one.identity.as_ref()),
-            ];
-            if wide {
-                row.push(self.plain(&place(one.place.as_ref())));
-            }
-            table.add_row(Row::from(row));
+        None if finished => Cell::new("finished"),
+        None if admission.warnings.is_empty() => Cell::new(verdict),
+        None => {
+            let rules = admission.warnings.iter();
+            let rules = listed(rules.map(|warning| warning.rule.to_owned()));
+            let warned = format!("{verdict}, warns: {rules}");
+            Cell::coloured(warned, Some(Colour::Yellow))
         }
-        table
-    }
-
-    fn findings(&self, report: &Report, to: &mut impl Write) -> io::Result<()> {
-        if report.findings.is_empty() {
-            return Ok(());
-        }
-        writeln!(to, "{}", self.title("FINDINGS"))?;
-        for finding in &report.findings {
-            let colour = match finding.severity {
-                Severity::Error => "31",
-                Severity::Warning => "33",
-                Severity::Note => "36",
-            };
-            let severity = self.styled(finding.severity.name(), colour);
-            write!(to, "{severity} {}", finding.code)?;
-            if finding.place.is_some() {
-                write!(to, " at {}", place(finding.place.as_ref()))?;
-            }
-            writeln!(to, "\n  {}\n  -> {}", finding.message, finding.remedy)?;
-        }
-        writeln!(to)
     }
 }
 
-fn summary(report: &Report, to: &mut impl Write) -> io::Result<()> {
+fn identity(identity: Option<&IdentityReport>) -> Cell {
+    let Some(identity) = identity else {
+        return Cell::new(NOTHING);
+    };
+    match &identity.spiffe_id {
+        Some(id) => Cell::new(&**id),
+        None => {
+            let fault = identity.fault.as_deref().unwrap_or_default();
+            Cell::coloured(format!("none: {fault}"), Some(Colour::Red))
+        }
+    }
+}
+
+fn universal_workloads(universal: &UniversalReport) -> Table {
+    let mut table = Table::new(UNIVERSAL_WORKLOADS);
+    for one in &universal.workloads {
+        table.add([
+            Cell::new(&*one.mesh),
+            Cell::new(&*one.name),
+            action(one.action, false),
+            Cell::new(one.dataplanes.to_string()),
+            optional(one.managed_by.as_deref()),
+        ]);
+    }
+    table
+}
+
+fn universal_dataplanes(universal: &UniversalReport, wide: bool) -> Table {
+    let more = MORE_OF_UNIVERSAL_DATAPLANES.into_iter().filter(|_| wide);
+    let mut table = Table::new(UNIVERSAL_DATAPLANES.into_iter().chain(more));
+    for one in &universal.dataplanes {
+        let (workload, source) = split(one.workload.as_ref());
+        let mut row = vec![
+            Cell::new(&*one.mesh),
+            Cell::new(&*one.name),
+            Cell::new(workload),
+            Cell::new(source),
+            identity(one.identity.as_ref()),
+        ];
+        if wide {
+            row.push(Cell::new(place(one.place.as_ref())));
+        }
+        table.add(row);
+    }
+    table
+}
+
+fn findings(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "{}", style.bold("FINDINGS"))?;
+    for finding in &report.findings {
+        let colour = match finding.severity {
+            Severity::Error => Colour::Red,
+            Severity::Warning => Colour::Yellow,
+            Severity::Note => Colour::Cyan,
+        };
+        let severity = style.painted(finding.severity.name(), Some(colour));
+        write!(to, "{severity} {}", finding.code)?;
+        if finding.place.is_some() {
+            write!(to, " at {}", place(finding.place.as_ref()))?;
+        }
+        writeln!(to)?;
+        write_paragraph("  ", &finding.message, style, to)?;
+        write_paragraph("  -> ", &finding.remedy, style, to)?;
+    }
+    writeln!(to)
+}
+
+fn summary(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
     let summary = &report.summary;
     if report.mode == "observe" {
-        writeln!(
-            to,
-            "A control plane manages Workloads here: run would leave what is in brackets to it."
-        )?;
+        let observed =
+            "A control plane manages Workloads here: run would leave what is in brackets to it.";
+        write_paragraph("", observed, style, to)?;
     }
     let counted = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    writeln!(
-        to,
+    let counts = format!(
         "{} read, {} skipped: {}, {}, {}.",
         counted(summary.objects, "object"),
         summary.skipped,
         counted(summary.errors, "error"),
         counted(summary.warnings, "warning"),
         counted(summary.notes, "note"),
-    )
+    );
+    write_paragraph("", &counts, style, to)?;
+    let incomplete = match summary.faults {
+        0 => return Ok(()),
+        1 => "1 document could not be read: what it holds is missing from this report.".to_owned(),
+        count => format!(
+            "{count} documents could not be read: what they hold is missing from this report."
+        ),
+    };
+    write_paragraph("", &incomplete, style, to)
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}
+
+fn optional(text: Option<&str>) -> Cell {
+    Cell::new(text.unwrap_or(NOTHING))
 }
 
 fn split(sourced: Option<&Sourced>) -> (&str, &str) {

@@ -1,215 +1,244 @@
-//! JSON: one value after the other, each in nodes.
+//! JSON: one value after the other, each put together by the builder.
+//!
+//! A scanner of our own, since what is wrong must be told with its place, a repeated key with both,
+//! and each value's place in characters, in one walk over the text; what strings and numbers mean is
+//! serde_json's to say.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde_json::Number;
 
 use super::{
-    Syntax,
-    tree::{Node, Position, Value, is_bulk},
+    Bulk, Parsed, Problem,
+    builder::{Builder, Scalar},
+    tree::{self, Position},
 };
 
-/// No manifest is so deep.
-const MOST_LEVELS: usize = 256;
-
-/// The values of a file. What comes after an error cannot be told apart, so it is the last.
-pub fn documents(text: &str) -> impl Iterator<Item = Result<Node, Syntax>> {
-    let lines = Lines::of(text);
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let mut ended = false;
-    std::iter::from_fn(move || {
-        if ended {
-            return None;
-        }
-        let value = values.next()?;
-        let node = match value {
-            Ok(raw) => node(raw, &|raw| lines.position(raw), 0),
-            Err(error) => Err(syntax(&error)),
-        };
-        ended = node.is_err();
-        Some(node)
-    })
+/// Reads the values of a text, one after the other.
+#[derive(Debug)]
+pub(super) struct Values<'t> {
+    text: &'t str,
+    bulk: Bulk,
+    /// How many bytes have been read.
+    offset: usize,
+    /// Where the text stands that was counted last, and how many bytes come before it.
+    at: Position,
+    counted: usize,
 }
 
-/// A value that came from no file.
-///
-/// # Errors
-///
-/// That it is no JSON.
-pub fn parse(text: &str) -> Result<Node, Syntax> {
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-    node(raw, &|_| Position::default(), 0)
-}
-
-fn syntax(error: &serde_json::Error) -> Syntax {
-    let text = error.to_string();
-    // The position is told before the sentence already.
-    let reason = text.split(" at line ").next().unwrap_or(&text);
-    let number = |number| u32::try_from(number).unwrap_or(u32::MAX).max(1);
-    Syntax {
-        at: Position {
-            line: number(error.line()),
-            column: number(error.column()),
-        },
-        reason: format!("this is no JSON: {reason}"),
-    }
-}
-
-/// Reads level by level: what a raw value borrows from the text tells where it stands.
-fn node(
-    raw: &RawValue,
-    position: &impl Fn(&RawValue) -> Position,
-    level: usize,
-) -> Result<Node, Syntax> {
-    let at = position(raw);
-    let text = raw.get();
-    if level == MOST_LEVELS {
-        return Err(Syntax {
-            at,
-            reason: format!("this is deeper than {MOST_LEVELS} levels"),
-        });
-    }
-    let unread = |error: serde_json::Error| Syntax {
-        at,
-        ..syntax(&error)
-    };
-    let deeper = |raw| node(raw, position, level + 1);
-    let value = match text.as_bytes().first() {
-        Some(b'{') => {
-            let Entries(entries) = serde_json::from_str(text).map_err(unread)?;
-            let entries = entries.into_iter().map(|(key, raw)| {
-                let node = match is_bulk(&key) && is_nested(raw) {
-                    true => Node {
-                        at: position(raw),
-                        value: Value::Null,
-                    },
-                    false => deeper(raw)?,
-                };
-                Ok((key.into_owned(), node))
-            });
-            Value::Map(entries.collect::<Result<_, _>>()?)
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(unread)?;
-            Value::List(items.into_iter().map(deeper).collect::<Result<_, _>>()?)
-        }
-        Some(b'"') => Value::Text(serde_json::from_str(text).map_err(unread)?),
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'n') | None => Value::Null,
-        Some(_) => Value::Number(text.parse().ok()),
-    };
-    Ok(Node { at, value })
-}
-
-fn is_nested(raw: &RawValue) -> bool {
-    raw.get().starts_with(['{', '['])
-}
-
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor;
-
-        impl<'de> Visitor<'de> for EntriesVisitor {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(EntriesVisitor)
-    }
-}
-
-/// Where the lines of a text begin.
-struct Lines {
-    start: usize,
-    ends: Vec<usize>,
-}
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate();
+impl<'t> Values<'t> {
+    /// The values of a text that stands there in its file.
+    pub(super) fn new(text: &'t str, at: Position, bulk: Bulk) -> Self {
         Self {
-            start: text.as_ptr() as usize,
-            ends: ends
-                .filter_map(|(at, byte)| (byte == b'\n').then_some(at))
-                .collect(),
+            text,
+            bulk,
+            offset: 0,
+            at,
+            counted: 0,
         }
     }
 
-    /// Where a value that is borrowed from the text stands; columns are bytes, as in the errors.
-    fn position(&self, raw: &RawValue) -> Position {
-        let at = (raw.get().as_ptr() as usize).wrapping_sub(self.start);
-        let line = self.ends.partition_point(|end| *end < at);
-        let start = match line {
-            0 => 0,
-            line => self.ends.get(line - 1).map_or(0, |end| end + 1),
-        };
-        let number = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-        Position {
-            line: number(line),
-            column: number(at.saturating_sub(start)),
+    /// The next value, if there is one.
+    pub(super) fn next(&mut self) -> Option<Result<Parsed, Problem>> {
+        self.skip_space();
+        self.peek()?;
+        let mut builder = Builder::new(self.bulk);
+        Some(self.value(&mut builder).map(|()| builder.finish()))
+    }
+
+    /// What comes after what has been read, and where it begins.
+    pub(super) fn rest(&mut self) -> (&'t str, Position) {
+        let at = self.here();
+        (self.text.get(self.offset..).unwrap_or_default(), at)
+    }
+
+    fn value(&mut self, builder: &mut Builder) -> Result<(), Problem> {
+        loop {
+            self.begin(builder)?;
+            loop {
+                if builder.open().is_none() {
+                    return Ok(());
+                }
+                let (is_map, close) = match builder.is_in_map() {
+                    true => (true, b'}'),
+                    false => (false, b']'),
+                };
+                self.skip_space();
+                match self.peek() {
+                    Some(b',') => {
+                        self.offset += 1;
+                        if is_map {
+                            self.key(builder)?;
+                        }
+                        break;
+                    }
+                    Some(byte) if byte == close => {
+                        self.offset += 1;
+                        builder.end();
+                    }
+                    _ if is_map => return Err(self.problem("a comma or } is missing here")),
+                    _ => return Err(self.problem("a comma or ] is missing here")),
+                }
+            }
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// A value that holds no others, or the beginning of one, up to where its first value begins.
+    fn begin(&mut self, builder: &mut Builder) -> Result<(), Problem> {
+        loop {
+            self.skip_space();
+            let at = self.here();
+            match self.peek() {
+                Some(b'{') => {
+                    builder.map(at, 0)?;
+                    self.offset += 1;
+                    self.skip_space();
+                    if self.peek() == Some(b'}') {
+                        self.offset += 1;
+                        builder.end();
+                        return Ok(());
+                    }
+                    self.key(builder)?;
+                }
+                Some(b'[') => {
+                    builder.list(at, 0)?;
+                    self.offset += 1;
+                    self.skip_space();
+                    if self.peek() == Some(b']') {
+                        self.offset += 1;
+                        builder.end();
+                        return Ok(());
+                    }
+                }
+                Some(b'"') => {
+                    let text = self.string()?;
+                    builder.scalar(at, Scalar::Text(text), 0);
+                    return Ok(());
+                }
+                Some(b'-' | b'0'..=b'9') => {
+                    let number = self.number()?;
+                    builder.scalar(at, Scalar::Number(number), 0);
+                    return Ok(());
+                }
+                _ => {
+                    let word = self.word()?;
+                    builder.scalar(at, word, 0);
+                    return Ok(());
+                }
+            }
+        }
+    }
 
-    #[test]
-    fn several_values_and_where_they_stand() {
-        let text = "{\"a\": 1}\n{\"b\": [true,\n  \"x\\n\"], \"c\\u0041\": null}";
-        let nodes: Vec<_> = documents(text).map(Result::unwrap).collect();
-        assert_eq!(nodes.len(), 2);
-        let Value::List(items) = &nodes[1].get("b").unwrap().value else {
-            unreachable!()
+    fn key(&mut self, builder: &mut Builder) -> Result<(), Problem> {
+        self.skip_space();
+        let at = self.here();
+        if self.peek() != Some(b'"') {
+            return Err(self.problem("a key in double quotes is missing here"));
+        }
+        let key = self.string()?;
+        let written = key.clone();
+        builder.key(at, Scalar::Text(key), &written);
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.problem("a colon is missing here, after a key"));
+        }
+        self.offset += 1;
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<Cow<'t, str>, Problem> {
+        let start = self.offset;
+        let rest = self.text.get(start + 1..).unwrap_or_default();
+        let mut is_escaped = false;
+        let mut bytes = rest.bytes().enumerate();
+        let length = loop {
+            match bytes.next() {
+                Some((length, b'"')) => break length,
+                Some((_, b'\\')) => {
+                    is_escaped = true;
+                    bytes.next();
+                }
+                Some((length, 0..0x20)) => {
+                    self.offset = start + 1 + length;
+                    return Err(self.problem(
+                        "a string holds no line break, tab or other control character; write it as \
+                         an escape, such as \\n",
+                    ));
+                }
+                Some(_) => {}
+                None => return Err(self.problem("this string has no end; a quote is missing")),
+            }
         };
-        assert_eq!(items[1].text(), Ok("x\n"));
-        assert_eq!(items[1].at, Position { line: 3, column: 3 });
-        assert!(matches!(&nodes[1].value, Value::Map(entries) if entries[1].0 == "cA"));
+        self.offset = start + length + 2;
+        if !is_escaped {
+            return Ok(rest.get(..length).unwrap_or_default().into());
+        }
+        let quoted = self.text.get(start..self.offset).unwrap_or_default();
+        serde_json::from_str::<String>(quoted)
+            .map(Cow::Owned)
+            .map_err(|error| {
+                self.offset = start + error.column().saturating_sub(1);
+                self.problem("this escape means nothing in JSON")
+            })
     }
 
-    #[test]
-    fn what_is_no_json_is_told_with_its_line() {
-        let found: Vec<_> = documents("{}\n{\"a\": }\n{}").collect();
-        assert_eq!(found.len(), 2);
-        let error = found[1].clone().unwrap_err();
-        assert_eq!(error.at, Position { line: 2, column: 7 });
-        assert_eq!(error.reason, "this is no JSON: expected value");
+    fn number(&mut self) -> Result<Number, Problem> {
+        let word = self.bare_word();
+        let number = serde_json::from_str::<Number>(word).ok();
+        // Of a float, the standard library finds the nearest; serde_json one near it.
+        let number = number.and_then(|number| match number.is_f64() {
+            true => tree::number(word.parse().ok()?),
+            false => Some(number),
+        });
+        self.offset += if number.is_some() { word.len() } else { 0 };
+        number.ok_or_else(|| self.problem("this is no number, or too large a one"))
     }
 
-    #[test]
-    fn bulk_is_passed_over() {
-        let node = parse("{\"env\": [{\"a\": 1}], \"labels\": {\"env\": \"prod\"}}").unwrap();
-        assert_eq!(node.get("env"), None);
-        assert_eq!(
-            node.get("labels").unwrap().get("env").unwrap().text(),
-            Ok("prod")
-        );
+    fn word(&mut self) -> Result<Scalar<'static>, Problem> {
+        let word = self.bare_word();
+        let value = match word {
+            "null" => Scalar::Null,
+            "true" => Scalar::Bool(true),
+            "false" => Scalar::Bool(false),
+            "" if self.peek().is_none() => {
+                return Err(self.problem("the text ends where a value is due"));
+            }
+            _ => return Err(self.problem("a value is due here; a text must be in double quotes")),
+        };
+        self.offset += word.len();
+        Ok(value)
     }
 
-    #[test]
-    fn what_is_too_deep_is_refused() {
-        for levels in [300, 5_000] {
-            let text = "[".repeat(levels) + &"]".repeat(levels);
-            assert!(documents(&text).any(|found| found.is_err()));
+    /// What stands here up to a space, comma, colon, bracket or quote.
+    fn bare_word(&self) -> &'t str {
+        let rest = self.text.get(self.offset..).unwrap_or_default();
+        let is_end = |byte: u8| b" \t\r\n,:{}[]\"".contains(&byte);
+        let length = rest.bytes().position(is_end).unwrap_or(rest.len());
+        rest.get(..length).unwrap_or_default()
+    }
+
+    fn skip_space(&mut self) {
+        let rest = self.text.as_bytes().get(self.offset..).unwrap_or_default();
+        let is_space = |byte: &u8| b" \t\r\n".contains(byte);
+        self.offset += rest.iter().take_while(|byte| is_space(byte)).count();
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.offset).copied()
+    }
+
+    /// Where the next byte stands. What has been counted is not counted again.
+    fn here(&mut self) -> Position {
+        let new = self.text.get(self.counted..self.offset);
+        self.at = self.at.after(new.unwrap_or_default());
+        self.counted = self.offset;
+        self.at
+    }
+
+    fn problem(&mut self, what: &str) -> Problem {
+        Problem {
+            at: self.here(),
+            message: format!("this is no JSON: {what}"),
         }
     }
 }

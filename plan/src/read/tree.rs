@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use kuma_workload_rulebook::quoted::path_segment;
 use serde::Serialize;
+use serde_json::Number;
 
 /// Where something stands in a file, counted from 1; zero where there is no file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -14,8 +16,37 @@ pub struct Position {
     pub column: u32,
 }
 
+impl Position {
+    /// Where a text begins.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// Where what follows this text stands, if the text begins here.
+    #[must_use]
+    pub fn after(self, text: &str) -> Self {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (before, last) = match text.rsplit_once('\n') {
+            Some((before, last)) => (Some(before), last),
+            None => (None, text),
+        };
+        let characters = number(last.chars().count());
+        match before {
+            None => Self {
+                column: self.column.saturating_add(characters),
+                ..self
+            },
+            Some(before) => {
+                let breaks = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+                Self {
+                    line: self.line.saturating_add(number(breaks)),
+                    column: characters.saturating_add(1),
+                }
+            }
+        }
+    }
+}
+
 /// A value of a document, YAML or JSON.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Node {
     /// Where it begins.
     pub at: Position,
@@ -24,19 +55,21 @@ pub struct Node {
 }
 
 /// What a value is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
     /// `null`, or nothing.
+    #[default]
     Null,
     /// A boolean.
     Bool(bool),
-    /// A number; which one is known of integers only.
-    Number(Option<i64>),
+    /// A number, exact as far as 64 bits go. One without a fraction is an integer, however it is
+    /// written: `1.0` and `1e3` reach the API server as `1` and `1000`.
+    Number(Number),
     /// A string.
     Text(String),
     /// A list.
     List(Vec<Node>),
-    /// A map, in the order given; of a key given twice, the last counts.
+    /// A map, in the order given; each key stands in it once, unless a fault tells of it.
     Map(Vec<(String, Node)>),
 }
 
@@ -52,6 +85,36 @@ impl Value {
             Self::Map(_) => "a map",
         }
     }
+}
+
+impl From<Value> for serde_json::Value {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(flag) => Self::Bool(flag),
+            Value::Number(number) => Self::Number(number),
+            Value::Text(text) => Self::String(text),
+            Value::List(items) => items
+                .into_iter()
+                .map(|item| Self::from(item.value))
+                .collect(),
+            Value::Map(entries) => {
+                let value = |(key, node): (String, Node)| (key, Self::from(node.value));
+                Self::Object(entries.into_iter().map(value).collect())
+            }
+        }
+    }
+}
+
+/// A float as JSON has it, as an integer where it is one; none that is infinite or no number.
+pub(super) fn number(float: f64) -> Option<Number> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
+    if float.fract() == 0.0 && (-BEYOND..BEYOND).contains(&float) {
+        #[allow(clippy::cast_possible_truncation)] // It is whole, and within the bounds.
+        return Some(Number::from(float as i64));
+    }
+    Number::from_f64(float)
 }
 
 /// Whether what stands under a key is never read: the bulk of a cluster's dump, and its secrets. A
@@ -79,7 +142,7 @@ impl Mismatch {
     pub fn missing(node: &Node, key: &str) -> Self {
         Self {
             at: node.at,
-            path: legible(key).to_owned(),
+            path: path_segment(key).to_owned(),
             what: "is missing".to_owned(),
         }
     }
@@ -121,7 +184,7 @@ impl Node {
     ) -> Read<Option<T>> {
         self.entries()?;
         self.get(key)
-            .map(|node| read(node).map_err(|fault| fault.under(legible(key))))
+            .map(|node| read(node).map_err(|fault| fault.under(path_segment(key))))
             .transpose()
     }
 
@@ -152,21 +215,20 @@ impl Node {
         }
     }
 
-    /// The entries of a map of strings.
+    /// The entries of a map of strings. One that is null is empty, as for the API server (W2).
     ///
     /// # Errors
     ///
     /// That it is none.
     pub fn texts(&self) -> Read<impl Iterator<Item = (&str, &str)>> {
-        let text = |(key, node): &'_ (String, Self)| match node.text() {
-            Ok(_) => Ok(()),
-            Err(fault) => Err(fault.under(legible(key))),
-        };
         let entries = self.entries()?;
-        entries.iter().try_for_each(text)?;
+        for (key, node) in entries {
+            node.text_or_null()
+                .map_err(|fault| fault.under(path_segment(key)))?;
+        }
         Ok(entries
             .iter()
-            .filter_map(|(key, node)| Some((&**key, node.text().ok()?))))
+            .filter_map(|(key, node)| Some((&**key, node.text_or_null().ok()?))))
     }
 
     /// A string.
@@ -181,6 +243,13 @@ impl Node {
         }
     }
 
+    fn text_or_null(&self) -> Read<&str> {
+        match &self.value {
+            Value::Null => Ok(""),
+            _ => self.text(),
+        }
+    }
+
     /// A boolean.
     ///
     /// # Errors
@@ -190,6 +259,14 @@ impl Node {
         match &self.value {
             Value::Bool(flag) => Ok(*flag),
             _ => Err(self.must_be("true or false")),
+        }
+    }
+
+    /// An integer, if it is one that 64 bits with a sign hold.
+    pub fn integer(&self) -> Option<i64> {
+        match &self.value {
+            Value::Number(number) => number.as_i64(),
+            _ => None,
         }
     }
 
@@ -206,21 +283,19 @@ impl Node {
     }
 }
 
-/// A key as a message may show it: no field's or label's name is longer or has other characters.
-fn legible(key: &str) -> &str {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    if key.len() <= 316 && key.bytes().all(plain) {
-        key
-    } else {
-        "?"
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::yaml;
     use super::*;
+    use crate::read::{Document, nodes};
     use rstest::rstest;
+
+    fn read(text: &str) -> Node {
+        let document = Document {
+            name: "a.yml".into(),
+            bytes: text.as_bytes().into(),
+        };
+        nodes(&document).next().unwrap().unwrap().node
+    }
 
     #[rstest]
     #[case::number_for_a_string(
@@ -234,7 +309,7 @@ mod tests {
         #[case] path: &str,
         #[case] what: &str,
     ) {
-        let node = yaml::parse(text, 0).unwrap();
+        let node = read(text);
         let fault = node
             .field("spec", |spec| spec.field("serviceAccountName", Node::text))
             .unwrap_err();
@@ -243,14 +318,14 @@ mod tests {
 
     #[test]
     fn items_are_counted() {
-        let node = yaml::parse("a: [x, {}]", 0).unwrap();
+        let node = read("a: [x, {}]");
         let fault = node.field("a", |a| a.items(Node::text)).unwrap_err();
         assert_eq!(fault.path, "a[1]");
     }
 
     #[test]
     fn null_is_absent() {
-        let node = yaml::parse("a: null\nb: ~\nc:\n", 0).unwrap();
+        let node = read("a: null\nb: ~\nc:\n");
         for key in ["a", "b", "c", "d"] {
             assert_eq!(node.field(key, Node::text), Ok(None));
         }

@@ -3,14 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kube::{
-    Client, Config,
-    client::ClientBuilder,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use kube::{Client, Config, client::ClientBuilder, config::KubeConfigOptions};
 
 use super::{
-    failure::Failure,
+    failure::{Failure, innermost},
+    kubeconfig,
     limits::{LimitRequests, REQUEST_TIMEOUT},
     requests::CountRequests,
 };
@@ -52,27 +49,10 @@ impl Connection {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let unreadable = |place: &str, error: &dyn std::fmt::Display| {
-            Failure::new(format!("{place} cannot be used: {error}"))
-        };
-        if let Some(path) = &self.kubeconfig {
-            let place = format!("kubeconfig {}", path.display());
-            let kubeconfig =
-                Kubeconfig::read_from(path).map_err(|error| unreadable(&place, &error))?;
-            return Config::from_custom_kubeconfig(kubeconfig, &options)
-                .await
-                .map_err(|error| unreadable(&place, &error));
+        match &self.kubeconfig {
+            Some(path) => kubeconfig::of_file(path, &options).await,
+            None => kubeconfig::of_environment(&options).await,
         }
-        if self.context.is_some() {
-            return Config::from_kubeconfig(&options)
-                .await
-                .map_err(|error| unreadable("the kubeconfig", &error));
-        }
-        Config::infer().await.map_err(|error| {
-            Failure::new(format!(
-                "no cluster is known: set KUBECONFIG or --kubeconfig, or run in a Pod ({error})"
-            ))
-        })
     }
 
     /// A client for the API server.
@@ -96,7 +76,11 @@ impl Connection {
 
     async fn builder(&self) -> Result<ClientBuilder<GenericService>, Failure> {
         let config = self.config().await?;
-        ClientBuilder::try_from(config)
-            .map_err(|error| Failure::new(format!("the kubeconfig cannot be used: {error}")))
+        ClientBuilder::try_from(config).map_err(|error| {
+            Failure::new(format!(
+                "the kubeconfig cannot be used: {}",
+                innermost(&error)
+            ))
+        })
     }
 }

@@ -90,11 +90,16 @@ pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
     status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
-/// The innermost cause: "connection refused" without the client's wrappers around it.
-fn innermost(error: &dyn std::error::Error) -> String {
+/// The innermost cause: "Connection refused" without the client's wrappers around it, and without the
+/// operating system's number for it.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    let cause = cause.to_string();
+    match cause.split_once(" (os error ") {
+        Some((cause, _)) => cause.to_owned(),
+        None => cause,
+    }
 }

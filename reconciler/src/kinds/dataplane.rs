@@ -166,8 +166,8 @@ impl DataplaneRecord {
     }
 
     /// The facts for the roster, with this identifier.
-    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::Dataplane<'a> {
-        roster::Dataplane {
+    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::DataplaneRecord<'a> {
+        roster::DataplaneRecord {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             workload,

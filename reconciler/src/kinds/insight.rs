@@ -88,8 +88,8 @@ impl<'de> Deserialize<'de> for InsightRecord {
 
 impl InsightRecord {
     /// The facts for the roster (S2).
-    pub fn facts(&self) -> roster::Insight<'_> {
-        roster::Insight {
+    pub fn facts(&self) -> roster::InsightRecord<'_> {
+        roster::InsightRecord {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             mesh: self.mesh.as_deref(),

@@ -81,8 +81,8 @@ impl<'de> Deserialize<'de> for WorkloadRecord {
 
 impl WorkloadRecord {
     /// The facts for the roster.
-    pub fn facts(&self) -> roster::Existing<'_> {
-        roster::Existing {
+    pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        roster::ExistingWorkload {
             mesh: label(&self.metadata, keys::MESH),
             managed_by: label(&self.metadata, keys::MANAGED_BY),
             origin: label(&self.metadata, keys::ORIGIN),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use kuma_workload_plan::{Code, Finding, Found, Inventory, Options};
-use kuma_workload_rulebook::admission::Quoted;
+use kuma_workload_rulebook::{admission::TEMPLATE_KINDS, quoted::Quoted};
 
 use crate::client::{Failure, REQUEST_TIMEOUT, is_unserved};
 
@@ -45,7 +45,8 @@ const fn kind(api_version: &'static str, kind: &'static str, plural: &'static st
 
 const KUMA: &str = crate::kinds::API_VERSION;
 
-const KINDS: [Kind; 13] = [
+/// The kinds that are listed before those with a Pod template.
+const KINDS: [Kind; 5] = [
     Kind {
         scope: Scope::Cluster,
         ..kind("v1", "Namespace", "namespaces")
@@ -60,15 +61,16 @@ const KINDS: [Kind; 13] = [
         scope: Scope::Everywhere,
         ..kind(KUMA, "MeshIdentity", "meshidentities")
     },
-    kind("apps/v1", "Deployment", "deployments"),
-    kind("apps/v1", "ReplicaSet", "replicasets"),
-    kind("apps/v1", "StatefulSet", "statefulsets"),
-    kind("apps/v1", "DaemonSet", "daemonsets"),
-    kind("v1", "ReplicationController", "replicationcontrollers"),
-    kind("batch/v1", "Job", "jobs"),
-    kind("batch/v1", "CronJob", "cronjobs"),
-    kind("v1", "Pod", "pods"),
 ];
+
+/// All kinds that are listed, in this order.
+fn kinds() -> impl Iterator<Item = Kind> {
+    let templates = TEMPLATE_KINDS
+        .iter()
+        .map(|template| kind(template.api_version, template.name, template.plural));
+    let pods = kind("v1", "Pod", "pods");
+    KINDS.into_iter().chain(templates).chain([pods])
+}
 
 impl Kind {
     /// The resource, as grants name it: `dataplanes.kuma.io`.
@@ -146,7 +148,7 @@ pub(super) async fn read(
         progress,
     };
     let namespace = options.namespace.as_deref();
-    for kind in &KINDS {
+    for ref kind in kinds() {
         let single = namespace.filter(|_| kind.kind == "Namespace");
         let asked = Asked {
             verb: if single.is_some() { "get" } else { "list" },

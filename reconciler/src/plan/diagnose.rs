@@ -10,16 +10,22 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use kuma_workload_plan::read::{Fault, STDIN};
+use kuma_workload_plan::{
+    output::Style,
+    read::{Fault, STDIN},
+};
 
 /// Writes each fault with its line. The standard input is gone by now; what was read there is told
 /// without.
-pub(super) fn write(faults: &[Fault], colours: bool, to: &mut impl Write) -> io::Result<()> {
-    let theme = match colours {
+pub(super) fn write(faults: &[Fault], style: Style, to: &mut impl Write) -> io::Result<()> {
+    let theme = match style.colours {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme);
+    let mut handler = GraphicalReportHandler::new_themed(theme);
+    if let Some(width) = style.width {
+        handler = handler.with_width(width);
+    }
     for fault in faults {
         let mut text = String::new();
         let drawn = Shown::of(fault).map(|shown| handler.render_report(&mut text, &shown));
@@ -119,7 +125,7 @@ mod tests {
         };
         let elsewhere = Fault::of_file("gone.yml", "it cannot be read: it is gone");
         let mut out = Vec::new();
-        write(&[fault, elsewhere], false, &mut out).unwrap();
+        write(&[fault, elsewhere], Style::default(), &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("name must be a string, not a list"), "{out}");
         assert!(out.contains("2 │ name: [ä]"), "{out}");

@@ -1,11 +1,11 @@
 //! The log: lines on standard error, as text or JSON.
 
-use std::io::{IsTerminal, stderr};
+use std::io::stderr;
 
 use tracing_subscriber::EnvFilter;
 
 use super::options::LogFormat;
-use crate::client::Failure;
+use crate::{client::Failure, terminal::Terminal};
 
 /// Starts logging. `level` is a level or directives, as `--log` takes them.
 ///
@@ -24,7 +24,10 @@ pub(super) fn start(level: &str, format: LogFormat) -> Result<(), Failure> {
         .with_writer(stderr)
         .with_target(false);
     match format {
-        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Text => {
+            let style = Terminal::default().style(&stderr());
+            lines.with_ansi(style.colours).init();
+        }
         LogFormat::Json => lines.json().flatten_event(true).init(),
     }
     Ok(())

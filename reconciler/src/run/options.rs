@@ -17,6 +17,14 @@ use crate::{
 
 /// The flags of `run`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  kuma-workload run                   The whole cluster, from within a Pod or with a kubeconfig
+  kuma-workload run --mode observe    Events and metrics; no Workload is written
+  kuma-workload run -n team-a,team-b  These namespaces, with grants in them alone
+
+Exit status: 0 after SIGTERM or SIGINT, 1 if it cannot go on, 2 for options that are wrong or where \
+no cluster is known.")]
 pub struct RunOptions {
     /// Whether Workloads are written.
     ///

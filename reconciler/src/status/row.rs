@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     counts::Counts,
     mesh,
-    roster::{Action, Existing, Foreign, Key, Mode, Roster},
+    roster::{Action, ExistingWorkload, Foreign, Key, Mode, Roster},
 };
 use serde::Serialize;
 
@@ -178,7 +178,7 @@ impl Row {
     }
 }
 
-fn labelled_mesh<'a>(existing: &Existing<'a>) -> &'a str {
+fn labelled_mesh<'a>(existing: &ExistingWorkload<'a>) -> &'a str {
     mesh::of_dataplane(existing.mesh)
 }
 
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{Dataplane, Insight, MANAGER},
+        roster::{DataplaneRecord, InsightRecord, MANAGER},
     };
     use rstest::rstest;
     use serde_json::{Value, json};
@@ -205,7 +205,7 @@ mod tests {
         let mut roster = Roster::default();
         for (number, mesh) in meshes.iter().enumerate() {
             let name = format!("pod-{number}");
-            roster.apply(&Dataplane {
+            roster.apply(&DataplaneRecord {
                 namespace: "shop",
                 name: &name,
                 workload: Some(workload),
@@ -213,7 +213,7 @@ mod tests {
                 local: true,
                 inbounds: Inbounds::Ready,
             });
-            roster.apply_insight(&Insight {
+            roster.apply_insight(&InsightRecord {
                 namespace: "shop",
                 name: &name,
                 mesh: Some(mesh),

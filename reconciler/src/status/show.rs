@@ -5,29 +5,32 @@ use std::{
     io::{self, Write},
 };
 
+use kuma_workload_plan::output::{
+    Style,
+    layout::{Cell, Colour, Column, Layout, Table},
+    yaml,
+};
 use serde::Serialize;
 
 use super::{
     Output,
-    row::{Numbers, Row},
+    row::{Finding, Numbers, Row},
 };
 
 /// Clears a terminal, and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
-/// Between columns.
-const GAP: usize = 3;
 
-const HEADER: [&str; 8] = [
-    "NAMESPACE",
-    "NAME",
-    "MESH",
-    "CONNECTED",
-    "HEALTHY",
-    "TOTAL",
-    "MANAGER",
-    "STATE",
+const COLUMNS: [Column; 8] = [
+    Column::new("NAMESPACE"),
+    Column::new("NAME"),
+    Column::optional("MESH", 2),
+    Column::new("CONNECTED"),
+    Column::new("HEALTHY"),
+    Column::new("TOTAL"),
+    Column::optional("MANAGER", 1),
+    Column::new("STATE"),
 ];
-const MESHES: &str = "MESHES (CONNECTED/HEALTHY/TOTAL)";
+const MESHES: Column = Column::new("MESHES (CONNECTED/HEALTHY/TOTAL)");
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -39,7 +42,8 @@ pub(super) struct Show<W> {
     out: W,
     output: Output,
     redraw: bool,
-    widths: Vec<usize>,
+    /// How the rows before were laid out.
+    layout: Option<Layout>,
     shown: BTreeMap<(String, String), Row>,
 }
 
@@ -50,29 +54,31 @@ impl<W: Write> Show<W> {
             out,
             output,
             redraw,
-            widths: Vec::new(),
+            layout: None,
             shown: BTreeMap::new(),
         }
     }
 
     /// All of it, once.
-    pub(super) fn once(&mut self, rows: &[Row]) -> io::Result<()> {
-        if self.output == Output::Json {
-            serde_json::to_writer_pretty(&mut self.out, &Document { workloads: rows })?;
-            return writeln!(self.out);
+    pub(super) fn once(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let document = Document { workloads: rows };
+        match self.output {
+            Output::Json => {
+                serde_json::to_writer_pretty(&mut self.out, &document)?;
+                writeln!(self.out)
+            }
+            Output::Yaml => yaml::write(&document, &mut self.out),
+            Output::Table | Output::Wide => self.table(rows, style),
         }
-        self.table(rows, true)
     }
 
     /// What has changed.
-    pub(super) fn update(&mut self, rows: &[Row]) -> io::Result<()> {
+    pub(super) fn update(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
         if self.redraw {
-            self.widths.clear();
             write!(self.out, "{CLEAR}")?;
-            self.table(rows, true)?;
+            self.table(rows, style)?;
             return self.out.flush();
         }
-        let first = self.widths.is_empty();
         let place = |row: &Row| (row.namespace.clone(), row.name.clone());
         let now: BTreeMap<_, _> = rows.iter().map(|row| (place(row), row.clone())).collect();
         let gone = self
@@ -89,75 +95,101 @@ impl<W: Write> Show<W> {
             .map(|(_, row)| row.clone());
         let changed: Vec<_> = gone.chain(new).collect();
         self.shown = now;
-        if self.output == Output::Json {
-            for row in &changed {
+        match self.output {
+            Output::Json => changed.iter().try_for_each(|row| {
                 serde_json::to_writer(&mut self.out, row)?;
-                writeln!(self.out)?;
-            }
-        } else {
-            self.table(&changed, first)?;
+                writeln!(self.out)
+            })?,
+            Output::Yaml => changed.iter().try_for_each(|row| {
+                writeln!(self.out, "---")?;
+                yaml::write(row, &mut self.out)
+            })?,
+            Output::Table | Output::Wide => self.more(&changed, style)?,
         }
         self.out.flush()
     }
 
-    /// Columns never get narrower, so that lines that are appended stay below each other.
-    fn table(&mut self, rows: &[Row], header: bool) -> io::Result<()> {
-        let wide = self.output == Output::Wide;
-        let mut lines = Vec::new();
-        if header {
-            let last = wide.then_some(MESHES);
-            lines.push(HEADER.into_iter().chain(last).map(str::to_owned).collect());
+    /// All rows, within the width.
+    fn table(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let table = self.of(rows);
+        let layout = table.layout(style.width.filter(|_| self.output == Output::Table));
+        table.write_header(&layout, &mut self.out)?;
+        table.write_rows(&layout, style, &mut self.out)?;
+        let left_out = table.left_out(&layout);
+        match left_out.is_empty() {
+            true => Ok(()),
+            false => writeln!(self.out, "(-o wide shows {} too)", left_out.join(", ")),
         }
-        lines.extend(rows.iter().map(|row| cells(row, wide)));
-        let columns = HEADER.len() + usize::from(wide);
-        self.widths.resize(columns, 0);
-        for line in &lines {
-            for (width, cell) in self.widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
+    }
+
+    /// Rows below those that were written before, in whole lines.
+    fn more(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let table = self.of(rows);
+        let mut layout = table.layout(None);
+        match &self.layout {
+            Some(before) => layout = layout.at_least(before),
+            None => table.write_header(&layout, &mut self.out)?,
         }
-        for line in lines {
-            let mut text = String::new();
-            for (cell, width) in line.iter().zip(&self.widths) {
-                text.push_str(cell);
-                let space = width - cell.chars().count() + GAP;
-                text.extend(std::iter::repeat_n(' ', space));
-            }
-            writeln!(self.out, "{}", text.trim_end())?;
-        }
+        table.write_rows(&layout, style, &mut self.out)?;
+        self.layout = Some(layout);
         Ok(())
+    }
+
+    fn of(&self, rows: &[Row]) -> Table {
+        let wide = self.output == Output::Wide;
+        let mut table = Table::new(COLUMNS.into_iter().chain(wide.then_some(MESHES)));
+        for row in rows {
+            table.add(cells(row).into_iter().chain(wide.then(|| meshes(row))));
+        }
+        table
     }
 }
 
-fn cells(row: &Row, wide: bool) -> Vec<String> {
-    let number = |of: fn(Numbers) -> i64| compared(row.reported.map(of), row.actual.map(of));
-    let text = |text: &Option<String>| printable(text.as_deref().unwrap_or("-"));
-    let mut cells = vec![
-        printable(&row.namespace),
-        printable(&row.name),
+fn cells(row: &Row) -> [Cell; 8] {
+    let number =
+        |of: fn(Numbers) -> i64| Cell::new(compared(row.reported.map(of), row.actual.map(of)));
+    let text = |text: &Option<String>| Cell::new(text.as_deref().unwrap_or("-"));
+    let worst = row
+        .findings
+        .iter()
+        .map(colour)
+        .max_by_key(|colour| *colour == Colour::Red);
+    [
+        Cell::new(&*row.namespace),
+        Cell::new(&*row.name),
         text(&row.mesh),
         number(|numbers| numbers.connected),
         number(|numbers| numbers.healthy),
         number(|numbers| numbers.total),
         text(&row.manager),
-        printable(&row.state()),
-    ];
-    if wide {
-        let meshes = row.meshes.iter().map(|(mesh, numbers)| {
-            let Numbers {
-                connected,
-                healthy,
-                total,
-            } = numbers;
-            format!("{mesh}={connected}/{healthy}/{total}")
-        });
-        let meshes: Vec<_> = meshes.collect();
-        cells.push(match meshes.is_empty() {
-            true => "-".to_owned(),
-            false => printable(&meshes.join(", ")),
-        });
+        Cell::coloured(row.state(), worst.filter(|_| !row.gone)),
+    ]
+}
+
+/// Red is what does not mend itself.
+fn colour(finding: &Finding) -> Colour {
+    match finding {
+        Finding::Conflict | Finding::Name => Colour::Red,
+        Finding::Numbers | Finding::Mesh | Finding::Missing | Finding::Unreferenced => {
+            Colour::Yellow
+        }
     }
-    cells
+}
+
+fn meshes(row: &Row) -> Cell {
+    let meshes = row.meshes.iter().map(|(mesh, numbers)| {
+        let Numbers {
+            connected,
+            healthy,
+            total,
+        } = numbers;
+        format!("{mesh}={connected}/{healthy}/{total}")
+    });
+    let meshes: Vec<_> = meshes.collect();
+    Cell::new(match meshes.is_empty() {
+        true => "-".to_owned(),
+        false => meshes.join(", "),
+    })
 }
 
 /// A number as it is reported and, where that is another, as it is.
@@ -171,21 +203,17 @@ fn compared(reported: Option<i64>, actual: Option<i64>) -> String {
     }
 }
 
-/// A workload's identifier can be anything: what would break a line or a terminal is replaced.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::row::Finding;
     use super::*;
+    use kuma_workload_plan::FailOn;
     use rstest::rstest;
+
+    const PIPE: Style = Style {
+        width: None,
+        colours: false,
+        fail_on: FailOn::Warning,
+    };
 
     fn numbers(connected: i64, healthy: i64, total: i64) -> Numbers {
         Numbers {
@@ -241,48 +269,89 @@ mod tests {
     #[test]
     fn table() {
         let rows = [rows(), vec![missing()]].concat();
-        let text = text(|show| show.once(&rows), Output::Table);
+        let text = text(|show| show.once(&rows, PIPE), Output::Table);
         let expected = "\
-NAMESPACE   NAME     MESH      CONNECTED   HEALTHY    TOTAL      MANAGER          STATE
-shop        basket   default   1           1          1          k8s-controller   ok
-shop        cart     default   3 (is 2)    3 (is 2)   3 (is 2)   k8s-controller   numbers differ
-shop        till\u{fffd}    -         - (is 0)    - (is 1)   - (is 1)   -                missing
+NAMESPACE  NAME    MESH     CONNECTED  HEALTHY   TOTAL     MANAGER         STATE
+shop       basket  default  1          1         1         k8s-controller  ok
+shop       cart    default  3 (is 2)   3 (is 2)  3 (is 2)  k8s-controller  numbers differ
+shop       till\u{fffd}   -        - (is 0)   - (is 1)  - (is 1)  -               missing
 ";
         assert_eq!(text, expected);
     }
 
     #[test]
+    fn a_table_fits_its_terminal() {
+        let style = Style {
+            width: Some(72),
+            colours: true,
+            ..PIPE
+        };
+        let rows = [rows(), vec![missing()]].concat();
+        let text = text(|show| show.once(&rows, style), Output::Table);
+        let expected = "\
+NAMESPACE  NAME    MESH     CONNECTED  HEALTHY   TOTAL     STATE
+shop       basket  default  1          1         1         ok
+shop       cart    default  3 (is 2)   3 (is 2)  3 (is 2)  \u{1b}[33mnumbers\u{1b}[0m
+                                                           \u{1b}[33mdiffer\u{1b}[0m
+shop       till\u{fffd}   -        - (is 0)   - (is 1)  - (is 1)  \u{1b}[33mmissing\u{1b}[0m
+(-o wide shows MANAGER too)
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn yaml() {
+        let text = text(|show| show.once(&rows(), PIPE), Output::Yaml);
+        let expected = "\
+workloads:
+- namespace: shop
+  name: basket
+  mesh: default
+  manager: k8s-controller
+  reported:
+    connected: 1
+    healthy: 1
+    total: 1
+";
+        assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
     fn wide() {
-        let text = text(|show| show.once(&rows()), Output::Wide);
-        assert!(text.lines().next().unwrap().ends_with(MESHES), "{text}");
-        assert!(text.contains("numbers differ   default=2/2/2\n"), "{text}");
+        let text = text(|show| show.once(&rows(), PIPE), Output::Wide);
+        assert!(
+            text.lines()
+                .next()
+                .unwrap()
+                .ends_with("MESHES (CONNECTED/HEALTHY/TOTAL)")
+        );
+        assert!(text.contains("numbers differ  default=2/2/2\n"), "{text}");
     }
 
     #[test]
     fn json() {
-        let text = text(|show| show.once(&rows()), Output::Json);
+        let text = text(|show| show.once(&rows(), PIPE), Output::Json);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["workloads"][1]["actual"]["total"], 2);
         assert!(document["workloads"][0].get("gone").is_none());
     }
 
-    #[rstest]
-    #[case::table(Output::Table, &["NAMESPACE", "shop        basket", "shop        cart", "shop        cart", "shop        basket"])]
-    #[case::json(Output::Json, &["{\"namespace\":\"shop\",\"name\":\"basket\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"basket\""])]
-    fn a_pipe_gets_the_lines_that_changed(#[case] output: Output, #[case] beginnings: &[&str]) {
+    /// Of two rows, one is mended, nothing changes, and the other goes.
+    fn changes(show: &mut Show<&mut Vec<u8>>) -> io::Result<()> {
         let mended = row("cart", numbers(2, 2, 2), numbers(2, 2, 2));
         let first = rows();
         let second = [first[0].clone(), mended.clone()];
-        let third = [mended];
-        let text = text(
-            |show| {
-                show.update(&first)?;
-                show.update(&second)?;
-                show.update(&second)?;
-                show.update(&third)
-            },
-            output,
-        );
+        show.update(&first, PIPE)?;
+        show.update(&second, PIPE)?;
+        show.update(&second, PIPE)?;
+        show.update(&[mended], PIPE)
+    }
+
+    #[rstest]
+    #[case::table(Output::Table, &["NAMESPACE", "shop       basket", "shop       cart", "shop       cart", "shop       basket"])]
+    #[case::json(Output::Json, &["{\"namespace\":\"shop\",\"name\":\"basket\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"basket\""])]
+    fn a_pipe_gets_the_lines_that_changed(#[case] output: Output, #[case] beginnings: &[&str]) {
+        let text = text(changes, output);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), beginnings.len(), "{text}");
         for (line, beginning) in lines.iter().zip(beginnings) {
@@ -292,11 +361,24 @@ shop        till\u{fffd}    -         - (is 0)    - (is 1)   - (is 1)   -       
     }
 
     #[test]
+    fn each_change_is_a_document_of_yaml() {
+        let text = text(changes, Output::Yaml);
+        let documents: Vec<_> = text.split("---\n").skip(1).collect();
+        let names = documents.iter().map(|one| one.lines().nth(1).unwrap());
+        let expected = ["basket", "cart", "cart", "basket"];
+        assert_eq!(
+            Vec::from_iter(names),
+            expected.map(|name| format!("name: {name}"))
+        );
+        assert!(documents[3].ends_with("gone: true\n"), "{text}");
+    }
+
+    #[test]
     fn a_terminal_gets_all_of_it_each_time() {
         let mut out = Vec::new();
         let mut show = Show::new(&mut out, Output::Table, true);
-        show.update(&rows()).unwrap();
-        show.update(&rows()).unwrap();
+        show.update(&rows(), PIPE).unwrap();
+        show.update(&rows(), PIPE).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches(CLEAR).count(), 2);
         assert_eq!(text.matches("NAMESPACE").count(), 2);

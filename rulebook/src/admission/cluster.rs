@@ -1,101 +1,114 @@
-//! The questions that a rule may ask of the cluster, and the ways in which an answer can fail.
+//! The questions that a rule can ask the cluster, and how an answer can fail (A13).
 
 use std::fmt;
 
-use crate::metadata::{Metadata, Pod, Text};
+use crate::metadata::{Metadata, PodFacts, Text};
 
-/// The cluster as the rules see it. Doors answer from the API server, from manifests or from a
-/// table; a rule asks only when the answer decides.
+/// The cluster as the rules see it. The policy answers from the API server, the plan from manifests,
+/// a test from a table. A rule asks only when the answer decides.
 pub trait Cluster {
     /// The labels and annotations of a Namespace.
     ///
     /// # Errors
     ///
-    /// [`Failure::NamespaceNotFound`] where there is none of that name; any other [`Failure`].
-    fn namespace(&self, name: &str, freshness: Freshness) -> Answer<Metadata<'static>>;
+    /// [`ClusterFailure::NamespaceNotFound`] if there is no such Namespace, or any other
+    /// [`ClusterFailure`].
+    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>>;
 
-    /// Whether a Mesh of that name exists.
+    /// Whether there is a Mesh with this name.
     ///
     /// # Errors
     ///
-    /// Any [`Failure`]; [`Failure::KumaNotInstalled`] where there is no such kind.
-    fn mesh_exists(&self, name: &str) -> Answer<bool>;
+    /// [`ClusterFailure::KumaNotInstalled`] if the cluster does not know the kind, or any other
+    /// [`ClusterFailure`].
+    fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool>;
 
-    /// The Dataplanes of a Namespace that the question selects by their label `kuma.io/mesh`. Those
-    /// without the label are selected by all but [`Which::OfMesh`].
+    /// The Dataplanes of a Namespace that the question selects by their label `kuma.io/mesh`. One
+    /// without the label is selected by all selectors but [`MeshSelector::OfMesh`].
     ///
     /// # Errors
     ///
-    /// Any [`Failure`].
-    fn dataplanes(&self, question: Question<'_>) -> Answer<Vec<Dataplane>>;
+    /// Any [`ClusterFailure`].
+    fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>>;
 
-    /// The Pods of a Namespace that carry the label `kuma.io/mesh` with a value that the question
+    /// The Pods of a Namespace that have the label `kuma.io/mesh` with a value that the question
     /// selects.
     ///
     /// # Errors
     ///
-    /// Any [`Failure`].
-    fn pods(&self, question: Question<'_>) -> Answer<Vec<Pod<'static>>>;
+    /// Any [`ClusterFailure`].
+    fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>>;
 }
 
 /// An answer of the cluster, or why there is none.
-pub type Answer<T> = Result<T, Failure>;
+pub type ClusterAnswer<T> = Result<T, ClusterFailure>;
 
-/// Whether an answer may be a few seconds old.
+/// Whether an answer may come from a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// A cached answer will do.
+    /// The answer may come from a cache and be a few seconds old.
     Cached,
-    /// The answer decides alone, so it must be the API server's own (A17).
+    /// The answer decides alone, so it must come from the API server (A17).
     Fresh,
 }
 
-/// Which objects of a Namespace are asked for.
+/// Which objects of a Namespace a rule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question<'q> {
+pub struct ListQuestion<'q> {
     /// The Namespace.
     pub namespace: &'q str,
-    /// The name of the object that is judged; empty where it has none. A door may get an object of
-    /// this name to learn whether it may ask at all.
+    /// The name of the object that is judged; empty if it has none. Whoever answers may get an object
+    /// with this name to learn whether it is allowed to list the kind.
     pub asking_for: &'q str,
-    /// Which of them.
-    pub which: Which<'q>,
+    /// Which of the objects.
+    pub selector: MeshSelector<'q>,
 }
 
 /// A selection by the label `kuma.io/mesh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'q> {
-    /// All.
+pub enum MeshSelector<'q> {
+    /// All objects.
     Any,
-    /// All but those labelled with this mesh.
+    /// All objects except those with this mesh in the label.
     NotOfMesh(&'q str),
-    /// Only those labelled with this mesh.
+    /// Only objects with this mesh in the label.
     OfMesh(&'q str),
 }
 
-/// A Dataplane, as far as the rules need it.
+impl MeshSelector<'_> {
+    /// Whether it selects an object whose label has this value.
+    pub fn selects(self, label: Option<&str>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NotOfMesh(mesh) => label != Some(mesh),
+            Self::OfMesh(mesh) => label == Some(mesh),
+        }
+    }
+}
+
+/// What the rules need to know of a Dataplane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataplane {
-    /// `metadata.name`: the name of its Pod.
+pub struct DataplaneFacts {
+    /// `metadata.name`, which is the name of its Pod.
     pub name: Text<'static>,
-    /// The top-level field `mesh`, if it is there; it decides, not the label (A6).
+    /// The top-level field `mesh`, if it is set. The mesh of a Dataplane is this, not its label (A6).
     pub mesh: Option<Text<'static>>,
 }
 
-/// The four ways in which a question goes wrong (A13).
+/// Why a question has no answer (A13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// Whoever asks is not allowed to; the text names what must be granted.
+pub enum ClusterFailure {
+    /// The policy may not ask this; the text says what to grant.
     NotGranted(&'static str),
-    /// Kuma's kinds are not known to the cluster: no mesh can be in conflict.
+    /// The cluster does not know Kuma's kinds, so no mesh can be in conflict.
     KumaNotInstalled,
     /// There is no such Namespace.
     NamespaceNotFound,
-    /// Anything else; the text names what was asked for.
+    /// Any other failure; the text names the resource that was asked for.
     Unavailable(&'static str),
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ClusterFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGranted(grant) => write!(formatter, "the policy is not granted {grant}"),

@@ -1,49 +1,56 @@
-//! Which other mesh has something in a Namespace: its Dataplanes, then its Pods (A5 to A7, A10).
+//! Finds what belongs to another mesh in a Namespace: a Dataplane, or else a Pod (A5 to A7, A10).
 
-use super::{Answer, Cluster, Dataplane, Question, Settings, Which, mesh_rule::Stop};
+use super::{
+    cluster::{Cluster, ClusterAnswer, DataplaneFacts, ListQuestion, MeshSelector},
+    settings::Settings,
+};
 use crate::{
     keys,
     membership::{self, Membership},
     mesh,
-    metadata::Pod,
+    metadata::PodFacts,
 };
 
-/// Something of another mesh.
+/// Something in the Namespace that belongs to another mesh.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Conflict {
     /// What it is: `dataplanes` or `pods`.
     pub(super) what: &'static str,
-    /// Its mesh; of several, the smallest name (A5).
+    /// Its mesh. If there are several other meshes, it is the smallest name (A5).
     pub(super) mesh: String,
-    /// Whether Dataplanes of the asked mesh, without a label, were met on the way (A18).
-    pub(super) met_own_mesh: bool,
+    /// Whether the same list had a Dataplane of the mesh that was searched for. It can have one
+    /// without the label (A18).
+    pub(super) found_own_mesh: bool,
 }
 
-/// What is looked for.
+/// A search for conflicts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search<'s> {
-    /// Where, for whom and by which selector.
-    pub(super) question: Question<'s>,
-    /// The mesh that others conflict with.
+    /// The objects to look at.
+    pub(super) question: ListQuestion<'s>,
+    /// The mesh that is in conflict with every other one.
     pub(super) mesh: &'s str,
-    /// The name of a Dataplane that does not count (A7); empty where all count.
-    pub(super) passed_over: &'s str,
+    /// The name of a Dataplane that does not count (A7); empty if all of them count.
+    pub(super) ignored_dataplane: &'s str,
 }
 
-/// Looks for a Dataplane, then, if the settings say so, for a Pod of another mesh.
+/// Looks for a Dataplane of another mesh and, if there is none and the settings allow it, for a Pod
+/// of another mesh.
 pub(super) fn find<C: Cluster>(
     search: Search<'_>,
     settings: &Settings<'_>,
     cluster: &C,
-) -> Result<Option<Conflict>, Stop> {
+) -> ClusterAnswer<Option<Conflict>> {
     let dataplanes = cluster.dataplanes(search.question)?;
-    let mut met_own_mesh = false;
+    let mut found_own_mesh = false;
     let mut smallest: Option<&str> = None;
     for dataplane in &dataplanes {
         let mesh = mesh_of(dataplane);
+        let is_ignored =
+            !search.ignored_dataplane.is_empty() && *dataplane.name == *search.ignored_dataplane;
         if mesh == search.mesh {
-            met_own_mesh = true;
-        } else if search.passed_over.is_empty() || *dataplane.name != *search.passed_over {
+            found_own_mesh = true;
+        } else if !is_ignored {
             smallest = Some(smallest.map_or(mesh, |other| other.min(mesh)));
         }
     }
@@ -51,7 +58,7 @@ pub(super) fn find<C: Cluster>(
         return Ok(Some(Conflict {
             what: "dataplanes",
             mesh: mesh.to_owned(),
-            met_own_mesh,
+            found_own_mesh,
         }));
     }
     if !settings.consider_pods {
@@ -62,48 +69,50 @@ pub(super) fn find<C: Cluster>(
     let other = pods
         .iter()
         .filter(|pod| own_name.is_empty() || *pod.name != *own_name)
-        .filter_map(unfinished_member)
+        .filter_map(mesh_of_member)
         .filter(|mesh| *mesh != search.mesh)
         .min();
     Ok(other.map(|mesh| Conflict {
         what: "pods",
         mesh: mesh.to_owned(),
-        met_own_mesh,
+        found_own_mesh,
     }))
 }
 
-/// Whether the mesh has a Dataplane, or an unfinished Pod, in the Namespace (A18).
+/// Whether the mesh has a Dataplane or an unfinished Pod in the Namespace (A18).
 pub(super) fn has_member<C: Cluster>(
     mesh: &str,
-    question: Question<'_>,
+    question: ListQuestion<'_>,
     settings: &Settings<'_>,
     cluster: &C,
-) -> Answer<bool> {
-    let question = Question {
-        which: Which::OfMesh(mesh),
+) -> ClusterAnswer<bool> {
+    let question = ListQuestion {
+        selector: MeshSelector::OfMesh(mesh),
         ..question
     };
-    if cluster
-        .dataplanes(question)?
+    let dataplanes = cluster.dataplanes(question)?;
+    if dataplanes
         .iter()
         .any(|dataplane| mesh_of(dataplane) == mesh)
     {
         return Ok(true);
     }
-    Ok(settings.consider_pods
-        && cluster
-            .pods(question)?
-            .iter()
-            .filter_map(unfinished_member)
-            .any(|member| member == mesh))
+    if !settings.consider_pods {
+        return Ok(false);
+    }
+    let pods = cluster.pods(question)?;
+    Ok(pods
+        .iter()
+        .filter_map(mesh_of_member)
+        .any(|member| member == mesh))
 }
 
-fn mesh_of(dataplane: &Dataplane) -> &str {
+fn mesh_of(dataplane: &DataplaneFacts) -> &str {
     mesh::of_dataplane(dataplane.mesh.as_deref())
 }
 
-/// The mesh that a Pod names by its label, if it is meshed and not finished (A10).
-fn unfinished_member<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
+/// The mesh that a Pod names by its label, if the Pod is meshed and not finished (A10).
+fn mesh_of_member<'p>(pod: &'p PodFacts<'_>) -> Option<&'p str> {
     if pod.finished || membership::of_pod(pod) != Membership::Meshed {
         return None;
     }

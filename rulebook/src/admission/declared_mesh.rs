@@ -1,28 +1,28 @@
-//! One mesh in a Namespace, as declared: what the Namespace says is the law (A17).
+//! One mesh in a Namespace, as declared: the Namespace's own mesh is the only one allowed (A17).
 
 use super::{
-    Cluster, Objection, Quoted, Rule,
-    mesh_rule::{Inquiry, Stop},
+    cluster::Cluster,
+    inquiry::Inquiry,
+    stop::Stop,
+    verdict::{Objection, Rule},
 };
-use crate::mesh;
+use crate::{mesh, quoted::Quoted};
 
-/// Judges a meshed Pod or Pod template that comes into a mesh. It asks for the Namespace only.
+/// Judges a Pod or Pod template that joins a mesh. It asks for the Namespace only.
 pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<(), Stop> {
-    let declared = mesh::of_namespace(
-        inquiry.namespace_metadata()?,
-        inquiry.settings.mesh_annotations,
-    );
+    let namespace = inquiry.namespace_metadata()?;
+    let declared = mesh::of_namespace(namespace, inquiry.settings.mesh_annotations);
     if mesh == declared.name {
         return Ok(());
     }
-    Err(Stop::Object(Objection::new(
+    Err(Stop::Reject(Objection::new(
         Rule::DeclaredMesh,
         format!(
             "{} is in mesh {} but namespace {} is declared for mesh {}; \
              only one mesh per namespace is allowed",
-            inquiry.subject,
+            inquiry.review.subject,
             Quoted(mesh),
-            Quoted(inquiry.namespace),
+            Quoted(inquiry.review.namespace),
             Quoted(declared.name),
         ),
     )))
@@ -30,7 +30,7 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     const DECLARED: &str =
@@ -44,11 +44,11 @@ mod tests {
         #[case] namespace: &[(&'static str, &'static str)],
         #[case] law: Option<&str>,
     ) {
-        let world = World::new(namespace).dataplane("db-0", Some("mesh3"), Some("mesh3"));
+        let cluster = FakeCluster::new(namespace).dataplane("db-0", Some("mesh3"), Some("mesh3"));
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(DECLARED);
-        let verdict = request.judge(&world);
+        let verdict = request.judge(&cluster);
         let expected = law.map(|law| {
             format!(
                 "pod is in mesh \"mesh1\" but namespace \"team\" is declared for mesh \"{law}\"; \
@@ -58,11 +58,11 @@ mod tests {
         assert_eq!(message(&verdict), expected.as_deref());
         assert_eq!(code(&verdict), expected.map(|_| 403));
         assert_eq!(
-            (world.questions(), world.lists()),
+            (cluster.questions(), cluster.lists()),
             (1, 0),
             "one get and no list"
         );
-        assert!(world.asked_afresh());
+        assert!(cluster.asked_afresh());
     }
 
     #[rstest]
@@ -73,21 +73,21 @@ mod tests {
         #[case] old: &[(&'static str, &'static str)],
         #[case] rejected: bool,
     ) {
-        let world = World::new(&[("kuma.io/mesh", "mesh2")]);
+        let cluster = FakeCluster::new(&[("kuma.io/mesh", "mesh2")]);
         let request = PodRequest::new(Operation::Update)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .was(old)
             .settings(DECLARED);
-        assert_eq!(message(&request.judge(&world)).is_some(), rejected);
+        assert_eq!(message(&request.judge(&cluster)).is_some(), rejected);
     }
 
     #[test]
     fn a17_a_mesh_that_does_not_exist_is_not_asked_for() {
-        let world = World::new(&[("kuma.io/mesh", "nowhere")]);
+        let cluster = FakeCluster::new(&[("kuma.io/mesh", "nowhere")]);
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "nowhere")])
             .settings(DECLARED);
-        assert_eq!(message(&request.judge(&world)), None);
-        assert_eq!((world.questions(), world.lists()), (1, 0));
+        assert_eq!(message(&request.judge(&cluster)), None);
+        assert_eq!((cluster.questions(), cluster.lists()), (1, 0));
     }
 }

@@ -1,201 +1,100 @@
-//! The mesh rule: who is judged by it at all, before one of its two forms judges (A9, A11, A19).
-
-use std::cell::OnceCell;
+//! The mesh rule: whom it judges, and by which of its two forms (A8, A9, A11, A19).
 
 use super::{
-    Action, Answer, Cluster, Failure, Freshness, NamespaceMesh, Objection, Operation, Quoted,
-    Request, Rule, Ruling, Settings, Subject, Updates, declared_mesh, observed_mesh, under,
+    cluster::{Cluster, ClusterAnswer},
+    declared_mesh,
+    inquiry::Inquiry,
+    mesh_name, observed_mesh,
+    pod_review::{PodOrTemplate, PodReview},
+    request::Operation,
+    settings::{NamespaceMesh, Settings, Updates},
+    stop::Stop,
+    verdict::{Objection, Ruling},
 };
 use crate::{
     membership::{self, Membership},
-    mesh::{self, Mesh, Source},
-    metadata::{Metadata, Pod},
+    mesh::{self, ResolvedMesh},
+    metadata::PodFacts,
 };
 
-/// Why the mesh rule stops before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// No mesh can be in conflict.
-    Pass,
-    /// It has something against the object.
-    Object(Objection),
-    /// It has something against the object that never rejects.
-    Warn(Objection),
-}
-
-impl From<Failure> for Stop {
-    /// What an unanswered question means (A13).
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::KumaNotInstalled => Self::Pass,
-            failure => Self::Object(Objection::new(
-                Rule::ClusterQuestion,
-                format!("the mesh rule cannot be checked: {failure}"),
-            )),
-        }
-    }
-}
-
-impl Stop {
-    /// Under the action of the settings, an objection rejects or warns.
-    pub(super) fn into_ruling(self, action: Action, warnings: &mut Vec<Objection>) -> Ruling {
-        match self {
-            Self::Pass => Ok(()),
-            Self::Object(objection) => under(action, Err(objection), warnings),
-            Self::Warn(objection) => under(Action::Warn, Err(objection), warnings),
-        }
-    }
-}
-
-/// What the rule asks, and for whom. The Namespace is asked for once at most.
-pub(super) struct Inquiry<'r, C> {
-    pub(super) cluster: &'r C,
-    pub(super) settings: &'r Settings<'r>,
-    pub(super) namespace: &'r str,
-    /// The name of the object; empty where nothing is its own.
-    pub(super) own_name: &'r str,
-    pub(super) subject: Subject<'r>,
-    asked: OnceCell<Answer<Metadata<'static>>>,
-}
-
-impl<C: Cluster> Inquiry<'_, C> {
-    /// The Namespace's labels and annotations.
-    pub(super) fn namespace_metadata(&self) -> Answer<&Metadata<'static>> {
-        let freshness = match self.settings.namespace_mesh {
-            NamespaceMesh::Observed => Freshness::Cached,
-            NamespaceMesh::Declared => Freshness::Fresh,
-        };
-        self.asked
-            .get_or_init(|| self.cluster.namespace(self.namespace, freshness))
-            .as_ref()
-            .map_err(|failure| *failure)
-    }
-
-    /// The mesh that a Pod is in, if it is in one (I1, I2, M1).
-    fn mesh_of<'a>(&'a self, pod: &'a Pod<'_>) -> Answer<Option<Mesh<'a>>> {
-        let meshed = match membership::of_pod(pod) {
-            Membership::Meshed => true,
-            Membership::Unmeshed => false,
-            Membership::AskNamespace => membership::injects(self.namespace_metadata()?),
-        };
-        if !meshed {
-            return Ok(None);
-        }
-        let annotations = self.settings.mesh_annotations;
-        Ok(Some(match mesh::named_by_pod(&pod.metadata, annotations) {
-            Some(mesh) => mesh,
-            None => mesh::of_namespace(self.namespace_metadata()?, annotations),
-        }))
-    }
-}
-
-/// Judges a Pod, or warns of a Pod template what its Pods would meet (A11).
+/// Judges a Pod or a Pod template (A11).
 pub(super) fn judge<C: Cluster>(
-    request: &Request<'_>,
-    subject: Subject<'_>,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    review: &PodReview<'_>,
     settings: &Settings<'_>,
     cluster: &C,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    if !settings.mesh_rule || settings.is_system_namespace(&request.namespace) {
+    if !settings.mesh_rule || settings.is_system_namespace(review.namespace) {
         return Ok(());
     }
-    let inquiry = Inquiry {
-        cluster,
-        settings,
-        namespace: &request.namespace,
-        own_name: &new.name,
-        subject,
-        asked: OnceCell::new(),
-    };
-    match inquiry.judge(request.operation, new, old) {
+    match check(&Inquiry::new(*review, settings, cluster)) {
         Ok(()) => Ok(()),
         Err(stop) => stop.into_ruling(settings.action, warnings),
     }
 }
 
-impl<C: Cluster> Inquiry<'_, C> {
-    fn judge(
-        &self,
-        operation: Operation,
-        new: &Pod<'_>,
-        old: Option<&Pod<'_>>,
-    ) -> Result<(), Stop> {
-        let observed = self.settings.namespace_mesh == NamespaceMesh::Observed;
-        let is_template = matches!(self.subject, Subject::Template(..));
-        // What an observed template meets is only a warning (A11), the failure of a question too.
-        let soften = |stop| match stop {
-            Stop::Object(objection) if is_template && observed => Stop::Warn(objection),
-            stop => stop,
-        };
-        let Some(mesh) = self
-            .mesh_of(new)
-            .map_err(|failure| soften(failure.into()))?
-        else {
-            return Ok(());
-        };
-        let joins = match old {
-            Some(old) if operation == Operation::Update => {
-                let stays = self.was_in(mesh, old);
-                !stays.map_err(|failure| soften(failure.into()))?
-            }
-            _ => true,
-        };
-        let judges_every_update = observed && !is_template && self.settings.updates == Updates::All;
-        if !joins && !judges_every_update {
-            return Ok(());
+fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
+    let PodReview {
+        subject,
+        operation,
+        new,
+        old,
+        ..
+    } = inquiry.review;
+    let observed = inquiry.settings.namespace_mesh == NamespaceMesh::Observed;
+    let is_template = matches!(subject, PodOrTemplate::Template(..));
+    // Under `observed` a template is only warned about, even if a question fails (A11).
+    let soften = |stop| match stop {
+        Stop::Reject(objection) if is_template && observed => Stop::Warn(objection),
+        stop => stop,
+    };
+    let Some(mesh) = inquiry
+        .mesh_of(new)
+        .map_err(|failure| soften(failure.into()))?
+    else {
+        return Ok(());
+    };
+    let joins = match old {
+        Some(old) if operation == Operation::Update => {
+            let stays = was_in(mesh, old, inquiry);
+            !stays.map_err(|failure| soften(failure.into()))?
         }
-        check_name(self.subject, mesh)?;
-        if observed {
-            observed_mesh::judge(self, mesh.name, operation, joins).map_err(soften)
-        } else {
-            declared_mesh::judge(self, mesh.name)
-        }
+        _ => true,
+    };
+    let judges_every_update = observed && !is_template && inquiry.settings.updates == Updates::All;
+    if !joins && !judges_every_update {
+        return Ok(());
     }
-
-    /// Whether a Pod was in this mesh already.
-    fn was_in(&self, mesh: Mesh<'_>, old: &Pod<'_>) -> Answer<bool> {
-        let names_it = |found: Option<Mesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
-        if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
-            // Nothing is asked for an impossible name (M4): only the Pod itself can have had it.
-            let annotations = self.settings.mesh_annotations;
-            return Ok(membership::of_pod(old) == Membership::Meshed
-                && names_it(mesh::named_by_pod(&old.metadata, annotations)));
-        }
-        self.mesh_of(old).map(names_it)
+    mesh_name::check(subject, mesh)?;
+    if observed {
+        observed_mesh::judge(inquiry, mesh.name, joins).map_err(soften)
+    } else {
+        declared_mesh::judge(inquiry, mesh.name)
     }
 }
 
-/// A mesh's name must be a possible one (M4).
-pub(super) fn check_name(subject: impl std::fmt::Display, mesh: Mesh<'_>) -> Result<(), Stop> {
-    if mesh::is_possible_name(mesh.name) {
-        return Ok(());
+/// Whether a Pod was in this mesh before the request.
+fn was_in<C: Cluster>(
+    mesh: ResolvedMesh<'_>,
+    old: &PodFacts<'_>,
+    inquiry: &Inquiry<'_, C>,
+) -> ClusterAnswer<bool> {
+    let names_it =
+        |found: Option<ResolvedMesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
+    if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
+        // Nothing is asked about a name that no Mesh can have (M4): only the Pod can have named it.
+        let annotations = inquiry.settings.mesh_annotations;
+        return Ok(membership::of_pod(old) == Membership::Meshed
+            && names_it(mesh::named_by_pod(&old.metadata, annotations)));
     }
-    let place = match mesh.source {
-        Source::PodLabel => "label",
-        Source::PodAnnotation => "annotation",
-        Source::NamespaceLabel | Source::Default => "namespace label",
-        Source::NamespaceAnnotation => "namespace annotation",
-    };
-    Err(Stop::Object(Objection::new(
-        Rule::MeshName,
-        format!(
-            "{subject} is in mesh {} ({place} kuma.io/mesh), which is not a possible name: \
-             it must be 1 to 63 of a-z, 0-9, '.', '_' and '-', \
-             beginning and ending with a letter or digit",
-            Quoted(mesh.name),
-        ),
-    )))
+    inquiry.mesh_of(old).map(names_it)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, Operation, testing::*};
+    use crate::admission::{cluster::ClusterFailure, request::Operation, test_support::*};
     use rstest::rstest;
 
-    /// The settings under which every case of this table would otherwise object.
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
     const DECLARED: &str =
         r#"{"disallowMultipleMeshesPerNamespace":true,"namespaceMesh":"declared"}"#;
@@ -208,25 +107,25 @@ mod tests {
         #[case] labels: &[(&'static str, &'static str)],
         #[case] annotations: &[(&'static str, &'static str)],
     ) {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .annotations(annotations)
             .settings(ON);
-        assert_eq!(message(&request.judge(&world)), None);
-        assert_eq!(world.lists(), 0);
+        assert_eq!(message(&request.judge(&cluster)), None);
+        assert_eq!(cluster.lists(), 0);
     }
 
     #[test]
     fn i1_a_namespace_that_injects_makes_its_pods_meshed() {
-        let world = World::new(&[
+        let cluster = FakeCluster::new(&[
             ("kuma.io/sidecar-injection", "enabled"),
             ("kuma.io/mesh", "mesh1"),
         ])
         .dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = PodRequest::new(Operation::Create)
             .settings(ON)
-            .judge(&world);
+            .judge(&cluster);
         assert_eq!(
             message(&verdict),
             Some(
@@ -240,58 +139,7 @@ mod tests {
     #[test]
     fn a5_is_off_by_default() {
         let request = PodRequest::new(Operation::Create).labels(&[("kuma.io/mesh", "mesh1")]);
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
-    }
-
-    #[rstest]
-    #[case::observed(ON)]
-    #[case::declared(DECLARED)]
-    fn m4_an_impossible_name_is_rejected_before_anything_is_asked(#[case] settings: &str) {
-        let request = PodRequest::new(Operation::Create)
-            .labels(&[("kuma.io/mesh", "Mesh,One")])
-            .settings(settings);
-        let verdict = request.judge(&World::forbidden());
-        assert_eq!(
-            message(&verdict),
-            Some(
-                "pod is in mesh \"Mesh,One\" (label kuma.io/mesh), which is not a possible name: \
-                  it must be 1 to 63 of a-z, 0-9, '.', '_' and '-', \
-                  beginning and ending with a letter or digit"
-            )
-        );
-        assert_eq!(code(&verdict), Some(403));
-    }
-
-    #[rstest]
-    #[case::it_is_new("all", &[], true)]
-    #[case::it_is_new_under_membership("membership", &[], true)]
-    #[case::it_was_there("membership", &[("kuma.io/mesh", "My-Mesh")], false)]
-    #[case::it_was_there_unmeshed("membership",
-        &[("kuma.io/mesh", "My-Mesh"), ("kuma.io/sidecar-injection", "no")], true)]
-    fn m4_an_update_is_judged_without_a_question(
-        #[case] updates: &str,
-        #[case] old: &[(&'static str, &'static str)],
-        #[case] rejected: bool,
-    ) {
-        let settings =
-            format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
-        let request = PodRequest::new(Operation::Update)
-            .labels(&[("kuma.io/mesh", "My-Mesh")])
-            .was(old)
-            .settings(&settings);
-        assert_eq!(
-            code(&request.judge(&World::forbidden())).is_some(),
-            rejected
-        );
-    }
-
-    #[test]
-    fn m4_warns_under_action_warn_and_lists_nothing() {
-        let request = PodRequest::new(Operation::Create)
-            .labels(&[("kuma.io/mesh", "Mesh")])
-            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        let verdict = request.judge(&World::forbidden());
-        assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 1));
+        assert_eq!(message(&request.judge(&FakeCluster::untouched())), None);
     }
 
     #[rstest]
@@ -303,39 +151,39 @@ mod tests {
             .labels(&[("kuma.io/mesh", "Impossible Name")])
             .namespace(namespace)
             .settings(ON);
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::untouched())), None);
     }
 
     #[rstest]
-    #[case::crds_missing(Failure::KumaNotInstalled, None, None)]
+    #[case::crds_missing(ClusterFailure::KumaNotInstalled, None, None)]
     #[case::no_grant(
-        Failure::NotGranted("get on meshes.kuma.io"),
+        ClusterFailure::NotGranted("get on meshes.kuma.io"),
         Some(500),
         Some("the mesh rule cannot be checked: the policy is not granted get on meshes.kuma.io")
     )]
     #[case::anything_else(
-        Failure::Unavailable("meshes.kuma.io"),
+        ClusterFailure::Unavailable("meshes.kuma.io"),
         Some(500),
         Some(
             "the mesh rule cannot be checked: the cluster did not answer about meshes.kuma.io; try again"
         )
     )]
     fn a13_failed_questions(
-        #[case] failure: Failure,
+        #[case] failure: ClusterFailure,
         #[case] status: Option<u16>,
         #[case] sentence: Option<&str>,
     ) {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(ON);
-        let verdict = request.judge(&World::failing(failure));
+        let verdict = request.judge(&FakeCluster::failing(failure));
         assert_eq!((code(&verdict), message(&verdict)), (status, sentence));
     }
 
     #[test]
     fn a13_no_such_namespace() {
         let request = PodRequest::new(Operation::Create).settings(ON);
-        let verdict = request.judge(&World::failing(Failure::NamespaceNotFound));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::NamespaceNotFound));
         assert_eq!(
             (code(&verdict), message(&verdict)),
             (
@@ -347,14 +195,14 @@ mod tests {
 
     #[test]
     fn a9_warn_accepts_what_deny_rejects_with_the_same_sentence() {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let request = |action: &str| {
             PodRequest::new(Operation::Create)
                 .labels(&[("kuma.io/mesh", "mesh1")])
                 .settings(&format!(
                     r#"{{"disallowMultipleMeshesPerNamespace":true,"action":"{action}"}}"#
                 ))
-                .judge(&world)
+                .judge(&cluster)
         };
         let (deny, warn) = (request("deny"), request("warn"));
         assert_eq!(message(&warn), None);
@@ -366,13 +214,15 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        let verdict = request.judge(&World::failing(Failure::Unavailable("meshes.kuma.io")));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::Unavailable(
+            "meshes.kuma.io",
+        )));
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 1));
     }
 
     /// A Namespace of mesh2 in which Dataplanes of mesh2 live, and a template of mesh1.
-    fn template_against_mesh2(settings: &str) -> (TemplateRequest, World) {
-        let world = World::new(&[("kuma.io/mesh", "mesh2")]).dataplane(
+    fn template_against_mesh2(settings: &str) -> (TemplateRequest, FakeCluster) {
+        let cluster = FakeCluster::new(&[("kuma.io/mesh", "mesh2")]).dataplane(
             "db-0",
             Some("mesh2"),
             Some("mesh2"),
@@ -380,13 +230,13 @@ mod tests {
         let request = TemplateRequest::new("Deployment")
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(settings);
-        (request, world)
+        (request, cluster)
     }
 
     #[test]
     fn a11_observed_warns_of_a_template() {
-        let (request, world) = template_against_mesh2(ON);
-        let verdict = request.judge(&world);
+        let (request, cluster) = template_against_mesh2(ON);
+        let verdict = request.judge(&cluster);
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),
@@ -400,8 +250,8 @@ mod tests {
 
     #[test]
     fn a11_declared_rejects_a_template() {
-        let (request, world) = template_against_mesh2(DECLARED);
-        let verdict = request.judge(&world);
+        let (request, cluster) = template_against_mesh2(DECLARED);
+        let verdict = request.judge(&cluster);
         assert_eq!(
             message(&verdict),
             Some(
@@ -415,15 +265,15 @@ mod tests {
     #[case::owned_by_a_judged_controller(template_against_mesh2(DECLARED).0.owned())]
     #[case::update_that_keeps_the_mesh(template_against_mesh2(DECLARED).0.was(&[("kuma.io/mesh", "mesh1")]))]
     fn a11_the_exceptions_of_a2_hold(#[case] request: TemplateRequest) {
-        let (_, world) = template_against_mesh2(DECLARED);
-        let verdict = request.judge(&world);
+        let (_, cluster) = template_against_mesh2(DECLARED);
+        let verdict = request.judge(&cluster);
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 0));
     }
 
     #[test]
     fn a11_an_update_that_changes_the_mesh_is_judged() {
-        let (request, world) = template_against_mesh2(DECLARED);
-        let verdict = request.was(&[("kuma.io/mesh", "mesh2")]).judge(&world);
+        let (request, cluster) = template_against_mesh2(DECLARED);
+        let verdict = request.was(&[("kuma.io/mesh", "mesh2")]).judge(&cluster);
         assert_eq!(code(&verdict), Some(403));
     }
 
@@ -432,7 +282,7 @@ mod tests {
         let request = TemplateRequest::new("Job")
             .labels(&[("kuma.io/mesh", "nowhere")])
             .settings(ON);
-        let verdict = request.judge(&World::new(&[]));
+        let verdict = request.judge(&FakeCluster::new(&[]));
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),
@@ -451,7 +301,7 @@ mod tests {
         let request = TemplateRequest::new("Deployment")
             .labels(&[("kuma.io/mesh", "mesh1")])
             .settings(settings);
-        let verdict = request.judge(&World::failing(Failure::Unavailable("x")));
+        let verdict = request.judge(&FakeCluster::failing(ClusterFailure::Unavailable("x")));
         assert_eq!((code(&verdict), warnings(&verdict).len()), (status, warned));
     }
 }

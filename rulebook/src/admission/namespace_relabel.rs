@@ -1,16 +1,21 @@
-//! A Namespace does not move to another mesh over the heads of those who live in it (A12).
+//! A Namespace does not move to another mesh while it still contains proxies of its old one (A12).
 
 use super::{
-    Cluster, Objection, Operation, Question, Quoted, Rule, Ruling, Settings, Which,
+    cluster::{Cluster, ListQuestion, MeshSelector},
     conflict::{self, Search},
-    mesh_rule::{self, Stop},
+    mesh_name,
+    request::Operation,
+    settings::Settings,
+    stop::Stop,
+    verdict::{Objection, Rule, Ruling},
 };
 use crate::{
-    mesh::{self, Mesh, Source},
+    mesh::{self, MeshSource, ResolvedMesh},
     metadata::Metadata,
+    quoted::Quoted,
 };
 
-/// Judges a Namespace as it is to be and as it was.
+/// Judges a change of a Namespace: the operation, and the Namespace after and before it.
 pub(super) fn judge<C: Cluster>(
     name: &str,
     (operation, new, old): (Operation, &Metadata<'_>, Option<&Metadata<'_>>),
@@ -21,18 +26,17 @@ pub(super) fn judge<C: Cluster>(
     if !settings.mesh_rule || settings.is_system_namespace(name) {
         return Ok(());
     }
-    let mesh = mesh::of_namespace(new, settings.mesh_annotations);
-    let moves =
-        old.is_none_or(|old| mesh::of_namespace(old, settings.mesh_annotations).name != mesh.name);
-    if !moves {
+    let mesh_of = |namespace| mesh::of_namespace(namespace, settings.mesh_annotations);
+    let mesh = mesh_of(new);
+    if old.is_some_and(|old| mesh_of(old).name == mesh.name) {
         return Ok(());
     }
     let checked = match operation {
         Operation::Update => {
-            check_name(name, mesh).and_then(|()| judge_move(name, mesh.name, settings, cluster))
+            check_name(name, mesh).and_then(|()| check_members(name, mesh.name, settings, cluster))
         }
         // A new Namespace is empty.
-        _ => check_name(name, mesh),
+        Operation::Create | Operation::Delete => check_name(name, mesh),
     };
     match checked {
         Ok(()) => Ok(()),
@@ -40,38 +44,39 @@ pub(super) fn judge<C: Cluster>(
     }
 }
 
-fn check_name(namespace: &str, mesh: Mesh<'_>) -> Result<(), Stop> {
-    if mesh.source == Source::Default {
+fn check_name(namespace: &str, mesh: ResolvedMesh<'_>) -> Result<(), Stop> {
+    if mesh.source == MeshSource::Default {
         return Ok(());
     }
-    mesh_rule::check_name(format_args!("namespace {}", Quoted(namespace)), mesh)
+    mesh_name::check(format_args!("namespace {}", Quoted(namespace)), mesh)
 }
 
-fn judge_move<C: Cluster>(
+fn check_members<C: Cluster>(
     namespace: &str,
     mesh: &str,
     settings: &Settings<'_>,
     cluster: &C,
 ) -> Result<(), Stop> {
-    // A selector of its own for each name that somebody invents would be a watch of its own.
-    let which = if cluster.mesh_exists(mesh)? {
-        Which::NotOfMesh(mesh)
+    // Each selector is a watch of its own on the policy server, so a mesh that does not exist gets
+    // none: users can invent any number of names.
+    let selector = if cluster.mesh_exists(mesh)? {
+        MeshSelector::NotOfMesh(mesh)
     } else {
-        Which::Any
+        MeshSelector::Any
     };
     let search = Search {
-        question: Question {
+        question: ListQuestion {
             namespace,
             asking_for: "",
-            which,
+            selector,
         },
         mesh,
-        passed_over: "",
+        ignored_dataplane: "",
     };
     let Some(conflict) = conflict::find(search, settings, cluster)? else {
         return Ok(());
     };
-    Err(Stop::Object(Objection::new(
+    Err(Stop::Reject(Objection::new(
         Rule::NamespaceRelabel,
         format!(
             "namespace {} cannot move to mesh {}: it still contains {} in mesh {}; \
@@ -86,7 +91,7 @@ fn judge_move<C: Cluster>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Failure, testing::*};
+    use crate::admission::{cluster::ClusterFailure, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -105,13 +110,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case::empty(|w: World| w, None)]
-    #[case::dataplanes_of_the_new_mesh(|w: World| w.dataplane("a", Some("mesh2"), Some("mesh2")), None)]
-    #[case::dataplanes_of_the_old_mesh(|w: World| w.dataplane("a", Some("mesh1"), Some("mesh1")), Some(sentence("mesh2", "dataplanes", "mesh1")))]
-    #[case::pods_of_the_old_mesh(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], false), Some(sentence("mesh2", "pods", "mesh1")))]
-    #[case::finished_pods(|w: World| w.pod("a", &[("kuma.io/mesh", "mesh1")], true), None)]
-    fn a12_nobody_of_another_mesh_may_live_there(
-        #[case] add: fn(World) -> World,
+    #[case::empty(|w: FakeCluster| w, None)]
+    #[case::dataplanes_of_the_new_mesh(|w: FakeCluster| w.dataplane("a", Some("mesh2"), Some("mesh2")), None)]
+    #[case::dataplanes_of_the_old_mesh(|w: FakeCluster| w.dataplane("a", Some("mesh1"), Some("mesh1")), Some(sentence("mesh2", "dataplanes", "mesh1")))]
+    #[case::pods_of_the_old_mesh(|w: FakeCluster| w.pod("a", &[("kuma.io/mesh", "mesh1")], false), Some(sentence("mesh2", "pods", "mesh1")))]
+    #[case::finished_pods(|w: FakeCluster| w.pod("a", &[("kuma.io/mesh", "mesh1")], true), None)]
+    fn a12_the_namespace_may_contain_no_other_mesh(
+        #[case] add: fn(FakeCluster) -> FakeCluster,
         #[case] rejection: Option<String>,
         #[values(
             ON,
@@ -119,31 +124,34 @@ mod tests {
         )]
         settings: &str,
     ) {
-        let world = add(World::new(&[]));
-        let verdict = moved("mesh1", "mesh2").settings(settings).judge(&world);
+        let cluster = add(FakeCluster::new(&[]));
+        let verdict = moved("mesh1", "mesh2").settings(settings).judge(&cluster);
         assert_eq!(message(&verdict), rejection.as_deref());
         assert_eq!(code(&verdict), rejection.map(|_| 403));
     }
 
     #[test]
     fn a12_removing_the_label_is_a_move_to_default() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let cluster = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let verdict = NamespaceRequest::new(&[])
             .was(&[("kuma.io/mesh", "mesh1")])
             .settings(ON)
-            .judge(&world);
+            .judge(&cluster);
         let expected = sentence("default", "dataplanes", "mesh1");
         assert_eq!(message(&verdict), Some(&*expected));
     }
 
     #[test]
     fn a12_annotations_count_up_to_kuma_2() {
-        let world = World::new(&[]).dataplane("a", Some("default"), Some("default"));
+        let cluster = FakeCluster::new(&[]).dataplane("a", Some("default"), Some("default"));
         let request = NamespaceRequest::new(&[]).annotated("mesh2").was(&[]);
-        assert_eq!(code(&request.clone().settings(ON).judge(&world)), Some(403));
+        assert_eq!(
+            code(&request.clone().settings(ON).judge(&cluster)),
+            Some(403)
+        );
         let labels_only =
             r#"{"disallowMultipleMeshesPerNamespace":true,"legacyMeshAnnotations":false}"#;
-        assert_eq!(code(&request.settings(labels_only).judge(&world)), None);
+        assert_eq!(code(&request.settings(labels_only).judge(&cluster)), None);
     }
 
     #[rstest]
@@ -152,43 +160,43 @@ mod tests {
     #[case::terminating(moved("mesh1", "mesh2").terminating())]
     #[case::system(moved("mesh1", "mesh2").named("kuma-system"))]
     fn a12_asks_nothing_where_nothing_moves(#[case] request: NamespaceRequest) {
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::untouched())), None);
     }
 
     #[test]
     fn a12_without_the_old_object_an_update_counts_as_a_move() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let cluster = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let request = NamespaceRequest::new(&[("kuma.io/mesh", "mesh2")])
             .updated()
             .settings(ON);
-        assert_eq!(code(&request.judge(&world)), Some(403));
+        assert_eq!(code(&request.judge(&cluster)), Some(403));
     }
 
     #[test]
     fn a12_a_mesh_that_does_not_exist_opens_no_watch_of_its_own() {
-        let world = World::new(&[])
+        let cluster = FakeCluster::new(&[])
             .dataplane("a", Some("mesh1"), Some("mesh1"))
             .pod("a", &[("kuma.io/mesh", "mesh1")], false);
-        let verdict = moved("mesh1", "nowhere").judge(&world);
+        let verdict = moved("mesh1", "nowhere").judge(&cluster);
         let expected = sentence("nowhere", "dataplanes", "mesh1");
         assert_eq!(message(&verdict), Some(&*expected));
-        assert!(world.asked_without_selector());
+        assert!(cluster.asked_without_selector());
     }
 
     #[test]
     fn a12_pods_count_only_where_they_are_considered() {
-        let world = World::new(&[]).pod("a", &[("kuma.io/mesh", "mesh1")], false);
+        let cluster = FakeCluster::new(&[]).pod("a", &[("kuma.io/mesh", "mesh1")], false);
         let verdict = moved("mesh1", "mesh2")
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
-            .judge(&world);
-        assert_eq!((message(&verdict), world.lists()), (None, 1));
+            .judge(&cluster);
+        assert_eq!((message(&verdict), cluster.lists()), (None, 1));
     }
 
     #[rstest]
-    #[case::no_grant(Failure::NotGranted("get on meshes.kuma.io"), Some(500))]
-    #[case::crds_missing(Failure::KumaNotInstalled, None)]
-    fn a12_failed_questions(#[case] failure: Failure, #[case] status: Option<u16>) {
-        let verdict = moved("mesh1", "mesh2").judge(&World::failing(failure));
+    #[case::no_grant(ClusterFailure::NotGranted("get on meshes.kuma.io"), Some(500))]
+    #[case::crds_missing(ClusterFailure::KumaNotInstalled, None)]
+    fn a12_failed_questions(#[case] failure: ClusterFailure, #[case] status: Option<u16>) {
+        let verdict = moved("mesh1", "mesh2").judge(&FakeCluster::failing(failure));
         assert_eq!(code(&verdict), status);
     }
 
@@ -196,7 +204,7 @@ mod tests {
     #[case::create(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]))]
     #[case::update(NamespaceRequest::new(&[("kuma.io/mesh", "My Mesh")]).was(&[]))]
     fn m4_an_impossible_name_is_rejected(#[case] request: NamespaceRequest) {
-        let verdict = request.settings(ON).judge(&World::forbidden());
+        let verdict = request.settings(ON).judge(&FakeCluster::untouched());
         assert_eq!(
             message(&verdict),
             Some(
@@ -209,10 +217,10 @@ mod tests {
 
     #[test]
     fn a9_warn_accepts_a_move() {
-        let world = World::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
+        let cluster = FakeCluster::new(&[]).dataplane("a", Some("mesh1"), Some("mesh1"));
         let verdict = moved("mesh1", "mesh2")
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#)
-            .judge(&world);
+            .judge(&cluster);
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),

@@ -1,46 +1,58 @@
 //! One mesh in a Namespace, as observed: its Dataplanes and Pods decide (A5 to A8, A10, A16, A18).
 
 use super::{
-    Action, Cluster, Objection, Operation, Question, Quoted, Rule, Subject, Which,
+    cluster::{Cluster, ListQuestion, MeshSelector},
     conflict::{self, Search},
-    mesh_rule::{Inquiry, Stop},
+    inquiry::Inquiry,
+    pod_review::PodReview,
+    request::Operation,
+    settings::EnforcementAction,
+    stop::Stop,
+    verdict::{Objection, Rule},
 };
+use crate::quoted::Quoted;
 
-/// Judges a meshed Pod or Pod template; `joins` says whether it comes into the mesh or was there.
+/// Judges a Pod or Pod template that is meshed; `joins` says whether it was not in this mesh before.
 pub(super) fn judge<C: Cluster>(
     inquiry: &Inquiry<'_, C>,
     mesh: &str,
-    operation: Operation,
     joins: bool,
 ) -> Result<(), Stop> {
     let Inquiry {
-        cluster,
-        settings,
-        namespace,
-        own_name,
-        subject,
-        ..
+        cluster, settings, ..
     } = *inquiry;
-    // The one question that is cheap: nothing is listed for a mesh that is not there (A16).
-    if !cluster.mesh_exists(mesh)? {
-        return if joins {
-            Err(Stop::Object(missing_mesh(subject, mesh)))
-        } else {
-            Ok(())
-        };
-    }
-    let question = Question {
+    let PodReview {
+        subject,
+        operation,
         namespace,
-        asking_for: own_name,
-        which: Which::NotOfMesh(mesh),
+        ..
+    } = inquiry.review;
+    // A list for a mesh that does not exist would open a watch for any name that a user invents.
+    if !cluster.mesh_exists(mesh)? {
+        if !joins {
+            return Ok(());
+        }
+        return Err(Stop::Reject(Objection::new(
+            Rule::MeshExists,
+            format!(
+                "{subject} is in mesh {}, which does not exist",
+                Quoted(mesh)
+            ),
+        )));
+    }
+    let question = ListQuestion {
+        namespace,
+        asking_for: inquiry.own_name(),
+        selector: MeshSelector::NotOfMesh(mesh),
     };
     let search = Search {
         question,
         mesh,
-        // What a predecessor of the name left behind will be replaced; a running proxy stays (A7).
-        passed_over: match operation {
-            Operation::Create => own_name,
-            _ => "",
+        // A new Pod replaces the Dataplane that an earlier Pod of its name has left behind. On an
+        // UPDATE the Dataplane is that of the running proxy, which cannot change its mesh (A7).
+        ignored_dataplane: match operation {
+            Operation::Create => inquiry.own_name(),
+            Operation::Update | Operation::Delete => "",
         },
     };
     let Some(conflict) = conflict::find(search, settings, cluster)? else {
@@ -58,28 +70,18 @@ pub(super) fn judge<C: Cluster>(
             Quoted(&conflict.mesh),
         ),
     );
-    let introduces_nothing = settings.already_split == Action::Warn
-        && (conflict.met_own_mesh || conflict::has_member(mesh, question, settings, cluster)?);
-    Err(if introduces_nothing {
+    let is_split_already = settings.already_split == EnforcementAction::Warn
+        && (conflict.found_own_mesh || conflict::has_member(mesh, question, settings, cluster)?);
+    Err(if is_split_already {
         Stop::Warn(objection)
     } else {
-        Stop::Object(objection)
+        Stop::Reject(objection)
     })
-}
-
-fn missing_mesh(subject: Subject<'_>, mesh: &str) -> Objection {
-    Objection::new(
-        Rule::MeshExists,
-        format!(
-            "{subject} is in mesh {}, which does not exist",
-            Quoted(mesh)
-        ),
-    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -107,12 +109,12 @@ mod tests {
         #[case] dataplanes: &[(&'static str, &'static str)],
         #[case] other: Option<&str>,
     ) {
-        let world = dataplanes
+        let cluster = dataplanes
             .iter()
-            .fold(World::new(&[]), |world, (name, mesh)| {
-                world.dataplane(name, Some(mesh), Some(mesh))
+            .fold(FakeCluster::new(&[]), |cluster, (name, mesh)| {
+                cluster.dataplane(name, Some(mesh), Some(mesh))
             });
-        let verdict = pod(Operation::Create).judge(&world);
+        let verdict = pod(Operation::Create).judge(&cluster);
         let expected = other.map(|other| sentence("mesh1", "dataplanes", other));
         assert_eq!(message(&verdict), expected.as_deref());
         assert_eq!(code(&verdict), expected.map(|_| 403));
@@ -130,8 +132,8 @@ mod tests {
         #[case] label: Option<&'static str>,
         #[case] other: Option<&str>,
     ) {
-        let world = World::new(&[]).dataplane("db-0", field, label);
-        let verdict = pod(Operation::Create).judge(&world);
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", field, label);
+        let verdict = pod(Operation::Create).judge(&cluster);
         let expected = other.map(|other| sentence("mesh1", "dataplanes", other));
         assert_eq!(message(&verdict), expected.as_deref());
     }
@@ -146,15 +148,15 @@ mod tests {
         #[case] operation: Operation,
         #[case] rejection: Option<String>,
     ) {
-        let world = World::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
-        let verdict = pod(operation).judge(&world);
+        let cluster = FakeCluster::new(&[]).dataplane("web-0", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(operation).judge(&cluster);
         assert_eq!(message(&verdict), rejection.as_deref());
     }
 
     #[test]
     fn a7_without_a_name_nothing_is_its_own() {
-        let world = World::new(&[]).dataplane("", Some("mesh2"), Some("mesh2"));
-        let verdict = pod(Operation::Create).name("").judge(&world);
+        let cluster = FakeCluster::new(&[]).dataplane("", Some("mesh2"), Some("mesh2"));
+        let verdict = pod(Operation::Create).name("").judge(&cluster);
         assert_eq!(code(&verdict), Some(403));
     }
 
@@ -170,23 +172,23 @@ mod tests {
     ) {
         let settings =
             format!(r#"{{"disallowMultipleMeshesPerNamespace":true,"updates":"{updates}"}}"#);
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = pod(Operation::Update)
             .was(old)
             .settings(&settings)
-            .judge(&world);
+            .judge(&cluster);
         assert_eq!(message(&verdict).is_some(), rejected);
         if !rejected {
-            assert_eq!(world.questions(), 0);
+            assert_eq!(cluster.questions(), 0);
         }
     }
 
     #[test]
     fn a8_without_the_old_object_an_update_counts_as_a_change() {
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
         let verdict = pod(Operation::Update)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#)
-            .judge(&world);
+            .judge(&cluster);
         assert_eq!(code(&verdict), Some(403));
     }
 
@@ -204,19 +206,19 @@ mod tests {
         #[case] other: Option<&str>,
         #[values(Operation::Create, Operation::Update)] operation: Operation,
     ) {
-        let world = World::new(&[]).pod(name, labels, finished);
-        let verdict = pod(operation).judge(&world);
+        let cluster = FakeCluster::new(&[]).pod(name, labels, finished);
+        let verdict = pod(operation).judge(&cluster);
         let expected = other.map(|other| sentence("mesh1", "pods", other));
         assert_eq!(message(&verdict), expected.as_deref());
     }
 
     #[test]
     fn a10_pods_are_not_asked_for_where_the_setting_says_so() {
-        let world = World::new(&[]).pod("api-0", &[("kuma.io/mesh", "mesh2")], false);
+        let cluster = FakeCluster::new(&[]).pod("api-0", &[("kuma.io/mesh", "mesh2")], false);
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"considerPods":false}"#)
-            .judge(&world);
-        assert_eq!((message(&verdict), world.lists()), (None, 1));
+            .judge(&cluster);
+        assert_eq!((message(&verdict), cluster.lists()), (None, 1));
     }
 
     #[rstest]
@@ -238,44 +240,44 @@ mod tests {
         if let Some(old) = old {
             request = request.was(&[("kuma.io/mesh", old)]);
         }
-        let world = World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
-        let verdict = request.judge(&world);
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let verdict = request.judge(&cluster);
         let expected = rejected.then_some("pod is in mesh \"nowhere\", which does not exist");
         assert_eq!(message(&verdict), expected);
         assert_eq!(code(&verdict), expected.map(|_| 403));
-        assert_eq!(world.lists(), 0, "an invented name must not open a watch");
+        assert_eq!(cluster.lists(), 0, "an invented name must not open a watch");
     }
 
     /// The Namespace holds a Dataplane of mesh2, and what the case adds.
     #[rstest]
-    #[case::nothing_of_the_own_mesh(|w: World| w, true)]
-    #[case::a_dataplane_of_it(|w: World| w.dataplane("api-0", Some("mesh1"), Some("mesh1")), false)]
-    #[case::one_without_a_label(|w: World| w.dataplane("api-0", Some("mesh1"), None), false)]
-    #[case::one_whose_field_says_another(|w: World| w.dataplane("api-0", Some("mesh3"), Some("mesh1")), true)]
-    #[case::its_predecessor(|w: World| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
-    #[case::a_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
-    #[case::a_finished_pod_of_it(|w: World| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
+    #[case::nothing_of_the_own_mesh(|w: FakeCluster| w, true)]
+    #[case::a_dataplane_of_it(|w: FakeCluster| w.dataplane("api-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::one_without_a_label(|w: FakeCluster| w.dataplane("api-0", Some("mesh1"), None), false)]
+    #[case::one_whose_field_says_another(|w: FakeCluster| w.dataplane("api-0", Some("mesh3"), Some("mesh1")), true)]
+    #[case::its_predecessor(|w: FakeCluster| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
+    #[case::a_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
+    #[case::a_finished_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
     fn a18_where_the_namespace_is_split_already(
-        #[case] add: fn(World) -> World,
+        #[case] add: fn(FakeCluster) -> FakeCluster,
         #[case] rejected: bool,
     ) {
-        let world = add(World::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2")));
+        let cluster = add(FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2")));
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
-            .judge(&world);
+            .judge(&cluster);
         assert_eq!(message(&verdict).is_some(), rejected);
         assert_eq!(warnings(&verdict).len(), usize::from(!rejected));
 
-        let deny = pod(Operation::Create).judge(&world);
+        let deny = pod(Operation::Create).judge(&cluster);
         assert_eq!(code(&deny), Some(403), "the page's letter is the default");
     }
 
     #[test]
     fn a18_the_second_list_is_made_only_in_a_conflict() {
-        let world = World::new(&[]).dataplane("api-0", Some("mesh1"), Some("mesh1"));
+        let cluster = FakeCluster::new(&[]).dataplane("api-0", Some("mesh1"), Some("mesh1"));
         let verdict = pod(Operation::Create)
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
-            .judge(&world);
-        assert_eq!((message(&verdict), world.lists()), (None, 2));
+            .judge(&cluster);
+        assert_eq!((message(&verdict), cluster.lists()), (None, 2));
     }
 }

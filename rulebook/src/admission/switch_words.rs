@@ -1,18 +1,23 @@
-//! Switch words that are neither on nor off deserve a warning (I1).
+//! A switch word that is neither on nor off has no effect, which deserves a warning (I1).
 
-use super::{Objection, Quoted, Rule, Subject};
+use super::{
+    pod_review::PodReview,
+    verdict::{Objection, Rule},
+};
 use crate::{
     keys::{self, Switch},
-    metadata::{Labels, Metadata, Pod},
+    metadata::{Labels, Metadata},
+    quoted::Quoted,
 };
 
 /// The unknown switch words of a Pod or Pod template.
-pub(super) fn unknown(subject: Subject<'_>, pod: &Pod<'_>) -> impl Iterator<Item = Objection> {
+pub(super) fn unknown_of_pod(review: &PodReview<'_>) -> impl Iterator<Item = Objection> {
+    let PodReview { subject, new, .. } = *review;
     let Metadata {
         labels,
         annotations,
-    } = &pod.metadata;
-    let gateway_is_builtin = pod.is_builtin_gateway();
+    } = &new.metadata;
+    let is_builtin_gateway = new.is_builtin_gateway();
     [
         ("label", labels, keys::SIDECAR_INJECTION),
         ("annotation", annotations, keys::SIDECAR_INJECTED),
@@ -21,14 +26,11 @@ pub(super) fn unknown(subject: Subject<'_>, pod: &Pod<'_>) -> impl Iterator<Item
         ("annotation", annotations, keys::GATEWAY),
     ]
     .into_iter()
-    .filter(move |(_, _, key)| !(gateway_is_builtin && *key == keys::GATEWAY))
+    .filter(move |(_, _, key)| !(is_builtin_gateway && *key == keys::GATEWAY))
     .filter_map(move |(place, entries, key)| {
         let word = unknown_word(entries, key)?;
-        Some(objection(
-            format!("{place} {key} of this {subject}"),
-            key,
-            word,
-        ))
+        let place = format!("{place} {key} of this {subject}");
+        Some(objection(&place, key, word))
     })
 }
 
@@ -36,11 +38,8 @@ pub(super) fn unknown(subject: Subject<'_>, pod: &Pod<'_>) -> impl Iterator<Item
 pub(super) fn unknown_of_namespace(namespace: &Metadata<'_>) -> Option<Objection> {
     let key = keys::SIDECAR_INJECTION;
     let word = unknown_word(&namespace.labels, key)?;
-    Some(objection(
-        format!("label {key} of this namespace"),
-        key,
-        word,
-    ))
+    let place = format!("label {key} of this namespace");
+    Some(objection(&place, key, word))
 }
 
 fn unknown_word<'a>(entries: &'a Labels<'_>, key: &str) -> Option<&'a str> {
@@ -49,7 +48,7 @@ fn unknown_word<'a>(entries: &'a Labels<'_>, key: &str) -> Option<&'a str> {
         .filter(|word| Switch::read(word) == Switch::Unknown)
 }
 
-fn objection(place: String, key: &str, word: &str) -> Objection {
+fn objection(place: &str, key: &str, word: &str) -> Objection {
     let allowed = if key == keys::GATEWAY {
         "builtin, enabled or disabled"
     } else {
@@ -66,7 +65,7 @@ fn objection(place: String, key: &str, word: &str) -> Objection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     #[rstest]
@@ -88,7 +87,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .annotations(annotations);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!(message(&verdict), None);
         assert_eq!(warnings(&verdict), warned);
     }
@@ -96,7 +95,7 @@ mod tests {
     #[test]
     fn i1_unknown_words_of_namespaces_are_reported() {
         let verdict = NamespaceRequest::new(&[("kuma.io/sidecar-injection", "On")])
-            .judge(&World::forbidden());
+            .judge(&FakeCluster::untouched());
         assert_eq!(
             warnings(&verdict),
             [

@@ -1,59 +1,54 @@
-//! Nobody sets `kuma.io/workload` (A1, A2); the annotation of that name does nothing (A3, W7).
+//! Nobody sets the label `kuma.io/workload` (A1, A2); the annotation of that name has no effect (A3,
+//! W7).
 
-use super::{Objection, Quoted, Rule, Ruling, Settings, Subject, TemplateKind};
+use super::{
+    pod_review::{PodOrTemplate, PodReview},
+    settings::Settings,
+    verdict::{Objection, Rule, Ruling},
+};
 use crate::{
     identifier::{self, PodAnnotation},
     keys,
-    metadata::Pod,
+    metadata::PodFacts,
+    quoted::Quoted,
 };
 
-/// A Pod may not carry the label, with any value (A1).
-pub(super) fn pod(pod: &Pod<'_>) -> Ruling {
-    if !pod.metadata.labels.contains(keys::WORKLOAD) {
+/// Rejects a Pod with the label, whatever its value (A1), and a Pod template that gains it (A2). A
+/// template that had the label before may be updated: otherwise nobody could scale it to zero or
+/// correct it.
+pub(super) fn judge(review: &PodReview<'_>) -> Ruling {
+    let has_label = |pod: &PodFacts<'_>| pod.metadata.labels.contains(keys::WORKLOAD);
+    if !has_label(review.new) {
         return Ok(());
     }
-    Err(Objection::new(
-        Rule::WorkloadLabel,
-        "cannot manually set kuma.io/workload label on Pod; \
-         it is automatically managed by Kuma"
-            .to_owned(),
-    ))
-}
-
-/// A Pod template may not gain the label (A2). One that has it already may be updated, so that it
-/// can be scaled to zero and mended.
-pub(super) fn template(
-    kind: TemplateKind,
-    name: &str,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
-) -> Ruling {
-    let carries = |template: &Pod<'_>| template.metadata.labels.contains(keys::WORKLOAD);
-    if !carries(new) || old.is_some_and(carries) {
-        return Ok(());
-    }
-    Err(Objection::new(
-        Rule::WorkloadLabel,
-        format!(
-            "cannot set kuma.io/workload label in the pod template of {} {} ({}); \
-             it is automatically managed by Kuma",
-            kind.name(),
-            Quoted(name),
+    let message = match review.subject {
+        PodOrTemplate::Pod => format!(
+            "cannot manually set {} label on Pod; it is automatically managed by Kuma",
+            keys::WORKLOAD
+        ),
+        PodOrTemplate::Template(..) if review.old.is_some_and(has_label) => return Ok(()),
+        PodOrTemplate::Template(kind, _) => format!(
+            "cannot set {} label in the {} ({}); it is automatically managed by Kuma",
+            keys::WORKLOAD,
+            review.subject,
             kind.labels_path(),
         ),
-    ))
+    };
+    Err(Objection::new(Rule::WorkloadLabel, message))
 }
 
-/// The annotation that the Kong page speaks of is accepted, and does nothing (A3, W7).
+/// Warns that the annotation has no effect, and says which workload the Pod gets instead (A3, W7).
 pub(super) fn idle_annotation(
-    subject: Subject<'_>,
-    pod: &Pod<'_>,
+    review: &PodReview<'_>,
     settings: &Settings<'_>,
 ) -> Option<Objection> {
+    let PodReview {
+        subject, new: pod, ..
+    } = *review;
     if !identifier::has_idle_annotation(pod) {
         return None;
     }
-    let effect = "annotation kuma.io/workload has no effect";
+    let effect = format_args!("annotation {} has no effect", keys::WORKLOAD);
     let message = match identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore) {
         Some(workload) => format!(
             "{effect}: in a mesh, this {subject} gets workload {} from {}",
@@ -67,7 +62,7 @@ pub(super) fn idle_annotation(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{kind::TEMPLATE_KINDS, request::Operation, test_support::*};
     use rstest::rstest;
 
     const POD: &str = "cannot manually set kuma.io/workload label on Pod; \
@@ -84,7 +79,7 @@ mod tests {
         #[values(Operation::Create, Operation::Update)] operation: Operation,
     ) {
         let request = PodRequest::new(operation).labels(labels);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!(message(&verdict), rejection);
         assert_eq!(code(&verdict), rejection.map(|_| 403));
     }
@@ -94,26 +89,26 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("kuma.io/workload", "w")])
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"action":"warn"}"#);
-        assert_eq!(message(&request.judge(&World::forbidden())), Some(POD));
+        assert_eq!(
+            message(&request.judge(&FakeCluster::untouched())),
+            Some(POD)
+        );
     }
 
-    #[rstest]
-    #[case::deployment("Deployment", "spec.template.metadata.labels")]
-    #[case::replica_set("ReplicaSet", "spec.template.metadata.labels")]
-    #[case::stateful_set("StatefulSet", "spec.template.metadata.labels")]
-    #[case::daemon_set("DaemonSet", "spec.template.metadata.labels")]
-    #[case::replication_controller("ReplicationController", "spec.template.metadata.labels")]
-    #[case::job("Job", "spec.template.metadata.labels")]
-    #[case::cron_job("CronJob", "spec.jobTemplate.spec.template.metadata.labels")]
-    fn a2_no_template_carries_the_label(#[case] kind: &str, #[case] path: &str) {
-        let request = TemplateRequest::new(kind).labels(&[("kuma.io/workload", "w")]);
-        let verdict = request.judge(&World::forbidden());
-        let sentence = format!(
-            "cannot set kuma.io/workload label in the pod template of {kind} \"web\" ({path}); \
-             it is automatically managed by Kuma"
-        );
-        assert_eq!(message(&verdict), Some(&*sentence));
-        assert_eq!(code(&verdict), Some(403));
+    #[test]
+    fn a2_no_template_carries_the_label() {
+        for kind in TEMPLATE_KINDS {
+            let request = TemplateRequest::new(kind.name).labels(&[("kuma.io/workload", "w")]);
+            let verdict = request.judge(&FakeCluster::untouched());
+            let sentence = format!(
+                "cannot set kuma.io/workload label in the pod template of {} \"web\" ({}); \
+                 it is automatically managed by Kuma",
+                kind.name,
+                kind.labels_path(),
+            );
+            assert_eq!(message(&verdict), Some(&*sentence));
+            assert_eq!(code(&verdict), Some(403));
+        }
     }
 
     #[rstest]
@@ -127,7 +122,7 @@ mod tests {
             .labels(&[("kuma.io/workload", "w")])
             .was(old);
         assert_eq!(
-            message(&request.judge(&World::forbidden())).is_some(),
+            message(&request.judge(&FakeCluster::untouched())).is_some(),
             rejected
         );
     }
@@ -137,7 +132,7 @@ mod tests {
         let request = TemplateRequest::new("ReplicaSet")
             .labels(&[("kuma.io/workload", "w")])
             .owned();
-        assert_eq!(message(&request.judge(&World::forbidden())), None);
+        assert_eq!(message(&request.judge(&FakeCluster::untouched())), None);
     }
 
     #[rstest]
@@ -153,7 +148,7 @@ mod tests {
             .labels(labels)
             .annotations(&[("kuma.io/workload", "hand-made")])
             .settings(r#"{"workloadLabels":["app"]}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!(message(&verdict), None);
         assert_eq!(warnings(&verdict), [warning]);
     }
@@ -162,7 +157,7 @@ mod tests {
     fn a3_a_template_with_the_annotation_is_accepted() {
         let request =
             TemplateRequest::new("Deployment").annotations(&[("kuma.io/workload", "hand-made")]);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!(message(&verdict), None);
         assert_eq!(
             warnings(&verdict),
@@ -178,7 +173,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .annotations(&[("kuma.io/workload", "w"), ("kuma.io/gateway", "builtin")]);
         assert_eq!(
-            warnings(&request.judge(&World::forbidden())),
+            warnings(&request.judge(&FakeCluster::untouched())),
             ["annotation kuma.io/workload has no effect: \
               this pod is a gateway or zone proxy and has no workload"]
         );

@@ -1,48 +1,51 @@
-//! A meshed Pod's workload needs a name that an object can have (W5).
+//! The workload of a meshed Pod needs a name that a Workload object can have (W5).
 
-use super::{Action, Objection, Quoted, Rule, Ruling, Settings, Severity, Subject, under};
+use super::{
+    pod_review::PodReview,
+    settings::Settings,
+    verdict::{Objection, Rule, Ruling, enforce},
+};
 use crate::{
     identifier::{self, Identifier, NameForm, PodAnnotation},
     membership::{self, Membership},
-    metadata::Pod,
+    metadata::PodFacts,
+    quoted::Quoted,
 };
 
-/// Judges what the object alone proves meshed, so that no question is asked for a name; and an
-/// UPDATE only if it brings the bad name.
+/// Judges a Pod or Pod template that is meshed by itself: the Namespace is not asked about a name. An
+/// UPDATE is judged only if it changes the name.
 pub(super) fn judge(
-    subject: Subject<'_>,
-    new: &Pod<'_>,
-    old: Option<&Pod<'_>>,
+    review: &PodReview<'_>,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    let action = match settings.invalid_workload_name {
-        Severity::Off => return Ok(()),
-        Severity::Warn => Action::Warn,
-        Severity::Deny => Action::Deny,
+    let Some(action) = settings.invalid_workload_name else {
+        return Ok(());
     };
-    let Some(workload) = proven_workload(new, settings) else {
+    let Some(workload) = workload_of(review.new, settings) else {
         return Ok(());
     };
     let Err(fault) = identifier::check(workload.name, NameForm::Kubernetes) else {
         return Ok(());
     };
-    let was = old.and_then(|old| proven_workload(old, settings));
-    if was.is_some_and(|was| was.name == workload.name) {
+    let old = review.old.and_then(|old| workload_of(old, settings));
+    if old.is_some_and(|old| old.name == workload.name) {
         return Ok(());
     }
     let objection = Objection::new(
         Rule::WorkloadName,
         format!(
-            "workload name {} of this {subject}, from {}, cannot be the name of a Workload: {fault}",
+            "workload name {} of this {}, from {}, cannot be the name of a Workload: {fault}",
             Quoted(workload.name),
+            review.subject,
             workload.source,
         ),
     );
-    under(action, Err(objection), warnings)
+    enforce(action, objection, warnings)
 }
 
-fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<Identifier<'a>> {
+/// The workload of a Pod that is meshed whatever its Namespace says.
+fn workload_of<'a>(pod: &'a PodFacts<'_>, settings: &'a Settings<'_>) -> Option<Identifier<'a>> {
     match membership::of_pod(pod) {
         Membership::Meshed => {
             identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore)
@@ -53,7 +56,7 @@ fn proven_workload<'a>(pod: &'a Pod<'_>, settings: &'a Settings<'_>) -> Option<I
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     const BAD: &str = "workload name \"Bad_Name\" of this pod, from label app, cannot be the name \
@@ -73,7 +76,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(&[("app", "Bad_Name"), ("kuma.io/mesh", "m")])
             .settings(&settings);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!(message(&verdict), rejection);
         assert_eq!(code(&verdict), rejection.map(|_| 403));
         assert_eq!(warnings(&verdict), warned);
@@ -87,7 +90,7 @@ mod tests {
         let request = PodRequest::new(Operation::Create)
             .labels(labels)
             .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
-        let verdict = request.judge(&World::forbidden());
+        let verdict = request.judge(&FakeCluster::untouched());
         assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 0));
     }
 
@@ -103,7 +106,7 @@ mod tests {
             .was(old)
             .settings(r#"{"workloadLabels":["app"],"invalidWorkloadName":"deny"}"#);
         assert_eq!(
-            message(&request.judge(&World::forbidden())).is_some(),
+            message(&request.judge(&FakeCluster::untouched())).is_some(),
             rejected
         );
     }

@@ -1,8 +1,11 @@
-//! Workloads are made by their managers, not by hand (P1, P2).
+//! Workloads are written by their managers, not by hand (P1, P2).
 
 use super::{
-    Action, Objection, Operation, Quoted, Request, Rule, Ruling, Settings, Severity, User, under,
+    request::{Operation, Request, RequestUser},
+    settings::Settings,
+    verdict::{Objection, Rule, Ruling, enforce},
 };
+use crate::quoted::Quoted;
 
 /// Judges who writes a Workload.
 pub(super) fn judge(
@@ -12,10 +15,8 @@ pub(super) fn judge(
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    let action = match settings.protect_workloads {
-        Severity::Off => return Ok(()),
-        Severity::Warn => Action::Warn,
-        Severity::Deny => Action::Deny,
+    let Some(action) = settings.protect_workloads else {
+        return Ok(());
     };
     let Some(user) = &request.user else {
         return Ok(());
@@ -36,14 +37,14 @@ pub(super) fn judge(
             Quoted(&user.name),
         ),
     );
-    under(action, Err(objection), warnings)
+    enforce(action, objection, warnings)
 }
 
-/// Whether the user or one of its groups is among the managers; a name that ends in `*` stands for
-/// all that begin so.
-fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
+/// Whether the user or one of the user's groups is a manager. A manager that ends in `*` stands for
+/// every name with that beginning.
+fn is_manager(user: &RequestUser<'_>, settings: &Settings<'_>) -> bool {
     let matches = |manager: &str, name: &str| match manager.strip_suffix('*') {
-        Some(stem) => name.starts_with(stem),
+        Some(prefix) => name.starts_with(prefix),
         None => name == manager,
     };
     settings.workload_managers.iter().any(|manager| {
@@ -53,7 +54,7 @@ fn is_manager(user: &User<'_>, settings: &Settings<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Operation, testing::*};
+    use crate::admission::{request::Operation, test_support::*};
     use rstest::rstest;
 
     const DENY: &str = r#"{"protectWorkloads":"deny"}"#;
@@ -74,7 +75,7 @@ mod tests {
     #[case::warn(r#"{"protectWorkloads":"warn"}"#, 1)]
     #[case::default("{}", 1)]
     #[case::off(r#"{"protectWorkloads":"off"}"#, 0)]
-    fn p1_otherwise_it_warns_or_looks_away(#[case] settings: &str, #[case] warned: usize) {
+    fn p1_otherwise_it_warns_or_is_off(#[case] settings: &str, #[case] warned: usize) {
         let verdict = WorkloadRequest::new(Operation::Create)
             .by("jane", &[])
             .judge(settings);

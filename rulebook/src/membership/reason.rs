@@ -5,12 +5,12 @@ use std::fmt;
 use crate::{
     keys::{self, Switch},
     membership::{self, Membership},
-    metadata::{Metadata, Pod},
+    metadata::{Metadata, PodFacts},
 };
 
 /// What decided about a Pod's membership (I1, I3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum MembershipReason {
     /// Not meshed: a zone ingress or egress.
     ZoneProxy,
     /// Meshed: a builtin gateway.
@@ -35,7 +35,7 @@ pub enum Reason {
     NothingInjects,
 }
 
-impl Reason {
+impl MembershipReason {
     /// Whether the Pod is meshed.
     pub fn is_meshed(self) -> bool {
         matches!(
@@ -50,7 +50,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for MembershipReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ZoneProxy => formatter.write_str("zone proxy"),
@@ -71,7 +71,7 @@ impl fmt::Display for Reason {
 }
 
 /// Why a Pod of this Namespace is meshed or not (I1, I3).
-pub fn reason(pod: &Pod<'_>, namespace: &Metadata<'_>) -> Reason {
+pub fn reason(pod: &PodFacts<'_>, namespace: &Metadata<'_>) -> MembershipReason {
     let Metadata {
         labels,
         annotations,
@@ -81,18 +81,24 @@ pub fn reason(pod: &Pod<'_>, namespace: &Metadata<'_>) -> Reason {
         .into_iter()
         .find(|label| labels.contains(label));
     match membership::of_pod(pod) {
-        Membership::AskNamespace if membership::injects(namespace) => Reason::NamespaceInjects,
-        Membership::AskNamespace => Reason::NothingInjects,
-        Membership::Meshed if pod.is_builtin_gateway() => Reason::BuiltinGateway,
-        Membership::Meshed if annotations.switch(keys::SIDECAR_INJECTED) == Some(Switch::On) => {
-            Reason::Injected
+        Membership::AskNamespace if membership::injects(namespace) => {
+            MembershipReason::NamespaceInjects
         }
-        Membership::Meshed if pod.has_sidecar => Reason::Sidecar,
-        Membership::Meshed if labels.get_non_empty(keys::MESH).is_some() => Reason::NamesMesh,
-        Membership::Meshed => Reason::LabelOn,
-        Membership::Unmeshed if pod.is_zone_proxy() => Reason::ZoneProxy,
-        Membership::Unmeshed if own_label == Some(Switch::Off) => Reason::LabelOff,
-        Membership::Unmeshed => exception.map_or(Reason::LabelUnknown, Reason::Exception),
+        Membership::AskNamespace => MembershipReason::NothingInjects,
+        Membership::Meshed if pod.is_builtin_gateway() => MembershipReason::BuiltinGateway,
+        Membership::Meshed if annotations.switch(keys::SIDECAR_INJECTED) == Some(Switch::On) => {
+            MembershipReason::Injected
+        }
+        Membership::Meshed if pod.has_sidecar => MembershipReason::Sidecar,
+        Membership::Meshed if labels.get_non_empty(keys::MESH).is_some() => {
+            MembershipReason::NamesMesh
+        }
+        Membership::Meshed => MembershipReason::LabelOn,
+        Membership::Unmeshed if pod.is_zone_proxy() => MembershipReason::ZoneProxy,
+        Membership::Unmeshed if own_label == Some(Switch::Off) => MembershipReason::LabelOff,
+        Membership::Unmeshed => {
+            exception.map_or(MembershipReason::LabelUnknown, MembershipReason::Exception)
+        }
     }
 }
 
@@ -107,28 +113,28 @@ mod tests {
     }
 
     #[rstest]
-    #[case::nothing(&[], &[], &[], Reason::NothingInjects)]
-    #[case::namespace(&[], &[], &[("kuma.io/sidecar-injection", "enabled")], Reason::NamespaceInjects)]
-    #[case::label_on(&[("kuma.io/sidecar-injection", "enabled")], &[], &[], Reason::LabelOn)]
-    #[case::label_off(&[("kuma.io/sidecar-injection", "no")], &[], &[("kuma.io/sidecar-injection", "enabled")], Reason::LabelOff)]
-    #[case::label_unknown(&[("kuma.io/sidecar-injection", "on")], &[], &[], Reason::LabelUnknown)]
-    #[case::names_mesh(&[("kuma.io/mesh", "m")], &[], &[], Reason::NamesMesh)]
-    #[case::injected(&[("kuma.io/mesh", "m")], &[("kuma.io/sidecar-injected", "true")], &[], Reason::Injected)]
-    #[case::gateway(&[], &[("kuma.io/gateway", "builtin")], &[], Reason::BuiltinGateway)]
-    #[case::ingress(&[("kuma.io/mesh", "m")], &[("kuma.io/ingress", "true")], &[], Reason::ZoneProxy)]
-    #[case::exception(&[("openshift.io/build.name", "b")], &[], &[], Reason::Exception("openshift.io/build.name"))]
+    #[case::nothing(&[], &[], &[], MembershipReason::NothingInjects)]
+    #[case::namespace(&[], &[], &[("kuma.io/sidecar-injection", "enabled")], MembershipReason::NamespaceInjects)]
+    #[case::label_on(&[("kuma.io/sidecar-injection", "enabled")], &[], &[], MembershipReason::LabelOn)]
+    #[case::label_off(&[("kuma.io/sidecar-injection", "no")], &[], &[("kuma.io/sidecar-injection", "enabled")], MembershipReason::LabelOff)]
+    #[case::label_unknown(&[("kuma.io/sidecar-injection", "on")], &[], &[], MembershipReason::LabelUnknown)]
+    #[case::names_mesh(&[("kuma.io/mesh", "m")], &[], &[], MembershipReason::NamesMesh)]
+    #[case::injected(&[("kuma.io/mesh", "m")], &[("kuma.io/sidecar-injected", "true")], &[], MembershipReason::Injected)]
+    #[case::gateway(&[], &[("kuma.io/gateway", "builtin")], &[], MembershipReason::BuiltinGateway)]
+    #[case::ingress(&[("kuma.io/mesh", "m")], &[("kuma.io/ingress", "true")], &[], MembershipReason::ZoneProxy)]
+    #[case::exception(&[("openshift.io/build.name", "b")], &[], &[], MembershipReason::Exception("openshift.io/build.name"))]
     fn i1_why_a_pod_is_meshed(
         #[case] of_pod: &[(&str, &str)],
         #[case] annotations: &[(&str, &str)],
         #[case] of_namespace: &[(&str, &str)],
-        #[case] expected: Reason,
+        #[case] expected: MembershipReason,
     ) {
-        let pod = Pod {
+        let pod = PodFacts {
             metadata: Metadata {
                 labels: labels(of_pod),
                 annotations: labels(annotations),
             },
-            ..Pod::default()
+            ..PodFacts::default()
         };
         let namespace = Metadata {
             labels: labels(of_namespace),

@@ -45,7 +45,7 @@ impl Mode {
 
 /// The Workload object that exists, as far as it matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Existing<'a> {
+pub struct ExistingWorkload<'a> {
     /// Label `kuma.io/mesh`.
     pub mesh: Option<&'a str>,
     /// Label [`keys::MANAGED_BY`].
@@ -58,7 +58,7 @@ pub struct Existing<'a> {
     pub mesh_owners: Vec<&'a str>,
 }
 
-impl Existing<'_> {
+impl ExistingWorkload<'_> {
     /// S4; a copy of another cluster's Workload in the namespace of a Global control plane says
     /// where it is at home, as the copies of Dataplanes do.
     fn is_local(&self, namespace: &str) -> bool {
@@ -157,7 +157,7 @@ pub struct Status {
 pub(super) fn decide(
     key: (&str, &str),
     references: &References<'_>,
-    existing: Option<&Existing<'_>>,
+    existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
 ) -> Decision {
     let action = match wanted(key, references, existing) {
@@ -171,7 +171,7 @@ pub(super) fn decide(
 fn wanted(
     (namespace, name): (&str, &str),
     references: &References<'_>,
-    existing: Option<&Existing<'_>>,
+    existing: Option<&ExistingWorkload<'_>>,
 ) -> Action {
     let Some(existing) = existing else {
         return without_object(name, references);
@@ -216,7 +216,7 @@ fn conflict(references: &References<'_>, orphan: bool) -> Action {
     }
 }
 
-fn made_right(mesh: &str, existing: &Existing<'_>) -> Action {
+fn made_right(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
     let owners = existing.mesh_owners.iter();
     let drop_mesh_owners: BTreeSet<_> = owners
         .filter(|owner| **owner != mesh)
@@ -234,7 +234,7 @@ fn made_right(mesh: &str, existing: &Existing<'_>) -> Action {
 fn status(
     (namespace, _): (&str, &str),
     references: &References<'_>,
-    existing: Option<&Existing<'_>>,
+    existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
     action: &Action,
 ) -> Option<Status> {

@@ -15,10 +15,10 @@ pub(super) struct Address {
     tail: Tail,
 }
 
-/// Up to [`LONGEST_TAIL`] characters of six bits each; zero where the stem is the whole name.
+/// Up to [`MAX_TAIL`] characters of six bits each; zero where the stem is the whole name.
 type Tail = [u8; 12];
 
-const LONGEST_TAIL: usize = 16;
+const MAX_TAIL: usize = 16;
 
 impl Address {
     /// The address of a proxy whose names are all in use.
@@ -47,7 +47,7 @@ impl Address {
 
 /// Splits a name at the first `-` that leaves a tail short enough.
 fn split(name: &str) -> (&str, Tail) {
-    let earliest = name.len().saturating_sub(LONGEST_TAIL + 1);
+    let earliest = name.len().saturating_sub(MAX_TAIL + 1);
     let bytes = name.as_bytes();
     let dash = (earliest..bytes.len()).find(|&index| bytes[index] == b'-');
     dash.and_then(|dash| Some((&name[..dash], pack(&bytes[dash + 1..])?)))
@@ -73,9 +73,9 @@ fn pack(tail: &[u8]) -> Option<Tail> {
 
 /// What is known of one proxy, from its Dataplane and its DataplaneInsight. Either may come first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Proxy {
+pub(super) struct ProxyEntry {
     /// The Dataplane's side; none until it is seen.
-    pub(super) reference: Option<Reference>,
+    pub(super) reference: Option<WorkloadReference>,
     /// The mesh in which the DataplaneInsight says that the proxy is online, if it does.
     pub(super) online_in: Option<Symbol>,
     pub(super) inbounds: Inbounds,
@@ -87,7 +87,7 @@ pub(super) struct Proxy {
 
 /// What a Dataplane refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reference {
+pub(super) struct WorkloadReference {
     pub(super) workload: Symbol,
     pub(super) mesh: Symbol,
 }
@@ -100,14 +100,14 @@ pub(super) struct Share {
     pub(super) counts: Counts,
 }
 
-impl Proxy {
+impl ProxyEntry {
     /// Whether nothing is known of it.
     pub(super) fn is_vacant(self) -> bool {
         self.reference.is_none() && self.online_in.is_none()
     }
 
     pub(super) fn share(self) -> Option<Share> {
-        let Reference { workload, mesh } = self.reference?;
+        let WorkloadReference { workload, mesh } = self.reference?;
         // An insight of another mesh is that of another proxy (S2).
         let connected = self.online_in == Some(mesh);
         Some(Share {
@@ -118,12 +118,15 @@ impl Proxy {
     }
 
     pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
-        let reference = self.reference.into_iter().flat_map(Reference::symbols);
+        let reference = self
+            .reference
+            .into_iter()
+            .flat_map(WorkloadReference::symbols);
         reference.chain(self.online_in)
     }
 }
 
-impl Reference {
+impl WorkloadReference {
     pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
         [self.workload, self.mesh].into_iter()
     }
@@ -160,8 +163,8 @@ mod tests {
         for &first in alphabet {
             tails.push(vec![first]);
             tails.extend(alphabet.iter().map(|&second| vec![first, second]));
-            tails.push(vec![first; LONGEST_TAIL - 1]);
-            tails.push(vec![first; LONGEST_TAIL]);
+            tails.push(vec![first; MAX_TAIL - 1]);
+            tails.push(vec![first; MAX_TAIL]);
         }
         let packed: HashSet<_> = tails.iter().map(|tail| pack(tail)).collect();
         assert_eq!(packed.len(), tails.len());
@@ -169,6 +172,6 @@ mod tests {
 
     #[test]
     fn the_size_that_the_budget_rests_on() {
-        assert_eq!(size_of::<(Address, Proxy)>(), 36);
+        assert_eq!(size_of::<(Address, ProxyEntry)>(), 36);
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::identifier::{NameFault, NameForm};
 use rstest::rstest;
 
-const WEB: Dataplane<'_> = Dataplane {
+const WEB: DataplaneRecord<'_> = DataplaneRecord {
     namespace: "team",
     name: "web-0",
     workload: Some("web"),
@@ -26,7 +26,7 @@ fn keys(workloads: &[&str]) -> BTreeSet<Key> {
 fn roster(meshes: &[&str]) -> Roster {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&Dataplane {
+        roster.apply(&DataplaneRecord {
             name: &format!("web-{index}"),
             mesh: Some(mesh),
             ..WEB
@@ -35,19 +35,19 @@ fn roster(meshes: &[&str]) -> Roster {
     roster
 }
 
-fn workload<'a>(mesh: Option<&'a str>, managed_by: Option<&'a str>) -> Existing<'a> {
-    Existing {
+fn workload<'a>(mesh: Option<&'a str>, managed_by: Option<&'a str>) -> ExistingWorkload<'a> {
+    ExistingWorkload {
         mesh,
         managed_by,
-        ..Existing::default()
+        ..ExistingWorkload::default()
     }
 }
 
-fn ours(mesh: &str) -> Existing<'_> {
+fn ours(mesh: &str) -> ExistingWorkload<'_> {
     workload(Some(mesh), Some(MANAGER))
 }
 
-fn decide(meshes: &[&str], existing: Option<&Existing<'_>>) -> Action {
+fn decide(meshes: &[&str], existing: Option<&ExistingWorkload<'_>>) -> Action {
     let decision = roster(meshes).decide(&key("web"), existing, Mode::Manage);
     decision.action
 }
@@ -135,9 +135,9 @@ fn l4_labels() {
 #[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", &[]))]
 #[case::of_nobody(workload(Some("a"), None), relabel("a", &[]))]
 #[case::bare(workload(None, None), relabel("a", &[]))]
-#[case::said_to_be_local(Existing { origin: Some("zone"), ..ours("b") }, relabel("a", &[]))]
+#[case::said_to_be_local(ExistingWorkload { origin: Some("zone"), ..ours("b") }, relabel("a", &[]))]
 fn l5_the_labels_of_ours_and_of_nobodys_are_made_right(
-    #[case] existing: Existing<'_>,
+    #[case] existing: ExistingWorkload<'_>,
     #[case] action: Action,
 ) {
     assert_eq!(decide(&["a"], Some(&existing)), action);
@@ -147,7 +147,7 @@ fn l5_the_labels_of_ours_and_of_nobodys_are_made_right(
 #[case::of_a_control_plane(workload(Some("a"), Some("k8s-controller")))]
 #[case::of_somebody(workload(Some("b"), Some("me")))]
 #[case::without_a_mesh(workload(None, Some("me")))]
-fn l6_what_another_manages_is_left_and_reported(#[case] existing: Existing<'_>) {
+fn l6_what_another_manages_is_left_and_reported(#[case] existing: ExistingWorkload<'_>) {
     let expected = Action::Leave {
         why: managed_by(existing.managed_by.unwrap()),
         referenced: true,
@@ -168,8 +168,8 @@ fn l7_a_conflict_creates_nothing(#[case] meshes: &[&str], #[case] reported: &[&s
 #[case::ours_of_a_third_mesh(ours("c"))]
 #[case::of_nobody(workload(Some("a"), None))]
 #[case::of_somebody(workload(Some("a"), Some("me")))]
-#[case::owned_by_another_mesh(Existing { mesh_owners: vec!["c"], ..ours("a") })]
-fn l8_a_conflict_leaves_the_object_as_it_is(#[case] existing: Existing<'_>) {
+#[case::owned_by_another_mesh(ExistingWorkload { mesh_owners: vec!["c"], ..ours("a") })]
+fn l8_a_conflict_leaves_the_object_as_it_is(#[case] existing: ExistingWorkload<'_>) {
     assert_eq!(
         decide(&["a", "b"], Some(&existing)),
         conflict(&["a", "b"], true)
@@ -180,7 +180,7 @@ fn l8_a_conflict_leaves_the_object_as_it_is(#[case] existing: Existing<'_>) {
 fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.census().conflicts, 1);
-    let third = Dataplane {
+    let third = DataplaneRecord {
         name: "web-2",
         mesh: Some("c"),
         ..WEB
@@ -202,7 +202,7 @@ fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
 fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: bool) {
     let mut roster = Roster::default();
     for (index, (workload, mesh)) in references.iter().enumerate() {
-        roster.apply(&Dataplane {
+        roster.apply(&DataplaneRecord {
             name: &format!("d{index}"),
             workload: Some(workload),
             mesh: Some(mesh),
@@ -216,7 +216,7 @@ fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: 
 #[test]
 fn l11_the_meshes_of_a_namespace() {
     let mut roster = roster(&["a", "b", "b"]);
-    let changes = roster.apply(&Dataplane {
+    let changes = roster.apply(&DataplaneRecord {
         name: "api-0",
         workload: Some("api"),
         ..WEB
@@ -236,7 +236,7 @@ fn l11_the_meshes_of_a_namespace() {
 #[test]
 fn l11_a_namespace_is_not_reported_for_numbers_alone() {
     let mut roster = roster(&["a"]);
-    let second = Dataplane {
+    let second = DataplaneRecord {
         name: "web-1",
         ..WEB
     };
@@ -247,16 +247,19 @@ fn l11_a_namespace_is_not_reported_for_numbers_alone() {
 }
 
 #[rstest]
-#[case::to_another_workload(Dataplane { workload: Some("api"), ..WEB }, &["api", "web"])]
-#[case::annotation_lost(Dataplane { workload: None, ..WEB }, &["web"])]
-#[case::annotation_emptied(Dataplane { workload: Some(""), ..WEB }, &["web"])]
-#[case::to_another_mesh(Dataplane { mesh: Some("b"), ..WEB }, &["web"])]
-#[case::both_at_once(Dataplane { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
-#[case::health(Dataplane { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
+#[case::to_another_workload(DataplaneRecord { workload: Some("api"), ..WEB }, &["api", "web"])]
+#[case::annotation_lost(DataplaneRecord { workload: None, ..WEB }, &["web"])]
+#[case::annotation_emptied(DataplaneRecord { workload: Some(""), ..WEB }, &["web"])]
+#[case::to_another_mesh(DataplaneRecord { mesh: Some("b"), ..WEB }, &["web"])]
+#[case::both_at_once(DataplaneRecord { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
+#[case::health(DataplaneRecord { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
 #[case::nothing_that_counts(WEB, &[])]
-#[case::no_longer_local(Dataplane { local: false, ..WEB }, &["web"])]
-#[case::another_dataplane_without_identifier(Dataplane { name: "x", workload: None, ..WEB }, &[])]
-fn l12_both_sides_of_a_move_have_changed(#[case] moved: Dataplane<'_>, #[case] changed: &[&str]) {
+#[case::no_longer_local(DataplaneRecord { local: false, ..WEB }, &["web"])]
+#[case::another_dataplane_without_identifier(DataplaneRecord { name: "x", workload: None, ..WEB }, &[])]
+fn l12_both_sides_of_a_move_have_changed(
+    #[case] moved: DataplaneRecord<'_>,
+    #[case] changed: &[&str],
+) {
     let mut roster = Roster::default();
     assert_eq!(roster.apply(&WEB).keys, keys(&["web"]));
     assert_eq!(roster.apply(&moved).keys, keys(changed));
@@ -267,8 +270,8 @@ fn l12_both_sides_of_a_move_have_changed(#[case] moved: Dataplane<'_>, #[case] c
 #[case::an_orphan_that_is_right(Some(ours("a")), Action::Nothing)]
 #[case::an_orphan_of_the_mesh_that_left(Some(ours("b")), relabel("a", &[]))]
 #[case::its_owner_too(
-    Some(Existing { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", &["b"]))]
-fn l12_a_conflict_ends(#[case] existing: Option<Existing<'_>>, #[case] action: Action) {
+    Some(ExistingWorkload { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", &["b"]))]
+fn l12_a_conflict_ends(#[case] existing: Option<ExistingWorkload<'_>>, #[case] action: Action) {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.delete("team", "web-1").keys, keys(&["web"]));
     let decision = roster.decide(&key("web"), existing.as_ref(), Mode::Manage);
@@ -285,7 +288,7 @@ fn l12_a_reference_to_an_old_mesh_goes(
     #[case] mesh_owners: &[&'static str],
     #[case] action: Action,
 ) {
-    let existing = Existing {
+    let existing = ExistingWorkload {
         mesh_owners: mesh_owners.to_vec(),
         ..ours("a")
     };
@@ -317,7 +320,7 @@ fn l13_a_referenced_workload_comes_back() {
 #[case::insight(Watched::Insights)]
 fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
     let mut roster = roster(&["a", "a"]);
-    let insights = ["web-0", "web-1"].map(|name| Insight {
+    let insights = ["web-0", "web-1"].map(|name| InsightRecord {
         namespace: "team",
         name,
         mesh: Some("a"),
@@ -345,7 +348,7 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
 #[test]
 fn l14_a_list_of_one_namespace_says_nothing_of_another() {
     let mut roster = roster(&["a"]);
-    let elsewhere = Dataplane {
+    let elsewhere = DataplaneRecord {
         namespace: "other",
         ..WEB
     };
@@ -365,7 +368,7 @@ fn l14_a_list_of_one_namespace_says_nothing_of_another() {
 #[test]
 fn l14_a_list_that_breaks_off_is_begun_anew() {
     let mut roster = roster(&["a", "a"]);
-    let second = Dataplane {
+    let second = DataplaneRecord {
         name: "web-1",
         ..WEB
     };
@@ -383,7 +386,10 @@ fn l14_a_list_that_breaks_off_is_begun_anew() {
 #[case::of_nobody(workload(Some("b"), None), true)]
 #[case::of_a_control_plane(workload(Some("b"), Some("k8s-controller")), false)]
 #[case::of_somebody(workload(Some("b"), Some("me")), false)]
-fn l16_only_ours_and_nobodys_are_written(#[case] existing: Existing<'_>, #[case] written: bool) {
+fn l16_only_ours_and_nobodys_are_written(
+    #[case] existing: ExistingWorkload<'_>,
+    #[case] written: bool,
+) {
     let decision = roster(&["a"]).decide(&key("web"), Some(&existing), Mode::Manage);
     assert_eq!(matches!(decision.action, Action::Write(_)), written);
     assert_eq!(decision.status.unwrap().ours, written);
@@ -432,14 +438,14 @@ fn l17_evidence_of_a_control_plane_that_manages(
 #[case::a_copy(false)]
 fn l4_a_copy_from_elsewhere_refers_to_nothing(#[case] local: bool) {
     let mut roster = Roster::default();
-    roster.apply(&Dataplane { local, ..WEB });
+    roster.apply(&DataplaneRecord { local, ..WEB });
     assert_eq!(!roster.references(&key("web")).is_empty(), local);
 }
 
 #[test]
 fn s1_only_dataplanes_of_the_same_namespace_count() {
     let mut roster = roster(&["a", "a"]);
-    roster.apply(&Dataplane {
+    roster.apply(&DataplaneRecord {
         namespace: "other",
         ..WEB
     });
@@ -461,7 +467,7 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
     #[case] connected: u32,
     #[values(true, false)] insight_first: bool,
 ) {
-    let insight = Insight {
+    let insight = InsightRecord {
         namespace,
         name,
         mesh,
@@ -483,13 +489,13 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
 
 #[test]
 fn s2_a_proxy_goes_offline() {
-    let online = Insight {
+    let online = InsightRecord {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
         online: true,
     };
-    let offline = Insight {
+    let offline = InsightRecord {
         online: false,
         ..online
     };
@@ -513,9 +519,9 @@ fn s3_health_offline_and_online(
     #[case] online: Counts,
 ) {
     let mut roster = Roster::default();
-    roster.apply(&Dataplane { inbounds, ..WEB });
+    roster.apply(&DataplaneRecord { inbounds, ..WEB });
     assert_eq!(roster.references(&key("web")).counts("a"), offline);
-    roster.apply_insight(&Insight {
+    roster.apply_insight(&InsightRecord {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
@@ -525,12 +531,12 @@ fn s3_health_offline_and_online(
 }
 
 #[rstest]
-#[case::of_a_global_control_plane(Existing { origin: Some("global"), ..ours("b") })]
+#[case::of_a_global_control_plane(ExistingWorkload { origin: Some("global"), ..ours("b") })]
 #[case::a_copy_of_a_zones(
-    Existing { origin: Some("zone"), home_namespace: Some("zone-team"), ..ours("b") })]
-#[case::and_of_nobody(Existing { origin: Some("global"), ..workload(None, None) })]
+    ExistingWorkload { origin: Some("zone"), home_namespace: Some("zone-team"), ..ours("b") })]
+#[case::and_of_nobody(ExistingWorkload { origin: Some("global"), ..workload(None, None) })]
 fn s4_only_local_workloads_are_written(
-    #[case] existing: Existing<'_>,
+    #[case] existing: ExistingWorkload<'_>,
     #[values(&[], &["a"])] meshes: &[&str],
 ) {
     let decision = roster(meshes).decide(&key("web"), Some(&existing), Mode::Manage);
@@ -548,7 +554,7 @@ fn s4_only_local_workloads_are_written(
 #[case::of_nobody(workload(Some("a"), None), counts(0, 2, 2), false)]
 #[case::of_somebody(workload(Some("a"), Some("me")), counts(0, 2, 2), false)]
 fn s6_in_a_conflict_the_labelled_mesh_is_counted(
-    #[case] existing: Existing<'_>,
+    #[case] existing: ExistingWorkload<'_>,
     #[case] counts: Counts,
     #[case] ours: bool,
 ) {
@@ -567,7 +573,7 @@ fn s6_in_a_conflict_the_labelled_mesh_is_counted(
 #[case::no_object_in_a_conflict(&["a", "b"], None, Mode::Manage, None)]
 fn s6_the_numbers_are_those_of_the_object_that_will_be_there(
     #[case] meshes: &[&str],
-    #[case] existing: Option<Existing<'_>>,
+    #[case] existing: Option<ExistingWorkload<'_>>,
     #[case] mode: Mode,
     #[case] expected: Option<(u32, bool)>,
 ) {
@@ -583,7 +589,7 @@ fn s6_the_numbers_are_those_of_the_object_that_will_be_there(
 fn w5_a_name_that_no_object_can_have(#[case] meshes: &[&str]) {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&Dataplane {
+        roster.apply(&DataplaneRecord {
             name: &format!("d{index}"),
             workload: Some("Bad_Name"),
             mesh: Some(mesh),
@@ -613,12 +619,12 @@ fn nothing_is_kept_of_what_is_gone() {
         for index in 0..100 {
             let name = format!("web-{round}-{index}");
             let mesh = ["a", "b", "c"][index % 3];
-            roster.apply(&Dataplane {
+            roster.apply(&DataplaneRecord {
                 name: &name,
                 mesh: Some(mesh),
                 ..WEB
             });
-            roster.apply_insight(&Insight {
+            roster.apply_insight(&InsightRecord {
                 namespace: "team",
                 name: &name,
                 mesh: Some(mesh),

@@ -4,8 +4,8 @@ use std::fmt;
 
 const SCHEME: &str = "spiffe://";
 /// What the SPIFFE specification allows for a whole ID and for its trust domain, in bytes.
-const LONGEST_ID: usize = 2048;
-const LONGEST_TRUST_DOMAIN: usize = 255;
+const MAX_ID: usize = 2048;
+const MAX_TRUST_DOMAIN: usize = 255;
 
 /// A SPIFFE ID that is one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +46,7 @@ impl fmt::Display for IdFault {
             ),
             Self::TrustDomainTooLong => write!(
                 formatter,
-                "its trust domain is longer than {LONGEST_TRUST_DOMAIN} bytes"
+                "its trust domain is longer than {MAX_TRUST_DOMAIN} bytes"
             ),
             Self::EmptySegment => formatter.write_str("its path has an empty segment"),
             Self::DotSegment => formatter.write_str("its path has a segment '.' or '..'"),
@@ -56,7 +56,7 @@ impl fmt::Display for IdFault {
                  between slashes"
             ),
             Self::TrailingSlash => formatter.write_str("its path ends with a slash"),
-            Self::TooLong => write!(formatter, "it is longer than {LONGEST_ID} bytes"),
+            Self::TooLong => write!(formatter, "it is longer than {MAX_ID} bytes"),
         }
     }
 }
@@ -72,7 +72,7 @@ impl SpiffeId {
         let (trust_domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         check_trust_domain(trust_domain)?;
         check_path(path)?;
-        if text.len() > LONGEST_ID {
+        if text.len() > MAX_ID {
             return Err(IdFault::TooLong);
         }
         Ok(Self(text.to_owned()))
@@ -101,7 +101,7 @@ fn check_trust_domain(name: &str) -> Result<(), IdFault> {
     if let Some(found) = name.chars().find(foreign) {
         return Err(IdFault::TrustDomainCharacter(found));
     }
-    if name.len() > LONGEST_TRUST_DOMAIN {
+    if name.len() > MAX_TRUST_DOMAIN {
         return Err(IdFault::TrustDomainTooLong);
     }
     Ok(())

@@ -13,11 +13,11 @@ const CLOSE: &str = "}}";
 /// A template that can be evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template<'t> {
-    parts: Vec<Part<'t>>,
+    parts: Vec<TemplatePart<'t>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part<'t> {
+enum TemplatePart<'t> {
     /// Text between actions, trimmed where a marker says so.
     Text(&'t str),
     /// `{{ .Field }}`.
@@ -28,7 +28,7 @@ enum Part<'t> {
 
 /// What a template is evaluated with.
 #[derive(Debug, Clone, Copy)]
-pub struct Data<'d> {
+pub struct TemplateData<'d> {
     /// The fields that `{{ .Field }}` can name, with their values.
     pub fields: &'d [(&'d str, &'d str)],
     /// The labels that `{{ label "key" }}` reads.
@@ -145,7 +145,7 @@ impl<'t> Template<'t> {
             let trim_end = open.is_some() && cursor.eat_left_trim_marker();
             let text = trimmed(text, trim_start, trim_end);
             if !text.is_empty() {
-                parts.push(Part::Text(text));
+                parts.push(TemplatePart::Text(text));
             }
             let Some(open) = open else {
                 return Ok(Self { parts });
@@ -161,7 +161,7 @@ impl<'t> Template<'t> {
     /// # Errors
     ///
     /// The first field or label in it that the data does not have.
-    pub fn render(&self, data: &Data<'_>) -> Result<String, TemplateFault> {
+    pub fn render(&self, data: &TemplateData<'_>) -> Result<String, TemplateFault> {
         let mut text = String::new();
         for part in &self.parts {
             text.push_str(part.value(data)?);
@@ -170,8 +170,8 @@ impl<'t> Template<'t> {
     }
 }
 
-impl Part<'_> {
-    fn value<'v>(&'v self, data: &Data<'v>) -> Result<&'v str, TemplateFault> {
+impl TemplatePart<'_> {
+    fn value<'v>(&'v self, data: &TemplateData<'v>) -> Result<&'v str, TemplateFault> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Field { at, name } => data
@@ -218,8 +218,8 @@ fn is_word(character: char) -> bool {
 }
 
 /// An action, and whether the text after it is trimmed.
-struct Action<'t> {
-    part: Part<'t>,
+struct TemplateAction<'t> {
+    part: TemplatePart<'t>,
     trim_after: bool,
 }
 
@@ -289,7 +289,7 @@ impl<'t> Cursor<'t> {
         self.eat(CLOSE).then_some(false)
     }
 
-    fn action(&mut self, open: usize) -> Result<Action<'t>, TemplateFault> {
+    fn action(&mut self, open: usize) -> Result<TemplateAction<'t>, TemplateFault> {
         if self.rest().starts_with("/*") {
             return Err(TemplateFault::NotEvaluated { at: self.at });
         }
@@ -302,13 +302,13 @@ impl<'t> Cursor<'t> {
             _ => return Err(self.neither(open)),
         };
         match self.close() {
-            Some(trim_after) => Ok(Action { part, trim_after }),
+            Some(trim_after) => Ok(TemplateAction { part, trim_after }),
             None => Err(self.neither(open)),
         }
     }
 
     /// `.Field`, from its dot on.
-    fn field(&mut self, open: usize) -> Result<Part<'t>, TemplateFault> {
+    fn field(&mut self, open: usize) -> Result<TemplatePart<'t>, TemplateFault> {
         let at = self.at;
         self.eat(".");
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
@@ -324,11 +324,11 @@ impl<'t> Cursor<'t> {
                 Some(_) => TemplateFault::NotEvaluated { at },
             });
         }
-        Ok(Part::Field { at, name })
+        Ok(TemplatePart::Field { at, name })
     }
 
     /// The key of `label`, which has been passed.
-    fn label(&mut self, open: usize) -> Result<Part<'t>, TemplateFault> {
+    fn label(&mut self, open: usize) -> Result<TemplatePart<'t>, TemplateFault> {
         let at = self.at - "label".len();
         self.terminator()?;
         if self.close().is_some() {
@@ -339,7 +339,7 @@ impl<'t> Cursor<'t> {
             Some('`') => self.raw()?,
             _ => return Err(self.neither(open)),
         };
-        Ok(Part::Label { at, key })
+        Ok(TemplatePart::Label { at, key })
     }
 
     fn eat_word(&mut self, word: &str) -> bool {
@@ -479,7 +479,7 @@ mod tests {
             ("a\"b", "quote"),
             ("ü", "u"),
         ];
-        let data = Data {
+        let data = TemplateData {
             fields: &FIELDS,
             labels: &labels.into_iter().collect(),
         };

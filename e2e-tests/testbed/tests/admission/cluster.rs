@@ -172,7 +172,7 @@ pub(crate) async fn inject(testbed: &Testbed, name: &str) {
         name,
         "kuma.io/sidecar-injection=enabled",
     ];
-    alice(testbed, &label).await.ok().unwrap();
+    allows(testbed, &label).await;
 }
 
 /// A Dataplane, as the control plane makes it.
@@ -188,8 +188,7 @@ metadata:
   annotations: {{kuma.io/workload: default}}
 spec: {{}}"
     );
-    let created = testbed.kubectl(User::ControlPlane, &["create", "-f", "-"], &manifest);
-    created.await.unwrap().ok().unwrap();
+    control_plane_makes(testbed, &manifest).await;
 }
 
 /// What Alice is told.
@@ -201,6 +200,70 @@ pub(crate) async fn alice(testbed: &Testbed, args: &[&str]) -> Output {
 pub(crate) async fn apply(testbed: &Testbed, namespace: &str, manifest: &str) -> Output {
     let args = ["apply", "-n", namespace, "-f", "-"];
     testbed.kubectl(User::Alice, &args, manifest).await.unwrap()
+}
+
+/// Alice may do it; what she is told.
+pub(crate) async fn allows(testbed: &Testbed, args: &[&str]) -> String {
+    alice(testbed, args).await.ok().unwrap()
+}
+
+/// Alice applies it, and it comes in.
+pub(crate) async fn accepts(testbed: &Testbed, namespace: &str, manifest: &str) {
+    apply(testbed, namespace, manifest).await.ok().unwrap();
+}
+
+/// Alice applies it, and it is refused with this sentence.
+pub(crate) async fn refuses(testbed: &Testbed, namespace: &str, manifest: &str, sentence: &str) {
+    let output = apply(testbed, namespace, manifest).await;
+    assert!(output.stderr.contains(sentence), "{output:?}");
+}
+
+/// Waits until it is refused with this sentence: until a watch has seen why.
+pub(crate) async fn comes_to_refuse(
+    testbed: &Testbed,
+    namespace: &str,
+    manifest: &str,
+    sentence: &str,
+) {
+    eventually("it is refused", async || {
+        let output = apply(testbed, namespace, manifest).await;
+        match output.stderr.contains(sentence) {
+            true => Ok(()),
+            false => Err(format!("{output:?}")),
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// Waits until Alice may do it: until a watch has seen that nothing is in the way.
+pub(crate) async fn comes_to_allow(testbed: &Testbed, args: &[&str]) {
+    eventually("it is allowed", async || {
+        let output = alice(testbed, args).await;
+        output.ok().map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap();
+}
+
+/// Waits until so many Pods are in the Namespace.
+pub(crate) async fn comes_to_have_pods(testbed: &Testbed, namespace: &str, count: usize) {
+    eventually(
+        &format!("{count} Pods are there"),
+        async || match pod_labels(testbed, namespace).await.len() {
+            found if found == count => Ok(()),
+            found => Err(format!("{found} Pods")),
+        },
+    )
+    .await
+    .unwrap();
+}
+
+/// The control plane makes an object.
+pub(crate) async fn control_plane_makes(testbed: &Testbed, manifest: &str) {
+    let args = ["create", "-f", "-"];
+    let created = testbed.kubectl(User::ControlPlane, &args, manifest).await;
+    created.unwrap().ok().unwrap();
 }
 
 /// A Pod's manifest with these lines in its metadata.
@@ -249,7 +312,7 @@ spec:
 /// The labels of the Pods in a Namespace, as JSON.
 pub(crate) async fn pod_labels(testbed: &Testbed, namespace: &str) -> Vec<Value> {
     let args = ["get", "pods", "-n", namespace, "-o", "json"];
-    let list: Value = serde_json::from_str(&alice(testbed, &args).await.ok().unwrap()).unwrap();
+    let list: Value = serde_json::from_str(&allows(testbed, &args).await).unwrap();
     let pods = list["items"].as_array().unwrap();
     pods.iter()
         .map(|pod| pod["metadata"]["labels"].clone())

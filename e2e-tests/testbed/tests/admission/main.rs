@@ -3,9 +3,10 @@
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod bad_days;
 mod cluster;
+mod missing_grants;
 mod namespaces;
+mod outages;
 mod pods;
 mod templates;
 mod workloads;

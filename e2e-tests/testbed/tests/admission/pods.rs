@@ -3,7 +3,10 @@
 use kuma_workload_testbed::eventually;
 use serde_json::Value;
 
-use crate::cluster::{self, FORGED, alice, apply, dataplane, denied, inject, namespace, pod};
+use crate::cluster::{
+    self, FORGED, accepts, alice, allows, apply, comes_to_allow, dataplane, denied, inject,
+    namespace, pod,
+};
 
 #[tokio::test]
 async fn an_honest_pod_comes_in() {
@@ -35,7 +38,7 @@ async fn a1_the_forged_label() {
 async fn a1_a_running_pod_gains_no_label() {
     let testbed = cluster::shared().await;
     let team = namespace(testbed).await;
-    apply(testbed, &team, &pod("web", "")).await.ok().unwrap();
+    accepts(testbed, &team, &pod("web", "")).await;
     let output = alice(
         testbed,
         &["label", "pod", "web", "-n", &team, "kuma.io/workload=x"],
@@ -73,24 +76,12 @@ async fn a5_a_second_mesh() {
     assert_eq!(output.stderr, format!("Error from server: {sentence}\n"));
 
     let honest = pod("same", "labels: {kuma.io/mesh: mesh1}");
-    apply(testbed, &team, &honest).await.ok().unwrap();
+    accepts(testbed, &team, &honest).await;
     for leaver in ["pod/same", "dataplane/first"] {
-        alice(testbed, &["delete", leaver, "-n", &team])
-            .await
-            .ok()
-            .unwrap();
+        allows(testbed, &["delete", leaver, "-n", &team]).await;
     }
-    eventually(
-        "the other mesh has left, so this one may come",
-        async || {
-            alice(testbed, &run)
-                .await
-                .ok()
-                .map_err(|error| error.to_string())
-        },
-    )
-    .await
-    .unwrap();
+    // The other mesh has left, so this one may come.
+    comes_to_allow(testbed, &run).await;
 }
 
 #[tokio::test]
@@ -98,12 +89,12 @@ async fn a10_a_pod_of_another_mesh_without_a_dataplane() {
     let testbed = cluster::shared().await;
     let team = namespace(testbed).await;
     let first = pod("first", "labels: {kuma.io/mesh: mesh1}");
-    apply(testbed, &team, &first).await.ok().unwrap();
+    accepts(testbed, &team, &first).await;
     let second = pod("second", "labels: {kuma.io/mesh: mesh2}");
     let expected = format!("namespace \"{team}\" already contains pods in mesh \"mesh1\"");
     eventually("the watch has seen the first", async || {
         let clear = ["delete", "pod", "second", "-n", &team, "--ignore-not-found"];
-        alice(testbed, &clear).await.ok().unwrap();
+        allows(testbed, &clear).await;
         let output = apply(testbed, &team, &second).await;
         if output.stderr.contains(&expected) {
             Ok(())
@@ -161,10 +152,10 @@ async fn a4_a_terminating_pod_loses_its_finalizers() {
         "web",
         &format!("labels: {{{FORGED}}}\n  finalizers: [example.com/slow]"),
     );
-    apply(testbed, &team, &old).await.ok().unwrap();
+    accepts(testbed, &team, &old).await;
     inject(testbed, &team).await;
     let delete = ["delete", "pod", "web", "-n", &team, "--wait=false"];
-    alice(testbed, &delete).await.ok().unwrap();
+    allows(testbed, &delete).await;
     let patch = ["patch", "pod", "web", "-n", &team, "--type=json"];
     let remove = "--patch=[{\"op\": \"remove\", \"path\": \"/metadata/finalizers\"}]";
     let output = alice(testbed, &[&patch[..], &[remove]].concat()).await;
@@ -177,7 +168,7 @@ async fn a4_a_terminating_pod_loses_its_finalizers() {
         &team,
         "--timeout=30s",
     ];
-    alice(testbed, &wait).await.ok().unwrap();
+    allows(testbed, &wait).await;
 }
 
 /// Object and old object together are more than the webhook reads.

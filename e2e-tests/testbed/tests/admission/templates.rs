@@ -3,8 +3,8 @@
 use kuma_workload_testbed::eventually;
 
 use crate::cluster::{
-    self, FORGED, alice, apply, dataplane, denied, deployment, inject, namespace, pod_labels,
-    replica_set,
+    self, FORGED, accepts, allows, apply, comes_to_have_pods, dataplane, denied, deployment,
+    inject, namespace, pod_labels, refuses, replica_set,
 };
 
 #[tokio::test]
@@ -49,31 +49,14 @@ async fn a2_an_old_template_can_be_scaled_and_fixed() {
     let testbed = cluster::shared().await;
     let team = testbed.unique("team");
     cluster::plain_namespace(testbed, &team).await;
-    apply(testbed, &team, &deployment(FORGED))
-        .await
-        .ok()
-        .unwrap();
-    eventually("the bad Pods are there", async || {
-        match pod_labels(testbed, &team).await.len() {
-            2 => Ok(()),
-            pods => Err(format!("{pods} Pods")),
-        }
-    })
-    .await
-    .unwrap();
+    accepts(testbed, &team, &deployment(FORGED)).await;
+    comes_to_have_pods(testbed, &team, 2).await;
     inject(testbed, &team).await;
 
     // Its ReplicaSet has the label too, and nobody judges it: the Deployment's controller writes it.
     let scale = ["scale", "deployment", "web", "-n", &team, "--replicas=0"];
-    alice(testbed, &scale).await.ok().unwrap();
-    eventually("all of it is scaled down", async || {
-        match pod_labels(testbed, &team).await.len() {
-            0 => Ok(()),
-            pods => Err(format!("{pods} Pods")),
-        }
-    })
-    .await
-    .unwrap();
+    allows(testbed, &scale).await;
+    comes_to_have_pods(testbed, &team, 0).await;
 
     let output = apply(testbed, &team, &deployment("fixed: yes-it-is")).await;
     assert_eq!(output.stderr, "");
@@ -92,11 +75,13 @@ async fn a2_an_old_template_can_be_scaled_and_fixed() {
     .unwrap();
 
     // And the label does not come back.
-    let output = apply(testbed, &team, &deployment(FORGED)).await;
-    assert!(
-        output.stderr.contains("cannot set kuma.io/workload label"),
-        "{output:?}"
-    );
+    refuses(
+        testbed,
+        &team,
+        &deployment(FORGED),
+        "cannot set kuma.io/workload label",
+    )
+    .await;
 }
 
 /// A ReplicaSet of nobody is judged, but not for what it already was.
@@ -105,22 +90,19 @@ async fn a2_a_lone_replica_set() {
     let testbed = cluster::shared().await;
     let team = testbed.unique("team");
     cluster::plain_namespace(testbed, &team).await;
-    apply(testbed, &team, &replica_set(FORGED))
-        .await
-        .ok()
-        .unwrap();
+    accepts(testbed, &team, &replica_set(FORGED)).await;
     inject(testbed, &team).await;
     let scale = ["scale", "replicaset", "web", "-n", &team, "--replicas=0"];
-    alice(testbed, &scale).await.ok().unwrap();
+    allows(testbed, &scale).await;
 
     let other = namespace(testbed).await;
-    let output = apply(testbed, &other, &replica_set(FORGED)).await;
-    assert!(
-        output
-            .stderr
-            .contains("the pod template of ReplicaSet \"web\""),
-        "{output:?}"
-    );
+    refuses(
+        testbed,
+        &other,
+        &replica_set(FORGED),
+        "the pod template of ReplicaSet \"web\"",
+    )
+    .await;
 }
 
 /// `web-0` moves to another mesh, and is not kept out by what the last `web-0` left behind.
@@ -148,15 +130,9 @@ async fn a7_a_stateful_set_replaces_its_own_pod() {
         .await
         .unwrap();
     };
-    apply(testbed, &team, &stateful_set("mesh1"))
-        .await
-        .ok()
-        .unwrap();
+    accepts(testbed, &team, &stateful_set("mesh1")).await;
     web_0_in("mesh1").await;
     dataplane(testbed, &team, "web-0", "mesh1").await;
-    apply(testbed, &team, &stateful_set("mesh2"))
-        .await
-        .ok()
-        .unwrap();
+    accepts(testbed, &team, &stateful_set("mesh2")).await;
     web_0_in("mesh2").await;
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use kuma_workload_rulebook::{
-    admission::Quoted,
     identifier::NameFault,
+    quoted::Quoted,
     roster::{self, Action, CONTROL_PLANE, Foreign},
 };
 
@@ -59,7 +59,7 @@ impl Condition {
     }
 
     /// What is reported about a namespace.
-    pub(crate) fn of_namespace(namespace: &roster::Namespace) -> Option<Self> {
+    pub(crate) fn of_namespace(namespace: &roster::PresenceByMesh) -> Option<Self> {
         let meshes = namespace.meshes.iter();
         namespace.is_split().then(|| Self::Split {
             meshes: meshes

@@ -1,7 +1,7 @@
 //! A Workload that exists, as far as it is needed to decide about it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kuma_workload_rulebook::roster::Existing;
+use kuma_workload_rulebook::roster::ExistingWorkload;
 
 use crate::{
     crd::DataplaneProxies,
@@ -31,7 +31,7 @@ impl CachedWorkload {
     pub(super) fn of(workload: &WorkloadRecord) -> Self {
         let metadata = &workload.metadata;
         let boxed = |text: &Option<String>| text.as_deref().unwrap_or_default().into();
-        let Existing {
+        let ExistingWorkload {
             mesh,
             managed_by,
             origin,
@@ -52,8 +52,8 @@ impl CachedWorkload {
     }
 
     /// The facts for the roster.
-    pub(super) fn facts(&self) -> Existing<'_> {
-        Existing {
+    pub(super) fn facts(&self) -> ExistingWorkload<'_> {
+        ExistingWorkload {
             mesh: self.mesh.as_deref(),
             managed_by: self.managed_by.as_deref(),
             origin: self.origin.as_deref(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     counts::Inbounds,
     identifier::{self, PodAnnotation},
-    metadata::{self, Labels, Metadata},
+    metadata::{Labels, Metadata, PodFacts},
     roster,
 };
 
@@ -48,8 +48,8 @@ impl CachedDataplane {
     pub(super) fn facts<'a>(
         &'a self,
         (namespace, name): &'a NamespacedName,
-    ) -> roster::Dataplane<'a> {
-        roster::Dataplane {
+    ) -> roster::DataplaneRecord<'a> {
+        roster::DataplaneRecord {
             namespace,
             name,
             workload: self.workload.as_deref(),
@@ -134,13 +134,13 @@ impl PodIdentifiers {
     fn identifier_of(&self, pod: &PodRecord) -> Option<String> {
         let metadata = &pod.metadata;
         let service_account = pod.service_account_name.as_deref();
-        let facts = metadata::Pod {
+        let facts = PodFacts {
             metadata: Metadata {
                 labels: entries(metadata.labels.as_ref()),
                 annotations: entries(metadata.annotations.as_ref()),
             },
             service_account: service_account.map(Into::into),
-            ..metadata::Pod::default()
+            ..PodFacts::default()
         };
         let labels = self.workload_labels.iter().map(String::as_str);
         let found = identifier::of_pod(&facts, labels, self.annotation)?;

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{Dataplane, Existing, Key, MANAGER, Mode, Roster},
+        roster::{DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster},
     };
     use rstest::rstest;
 
@@ -230,7 +230,7 @@ mod tests {
     ) {
         let mut roster = Roster::default();
         for mesh in meshes {
-            roster.apply(&Dataplane {
+            roster.apply(&DataplaneRecord {
                 namespace: "ns",
                 name: mesh,
                 workload: Some(workload),
@@ -243,10 +243,10 @@ mod tests {
             namespace: "ns".into(),
             workload: workload.into(),
         };
-        let existing = existing.map(|(managed_by, mesh)| Existing {
+        let existing = existing.map(|(managed_by, mesh)| ExistingWorkload {
             mesh: Some(mesh),
             managed_by,
-            ..Existing::default()
+            ..ExistingWorkload::default()
         });
         let decision = roster.decide(&key, existing.as_ref(), mode);
         assert_eq!(WorkloadState::of(&decision), expected);

@@ -1,0 +1,337 @@
+//! SARIF 2.1.0, for GitHub's code scanning and whatever else collects what is found in code.
+//!
+//! Each finding is a result of the rule of its code, and so is each fault. GitHub refuses a whole log
+//! if one result has no place, so what has none stands at the folder itself.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use serde::Serialize;
+
+use super::{BAD_INPUT, Style};
+use crate::{
+    finding::{Code, Severity},
+    read::Place,
+    report::Report,
+};
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const PROJECT: &str = "https://github.com/kuma-workload/kuma-workload";
+/// What a rule is about is said where people read it; so it is written once.
+const DOCS: &str = include_str!("../../../docs/plan.md");
+
+/// Writes the log.
+pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Result<()> {
+    let faults = report.faults.iter().map(|fault| SarifResult {
+        rule_id: BAD_INPUT,
+        rule_index: Code::ALL.len(),
+        level: Severity::Error,
+        message: Text::new(&fault.message),
+        locations: [Location::of(Some(&fault.place))],
+    });
+    let findings = report.findings.iter().map(|finding| SarifResult {
+        rule_id: finding.code,
+        rule_index: index(finding.code),
+        level: finding.severity,
+        message: Text::new(format!("{}\n{}", finding.message, finding.remedy)),
+        locations: [Location::of(finding.place.as_ref())],
+    });
+    let run = Run {
+        tool: Tool {
+            driver: Driver {
+                name: "kuma-workload",
+                semantic_version: env!("CARGO_PKG_VERSION"),
+                information_uri: PROJECT,
+                rules: rules(),
+            },
+        },
+        column_kind: "unicodeCodePoints",
+        invocations: [Invocation {
+            execution_successful: report.faults.is_empty(),
+        }],
+        results: faults.chain(findings).collect(),
+    };
+    let log = Log {
+        schema: SCHEMA,
+        version: "2.1.0",
+        runs: [run],
+    };
+    serde_json::to_writer_pretty(&mut *to, &log)?;
+    writeln!(to)
+}
+
+fn index(code: &str) -> usize {
+    let codes = Code::ALL.iter();
+    codes.take_while(|known| known.name() != code).count()
+}
+
+/// A rule for each code, in their order, and that of faults.
+fn rules() -> Vec<Rule> {
+    let of_code = |code: &Code| {
+        let id = code.name();
+        let [_, meaning, remedy] = row(id).unwrap_or([""; 3]);
+        Rule::new(id, meaning, remedy, "findings")
+    };
+    let bad_input = Rule::new(
+        BAD_INPUT,
+        "a document, or a part of it, cannot be read, so what it holds is missing from the report",
+        "correct it where the message says",
+        "exit-status",
+    );
+    let of_codes = Code::ALL.iter().map(of_code);
+    of_codes.chain([bad_input]).collect()
+}
+
+/// The severity, meaning and remedy of a code, as the table of findings in the docs has them.
+fn row(code: &str) -> Option<[&'static str; 3]> {
+    let (_, section) = DOCS.split_once("\n## Findings\n")?;
+    let (section, _) = section.split_once("\n## ").unwrap_or((section, ""));
+    section.lines().find_map(|line| {
+        let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
+        let is_of_code = cells.next()?.trim_matches('`') == code;
+        let cells = [cells.next()?, cells.next()?, cells.next()?];
+        is_of_code.then_some(cells)
+    })
+}
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    column_kind: &'static str,
+    invocations: [Invocation; 1],
+    results: Vec<SarifResult>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    information_uri: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    short_description: Text,
+    help: Text,
+    help_uri: String,
+}
+
+impl Rule {
+    fn new(id: &'static str, meaning: &str, remedy: &str, section: &str) -> Self {
+        Self {
+            id,
+            short_description: Text::new(plain(meaning)),
+            help: Text {
+                text: plain(remedy),
+                markdown: Some(remedy.to_owned()),
+            },
+            help_uri: format!("{PROJECT}/blob/main/docs/plan.md#{section}"),
+        }
+    }
+}
+
+/// Markdown without its marks.
+fn plain(markdown: &str) -> String {
+    markdown.replace('`', "").replace("\\|", "|")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifResult {
+    rule_id: &'static str,
+    rule_index: usize,
+    /// SARIF's levels have the names of our severities.
+    level: Severity,
+    message: Text,
+    locations: [Location; 1],
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    markdown: Option<String>,
+}
+
+impl Text {
+    fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            markdown: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: PhysicalLocation,
+}
+
+impl Location {
+    fn of(place: Option<&Place>) -> Self {
+        let file = place.map_or(".", |place| &place.file);
+        // Line 0 is the file as a whole.
+        let at = place.map(|place| place.at).filter(|at| at.line > 0);
+        Self {
+            physical_location: PhysicalLocation {
+                artifact_location: ArtifactLocation { uri: uri(file) },
+                region: at.map(|at| Region {
+                    start_line: at.line,
+                    start_column: at.column.max(1),
+                }),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+#[derive(Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    start_column: u32,
+}
+
+/// The URI of a file: relative where its name is, so that it counts from the root of the repository.
+fn uri(file: &str) -> String {
+    let mut uri = String::with_capacity(file.len());
+    if file.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in file.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            // Writing to a string cannot fail.
+            _ => drop(write!(uri, "%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::Finding,
+        read::{Fault, tree::Position},
+    };
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn each_fault_and_finding_is_a_result_at_a_place() {
+        let place = Place {
+            file: "a b.yaml".into(),
+            at: Position { line: 3, column: 5 },
+        };
+        let text = str::to_owned;
+        let findings = [
+            Finding::error(Code::Conflict, Some(place), text("two"), text("mend it")),
+            Finding::note(Code::Unread, None, text("one"), text("try again")),
+        ];
+        let report = Report {
+            findings: findings.iter().map(Into::into).collect(),
+            faults: vec![Fault::of_file("c.yaml", "it is gone")],
+            ..crate::plan([], &crate::Options::default())
+        };
+        let mut out = Vec::new();
+        write(&report, Style::default(), &mut out).unwrap();
+        let log: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(log["version"], "2.1.0");
+        let run = &log["runs"][0];
+        assert_eq!(run["columnKind"], "unicodeCodePoints");
+        assert_eq!(run["invocations"], json!([{"executionSuccessful": false}]));
+        let rules = &run["tool"]["driver"]["rules"];
+        let result = |code: &str, level: &str, message: &str, location: Value| {
+            let rule = rules.as_array().unwrap().iter();
+            json!({
+                "ruleId": code,
+                "ruleIndex": rule.take_while(|rule| rule["id"] != code).count(),
+                "level": level,
+                "message": {"text": message},
+                "locations": [{"physicalLocation": location}],
+            })
+        };
+        let at = json!({
+            "artifactLocation": {"uri": "a%20b.yaml"},
+            "region": {"startLine": 3, "startColumn": 5},
+        });
+        let file = |uri: &str| json!({"artifactLocation": {"uri": uri}});
+        assert_eq!(
+            run["results"],
+            json!([
+                result("bad-input", "error", "it is gone", file("c.yaml")),
+                result("conflict", "error", "two\nmend it", at),
+                result("unread", "note", "one\ntry again", file(".")),
+            ])
+        );
+    }
+
+    #[rstest]
+    #[case::relative("a/b.yaml", "a/b.yaml")]
+    #[case::stdin("-", "-")]
+    #[case::spaces("a b#c%.yaml", "a%20b%23c%25.yaml")]
+    #[case::no_scheme("a:b.yaml", "a%3Ab.yaml")]
+    #[case::letters("ä.yaml", "%C3%A4.yaml")]
+    #[case::absolute("/tmp/a.yaml", "file:///tmp/a.yaml")]
+    fn files_are_uris(#[case] file: &str, #[case] expected: &str) {
+        assert_eq!(uri(file), expected);
+    }
+
+    #[test]
+    fn every_code_has_a_rule_with_its_text() {
+        let rules = rules();
+        assert_eq!(rules.len(), Code::ALL.len() + 1);
+        for (at, code) in Code::ALL.iter().enumerate() {
+            let rule = &rules[at];
+            assert_eq!((rule.id, index(code.name())), (code.name(), at));
+            for text in [&rule.short_description.text, &rule.help.text] {
+                let is_plain = !text.is_empty() && !text.contains(['`', ']', '\\']);
+                assert!(is_plain, "{}: {text}", rule.id);
+            }
+        }
+        assert_eq!(rules[Code::ALL.len()].id, BAD_INPUT);
+    }
+}

@@ -1,0 +1,143 @@
+//! The documents of a text, one after the other: JSON or YAML, whichever it is.
+
+use std::sync::Arc;
+
+use super::{
+    Bulk, Fault, Parsed, Problem,
+    json::Values,
+    template,
+    tree::Position,
+    yaml::{self, Chunk, Chunks},
+};
+
+/// Of so many JSON values kubectl believes that it is JSON that follows.
+const SURELY_JSON: usize = 2;
+
+/// Reads a text as kubectl does: as JSON if it begins with a bracket, and as YAML from where that
+/// does not go on.
+#[derive(Debug)]
+pub(super) struct Stream<'t> {
+    file: Arc<str>,
+    bulk: Bulk,
+    form: Form<'t>,
+    /// A template has been told of: of one file it is told once.
+    is_template: bool,
+}
+
+#[derive(Debug)]
+enum Form<'t> {
+    Json {
+        values: Values<'t>,
+        read: usize,
+    },
+    /// With what was wrong with it as JSON.
+    Yaml(Chunks<'t>, Option<Problem>),
+    Ended,
+}
+
+impl<'t> Stream<'t> {
+    pub(super) fn new(file: Arc<str>, text: &'t str, bulk: Bulk) -> Self {
+        let form = match text.trim_start().starts_with(['{', '[']) {
+            true => Form::Json {
+                values: Values::new(text, Position::START, bulk),
+                read: 0,
+            },
+            false => Form::Yaml(Chunks::new(text, 0), None),
+        };
+        Self {
+            file,
+            bulk,
+            form,
+            is_template: false,
+        }
+    }
+
+    fn fault(&self, problem: Problem) -> Option<Result<Parsed, Fault>> {
+        Some(Err(problem.in_file(&self.file)))
+    }
+
+    /// A document, or what is wrong with it; none if that was said of the file before.
+    fn document(
+        &mut self,
+        chunk: Chunk<'_>,
+        as_json: Option<Problem>,
+    ) -> Option<Result<Parsed, Problem>> {
+        let parse = |text: &str| {
+            yaml::parse(
+                &Chunk {
+                    text,
+                    ..chunk.clone()
+                },
+                self.bulk,
+            )
+        };
+        let result = parse(chunk.text);
+        let start = Position {
+            line: chunk.lines_before + 1,
+            column: 1,
+        };
+        if let Some(problem) = template::problem(chunk.text, start, &result, parse) {
+            let is_told = std::mem::replace(&mut self.is_template, true);
+            return (!is_told).then_some(Err(problem));
+        }
+        Some(match (result, as_json) {
+            // Whichever it is meant to be, it is longer so.
+            (Err(as_yaml), Some(as_json)) if as_json.at >= as_yaml.at => Err(as_json),
+            (Ok(mut parsed), _) => {
+                parsed.remarks.extend(chunk.remarks);
+                Ok(parsed)
+            }
+            (failed, _) => failed,
+        })
+    }
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Parsed, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match &mut self.form {
+                Form::Json { values, read } => {
+                    let (rest, at) = values.rest();
+                    match values.next()? {
+                        Ok(parsed) => {
+                            *read += 1;
+                            return Some(Ok(parsed));
+                        }
+                        Err(problem) => {
+                            let is_surely_json = *read >= SURELY_JSON;
+                            self.form = match yaml_from(rest, at) {
+                                Some(chunks) if !is_surely_json => {
+                                    Form::Yaml(chunks, Some(problem))
+                                }
+                                _ => {
+                                    self.form = Form::Ended;
+                                    return self.fault(problem);
+                                }
+                            };
+                        }
+                    }
+                }
+                Form::Yaml(chunks, as_json) => {
+                    let (chunk, as_json) = (chunks.next()?, as_json.take());
+                    match self.document(chunk, as_json) {
+                        None => {}
+                        Some(Ok(parsed)) => return Some(Ok(parsed)),
+                        Some(Err(problem)) => return self.fault(problem),
+                    }
+                }
+                Form::Ended => return None,
+            }
+        }
+    }
+}
+
+/// The documents of what follows a JSON value, if that begins on a line of its own.
+fn yaml_from(rest: &str, at: Position) -> Option<Chunks<'_>> {
+    if at.column == 1 {
+        return Some(Chunks::new(rest, at.line - 1));
+    }
+    let (blank, lines) = rest.split_once('\n')?;
+    blank.trim().is_empty().then(|| Chunks::new(lines, at.line))
+}

@@ -1,0 +1,145 @@
+//! How a text is cut into documents: by lines, so that a bad document does not hide the others.
+
+use granit_parser::Marker;
+
+use super::super::{Problem, tree::Position};
+
+/// A byte order mark, as some editors put it before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// One document of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Chunk<'t> {
+    /// Its text, without the line `---` before it.
+    pub(in super::super) text: &'t str,
+    /// How many lines of the file come before it.
+    pub(in super::super) lines_before: u32,
+    /// What kubectl has against its markers.
+    pub(in super::super) remarks: Vec<Problem>,
+}
+
+impl Chunk<'_> {
+    /// Where something stands in the file.
+    pub(super) fn position(&self, marker: Marker) -> Position {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Position {
+            line: number(marker.line())
+                .max(1)
+                .saturating_add(self.lines_before),
+            column: number(marker.col()).saturating_add(1),
+        }
+    }
+}
+
+/// The documents of a text, but for those that hold nothing.
+///
+/// A line that begins with `---` or `...` is a marker wherever it stands, in a quoted or literal text
+/// too, as for kubectl.
+#[derive(Debug)]
+pub(in super::super) struct Chunks<'t> {
+    rest: &'t str,
+    lines: u32,
+    /// The last document ended with `...`.
+    is_ended: bool,
+}
+
+impl<'t> Chunks<'t> {
+    /// The documents of a text that has so many lines before it.
+    pub(in super::super) fn new(text: &'t str, lines_before: u32) -> Self {
+        Self {
+            rest: text,
+            lines: lines_before,
+            is_ended: false,
+        }
+    }
+}
+
+impl<'t> Iterator for Chunks<'t> {
+    type Item = Chunk<'t>;
+
+    fn next(&mut self) -> Option<Chunk<'t>> {
+        while !self.rest.is_empty() {
+            let chunk = self.cut();
+            if !is_blank(chunk.text) {
+                return Some(chunk);
+            }
+        }
+        None
+    }
+}
+
+impl<'t> Chunks<'t> {
+    /// Takes all up to the next marker.
+    fn cut(&mut self) -> Chunk<'t> {
+        let mut remarks = Vec::new();
+        let (mut start, mut lines_before) = (0, self.lines);
+        let (mut end, mut length) = (0, 0);
+        let mut is_ended = false;
+        for (index, line) in self.rest.split_inclusive('\n').enumerate() {
+            let bare = line.trim_start_matches(BYTE_ORDER_MARK);
+            if is_marker(bare, "---") {
+                if index > 0 {
+                    break;
+                }
+                if is_blank(bare) {
+                    (start, lines_before) = (line.len(), self.lines + 1);
+                }
+            }
+            if bare.starts_with("---") && !is_blank(bare) {
+                remarks.push(Problem {
+                    at: Position {
+                        line: self.lines + 1,
+                        column: 1,
+                    },
+                    message: "kubectl takes nothing but a comment after --- on the same line; put \
+                              what follows on a line of its own"
+                        .to_owned(),
+                });
+            }
+            self.lines += 1;
+            length += line.len();
+            if is_marker(bare, "...") {
+                is_ended = true;
+                break;
+            }
+            end = length;
+        }
+        let (chunk, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        let text = chunk.get(start.min(end)..end).unwrap_or_default();
+        let follows_end = std::mem::replace(&mut self.is_ended, is_ended);
+        if follows_end && start == 0 && !is_blank(text) {
+            remarks.push(Problem {
+                at: Position {
+                    line: lines_before + 1,
+                    column: 1,
+                },
+                message: "kubectl does not read what follows ... without a line --- between"
+                    .to_owned(),
+            });
+        }
+        Chunk {
+            text: text.trim_start_matches(BYTE_ORDER_MARK),
+            lines_before,
+            remarks,
+        }
+    }
+}
+
+fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+/// Nothing but comments, directives and the marker.
+fn is_blank(document: &str) -> bool {
+    document.lines().all(|line| {
+        let line = line.trim_start_matches(BYTE_ORDER_MARK);
+        let line = match is_marker(line, "---") {
+            true => line.trim_start_matches('-'),
+            false => line,
+        };
+        let line = line.trim();
+        line.is_empty() || line.starts_with(['#', '%'])
+    })
+}

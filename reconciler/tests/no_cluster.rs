@@ -1,0 +1,82 @@
+//! `run`, `plan` and `status` where there is no cluster: one sentence, and the same exit status.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+/// A kubeconfig of an API server that is not there.
+const UNREACHABLE: &str = "current-context: c\n\
+    clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+    contexts: [{name: c, context: {cluster: c, user: u}}]\n\
+    users: [{name: u, user: {}}]\n";
+
+/// Runs it where nothing says that there is a cluster, but for a file `kubeconfig` with this text.
+fn run(arguments: &str, kubeconfig: &str) -> (Output, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kuma-workload"));
+    command
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .args(arguments.split(' '));
+    (command.output().unwrap(), folder)
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[rstest]
+fn one_sentence_and_status_2(
+    #[values(
+        "run",
+        "plan --cluster",
+        "plan --cluster -o wide",
+        "status",
+        "status -o json"
+    )]
+    command: &str,
+    #[values(
+        ("", "no cluster is known: HOME/.kube/config does not exist; set KUBECONFIG or --kubeconfig, or run in a Pod"),
+        (" --kubeconfig gone", "gone does not exist"),
+        (" --kubeconfig kubeconfig --context other", "kubeconfig kubeconfig: it has no context \"other\""),
+        (" --context c", "no cluster is known: HOME/.kube/config does not exist; set KUBECONFIG or --kubeconfig, or run in a Pod")
+    )]
+    case: (&str, &str),
+) {
+    let (flags, expected) = case;
+    let (output, folder) = run(&format!("{command}{flags}"), UNREACHABLE);
+    let expected = expected.replace("HOME", folder.path().to_str().unwrap());
+    assert_eq!(text(&output.stderr), format!("error: {expected}\n"));
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[rstest]
+#[case::plan("plan --cluster", "namespaces")]
+#[case::status("status", "dataplanes.kuma.io")]
+fn an_api_server_that_does_not_answer(#[case] command: &str, #[case] asked: &str) {
+    let (output, _folder) = run(&format!("{command} --kubeconfig kubeconfig"), UNREACHABLE);
+    assert_eq!(
+        text(&output.stderr),
+        format!("error: cannot list {asked}: Connection refused\n")
+    );
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_program_gets_its_document_all_the_same() {
+    let (output, _folder) = run("plan --cluster -o json", "");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["summary"]["faults"], 1);
+    assert_eq!(report["faults"][0]["place"]["file"], "the cluster");
+    assert_eq!(text(&output.stderr).lines().count(), 1);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,124 @@
+//! What the settings mean, and their defaults.
+
+use super::names::Names;
+use crate::mesh;
+
+/// How the rules are applied. [`Settings::default`] is what empty settings mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings<'a> {
+    /// `disallowMultipleMeshesPerNamespace`: whether the mesh rule is on (A5). Default false.
+    pub mesh_rule: bool,
+    /// `namespaceMesh`: what a Pod's mesh is compared with (A17). Default `observed`.
+    pub namespace_mesh: NamespaceMesh,
+    /// `action`: whether the mesh rule rejects or warns (A9). Default `deny`.
+    pub action: EnforcementAction,
+    /// `updates`: which UPDATEs of Pods the mesh rule judges (A8). Default `all`.
+    pub updates: Updates,
+    /// `alreadySplit`: what happens in a Namespace that is already split (A18). Default `deny`.
+    pub already_split: EnforcementAction,
+    /// `considerPods`: whether Pods count in addition to Dataplanes (A10). Default true.
+    pub consider_pods: bool,
+    /// `systemNamespaces`: Namespaces that are exempt from the mesh rule, in addition to
+    /// `kube-system` (A19).
+    pub system_namespaces: Names<'a>,
+    /// `legacyMeshAnnotations`: whether annotations can name a mesh too (M2). Default true.
+    pub mesh_annotations: mesh::MeshAnnotations,
+    /// `workloadLabels`: the labels that name the workload of a Pod, in order (W1). Default empty.
+    pub workload_labels: Names<'a>,
+    /// `invalidWorkloadName`: what happens to a name that no Workload can have (W5); nothing if it
+    /// is `ignore`. Default `warn`.
+    pub invalid_workload_name: Option<EnforcementAction>,
+    /// `protectWorkloads`: what happens to a Workload that is written by hand (P1); nothing if it
+    /// is `off`. Default `warn`.
+    pub protect_workloads: Option<EnforcementAction>,
+    /// `workloadManagers`: the users and groups that may write Workloads (P1).
+    pub workload_managers: Names<'a>,
+}
+
+/// What a Pod's mesh is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespaceMesh {
+    /// The meshes of the Dataplanes and Pods in the Namespace (A5 to A10).
+    Observed,
+    /// The mesh that the Namespace declares (A17).
+    Declared,
+}
+
+/// Whether an objection rejects the request or warns the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnforcementAction {
+    /// Reject the request.
+    Deny,
+    /// Accept the request with a warning.
+    Warn,
+}
+
+/// Which UPDATEs of Pods the mesh rule judges (A8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Updates {
+    /// All of them, as Kuma does.
+    All,
+    /// Those that change the Pod's mesh or make it meshed.
+    Membership,
+}
+
+const SYSTEM_NAMESPACES: &[&str] = &["kong-mesh-system", "kuma-system"];
+
+const WORKLOAD_MANAGERS: &[&str] = &[
+    "system:serviceaccount:kong-mesh-system:kong-mesh-control-plane",
+    "system:serviceaccount:kuma-system:kuma-control-plane",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+    "system:serviceaccount:kube-system:namespace-controller",
+    // The controllers' user in clusters where they do not use accounts of their own.
+    "system:kube-controller-manager",
+    "system:serviceaccount:kube-system:storage-version-migrator-controller",
+    "system:serviceaccount:kuma-workload:kuma-workload",
+];
+
+impl Default for Settings<'_> {
+    fn default() -> Self {
+        Self {
+            mesh_rule: false,
+            namespace_mesh: NamespaceMesh::Observed,
+            action: EnforcementAction::Deny,
+            updates: Updates::All,
+            already_split: EnforcementAction::Deny,
+            consider_pods: true,
+            system_namespaces: Names::Default(SYSTEM_NAMESPACES),
+            mesh_annotations: mesh::MeshAnnotations::Read,
+            workload_labels: Names::Default(&[]),
+            invalid_workload_name: Some(EnforcementAction::Warn),
+            protect_workloads: Some(EnforcementAction::Warn),
+            workload_managers: Names::Default(WORKLOAD_MANAGERS),
+        }
+    }
+}
+
+impl Settings<'_> {
+    /// Whether a Namespace is exempt from the mesh rule (A19).
+    pub fn is_system_namespace(&self, namespace: &str) -> bool {
+        namespace == "kube-system" || self.system_namespaces.iter().any(|name| name == namespace)
+    }
+
+    /// The workload labels, in order (W1).
+    pub fn workload_labels(&self) -> impl Iterator<Item = &str> {
+        self.workload_labels.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a19_system_namespaces_and_kube_system() {
+        let settings = Settings {
+            system_namespaces: Names::Default(&["mesh"]),
+            ..Settings::default()
+        };
+        assert!(settings.is_system_namespace("kube-system"));
+        assert!(settings.is_system_namespace("mesh"));
+        assert!(!settings.is_system_namespace("kong-mesh-system"));
+        assert!(Settings::default().is_system_namespace("kong-mesh-system"));
+    }
+}

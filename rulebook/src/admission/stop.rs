@@ -1,0 +1,46 @@
+//! How a mesh rule ends before it has accepted an object.
+
+use super::{
+    cluster::ClusterFailure,
+    settings::EnforcementAction,
+    verdict::{Objection, Rule, Ruling, enforce},
+};
+
+/// Why a mesh rule ends early.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The object is accepted, because no mesh can be in conflict.
+    Accept,
+    /// The object is rejected. The setting `action` can turn this into a warning (A9).
+    Reject(Objection),
+    /// The object is accepted with a warning, whatever the settings say.
+    Warn(Objection),
+}
+
+impl From<ClusterFailure> for Stop {
+    /// What it means that a question failed (A13).
+    fn from(failure: ClusterFailure) -> Self {
+        match failure {
+            ClusterFailure::KumaNotInstalled => Self::Accept,
+            failure => Self::Reject(Objection::new(
+                Rule::ClusterQuestion,
+                format!("the mesh rule cannot be checked: {failure}"),
+            )),
+        }
+    }
+}
+
+impl Stop {
+    /// The ruling under the setting `action` (A9).
+    pub(super) fn into_ruling(
+        self,
+        action: EnforcementAction,
+        warnings: &mut Vec<Objection>,
+    ) -> Ruling {
+        match self {
+            Self::Accept => Ok(()),
+            Self::Reject(objection) => enforce(action, objection, warnings),
+            Self::Warn(objection) => enforce(EnforcementAction::Warn, objection, warnings),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the rules answer: objections, and the verdict that is made of them.
+
+use super::settings::EnforcementAction;
+
+/// Declares [`Rule`] from one table, so that a rule and its name stand on one line.
+macro_rules! rules {
+    ($(#[doc = $doc:literal] $rule:ident => $name:literal,)+) => {
+        /// The rules that can object to a request.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = $doc] $rule,)+
+        }
+
+        impl Rule {
+            /// All rules.
+            pub const ALL: &[Self] = &[$(Self::$rule,)+];
+
+            /// The name of the rule in audit annotations, reports and the documentation.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $name,)+
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A1 and A2: nobody sets the label `kuma.io/workload`.
+    WorkloadLabel => "workload-label",
+    /// W7: the annotation `kuma.io/workload` has no effect.
+    WorkloadAnnotation => "workload-annotation",
+    /// W5: no Workload can have this name.
+    WorkloadName => "workload-name",
+    /// I1: a switch word that is neither on nor off.
+    SwitchWord => "switch-word",
+    /// M4: no Mesh can have this name.
+    MeshName => "mesh-name",
+    /// A16: a Mesh that does not exist.
+    MeshExists => "mesh-exists",
+    /// A5 to A11: one mesh in a Namespace, as observed.
+    ObservedMesh => "observed-mesh",
+    /// A17: one mesh in a Namespace, as declared.
+    DeclaredMesh => "declared-mesh",
+    /// A12: a Namespace that moves to another mesh.
+    NamespaceRelabel => "namespace-relabel",
+    /// A13: a question to the cluster that failed.
+    ClusterQuestion => "cluster-question",
+    /// P1: a Workload that is written by hand.
+    WorkloadObject => "workload-object",
+}
+
+/// What a rule has against a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The rule that objects.
+    pub rule: Rule,
+    /// The sentence for the user.
+    pub message: String,
+}
+
+impl Objection {
+    /// An objection of this rule.
+    pub(super) fn new(rule: Rule, message: String) -> Self {
+        Self { rule, message }
+    }
+
+    /// The status code of a rejection: 403, or 500 if a question to the cluster failed (A13).
+    pub fn code(&self) -> u16 {
+        match self.rule {
+            Rule::ClusterQuestion => 500,
+            _ => 403,
+        }
+    }
+}
+
+/// The answer to a request. The request is accepted if there is no rejection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why the request is rejected.
+    pub rejection: Option<Objection>,
+    /// What the user is warned about, whether the request is accepted or not.
+    pub warnings: Vec<Objection>,
+}
+
+/// What a rule answers: nothing, or an objection that rejects the request.
+pub(super) type Ruling = Result<(), Objection>;
+
+/// Turns an objection into a rejection or, under [`EnforcementAction::Warn`], into a warning.
+pub(super) fn enforce(
+    action: EnforcementAction,
+    objection: Objection,
+    warnings: &mut Vec<Objection>,
+) -> Ruling {
+    match action {
+        EnforcementAction::Deny => Err(objection),
+        EnforcementAction::Warn => {
+            warnings.push(objection);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a9_the_name_of_a_rule_is_its_own_and_fit_for_the_key_of_an_annotation() {
+        let names: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
+        for name in names {
+            assert!(
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            );
+            assert!(name.len() <= 63, "{name}");
+        }
+    }
+}

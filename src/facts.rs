@@ -1,0 +1,347 @@
+//! Turns a request into the facts that the rules judge.
+
+use kuma_workload_guest_json::{self as json, Slice};
+use kuma_workload_rulebook::{
+    admission::{JudgedKind, Operation, Request, RequestObject, Settings},
+    metadata::Text,
+};
+use serde::Deserialize;
+
+use crate::{
+    object::{MetadataObject, ObjectMeta, PodObject, TemplateObject},
+    request::Envelope,
+    unchanged::{is_same_pod, is_same_workload},
+    unreadable::Unreadable,
+};
+
+/// The facts of a request.
+///
+/// # Errors
+///
+/// [`Unreadable::Field`] if an object is missing or is not what its kind should be (A14).
+pub(crate) fn facts<'a>(
+    request: Envelope<'a>,
+    settings: &Settings<'_>,
+) -> Result<Request<'a>, Unreadable> {
+    let namespace = request.namespace.unwrap_or_default();
+    let is_namespaced = matches!(request.kind, JudgedKind::Pod | JudgedKind::Template(_));
+    if is_namespaced && settings.mesh_rule && namespace.is_empty() {
+        return Err(Unreadable::missing("request.namespace"));
+    }
+    let old_object = match request.operation {
+        Operation::Update => request.old_object,
+        Operation::Create | Operation::Delete => None,
+    };
+    let is_same = |compare: fn(Slice<'_>, Slice<'_>) -> bool| {
+        let versions = request.object.zip(old_object);
+        versions.is_some_and(|(new, old)| compare(new, old))
+    };
+    let mut unchanged = false;
+    let object = match request.kind {
+        JudgedKind::Pod => {
+            let new = match request.pod {
+                Some(pod) => pod,
+                None => decode(NEW, request.object)?,
+            };
+            let old: Option<PodObject<'a>> = decode_old(old_object)?;
+            unchanged = is_same(is_same_pod);
+            RequestObject::Pod {
+                new: new.into_facts(),
+                old: old.map(PodObject::into_facts),
+            }
+        }
+        JudgedKind::Template(kind) => {
+            let read = |path, Slice(object)| {
+                TemplateObject::read(object, kind.template_path)
+                    .map_err(|error| Unreadable::new(error, object, path))
+            };
+            let new = request.object.ok_or_else(|| Unreadable::missing(NEW))?;
+            let mut new = read(NEW, new)?;
+            let old = old_object.map(|old| read(OLD, old)).transpose()?;
+            RequestObject::Template {
+                kind,
+                name: name_of(&mut new.metadata, request.name),
+                owner_is_judged: new.metadata.owner_is_judged(),
+                new: new.into_template(),
+                old: old.map(TemplateObject::into_template),
+            }
+        }
+        JudgedKind::Namespace => {
+            let mut new: MetadataObject<'a> = decode(NEW, request.object)?;
+            let old: Option<MetadataObject<'a>> = decode_old(old_object)?;
+            RequestObject::Namespace {
+                name: name_of(&mut new.metadata, request.name),
+                terminating: new.metadata.is_terminating(),
+                new: new.metadata.into_metadata(),
+                old: old.map(|old| old.metadata.into_metadata()),
+            }
+        }
+        JudgedKind::Workload => {
+            // A DELETE has no object, and one of many in a deletecollection has no name either (P1).
+            let mut object: MetadataObject<'a> = match request.operation {
+                Operation::Delete => decode(OLD, request.old_object)?,
+                Operation::Create | Operation::Update => decode(NEW, request.object)?,
+            };
+            unchanged = is_same(is_same_workload);
+            RequestObject::Workload {
+                name: name_of(&mut object.metadata, request.name),
+                terminating: object.metadata.is_terminating(),
+            }
+        }
+    };
+    Ok(Request {
+        operation: request.operation,
+        namespace,
+        user: request.user,
+        unchanged,
+        object,
+    })
+}
+
+/// The path of the object as requested.
+const NEW: &str = "request.object";
+/// The path of the object before the request.
+const OLD: &str = "request.oldObject";
+
+/// The name of an object: its own, or else its `generateName`, or else the name in the request.
+fn name_of<'a>(metadata: &mut ObjectMeta<'a>, of_request: Option<Text<'a>>) -> Text<'a> {
+    let names = [
+        metadata.name.take(),
+        metadata.generate_name.take(),
+        of_request,
+    ];
+    let mut names = names.into_iter().flatten();
+    names.find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+fn decode_old<'a, T: Deserialize<'a>>(
+    old_object: Option<Slice<'a>>,
+) -> Result<Option<T>, Unreadable> {
+    match old_object {
+        Some(_) => decode(OLD, old_object).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn decode<'a, T: Deserialize<'a>>(path: &str, object: Option<Slice<'a>>) -> Result<T, Unreadable> {
+    let Slice(json) = object.ok_or_else(|| Unreadable::missing(path))?;
+    json::from_slice(json).map_err(|error| Unreadable::new(error, json, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::read;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    /// The facts of a request, or why it cannot be read.
+    fn facts<T>(request: &Value, look: impl FnOnce(Request<'_>) -> T) -> Result<T, String> {
+        let payload = json!({"request": request, "settings": {}}).to_string();
+        let settings = Settings {
+            mesh_rule: true,
+            ..Settings::default()
+        };
+        let payload = read(payload.as_bytes()).map_err(|error| error.to_string())?;
+        let facts = super::facts(payload.request.unwrap(), &settings);
+        facts.map(look).map_err(|error| error.to_string())
+    }
+
+    fn pod() -> Value {
+        json!({
+            "metadata": {"name": "web-0", "labels": {"app": "a"}, "annotations": {"n": "1"}},
+            "spec": {"serviceAccountName": "sa", "containers": [{"name": "app", "image": "i"}]},
+        })
+    }
+
+    fn update(kind: Value, new: Value, old: Value) -> Value {
+        json!({
+            "kind": kind, "operation": "UPDATE", "namespace": "team",
+            "userInfo": {"username": "jane"}, "object": new, "oldObject": old,
+        })
+    }
+
+    fn pod_update(edit: impl FnOnce(&mut Value)) -> Value {
+        let mut new = pod();
+        edit(&mut new);
+        update(
+            json!({"group": "", "version": "v1", "kind": "Pod"}),
+            new,
+            pod(),
+        )
+    }
+
+    #[rstest]
+    #[case::status(|pod: &mut Value| pod["status"] = json!({"phase": "Running"}), true)]
+    #[case::labels(|pod: &mut Value| pod["metadata"]["labels"]["b"] = json!(""), false)]
+    fn a4_whether_an_update_changes_a_pod(#[case] edit: fn(&mut Value), #[case] unchanged: bool) {
+        let found = facts(&pod_update(edit), |request| request.unchanged);
+        assert_eq!(found, Ok(unchanged));
+    }
+
+    #[rstest]
+    #[case::bookkeeping(|w: &mut Value| w["metadata"]["generation"] = json!(2), true)]
+    #[case::labels(|w: &mut Value| w["metadata"]["labels"]["a"] = json!("b"), false)]
+    fn p2_whether_an_update_changes_a_workload(
+        #[case] edit: fn(&mut Value),
+        #[case] unchanged: bool,
+    ) {
+        let mut new = workload();
+        edit(&mut new);
+        let kind = json!({"group": "kuma.io", "version": "v1alpha1", "kind": "Workload"});
+        let found = facts(&update(kind, new, workload()), |request| request.unchanged);
+        assert_eq!(found, Ok(unchanged));
+    }
+
+    #[test]
+    fn a4_without_the_old_object_an_update_counts_as_changed() {
+        let mut request = pod_update(|_| {});
+        request.as_object_mut().unwrap().remove("oldObject");
+        assert_eq!(facts(&request, |request| request.unchanged), Ok(false));
+        request["oldObject"] = Value::Null;
+        assert_eq!(facts(&request, |request| request.unchanged), Ok(false));
+    }
+
+    fn workload() -> Value {
+        json!({
+            "metadata": {"name": "web", "resourceVersion": "1", "generation": 1, "labels": {}},
+            "spec": {}, "status": {"dataplaneProxies": {"total": 1}},
+        })
+    }
+
+    #[rstest]
+    #[case::by_name(json!({"name": "web"}))]
+    #[case::an_item_of_a_collection(json!({}))]
+    fn p1_a_deletion_is_read_from_the_old_object(#[case] mut request: Value) {
+        request["kind"] = json!({"group": "kuma.io", "kind": "Workload"});
+        request["operation"] = json!("DELETE");
+        request["namespace"] = json!("team");
+        request["object"] = Value::Null;
+        request["oldObject"] = workload();
+        let name = facts(&request, |request| match request.object {
+            RequestObject::Workload { name, .. } => name.to_string(),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(name.as_deref(), Ok("web"));
+    }
+
+    #[rstest]
+    #[case::no_user(Value::Null, None)]
+    #[case::empty_user(json!({}), None)]
+    #[case::empty_name(json!({"username": "", "groups": ["g"]}), None)]
+    #[case::null_groups(json!({"username": "jane", "groups": null}), Some(0))]
+    #[case::groups(json!({"username": "jane", "groups": ["a", "b"]}), Some(2))]
+    fn a15_an_empty_user_name_is_none(#[case] user: Value, #[case] groups: Option<usize>) {
+        let mut request = pod_update(|_| {});
+        request["userInfo"] = user;
+        assert_eq!(
+            facts(&request, |request| request
+                .user
+                .map(|user| user.groups.len())),
+            Ok(groups)
+        );
+    }
+
+    #[rstest]
+    #[case::controller_of_a_judged_kind("apps/v1", "Deployment", Some(true), true)]
+    #[case::cron_job("batch/v1", "CronJob", Some(true), true)]
+    #[case::replication_controller("v1", "ReplicationController", Some(true), true)]
+    #[case::not_the_controller("apps/v1", "Deployment", Some(false), false)]
+    #[case::controller_not_said("apps/v1", "Deployment", None, false)]
+    #[case::another_kind("example.com/v1", "Deployment", Some(true), false)]
+    fn a2_whose_owner_is_judged_itself(
+        #[case] api_version: &str,
+        #[case] kind: &str,
+        #[case] controller: Option<bool>,
+        #[case] judged: bool,
+    ) {
+        let owner = json!({"apiVersion": api_version, "kind": kind, "controller": controller});
+        let object = json!({"metadata": {"name": "r", "ownerReferences": [owner]}});
+        let request = json!({
+            "kind": {"group": "apps", "kind": "ReplicaSet"}, "operation": "CREATE",
+            "namespace": "team", "object": object,
+        });
+        let owned = facts(&request, |request| match request.object {
+            RequestObject::Template {
+                owner_is_judged, ..
+            } => owner_is_judged,
+            _ => panic!("a template"),
+        });
+        assert_eq!(owned, Ok(judged));
+    }
+
+    #[rstest]
+    #[case::deployment("apps", "Deployment", json!({"template": {"metadata": {"labels": {"a": "b"}}}}), Some("b"))]
+    #[case::cron_job("batch", "CronJob", json!({"jobTemplate": {"spec": {"template": {"metadata": {"labels": {"a": "b"}}}}}}), Some("b"))]
+    #[case::no_template("", "ReplicationController", json!({"template": null}), None)]
+    #[case::no_spec("apps", "StatefulSet", Value::Null, None)]
+    #[case::no_job_template("batch", "CronJob", json!({"jobTemplate": null}), None)]
+    #[case::the_template_of_another_kind("batch", "CronJob", json!({"template": {"metadata": {"labels": {"a": "b"}}}}), None)]
+    #[case::no_metadata("apps", "DaemonSet", json!({"template": {"spec": {"containers": null}}}), None)]
+    fn a2_where_the_template_stands(
+        #[case] group: &str,
+        #[case] kind: &str,
+        #[case] spec: Value,
+        #[case] label: Option<&str>,
+    ) {
+        let request = json!({
+            "kind": {"group": group, "kind": kind}, "operation": "CREATE",
+            "namespace": "team", "object": {"metadata": {"generateName": "job-"}, "spec": spec},
+        });
+        let found = facts(&request, |request| match request.object {
+            RequestObject::Template { name, new, .. } => {
+                assert_eq!(&*name, "job-");
+                new.metadata.labels.get("a").map(str::to_owned)
+            }
+            _ => panic!("a template"),
+        });
+        assert_eq!(found, Ok(label.map(str::to_owned)));
+    }
+
+    #[rstest]
+    #[case::null_labels(json!({"labels": null, "annotations": null}))]
+    #[case::nothing(json!({}))]
+    fn a14_absent_metadata_is_empty(#[case] metadata: Value) {
+        let request = pod_update(|pod| pod["metadata"] = metadata);
+        assert!(facts(&request, |_| ()).is_ok());
+    }
+
+    #[rstest]
+    #[case::label(|r: &mut Value| r["object"]["metadata"]["labels"]["app"] = json!(1), "request.object.metadata.labels.app")]
+    #[case::labels(|r: &mut Value| r["object"]["metadata"]["labels"] = json!("secret"), "request.object.metadata.labels")]
+    #[case::annotations(|r: &mut Value| r["oldObject"]["metadata"]["annotations"] = json!([]), "request.oldObject.metadata.annotations")]
+    #[case::metadata(|r: &mut Value| r["object"]["metadata"] = json!(7), "request.object.metadata")]
+    #[case::containers(|r: &mut Value| r["object"]["spec"]["containers"] = json!([{"name": true}]), "request.object.spec.containers[0].name")]
+    #[case::object(|r: &mut Value| r["object"] = json!("secret"), "request.object")]
+    #[case::no_object(|r: &mut Value| r["object"] = Value::Null, "request.object")]
+    #[case::kind(|r: &mut Value| r["kind"] = json!({}), "request.kind.kind")]
+    #[case::operation(|r: &mut Value| r["operation"] = json!(7), "request.operation")]
+    #[case::no_operation(|r: &mut Value| r["operation"] = json!(""), "request.operation")]
+    #[case::no_namespace(|r: &mut Value| r["namespace"] = json!(""), "request.namespace")]
+    #[case::user(|r: &mut Value| r["userInfo"]["groups"] = json!("g"), "request.userInfo.groups")]
+    #[case::not_a_request(|r: &mut Value| *r = json!([]), "request")]
+    #[case::no_request(|r: &mut Value| *r = Value::Null, "request")]
+    fn a14_what_cannot_be_read_is_told_by_its_path(
+        #[case] spoil: fn(&mut Value),
+        #[case] path: &str,
+    ) {
+        let mut request = pod_update(|_| {});
+        spoil(&mut request);
+        let error = facts(&request, |_| ()).unwrap_err();
+        assert_eq!(
+            error,
+            format!("the request cannot be read: {path} is missing, repeated or of a wrong type")
+        );
+    }
+
+    #[test]
+    fn a14_deep_nesting_is_skipped() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        let payload = format!(
+            r#"{{"request":{{"kind":{{"kind":"Pod"}},"operation":"CREATE","namespace":"n",
+               "object":{{"spec":{{"x":{deep}}}}}}}}}"#
+        );
+        let envelope = read(payload.as_bytes()).unwrap().request.unwrap();
+        assert!(super::facts(envelope, &Settings::default()).is_ok());
+    }
+}
