@@ -23,9 +23,9 @@ pub enum Command {
     /// Create, label, count and delete Workloads, as the Dataplanes require.
     Run(Box<run::RunOptions>),
     /// Show what admission would reject and what `run` would do, from manifests or a cluster.
-    Plan(Box<plan::Options>),
+    Plan(Box<plan::PlanOptions>),
     /// Show the numbers of Workloads, as Kuma reports them and as they are.
-    Status(Box<status::Options>),
+    Status(Box<status::StatusOptions>),
     /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
     Crds(crds::CrdsOptions),
 }

@@ -2,7 +2,7 @@
 //! itself has them. `KUMA_WORKLOAD_REWRITE=1` rewrites the tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{env, fmt::Write as _, fs, path::PathBuf};
+use std::{env, fmt::Write as _, fs, path::PathBuf, sync::Mutex};
 
 use clap::CommandFactory;
 use kuma_workload::{
@@ -10,6 +10,9 @@ use kuma_workload::{
     run::{METRICS, REASONS, ReconcileResult, WorkloadState},
 };
 use rstest::rstest;
+
+/// Tests run at the same time. Each rewrites its own part of the file as it is at that moment.
+static FILE: Mutex<()> = Mutex::new(());
 
 fn document() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reconciler.md")
@@ -100,9 +103,7 @@ fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
     let start = text.find(&begin).expect("the table's mark") + begin.len();
     let end = start + text[start..].find("<!-- end -->").expect("the table's end");
     if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
-        // Cases run at once, and each rewrites its own part of the file as it then is.
-        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let _one = ONE.lock();
+        let _locked = FILE.lock();
         let text = fs::read_to_string(document()).unwrap();
         let start = text.find(&begin).unwrap() + begin.len();
         let end = start + text[start..].find("<!-- end -->").unwrap();
@@ -115,6 +116,7 @@ fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
 
 #[test]
 fn labels_are_explained() {
+    let _locked = FILE.lock();
     let text = fs::read_to_string(document()).unwrap();
     let results = ReconcileResult::ALL.iter().map(|result| result.text());
     let states = WorkloadState::ALL.iter().map(|state| state.text());

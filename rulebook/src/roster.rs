@@ -43,7 +43,7 @@ use crate::{
 
 /// A Dataplane, as far as the roster needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DataplaneRecord<'a> {
+pub struct RosterDataplane<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -61,7 +61,7 @@ pub struct DataplaneRecord<'a> {
 
 /// A DataplaneInsight, as far as the roster needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InsightRecord<'a> {
+pub struct RosterInsight<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name, that of its Dataplane.
@@ -178,8 +178,8 @@ pub struct Roster {
 
 impl Roster {
     /// A Dataplane was listed, added or changed.
-    pub fn apply(&mut self, dataplane: &DataplaneRecord<'_>) -> Changes {
-        let DataplaneRecord {
+    pub fn apply(&mut self, dataplane: &RosterDataplane<'_>) -> Changes {
+        let RosterDataplane {
             namespace, name, ..
         } = *dataplane;
         let workload = dataplane
@@ -212,8 +212,8 @@ impl Roster {
     }
 
     /// A DataplaneInsight was listed, added or changed.
-    pub fn apply_insight(&mut self, insight: &InsightRecord<'_>) -> Changes {
-        let InsightRecord {
+    pub fn apply_insight(&mut self, insight: &RosterInsight<'_>) -> Changes {
+        let RosterInsight {
             namespace, name, ..
         } = *insight;
         if !insight.online {

@@ -75,7 +75,6 @@ const KNOWN: &[&[&str]] = &[
         "rulebook/src/roster/decision.rs",
         "rulebook/src/roster/sums.rs",
     ],
-    &["reconciler/src/status.rs", "reconciler/src/status/show.rs"],
 ];
 
 /// The root files of all libraries and programs of the workspace, relative to its folder.

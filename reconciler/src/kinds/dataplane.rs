@@ -166,8 +166,8 @@ impl DataplaneRecord {
     }
 
     /// The facts for the roster, with this identifier.
-    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::DataplaneRecord<'a> {
-        roster::DataplaneRecord {
+    pub fn facts<'a>(&'a self, workload: Option<&'a str>) -> roster::RosterDataplane<'a> {
+        roster::RosterDataplane {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             workload,

@@ -88,8 +88,8 @@ impl<'de> Deserialize<'de> for InsightRecord {
 
 impl InsightRecord {
     /// The facts for the roster (S2).
-    pub fn facts(&self) -> roster::InsightRecord<'_> {
-        roster::InsightRecord {
+    pub fn facts(&self) -> roster::RosterInsight<'_> {
+        roster::RosterInsight {
             namespace: namespace(&self.metadata),
             name: name(&self.metadata),
             mesh: self.mesh.as_deref(),

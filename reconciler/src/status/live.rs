@@ -55,13 +55,13 @@ impl FailedWatch {
 type Watch = BoxStream<'static, Result<WatchEvent, FailedWatch>>;
 
 /// The cluster as it is, and its changes.
-pub(super) struct Live {
+pub(super) struct LiveCluster {
     watches: Vec<Watch>,
     observed: ObservedCluster,
     warned: BTreeSet<String>,
 }
 
-impl Live {
+impl LiveCluster {
     /// One namespace, or all of them. No request is sent yet.
     pub(super) fn new(client: Client, namespace: Option<&str>) -> Self {
         Self {

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{DataplaneRecord, InsightRecord, MANAGER},
+        roster::{MANAGER, RosterDataplane, RosterInsight},
     };
     use rstest::rstest;
     use serde_json::{Value, json};
@@ -205,7 +205,7 @@ mod tests {
         let mut roster = Roster::default();
         for (number, mesh) in meshes.iter().enumerate() {
             let name = format!("pod-{number}");
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 namespace: "shop",
                 name: &name,
                 workload: Some(workload),
@@ -213,7 +213,7 @@ mod tests {
                 local: true,
                 inbounds: Inbounds::Ready,
             });
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace: "shop",
                 name: &name,
                 mesh: Some(mesh),

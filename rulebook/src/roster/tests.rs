@@ -2,7 +2,7 @@ use super::*;
 use crate::identifier::{NameFault, NameForm};
 use rstest::rstest;
 
-const WEB: DataplaneRecord<'_> = DataplaneRecord {
+const WEB: RosterDataplane<'_> = RosterDataplane {
     namespace: "team",
     name: "web-0",
     workload: Some("web"),
@@ -26,7 +26,7 @@ fn keys(workloads: &[&str]) -> BTreeSet<Key> {
 fn roster(meshes: &[&str]) -> Roster {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("web-{index}"),
             mesh: Some(mesh),
             ..WEB
@@ -180,7 +180,7 @@ fn l8_a_conflict_leaves_the_object_as_it_is(#[case] existing: ExistingWorkload<'
 fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.census().conflicts, 1);
-    let third = DataplaneRecord {
+    let third = RosterDataplane {
         name: "web-2",
         mesh: Some("c"),
         ..WEB
@@ -202,7 +202,7 @@ fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
 fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: bool) {
     let mut roster = Roster::default();
     for (index, (workload, mesh)) in references.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("d{index}"),
             workload: Some(workload),
             mesh: Some(mesh),
@@ -216,7 +216,7 @@ fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: 
 #[test]
 fn l11_the_meshes_of_a_namespace() {
     let mut roster = roster(&["a", "b", "b"]);
-    let changes = roster.apply(&DataplaneRecord {
+    let changes = roster.apply(&RosterDataplane {
         name: "api-0",
         workload: Some("api"),
         ..WEB
@@ -236,7 +236,7 @@ fn l11_the_meshes_of_a_namespace() {
 #[test]
 fn l11_a_namespace_is_not_reported_for_numbers_alone() {
     let mut roster = roster(&["a"]);
-    let second = DataplaneRecord {
+    let second = RosterDataplane {
         name: "web-1",
         ..WEB
     };
@@ -247,17 +247,17 @@ fn l11_a_namespace_is_not_reported_for_numbers_alone() {
 }
 
 #[rstest]
-#[case::to_another_workload(DataplaneRecord { workload: Some("api"), ..WEB }, &["api", "web"])]
-#[case::annotation_lost(DataplaneRecord { workload: None, ..WEB }, &["web"])]
-#[case::annotation_emptied(DataplaneRecord { workload: Some(""), ..WEB }, &["web"])]
-#[case::to_another_mesh(DataplaneRecord { mesh: Some("b"), ..WEB }, &["web"])]
-#[case::both_at_once(DataplaneRecord { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
-#[case::health(DataplaneRecord { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
+#[case::to_another_workload(RosterDataplane { workload: Some("api"), ..WEB }, &["api", "web"])]
+#[case::annotation_lost(RosterDataplane { workload: None, ..WEB }, &["web"])]
+#[case::annotation_emptied(RosterDataplane { workload: Some(""), ..WEB }, &["web"])]
+#[case::to_another_mesh(RosterDataplane { mesh: Some("b"), ..WEB }, &["web"])]
+#[case::both_at_once(RosterDataplane { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
+#[case::health(RosterDataplane { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
 #[case::nothing_that_counts(WEB, &[])]
-#[case::no_longer_local(DataplaneRecord { local: false, ..WEB }, &["web"])]
-#[case::another_dataplane_without_identifier(DataplaneRecord { name: "x", workload: None, ..WEB }, &[])]
+#[case::no_longer_local(RosterDataplane { local: false, ..WEB }, &["web"])]
+#[case::another_dataplane_without_identifier(RosterDataplane { name: "x", workload: None, ..WEB }, &[])]
 fn l12_both_sides_of_a_move_have_changed(
-    #[case] moved: DataplaneRecord<'_>,
+    #[case] moved: RosterDataplane<'_>,
     #[case] changed: &[&str],
 ) {
     let mut roster = Roster::default();
@@ -320,7 +320,7 @@ fn l13_a_referenced_workload_comes_back() {
 #[case::insight(Watched::Insights)]
 fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
     let mut roster = roster(&["a", "a"]);
-    let insights = ["web-0", "web-1"].map(|name| InsightRecord {
+    let insights = ["web-0", "web-1"].map(|name| RosterInsight {
         namespace: "team",
         name,
         mesh: Some("a"),
@@ -348,7 +348,7 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
 #[test]
 fn l14_a_list_of_one_namespace_says_nothing_of_another() {
     let mut roster = roster(&["a"]);
-    let elsewhere = DataplaneRecord {
+    let elsewhere = RosterDataplane {
         namespace: "other",
         ..WEB
     };
@@ -368,7 +368,7 @@ fn l14_a_list_of_one_namespace_says_nothing_of_another() {
 #[test]
 fn l14_a_list_that_breaks_off_is_begun_anew() {
     let mut roster = roster(&["a", "a"]);
-    let second = DataplaneRecord {
+    let second = RosterDataplane {
         name: "web-1",
         ..WEB
     };
@@ -438,14 +438,14 @@ fn l17_evidence_of_a_control_plane_that_manages(
 #[case::a_copy(false)]
 fn l4_a_copy_from_elsewhere_refers_to_nothing(#[case] local: bool) {
     let mut roster = Roster::default();
-    roster.apply(&DataplaneRecord { local, ..WEB });
+    roster.apply(&RosterDataplane { local, ..WEB });
     assert_eq!(!roster.references(&key("web")).is_empty(), local);
 }
 
 #[test]
 fn s1_only_dataplanes_of_the_same_namespace_count() {
     let mut roster = roster(&["a", "a"]);
-    roster.apply(&DataplaneRecord {
+    roster.apply(&RosterDataplane {
         namespace: "other",
         ..WEB
     });
@@ -467,7 +467,7 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
     #[case] connected: u32,
     #[values(true, false)] insight_first: bool,
 ) {
-    let insight = InsightRecord {
+    let insight = RosterInsight {
         namespace,
         name,
         mesh,
@@ -489,13 +489,13 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
 
 #[test]
 fn s2_a_proxy_goes_offline() {
-    let online = InsightRecord {
+    let online = RosterInsight {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
         online: true,
     };
-    let offline = InsightRecord {
+    let offline = RosterInsight {
         online: false,
         ..online
     };
@@ -519,9 +519,9 @@ fn s3_health_offline_and_online(
     #[case] online: Counts,
 ) {
     let mut roster = Roster::default();
-    roster.apply(&DataplaneRecord { inbounds, ..WEB });
+    roster.apply(&RosterDataplane { inbounds, ..WEB });
     assert_eq!(roster.references(&key("web")).counts("a"), offline);
-    roster.apply_insight(&InsightRecord {
+    roster.apply_insight(&RosterInsight {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
@@ -589,7 +589,7 @@ fn s6_the_numbers_are_those_of_the_object_that_will_be_there(
 fn w5_a_name_that_no_object_can_have(#[case] meshes: &[&str]) {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("d{index}"),
             workload: Some("Bad_Name"),
             mesh: Some(mesh),
@@ -619,12 +619,12 @@ fn nothing_is_kept_of_what_is_gone() {
         for index in 0..100 {
             let name = format!("web-{round}-{index}");
             let mesh = ["a", "b", "c"][index % 3];
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 name: &name,
                 mesh: Some(mesh),
                 ..WEB
             });
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace: "team",
                 name: &name,
                 mesh: Some(mesh),

@@ -48,8 +48,8 @@ impl CachedDataplane {
     pub(super) fn facts<'a>(
         &'a self,
         (namespace, name): &'a NamespacedName,
-    ) -> roster::DataplaneRecord<'a> {
-        roster::DataplaneRecord {
+    ) -> roster::RosterDataplane<'a> {
+        roster::RosterDataplane {
             namespace,
             name,
             workload: self.workload.as_deref(),

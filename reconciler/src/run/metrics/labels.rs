@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster},
+        roster::{ExistingWorkload, Key, MANAGER, Mode, Roster, RosterDataplane},
     };
     use rstest::rstest;
 
@@ -230,7 +230,7 @@ mod tests {
     ) {
         let mut roster = Roster::default();
         for mesh in meshes {
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 namespace: "ns",
                 name: mesh,
                 workload: Some(workload),
