@@ -14,7 +14,7 @@ use std::{
 use kube::core::ObjectList;
 use kuma_workload::{
     kinds::{DataplaneRecord, InsightRecord, RecordKind, WorkloadRecord},
-    run::{ConfiguredMode, Index, Item},
+    run::{ConfiguredMode, Index, WorkItem},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -108,8 +108,8 @@ fn read_all(index: &mut Index) -> (Duration, usize) {
 fn read<K: DeserializeOwned + Clone>(
     index: &mut Index,
     kind: RecordKind,
-    objects: impl Iterator<Item = Place>,
-    generate: fn(&Place) -> Value,
+    objects: impl Iterator<Item = GeneratedObject>,
+    generate: fn(&GeneratedObject) -> Value,
     apply: fn(&mut Index, &K) -> usize,
 ) -> (Duration, usize) {
     let (mut time, mut bytes) = (Duration::ZERO, 0);
@@ -145,14 +145,14 @@ fn read<K: DeserializeOwned + Clone>(
 /// The best time for one change of a Dataplane, from its JSON to the decision about its Workload.
 fn change(index: &mut Index, size: usize) -> Duration {
     let places: Vec<_> = (0..size)
-        .map(|number| Place {
+        .map(|number| GeneratedObject {
             namespace: format!("team-of-{size}"),
             workload: "web".to_owned(),
             mesh: "default",
             number,
         })
         .collect();
-    let line = |place: &Place, port: usize| {
+    let line = |place: &GeneratedObject, port: usize| {
         let mut object = dataplane(place);
         object["spec"]["networking"]["inbound"][0]["state"] =
             json!(if port == 0 { "Ready" } else { "NotReady" });
@@ -161,7 +161,7 @@ fn change(index: &mut Index, size: usize) -> Duration {
     let apply = |index: &mut Index, line: &str| {
         let object: DataplaneRecord = serde_json::from_str(line).unwrap();
         for item in index.apply_dataplane(&object).0 {
-            if let Item::Workload(key) = item {
+            if let WorkItem::Workload(key) = item {
                 black_box(index.view(&key));
             }
         }
@@ -185,14 +185,14 @@ fn change(index: &mut Index, size: usize) -> Duration {
 }
 
 /// Where an object is, and what it is part of.
-struct Place {
+struct GeneratedObject {
     namespace: String,
     workload: String,
     mesh: &'static str,
     number: usize,
 }
 
-impl Place {
+impl GeneratedObject {
     fn name(&self) -> String {
         let replica_set = scatter(self.number / PODS_EACH) & 0xff_ffff_ffff;
         let suffix = scatter(self.number) & 0xf_ffff;
@@ -200,8 +200,8 @@ impl Place {
     }
 }
 
-fn workloads() -> impl Iterator<Item = Place> {
-    (0..NAMESPACES * WORKLOADS_EACH).map(|number| Place {
+fn workloads() -> impl Iterator<Item = GeneratedObject> {
+    (0..NAMESPACES * WORKLOADS_EACH).map(|number| GeneratedObject {
         namespace: format!("team-{:04}", number / WORKLOADS_EACH),
         workload: format!("service-{}", number % WORKLOADS_EACH),
         mesh: MESHES[number / WORKLOADS_EACH % MESHES.len()],
@@ -209,9 +209,9 @@ fn workloads() -> impl Iterator<Item = Place> {
     })
 }
 
-fn pods() -> impl Iterator<Item = Place> {
+fn pods() -> impl Iterator<Item = GeneratedObject> {
     workloads().flat_map(|workload| {
-        (0..PODS_EACH).map(move |pod| Place {
+        (0..PODS_EACH).map(move |pod| GeneratedObject {
             namespace: workload.namespace.clone(),
             workload: workload.workload.clone(),
             mesh: workload.mesh,
@@ -221,9 +221,9 @@ fn pods() -> impl Iterator<Item = Place> {
 }
 
 /// A Dataplane as Kuma writes it: about 2 KB, its managed fields among them.
-fn dataplane(place: &Place) -> Value {
+fn dataplane(place: &GeneratedObject) -> Value {
     let name = place.name();
-    let Place {
+    let GeneratedObject {
         namespace,
         workload,
         mesh,
@@ -285,7 +285,7 @@ fn dataplane(place: &Place) -> Value {
 }
 
 /// A DataplaneInsight of a proxy that was connected twice.
-fn insight(place: &Place) -> Value {
+fn insight(place: &GeneratedObject) -> Value {
     let subscription = |disconnected: Option<&str>| {
         let mut subscription = json!({
             "id": uid(place.number),
@@ -314,7 +314,7 @@ fn insight(place: &Place) -> Value {
     })
 }
 
-fn workload(place: &Place) -> Value {
+fn workload(place: &GeneratedObject) -> Value {
     json!({
         "apiVersion": "kuma.io/v1alpha1",
         "kind": "Workload",

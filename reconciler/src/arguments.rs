@@ -10,7 +10,7 @@ use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 /// One namespace or all, as kubectl has it.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Scope {
+pub(crate) struct NamespaceFlags {
     /// Only this namespace.
     #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     namespace: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Scope {
     all_namespaces: bool,
 }
 
-impl Scope {
+impl NamespaceFlags {
     /// The only namespace that counts; none where all do.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|_| !self.all_namespaces)

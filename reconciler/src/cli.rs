@@ -21,13 +21,13 @@ Examples:
 )]
 pub enum Command {
     /// Create, label, count and delete Workloads, as the Dataplanes require.
-    Run(Box<run::RunOptions>),
+    Run(Box<run::RunFlags>),
     /// Show what admission would reject and what `run` would do, from manifests or a cluster.
-    Plan(Box<plan::PlanOptions>),
+    Plan(Box<plan::PlanFlags>),
     /// Show the numbers of Workloads, as Kuma reports them and as they are.
-    Status(Box<status::StatusOptions>),
+    Status(Box<status::StatusFlags>),
     /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
-    Crds(crds::CrdsOptions),
+    Crds(crds::CrdsFlags),
 }
 
 impl Command {

@@ -15,7 +15,7 @@ use crate::crd;
 Examples:
   kuma-workload crds | kubectl apply --server-side -f -
   kuma-workload crds -o json")]
-pub struct CrdsOptions {
+pub struct CrdsFlags {
     /// The format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: DefinitionFormat,
@@ -31,7 +31,7 @@ enum DefinitionFormat {
 }
 
 /// Prints the definition. Exit status: 0, or 1 if it cannot be written.
-pub fn main(options: &CrdsOptions) -> ExitCode {
+pub fn main(options: &CrdsFlags) -> ExitCode {
     match print(options.output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

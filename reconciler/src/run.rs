@@ -16,7 +16,6 @@ mod events;
 mod gauges;
 mod identity;
 mod index;
-mod item;
 mod lease;
 mod lock;
 mod log;
@@ -29,6 +28,7 @@ mod serve;
 mod store;
 mod throttle;
 mod watches;
+mod work_item;
 mod writer;
 
 use std::{
@@ -48,22 +48,22 @@ use tokio::{
 use self::{
     context::Context,
     controller::Controller,
-    events::{Publisher, Recorder, Schedule},
+    events::{EventRecorder, Publisher, Schedule},
     lease::{ApiLeaseStore, Election, Elector, Leadership, Timing},
     lock::lock,
     metrics::Metrics,
-    options::{LeaseOptions, ModeFlag},
-    serve::{Pages, Server},
+    options::{LeaseFlags, ModeFlag},
+    serve::{PageServer, Pages},
     watches::WatchScope,
     writer::Writer,
 };
 pub use self::{
     events::{EventReason, EventType, REASONS},
     index::{CachedWorkload, DataplaneProblem, Index, PodIdentifiers, WorkloadView},
-    item::Item,
     metrics::{METRICS, MetricDescription, MetricForm, ReconcileResult, WorkloadState},
     mode::ConfiguredMode,
-    options::RunOptions,
+    options::RunFlags,
+    work_item::WorkItem,
 };
 use crate::client::Failure;
 
@@ -72,7 +72,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
 /// where no cluster is known.
-pub fn main(options: RunOptions) -> ExitCode {
+pub fn main(options: RunFlags) -> ExitCode {
     if let Err(error) = log::start(&options.log, options.log_format) {
         eprintln!("error: {error}");
         return ExitCode::from(2);
@@ -100,7 +100,7 @@ pub fn main(options: RunOptions) -> ExitCode {
     }
 }
 
-async fn run(options: RunOptions) -> Result<(), Failure> {
+async fn run(options: RunFlags) -> Result<(), Failure> {
     let mut terminated = on_signal(SignalKind::terminate())?;
     let mut interrupted = on_signal(SignalKind::interrupt())?;
     let index = Arc::new(Mutex::new(index(&options)));
@@ -108,7 +108,7 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     let metrics = Arc::new(metrics(&options, &index));
     let counter = metrics.count_requests();
     let client = options.connection.counted_client(&counter).await?;
-    let server = Server::bind(options.serve.metrics_addr).await?;
+    let server = PageServer::bind(options.serve.metrics_addr).await?;
 
     let identity = identity::draw(options.lease.lease_identity.as_deref());
     let mut election = start_election(&client, &identity, &options.lease)?;
@@ -117,7 +117,7 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     let mut watches = watches::start(&client, &context, &watch_scope(&options));
     let enqueueing = tokio::spawn(enqueue_when_leading(context.clone()));
 
-    let recorder = Recorder::new(Schedule::new(options.events.warn_split_namespaces));
+    let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
     let publisher = Publisher::new(
         client.clone(),
         &identity,
@@ -158,7 +158,7 @@ async fn run(options: RunOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn index(options: &RunOptions) -> Index {
+fn index(options: &RunFlags) -> Index {
     let mode = match options.mode {
         ModeFlag::Auto => ConfiguredMode::Auto,
         ModeFlag::Manage => ConfiguredMode::Manage,
@@ -169,7 +169,7 @@ fn index(options: &RunOptions) -> Index {
     Index::new(mode, pods, options.namespace_selector.is_some())
 }
 
-fn metrics(options: &RunOptions, index: &Arc<Mutex<Index>>) -> Metrics {
+fn metrics(options: &RunFlags, index: &Arc<Mutex<Index>>) -> Metrics {
     let metrics = Metrics::new();
     if !options.serve.metrics_proxies {
         return metrics;
@@ -178,7 +178,7 @@ fn metrics(options: &RunOptions, index: &Arc<Mutex<Index>>) -> Metrics {
     metrics.with_proxies(move || gauges::proxies(&lock(&index)))
 }
 
-fn watch_scope(options: &RunOptions) -> WatchScope {
+fn watch_scope(options: &RunFlags) -> WatchScope {
     WatchScope {
         namespaces: options.namespace.clone(),
         namespace_selector: options.namespace_selector.clone(),
@@ -189,7 +189,7 @@ fn watch_scope(options: &RunOptions) -> WatchScope {
 fn start_election(
     client: &Client,
     identity: &str,
-    options: &LeaseOptions,
+    options: &LeaseFlags,
 ) -> Result<Election, Failure> {
     if !options.leader_election {
         return Ok(Election::single_replica());

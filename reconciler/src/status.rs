@@ -13,9 +13,9 @@ use std::{
 
 use clap::Args;
 
-use self::{format::StatusFormat, live::LiveCluster, printer::Printer, row::Row};
+use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row};
 use crate::{
-    arguments::Scope,
+    arguments::NamespaceFlags,
     client::{Connection, Failure},
     terminal::{self, Terminal},
 };
@@ -45,9 +45,9 @@ same for each mesh. With --watch: one such workload a line, when it changes; \"g
 YAML is the same; with --watch, a document for each.
 
 Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked.")]
-pub struct StatusOptions {
+pub struct StatusFlags {
     #[command(flatten)]
-    scope: Scope,
+    scope: NamespaceFlags,
     /// The output format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: StatusFormat,
@@ -62,7 +62,7 @@ pub struct StatusOptions {
 
 /// Shows the numbers. Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the
 /// cluster cannot be asked.
-pub fn main(options: &StatusOptions) -> ExitCode {
+pub fn main(options: &StatusFlags) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -81,9 +81,9 @@ pub fn main(options: &StatusOptions) -> ExitCode {
 }
 
 /// Returns whether all is as it is reported.
-async fn run(options: &StatusOptions) -> Result<bool, Failure> {
+async fn run(options: &StatusFlags) -> Result<bool, Failure> {
     let client = options.connection.client().await?;
-    let mut live = LiveCluster::new(client, options.scope.namespace());
+    let mut live = WatchedCluster::new(client, options.scope.namespace());
     live.list().await?;
     let stdout = io::stdout();
     let style = || options.terminal.style(&io::stdout());

@@ -11,7 +11,7 @@ use kuma_workload::{
 };
 use rstest::rstest;
 
-/// Tests run at the same time. Each rewrites its own part of the file as it is at that moment.
+/// Tests run at the same time, and with `KUMA_WORKLOAD_REWRITE=1` each rewrites its part of the file.
 static FILE: Mutex<()> = Mutex::new(());
 
 fn document() -> PathBuf {
@@ -98,17 +98,14 @@ fn events() -> String {
 #[case::metrics("metrics", metrics())]
 #[case::events("events", events())]
 fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
+    let _locked = FILE.lock();
     let text = fs::read_to_string(document()).unwrap();
     let begin = format!("<!-- {name} -->\n");
     let start = text.find(&begin).expect("the table's mark") + begin.len();
     let end = start + text[start..].find("<!-- end -->").expect("the table's end");
     if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
-        let _locked = FILE.lock();
-        let text = fs::read_to_string(document()).unwrap();
-        let start = text.find(&begin).unwrap() + begin.len();
-        let end = start + text[start..].find("<!-- end -->").unwrap();
-        let text = format!("{}{table}{}", &text[..start], &text[end..]);
-        fs::write(document(), text).unwrap();
+        let rewritten = format!("{}{table}{}", &text[..start], &text[end..]);
+        fs::write(document(), rewritten).unwrap();
         return;
     }
     assert_eq!(&text[start..end], table);

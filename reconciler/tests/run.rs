@@ -25,13 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An API server with one Lease and some Dataplanes. It passes on the events that are created.
 #[derive(Clone)]
-struct ApiServer {
+struct FakeApiServer {
     dataplanes: Arc<Vec<Value>>,
     lease: Arc<Mutex<Option<Value>>>,
     events: mpsc::Sender<Value>,
 }
 
-impl ApiServer {
+impl FakeApiServer {
     /// Starts it. Returns a kubeconfig for it, and where its events arrive.
     fn start(dataplanes: Vec<Value>) -> (Self, TempDir, mpsc::Receiver<Value>) {
         let (events, received) = mpsc::channel();
@@ -85,7 +85,7 @@ impl ApiServer {
 }
 
 async fn answer(
-    State(server): State<ApiServer>,
+    State(server): State<FakeApiServer>,
     method: Method,
     uri: Uri,
     body: String,
@@ -148,9 +148,9 @@ fn dataplane(name: &str, mesh: &str) -> Value {
 }
 
 /// The program. It is killed when the test ends before it does.
-struct Program(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Program {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -160,7 +160,7 @@ impl Drop for Program {
 #[test]
 fn l9_the_reporting_instance_of_events_is_the_holder_of_the_lease() {
     let dataplanes = vec![dataplane("cart-0", "a"), dataplane("cart-1", "b")];
-    let (server, folder, events) = ApiServer::start(dataplanes);
+    let (server, folder, events) = FakeApiServer::start(dataplanes);
     let mut command = Command::new(env!("CARGO_BIN_EXE_kuma-workload"));
     command
         .args([
@@ -172,7 +172,7 @@ fn l9_the_reporting_instance_of_events_is_the_holder_of_the_lease() {
         .arg("--kubeconfig")
         .arg(folder.path().join("config"))
         .stdin(Stdio::null());
-    let mut program = Program(command.spawn().unwrap());
+    let mut program = KillOnDrop(command.spawn().unwrap());
 
     let event = events.recv_timeout(PATIENCE).unwrap();
     assert_eq!(event["reason"], "MultipleMeshesDetected");

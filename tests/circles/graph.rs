@@ -15,7 +15,7 @@ pub(crate) type Needs = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
 /// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
+enum PathTarget {
     /// An item that is defined in this module.
     Item(usize),
     Module(usize),
@@ -33,7 +33,9 @@ pub(crate) fn needs(of: &Crate) -> Needs {
         let brought: Vec<_> = globs.filter(|path| of.is_defined(number, path)).collect();
         for path in module.paths.iter().chain(&brought) {
             for target in of.resolve(number, path, 0) {
-                let Target::Item(at) = target else { continue };
+                let PathTarget::Item(at) = target else {
+                    continue;
+                };
                 let file = &of.modules[at].file;
                 if *file != module.file {
                     let needs = needs.entry(module.file.clone()).or_default();
@@ -47,13 +49,13 @@ pub(crate) fn needs(of: &Crate) -> Needs {
 }
 
 impl Crate {
-    fn resolve(&self, from: usize, path: &[String], depth: usize) -> Vec<Target> {
+    fn resolve(&self, from: usize, path: &[String], depth: usize) -> Vec<PathTarget> {
         let Some((first, rest)) = path.split_first() else {
             return Vec::new();
         };
         let start = match &**first {
-            "crate" => vec![Target::Module(0)],
-            "self" => vec![Target::Module(from)],
+            "crate" => vec![PathTarget::Module(0)],
+            "self" => vec![PathTarget::Module(from)],
             "super" => self.parent(from),
             // A name that is not known here is another crate's, or a local variable.
             name => self.find(from, name, depth).unwrap_or_default(),
@@ -61,36 +63,36 @@ impl Crate {
         rest.iter().fold(start, |targets, name| {
             let has_module = targets
                 .iter()
-                .any(|target| matches!(target, Target::Module(_)));
+                .any(|target| matches!(target, PathTarget::Module(_)));
             let step = |target| match target {
                 // An associated item, or a variant.
-                Target::Item(_) if has_module => Vec::new(),
-                Target::Item(at) => vec![Target::Item(at)],
-                Target::Module(at) if name == "super" => self.parent(at),
+                PathTarget::Item(_) if has_module => Vec::new(),
+                PathTarget::Item(at) => vec![PathTarget::Item(at)],
+                PathTarget::Module(at) if name == "super" => self.parent(at),
                 // A name that is not known is made by a macro.
-                Target::Module(at) => self
+                PathTarget::Module(at) => self
                     .find(at, name, depth)
-                    .unwrap_or_else(|| vec![Target::Item(at)]),
+                    .unwrap_or_else(|| vec![PathTarget::Item(at)]),
             };
             targets.into_iter().flat_map(step).collect()
         })
     }
 
-    fn parent(&self, of: usize) -> Vec<Target> {
+    fn parent(&self, of: usize) -> Vec<PathTarget> {
         let parent = self.modules[of].parent;
-        parent.into_iter().map(Target::Module).collect()
+        parent.into_iter().map(PathTarget::Module).collect()
     }
 
     /// What a name stands for in a module; nothing if that is of another crate.
-    fn find(&self, module: usize, name: &str, depth: usize) -> Option<Vec<Target>> {
+    fn find(&self, module: usize, name: &str, depth: usize) -> Option<Vec<PathTarget>> {
         if depth > MAX_DEPTH {
             return Some(Vec::new());
         }
         let of_module = &self.modules[module];
         if let Some(definitions) = of_module.names.get(name) {
             let found = definitions.iter().flat_map(|definition| match definition {
-                Definition::Item => vec![Target::Item(module)],
-                Definition::Module(at) => vec![Target::Module(*at)],
+                Definition::Item => vec![PathTarget::Item(module)],
+                Definition::Module(at) => vec![PathTarget::Module(*at)],
                 Definition::Import(path) => self.resolve(module, path, depth + 1),
             });
             return Some(found.collect());
@@ -99,8 +101,8 @@ impl Crate {
         globs.find_map(|glob| {
             let modules = self.resolve(module, glob, depth + 1);
             modules.into_iter().find_map(|target| match target {
-                Target::Module(at) => self.find(at, name, depth + 1),
-                Target::Item(_) => None,
+                PathTarget::Module(at) => self.find(at, name, depth + 1),
+                PathTarget::Item(_) => None,
             })
         })
     }
@@ -112,8 +114,8 @@ impl Crate {
         };
         let modules = self.resolve(from, module, 0);
         modules.into_iter().any(|target| match target {
-            Target::Module(at) => self.find(at, name, 0).is_some(),
-            Target::Item(_) => false,
+            PathTarget::Module(at) => self.find(at, name, 0).is_some(),
+            PathTarget::Item(_) => false,
         })
     }
 }

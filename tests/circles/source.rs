@@ -36,7 +36,7 @@ pub(crate) enum Definition {
 impl Crate {
     /// Reads a crate from its root file. `text` gives the text of a file, if there is one.
     pub(crate) fn read(root: &Path, text: &dyn Fn(&Path) -> Option<String>) -> Self {
-        let mut reader = Reader {
+        let mut reader = CrateReader {
             text,
             modules: Vec::new(),
             current: 0,
@@ -50,7 +50,7 @@ impl Crate {
     }
 }
 
-struct Reader<'t> {
+struct CrateReader<'t> {
     text: &'t dyn Fn(&Path) -> Option<String>,
     modules: Vec<Module>,
     current: usize,
@@ -58,7 +58,7 @@ struct Reader<'t> {
     folder: PathBuf,
 }
 
-impl Reader<'_> {
+impl CrateReader<'_> {
     fn module(&mut self, file: PathBuf, parent: Option<usize>) -> usize {
         self.modules.push(Module {
             file,
@@ -182,7 +182,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Reader<'_> {
+impl<'a> Visit<'a> for CrateReader<'_> {
     fn visit_item(&mut self, item: &'a Item) {
         if attributes(item).iter().any(is_for_tests) {
             return;

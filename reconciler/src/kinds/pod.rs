@@ -18,19 +18,19 @@ pub struct PodRecord {
 impl<'de> Deserialize<'de> for PodRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Raw {
+        struct RawPod {
             #[serde(deserialize_with = "slim")]
             metadata: ObjectMeta,
             #[serde(default)]
-            spec: Option<Spec>,
+            spec: Option<RawPodSpec>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Spec {
+        struct RawPodSpec {
             #[serde(default)]
             service_account_name: Option<String>,
         }
-        let raw = Raw::deserialize(deserializer)?;
+        let raw = RawPod::deserialize(deserializer)?;
         Ok(Self {
             metadata: raw.metadata,
             service_account_name: raw.spec.and_then(|spec| spec.service_account_name),

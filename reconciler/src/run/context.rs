@@ -10,8 +10,8 @@ use kuma_workload_rulebook::roster::Key;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    index::Index, item::Item, lease::Leadership, lock::lock, metrics::Metrics, queue::Queue,
-    readiness::Readiness,
+    index::Index, lease::Leadership, lock::lock, metrics::Metrics, queue::Queue,
+    readiness::Readiness, work_item::WorkItem,
 };
 
 /// The same warning is logged at most once in this time.
@@ -21,7 +21,7 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     index: Arc<Mutex<Index>>,
-    pub(super) queue: Queue<Item>,
+    pub(super) queue: Queue<WorkItem>,
     pub(super) readiness: Readiness,
     pub(super) metrics: Arc<Metrics>,
     leadership: watch::Receiver<Leadership>,
@@ -32,7 +32,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(
         index: Arc<Mutex<Index>>,
-        queue: Queue<Item>,
+        queue: Queue<WorkItem>,
         metrics: Arc<Metrics>,
         leadership: watch::Receiver<Leadership>,
     ) -> Self {
@@ -52,7 +52,7 @@ impl Context {
 
     /// Enqueues changed items, if this replica is active. When it becomes active, all items are
     /// enqueued.
-    pub(super) fn enqueue(&self, items: Vec<Item>) {
+    pub(super) fn enqueue(&self, items: Vec<WorkItem>) {
         if self.is_active() {
             for item in items {
                 self.queue.enqueue(item);
@@ -66,8 +66,8 @@ impl Context {
         let mut index = self.index();
         let items = index.items();
         let evidence = items.iter().find_map(|item| match item {
-            Item::Workload(key) => index.detect_control_plane(key).then_some(key),
-            Item::Namespace(_) => None,
+            WorkItem::Workload(key) => index.detect_control_plane(key).then_some(key),
+            WorkItem::Namespace(_) => None,
         });
         drop(index);
         if let Some(key) = evidence {

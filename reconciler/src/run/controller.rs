@@ -17,12 +17,12 @@ use tokio::time::Instant;
 use self::{change::Change, failures::Failures};
 use super::{
     context::{Context, log_control_plane},
-    events::{Condition, Recorder},
+    events::{Condition, EventRecorder},
     index::{CachedWorkload, WorkloadView},
-    item::Item,
     lock::lock,
     metrics::ReconcileResult,
     throttle::Throttle,
+    work_item::WorkItem,
     writer::{WriteError, Writer},
 };
 use crate::{client::Failure, kinds::WorkloadRecord};
@@ -31,7 +31,7 @@ use crate::{client::Failure, kinds::WorkloadRecord};
 pub(super) struct Controller {
     context: Context,
     writer: Writer,
-    recorder: Recorder,
+    recorder: EventRecorder,
     /// Limits how often the numbers of a Workload are written ...
     counts: Mutex<Throttle<Key>>,
     /// ... and its labels, in case that somebody else keeps changing them back.
@@ -55,7 +55,7 @@ impl Controller {
     pub(super) fn new(
         context: Context,
         writer: Writer,
-        recorder: Recorder,
+        recorder: EventRecorder,
         status_interval: Duration,
     ) -> Self {
         Self {
@@ -70,11 +70,11 @@ impl Controller {
     }
 
     /// Reconciles an item. Returns when it is due again, if it is.
-    pub(super) async fn reconcile(&self, item: Item) -> Option<Instant> {
+    pub(super) async fn reconcile(&self, item: WorkItem) -> Option<Instant> {
         let deadline = self.context.write_deadline()?;
         match &item {
-            Item::Workload(key) => self.reconcile_workload(key, deadline).await,
-            Item::Namespace(name) => {
+            WorkItem::Workload(key) => self.reconcile_workload(key, deadline).await,
+            WorkItem::Namespace(name) => {
                 self.reconcile_namespace(name);
                 None
             }
@@ -83,7 +83,7 @@ impl Controller {
 
     fn reconcile_namespace(&self, name: &str) {
         let index = self.context.index();
-        let item = Item::Namespace(name.to_owned());
+        let item = WorkItem::Namespace(name.to_owned());
         if !index.is_selected(name) {
             return self.recorder.forget(&item);
         }
@@ -94,7 +94,7 @@ impl Controller {
 
     async fn reconcile_workload(&self, key: &Key, deadline: Instant) -> Option<Instant> {
         let started = Instant::now();
-        let item = Item::Workload(key.clone());
+        let item = WorkItem::Workload(key.clone());
         let view = {
             let mut index = self.context.index();
             if !index.is_selected(&key.namespace) {

@@ -5,7 +5,7 @@
 //! | [`Condition`] | what is reported about a workload or a namespace |
 //! | `message`, `note` | the content of an event, and its sentences |
 //! | [`Schedule`] | when an event is sent: a pure state machine |
-//! | [`Recorder`] | takes the conditions that the controller observes |
+//! | [`EventRecorder`] | takes the conditions that the controller observes |
 //! | [`Publisher`] | writes events to the API server, and retries |
 //!
 //! [`REASONS`] lists every event, for the docs.
@@ -21,6 +21,6 @@ mod schedule;
 
 pub use self::reason::{EventReason, EventType, REASONS};
 pub(super) use self::{
-    condition::Condition, metrics::EventMetrics, publisher::Publisher, recorder::Recorder,
+    condition::Condition, metrics::EventMetrics, publisher::Publisher, recorder::EventRecorder,
     schedule::Schedule,
 };

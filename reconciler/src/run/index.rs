@@ -1,7 +1,7 @@
 //! Everything that is known about the cluster: the roster of Dataplanes, and the Workloads, Namespaces
 //! and Meshes that exist. It is synchronous and does no I/O: watches write to it, workers read it.
 //!
-//! Every change returns the [`Item`]s that must be reconciled.
+//! Every change returns the [`WorkItem`]s that must be reconciled.
 
 mod cached_workload;
 mod dataplane_problem;
@@ -24,9 +24,9 @@ use self::{
     workload_cache::WorkloadCache,
 };
 use super::{
-    item::Item,
     mode::{ConfiguredMode, ModeSwitch},
     store::Store,
+    work_item::WorkItem,
 };
 use crate::kinds::{
     self, API_VERSION, DataplaneRecord, InsightRecord, MeshRecord, NamespaceRecord, NamespacedName,
@@ -83,7 +83,7 @@ impl Index {
     pub fn apply_dataplane(
         &mut self,
         dataplane: &DataplaneRecord,
-    ) -> (Vec<Item>, Option<DataplaneProblem>) {
+    ) -> (Vec<WorkItem>, Option<DataplaneProblem>) {
         let name = namespaced_name(&dataplane.metadata);
         let new_problem = self.problems.apply(dataplane);
         if dataplane.fault.is_some() {
@@ -107,14 +107,14 @@ impl Index {
     }
 
     /// A Dataplane was deleted.
-    pub fn delete_dataplane(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
+    pub fn delete_dataplane(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
         let mut items = self.remove_dataplane(&namespaced_name(metadata));
         let unprotected = self.problems.delete(metadata);
-        items.extend(unprotected.map(Item::Workload));
+        items.extend(unprotected.map(WorkItem::Workload));
         items
     }
 
-    fn remove_dataplane(&mut self, name: &NamespacedName) -> Vec<Item> {
+    fn remove_dataplane(&mut self, name: &NamespacedName) -> Vec<WorkItem> {
         if let Some(pods) = &mut self.pods {
             pods.remove_dataplane(name);
         }
@@ -123,7 +123,7 @@ impl Index {
 
     /// A DataplaneInsight was listed, added or changed. Also returns why it cannot be read, if that is
     /// new. Its proxy then does not count as connected.
-    pub fn apply_insight(&mut self, insight: &InsightRecord) -> (Vec<Item>, Option<String>) {
+    pub fn apply_insight(&mut self, insight: &InsightRecord) -> (Vec<WorkItem>, Option<String>) {
         let name = namespaced_name(&insight.metadata);
         let Some(fault) = &insight.fault else {
             self.insight_faults.remove(&name);
@@ -136,7 +136,7 @@ impl Index {
     }
 
     /// A DataplaneInsight was deleted.
-    pub fn delete_insight(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
+    pub fn delete_insight(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
         let name = namespaced_name(metadata);
         self.insight_faults.remove(&name);
         items(self.roster.delete_insight(&name.0, &name.1))
@@ -144,9 +144,9 @@ impl Index {
 
     /// A Workload was listed, added or changed. A version that is older than the known one is ignored:
     /// this program knows its own writes before a watch shows them.
-    pub fn apply_workload(&mut self, workload: &WorkloadRecord) -> Vec<Item> {
+    pub fn apply_workload(&mut self, workload: &WorkloadRecord) -> Vec<WorkItem> {
         let changed = self.workloads.apply(workload);
-        changed.map(Item::Workload).into_iter().collect()
+        changed.map(WorkItem::Workload).into_iter().collect()
     }
 
     /// From now on, requests for this Workload may be under way.
@@ -161,21 +161,21 @@ impl Index {
 
     /// A request was answered with this Workload. If the watch has shown its deletion meanwhile, the
     /// answer is ignored.
-    pub fn apply_response(&mut self, workload: &WorkloadRecord) -> Vec<Item> {
+    pub fn apply_response(&mut self, workload: &WorkloadRecord) -> Vec<WorkItem> {
         let changed = self.workloads.apply_response(workload);
-        changed.map(Item::Workload).into_iter().collect()
+        changed.map(WorkItem::Workload).into_iter().collect()
     }
 
     /// The Workload of this uid was deleted; without a uid, the known one.
-    pub fn delete_workload(&mut self, key: &Key, uid: Option<&str>) -> Vec<Item> {
+    pub fn delete_workload(&mut self, key: &Key, uid: Option<&str>) -> Vec<WorkItem> {
         match self.workloads.delete(key, uid) {
-            true => vec![Item::Workload(key.clone())],
+            true => vec![WorkItem::Workload(key.clone())],
             false => Vec::new(),
         }
     }
 
     /// A Namespace was listed, added or changed.
-    pub fn apply_namespace(&mut self, namespace: &NamespaceRecord) -> Vec<Item> {
+    pub fn apply_namespace(&mut self, namespace: &NamespaceRecord) -> Vec<WorkItem> {
         let name = kinds::name(&namespace.metadata);
         let is_terminating = namespace.metadata.deletion_timestamp.is_some();
         let known = self.namespaces.insert(name.to_owned(), is_terminating);
@@ -186,7 +186,7 @@ impl Index {
     }
 
     /// A Namespace was deleted, or is no longer selected: then its Workloads stay as they are.
-    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
+    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
         let name = kinds::name(metadata);
         self.namespaces.remove(name);
         if self.only_selected {
@@ -208,7 +208,7 @@ impl Index {
     }
 
     /// A Pod was listed, added or changed (W8).
-    pub fn apply_pod(&mut self, pod: &PodRecord) -> Vec<Item> {
+    pub fn apply_pod(&mut self, pod: &PodRecord) -> Vec<WorkItem> {
         let name = namespaced_name(&pod.metadata);
         let Some(pods) = &mut self.pods else {
             return Vec::new();
@@ -255,7 +255,7 @@ impl Index {
     }
 
     /// The list has ended: the objects that were not in it are deleted.
-    pub fn sweep(&mut self, kind: RecordKind, namespace: Option<&str>) -> Vec<Item> {
+    pub fn sweep(&mut self, kind: RecordKind, namespace: Option<&str>) -> Vec<WorkItem> {
         let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
             RecordKind::Dataplane => {
@@ -274,7 +274,7 @@ impl Index {
             }
             RecordKind::Workload => {
                 let deleted = self.workloads.sweep(|key| is_listed(&key.namespace));
-                deleted.into_iter().map(Item::Workload).collect()
+                deleted.into_iter().map(WorkItem::Workload).collect()
             }
             RecordKind::Namespace => {
                 let gone = self.namespaces.sweep(|_| true);
@@ -297,18 +297,18 @@ impl Index {
     }
 
     /// Everything that can be reconciled.
-    pub fn items(&self) -> Vec<Item> {
+    pub fn items(&self) -> Vec<WorkItem> {
         let existing = self.workloads.keys().cloned();
         let keys: BTreeSet<_> = self.roster.keys().chain(existing).collect();
         let namespaces: BTreeSet<_> = keys.iter().map(|key| key.namespace.clone()).collect();
-        let namespaces = namespaces.into_iter().map(Item::Namespace);
+        let namespaces = namespaces.into_iter().map(WorkItem::Namespace);
         keys.into_iter()
-            .map(Item::Workload)
+            .map(WorkItem::Workload)
             .chain(namespaces)
             .collect()
     }
 
-    fn items_in(&self, namespace: &str) -> Vec<Item> {
+    fn items_in(&self, namespace: &str) -> Vec<WorkItem> {
         let mut items = self.items();
         items.retain(|item| item.namespace() == namespace);
         items
@@ -347,7 +347,7 @@ impl Index {
     pub fn decisions(&self) -> impl Iterator<Item = (Key, Decision)> {
         let items = self.items().into_iter();
         let keys = items.filter_map(|item| match item {
-            Item::Workload(key) if self.is_selected(&key.namespace) => Some(key),
+            WorkItem::Workload(key) if self.is_selected(&key.namespace) => Some(key),
             _ => None,
         });
         keys.map(|key| {
@@ -410,9 +410,9 @@ impl Index {
     }
 }
 
-fn items(changes: Changes) -> Vec<Item> {
-    let keys = changes.keys.into_iter().map(Item::Workload);
-    let namespaces = changes.namespaces.into_iter().map(Item::Namespace);
+fn items(changes: Changes) -> Vec<WorkItem> {
+    let keys = changes.keys.into_iter().map(WorkItem::Workload);
+    let namespaces = changes.namespaces.into_iter().map(WorkItem::Namespace);
     keys.chain(namespaces).collect()
 }
 

@@ -9,7 +9,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use clap::{Args, ValueEnum};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
-pub(super) use self::{events::EventOptions, lease::LeaseOptions, serve::ServeOptions};
+pub(super) use self::{events::EventFlags, lease::LeaseFlags, serve::ServeFlags};
 use crate::{
     arguments::{duration, identifiers, pod_annotation},
     client::Connection,
@@ -25,7 +25,7 @@ Examples:
 
 Exit status: 0 after SIGTERM or SIGINT, 1 if it cannot go on, 2 for options that are wrong or where \
 no cluster is known.")]
-pub struct RunOptions {
+pub struct RunFlags {
     /// Whether Workloads are written.
     ///
     /// `auto` manages Workloads until it sees one that a Dataplane refers to and a control plane
@@ -103,15 +103,15 @@ pub struct RunOptions {
 
     /// Events.
     #[command(flatten)]
-    pub(super) events: EventOptions,
+    pub(super) events: EventFlags,
 
     /// Metrics and health.
     #[command(flatten)]
-    pub(super) serve: ServeOptions,
+    pub(super) serve: ServeFlags,
 
     /// Leader election.
     #[command(flatten)]
-    pub(super) lease: LeaseOptions,
+    pub(super) lease: LeaseFlags,
 
     /// How to reach the API server.
     #[command(flatten)]
@@ -153,14 +153,14 @@ mod tests {
     use rstest::rstest;
 
     #[derive(Debug, Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
-        options: RunOptions,
+        options: RunFlags,
     }
 
-    fn read(line: &str) -> Result<RunOptions, String> {
+    fn read(line: &str) -> Result<RunFlags, String> {
         let words = ["run"].into_iter().chain(line.split_whitespace());
-        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        let line = CommandLine::try_parse_from(words).map_err(|error| error.to_string())?;
         Ok(line.options)
     }
 

@@ -191,7 +191,7 @@ mod tests {
     use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
 
     /// Which items began and ended, with the seconds since the start.
-    type Log = Arc<Mutex<Vec<(&'static str, &'static str, u64)>>>;
+    type History = Arc<Mutex<Vec<(&'static str, &'static str, u64)>>>;
 
     async fn run(
         workers: usize,
@@ -202,7 +202,7 @@ mod tests {
     ) -> Vec<(&'static str, &'static str, u64)> {
         let (queue, dispatcher) = queue();
         let start = Instant::now();
-        let log = Log::default();
+        let log = History::default();
         ask(&queue);
         let (times, first) = (log.clone(), Arc::new(Mutex::new(HashSet::new())));
         let work = move |item| {

@@ -26,12 +26,12 @@ pub(super) struct Pages {
 
 /// A server with a bound address.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct PageServer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Server {
+impl PageServer {
     /// Binds the address of `--metrics-addr`.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_served() {
-        let server = Server::bind(local()).await.unwrap();
+        let server = PageServer::bind(local()).await.unwrap();
         let address = server.address;
         let serving = tokio::spawn(server.serve(pages(&[])));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -160,9 +160,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_address_is_one_sentence() {
-        let first = Server::bind(local()).await.unwrap();
+        let first = PageServer::bind(local()).await.unwrap();
         let address = first.address;
-        let failure = Server::bind(address).await.unwrap_err().to_string();
+        let failure = PageServer::bind(address).await.unwrap_err().to_string();
         let expected = format!("cannot listen on --metrics-addr {address}: Address already in use");
         assert!(failure.starts_with(&expected), "{failure}");
     }

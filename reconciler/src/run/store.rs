@@ -6,10 +6,10 @@ use std::{borrow::Borrow, collections::HashMap, hash::Hash};
 /// the listed objects are inserted, and [`sweep`](Self::sweep) removes the entries that were not
 /// listed.
 #[derive(Debug)]
-pub(super) struct Store<K, V>(HashMap<K, Entry<V>>);
+pub(super) struct Store<K, V>(HashMap<K, StoreEntry<V>>);
 
 #[derive(Debug)]
-struct Entry<V> {
+struct StoreEntry<V> {
     value: V,
     /// A list has begun, and the entry was not in it so far.
     unseen: bool,
@@ -41,7 +41,7 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
     /// Inserts a value that a watch has shown. Returns the one that it replaces.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let unseen = false;
-        let replaced = self.0.insert(key, Entry { value, unseen });
+        let replaced = self.0.insert(key, StoreEntry { value, unseen });
         replaced.map(|entry| entry.value)
     }
 
@@ -49,7 +49,7 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
     /// marked.
     pub(super) fn update(&mut self, key: K, value: V) {
         let unseen = self.0.get(&key).is_some_and(|entry| entry.unseen);
-        self.0.insert(key, Entry { value, unseen });
+        self.0.insert(key, StoreEntry { value, unseen });
     }
 
     /// The watch has shown the value that is stored.

@@ -16,7 +16,7 @@ use super::{
     backoff::Backoff,
     context::Context,
     index::{DataplaneProblem, Index},
-    item::Item,
+    work_item::WorkItem,
 };
 use crate::{
     client::{Failure, retry_after, watch_status},
@@ -46,10 +46,10 @@ pub(super) struct WatchScope {
 /// A record that the index takes.
 trait IndexedRecord: Record + DeserializeOwned + Clone + Debug + Send + 'static {
     /// Updates the index. Returns the items to reconcile.
-    fn apply(&self, index: &mut Index) -> Vec<Item>;
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem>;
 
     /// Removes the object from the index. Returns the items to reconcile.
-    fn delete(&self, index: &mut Index) -> Vec<Item>;
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem>;
 
     /// Whether the object cannot be read.
     fn is_faulty(&self) -> bool {
@@ -58,7 +58,7 @@ trait IndexedRecord: Record + DeserializeOwned + Clone + Debug + Send + 'static 
 }
 
 impl IndexedRecord for DataplaneRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         let (items, new_problem) = index.apply_dataplane(self);
         if let Some(problem) = new_problem {
             log_problem(&self.metadata, &problem);
@@ -66,7 +66,7 @@ impl IndexedRecord for DataplaneRecord {
         items
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_dataplane(&self.metadata)
     }
 
@@ -76,7 +76,7 @@ impl IndexedRecord for DataplaneRecord {
 }
 
 impl IndexedRecord for InsightRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         let (items, new_fault) = index.apply_insight(self);
         if let Some(fault) = new_fault {
             let (namespace, name) = kinds::names(&self.metadata);
@@ -87,7 +87,7 @@ impl IndexedRecord for InsightRecord {
         items
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_insight(&self.metadata)
     }
 
@@ -97,44 +97,44 @@ impl IndexedRecord for InsightRecord {
 }
 
 impl IndexedRecord for WorkloadRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_workload(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         let key = kinds::workload_key(&self.metadata);
         index.delete_workload(&key, self.metadata.uid.as_deref())
     }
 }
 
 impl IndexedRecord for NamespaceRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_namespace(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_namespace(&self.metadata)
     }
 }
 
 impl IndexedRecord for MeshRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_mesh(self);
         Vec::new()
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_mesh(&self.metadata);
         Vec::new()
     }
 }
 
 impl IndexedRecord for PodRecord {
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_pod(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_pod(&self.metadata);
         Vec::new()
     }

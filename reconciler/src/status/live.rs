@@ -55,13 +55,13 @@ impl FailedWatch {
 type Watch = BoxStream<'static, Result<WatchEvent, FailedWatch>>;
 
 /// The cluster as it is, and its changes.
-pub(super) struct LiveCluster {
+pub(super) struct WatchedCluster {
     watches: Vec<Watch>,
     observed: ObservedCluster,
     warned: BTreeSet<String>,
 }
 
-impl LiveCluster {
+impl WatchedCluster {
     /// One namespace, or all of them. No request is sent yet.
     pub(super) fn new(client: Client, namespace: Option<&str>) -> Self {
         Self {

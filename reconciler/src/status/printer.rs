@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     format::StatusFormat,
-    row::{Finding, Numbers, Row},
+    row::{Numbers, Row, StatusFinding},
 };
 
 /// Clears the terminal and moves to its first line.
@@ -33,7 +33,7 @@ const COLUMNS: [Column; 8] = [
 const MESHES: Column = Column::new("MESHES (CONNECTED/HEALTHY/TOTAL)");
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct StatusDocument<'a> {
     workloads: &'a [Row],
 }
 
@@ -61,7 +61,7 @@ impl<W: Write> Printer<W> {
 
     /// Prints all rows.
     pub(super) fn print(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
-        let document = Document { workloads: rows };
+        let document = StatusDocument { workloads: rows };
         match self.output {
             StatusFormat::Json => {
                 serde_json::to_writer_pretty(&mut self.out, &document)?;
@@ -167,12 +167,13 @@ fn cells(row: &Row) -> [Cell; 8] {
 }
 
 /// Red findings do not go away by themselves.
-fn colour(finding: &Finding) -> Colour {
+fn colour(finding: &StatusFinding) -> Colour {
     match finding {
-        Finding::Conflict | Finding::Name => Colour::Red,
-        Finding::Numbers | Finding::Mesh | Finding::Missing | Finding::Unreferenced => {
-            Colour::Yellow
-        }
+        StatusFinding::Conflict | StatusFinding::Name => Colour::Red,
+        StatusFinding::Numbers
+        | StatusFinding::Mesh
+        | StatusFinding::Missing
+        | StatusFinding::Unreferenced => Colour::Yellow,
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
             meshes: [("default".to_owned(), actual)].into(),
             findings: match reported == actual {
                 true => Vec::new(),
-                false => vec![Finding::Numbers],
+                false => vec![StatusFinding::Numbers],
             },
             gone: false,
         }
@@ -252,7 +253,7 @@ mod tests {
             mesh: None,
             manager: None,
             reported: None,
-            findings: vec![Finding::Missing],
+            findings: vec![StatusFinding::Missing],
             ..row("till\n", numbers(0, 0, 0), numbers(0, 1, 1))
         }
     }

@@ -42,7 +42,7 @@ impl From<DataplaneProxies> for Numbers {
 /// Something that is not as reported, or not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Finding {
+pub(super) enum StatusFinding {
     /// The reported numbers are wrong.
     Numbers,
     /// The proxies are in another mesh than the label says.
@@ -69,7 +69,7 @@ pub(super) struct Row {
     /// None for a copy of a Workload in another zone, whose proxies are not here.
     pub(super) actual: Option<Numbers>,
     pub(super) meshes: BTreeMap<String, Numbers>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<StatusFinding>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) gone: bool,
 }
@@ -116,19 +116,19 @@ impl Row {
         };
         if !is_copy {
             let is_impossible = matches!(decision.action, Action::Impossible(_));
-            find(is_impossible, Finding::Name);
-            find(references.is_conflict(), Finding::Conflict);
+            find(is_impossible, StatusFinding::Name);
+            find(references.is_conflict(), StatusFinding::Conflict);
             find(
                 existing.is_none() && sole.is_some() && !is_impossible,
-                Finding::Missing,
+                StatusFinding::Missing,
             );
-            find(references.is_empty(), Finding::Unreferenced);
+            find(references.is_empty(), StatusFinding::Unreferenced);
             let is_elsewhere = labelled
                 .zip(sole)
                 .is_some_and(|(label, sole)| label != sole);
-            find(is_elsewhere, Finding::Mesh);
+            find(is_elsewhere, StatusFinding::Mesh);
             let is_wrong = existing.is_some() && actual != Some(reported.unwrap_or_default());
-            find(is_wrong, Finding::Numbers);
+            find(is_wrong, StatusFinding::Numbers);
         }
         Some(Self {
             namespace: key.namespace.clone(),
@@ -157,12 +157,12 @@ impl Row {
             return "gone".to_owned();
         }
         let words = self.findings.iter().map(|finding| match finding {
-            Finding::Numbers => "numbers differ".to_owned(),
-            Finding::Mesh => format!("mesh is {}", self.mesh_names()),
-            Finding::Conflict => format!("conflict: {}", self.mesh_names()),
-            Finding::Missing => "missing".to_owned(),
-            Finding::Unreferenced => "nothing refers to it".to_owned(),
-            Finding::Name => "name is not possible".to_owned(),
+            StatusFinding::Numbers => "numbers differ".to_owned(),
+            StatusFinding::Mesh => format!("mesh is {}", self.mesh_names()),
+            StatusFinding::Conflict => format!("conflict: {}", self.mesh_names()),
+            StatusFinding::Missing => "missing".to_owned(),
+            StatusFinding::Unreferenced => "nothing refers to it".to_owned(),
+            StatusFinding::Name => "name is not possible".to_owned(),
         });
         let words: Vec<_> = words.collect();
         match self.actual {
@@ -239,7 +239,7 @@ mod tests {
         workload(labels, Some(numbers))
     }
 
-    use Finding::{Conflict, Mesh, Missing, Name, Numbers as Differ, Unreferenced};
+    use StatusFinding::{Conflict, Mesh, Missing, Name, Numbers as Differ, Unreferenced};
 
     #[rstest]
     #[case::right("cart", &["a", "a"], Some(ours("a", [1, 2, 2])), &[], "ok")]
@@ -259,7 +259,7 @@ mod tests {
         #[case] name: &str,
         #[case] meshes: &[&str],
         #[case] workload: Option<WorkloadRecord>,
-        #[case] expected: &[Finding],
+        #[case] expected: &[StatusFinding],
         #[case] state: &str,
     ) {
         let key = Key {

@@ -9,7 +9,7 @@ use kuma_workload_rulebook::{
 };
 
 use super::{message::Message, note, reason::EventReason};
-use crate::run::item::Item;
+use crate::run::work_item::WorkItem;
 
 /// How many meshes a note names.
 const MAX_MESHES: usize = 8;
@@ -76,7 +76,7 @@ impl Condition {
     }
 
     /// The message when it begins.
-    pub(super) fn begun(&self, about: &Item) -> Message {
+    pub(super) fn begun(&self, about: &WorkItem) -> Message {
         let (namespace, workload) = names(about);
         let message = |reason, note, details| Message::new(reason, about, note, details);
         match self {
@@ -108,7 +108,7 @@ impl Condition {
     }
 
     /// The message when it has ended, if there is one.
-    pub(super) fn ended(&self, about: &Item) -> Option<Message> {
+    pub(super) fn ended(&self, about: &WorkItem) -> Option<Message> {
         let (namespace, workload) = names(about);
         let note = match self {
             Self::Conflict { .. } => note::conflict_resolved(namespace, workload),
@@ -125,10 +125,10 @@ impl Condition {
     }
 }
 
-fn names(about: &Item) -> (&str, &str) {
+fn names(about: &WorkItem) -> (&str, &str) {
     match about {
-        Item::Workload(key) => (&key.namespace, &key.workload),
-        Item::Namespace(namespace) => (namespace, ""),
+        WorkItem::Workload(key) => (&key.namespace, &key.workload),
+        WorkItem::Namespace(namespace) => (namespace, ""),
     }
 }
 
@@ -154,8 +154,8 @@ mod tests {
     };
     use rstest::rstest;
 
-    fn workload(name: &str) -> Item {
-        Item::Workload(Key {
+    fn workload(name: &str) -> WorkItem {
+        WorkItem::Workload(Key {
             namespace: "shop".into(),
             workload: name.into(),
         })
@@ -173,8 +173,8 @@ mod tests {
         Condition::Split { meshes: meshes(of) }
     }
 
-    fn shop() -> Item {
-        Item::Namespace("shop".into())
+    fn shop() -> WorkItem {
+        WorkItem::Namespace("shop".into())
     }
 
     #[rstest]
@@ -192,7 +192,7 @@ mod tests {
         "Workload cart is managed by \"helm\" (label kuma.io/managed-by) and is left as it is.",
         None)]
     fn words(
-        #[case] about: Item,
+        #[case] about: WorkItem,
         #[case] condition: Condition,
         #[case] reason: EventReason,
         #[case] related: Option<&str>,

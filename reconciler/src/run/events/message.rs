@@ -1,7 +1,7 @@
 //! The content of an event.
 
 use super::reason::EventReason;
-use crate::run::item::Item;
+use crate::run::work_item::WorkItem;
 
 /// The longest note that the API server accepts, in bytes.
 const MAX_NOTE_BYTES: usize = 1024;
@@ -25,13 +25,13 @@ impl Message {
     /// A message about an item. Messages with the same reason, item and details have the same name.
     pub(super) fn new<'a>(
         reason: EventReason,
-        about: &'a Item,
+        about: &'a WorkItem,
         mut note: String,
         details: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let workload = match about {
-            Item::Workload(key) => Some(&key.workload),
-            Item::Namespace(_) => None,
+            WorkItem::Workload(key) => Some(&key.workload),
+            WorkItem::Namespace(_) => None,
         };
         let parts = [reason.text(), workload.map_or("", String::as_str)];
         let hash = fnv(parts.into_iter().chain(details));
@@ -62,7 +62,7 @@ mod tests {
     use rstest::rstest;
 
     fn message(workload: &str, note: &str, meshes: &[&str]) -> Message {
-        let about = Item::Workload(Key {
+        let about = WorkItem::Workload(Key {
             namespace: "shop".into(),
             workload: workload.into(),
         });

@@ -30,7 +30,7 @@ use tokio::{
 use super::{
     message::Message,
     metrics::EventMetrics,
-    recorder::Recorder,
+    recorder::EventRecorder,
     schedule::{DueEvent, REPEAT_INTERVAL},
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) struct Publisher {
     client: Client,
     identity: String,
     metrics: EventMetrics,
-    recorder: Recorder,
+    recorder: EventRecorder,
     leadership: watch::Receiver<Leadership>,
     waiting: VecDeque<WaitingEvent>,
     backoff: Backoff,
@@ -98,7 +98,7 @@ impl Publisher {
         client: Client,
         identity: &str,
         metrics: EventMetrics,
-        recorder: Recorder,
+        recorder: EventRecorder,
         leadership: watch::Receiver<Leadership>,
     ) -> Self {
         Self {

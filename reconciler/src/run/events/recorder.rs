@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{condition::Condition, schedule::Schedule};
-use crate::run::{item::Item, lock::lock};
+use crate::run::{lock::lock, work_item::WorkItem};
 
 /// Tells the publisher which conditions were observed. Clones share one schedule.
 #[derive(Debug, Clone)]
-pub(crate) struct Recorder {
+pub(crate) struct EventRecorder {
     schedule: Arc<Mutex<Schedule>>,
     changed: Arc<Notify>,
 }
 
-impl Recorder {
+impl EventRecorder {
     /// Records into this schedule.
     pub(crate) fn new(schedule: Schedule) -> Self {
         Self {
@@ -25,14 +25,14 @@ impl Recorder {
 
     /// The condition of a workload or a namespace; none if all is well. To be called each time it is
     /// reconciled, whether it has changed or not.
-    pub(crate) fn observe(&self, about: Item, condition: Option<Condition>) {
+    pub(crate) fn observe(&self, about: WorkItem, condition: Option<Condition>) {
         if self.schedule().observe(about, condition, Instant::now()) {
             self.changed.notify_one();
         }
     }
 
     /// This item is no longer reconciled. Its condition is not known, so nothing more is reported.
-    pub(crate) fn forget(&self, about: &Item) {
+    pub(crate) fn forget(&self, about: &WorkItem) {
         self.schedule().forget(about);
     }
 

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{condition::Condition, message::Message};
-use crate::run::item::Item;
+use crate::run::work_item::WorkItem;
 
 /// After this time, a condition that lasts is reported again.
 pub(crate) const REPEAT_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DueEvent {
     /// What it is about.
-    pub about: Item,
+    pub about: WorkItem,
     /// What it says.
     pub message: Message,
     /// Whether another process, or this one in an earlier term, may have sent it already. If so, an
@@ -35,12 +35,12 @@ pub(crate) struct DueEvent {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     warn_split_namespaces: bool,
-    entries: BTreeMap<Item, Entry>,
-    agenda: BTreeSet<(Instant, Item)>,
+    entries: BTreeMap<WorkItem, ScheduleEntry>,
+    agenda: BTreeSet<(Instant, WorkItem)>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ScheduleEntry {
     /// The condition as it was observed last.
     observed: Option<Condition>,
     /// The condition as it was reported last.
@@ -53,7 +53,7 @@ struct Entry {
     next: Option<Instant>,
 }
 
-impl Entry {
+impl ScheduleEntry {
     /// When to look at it next.
     fn due(&self) -> Option<Instant> {
         if self.observed != self.reported {
@@ -82,7 +82,7 @@ impl Schedule {
     /// The condition of an item was observed; none if all is well. Returns whether it has changed.
     pub(crate) fn observe(
         &mut self,
-        about: Item,
+        about: WorkItem,
         condition: Option<Condition>,
         now: Instant,
     ) -> bool {
@@ -93,7 +93,7 @@ impl Schedule {
             if condition.is_none() {
                 return false;
             }
-            let entry = Entry {
+            let entry = ScheduleEntry {
                 observed: condition,
                 reported: None,
                 last: None,
@@ -156,7 +156,7 @@ impl Schedule {
     }
 
     /// The event existed already, and was sent this long ago.
-    pub(crate) fn was_sent(&mut self, about: &Item, age: Duration, now: Instant) {
+    pub(crate) fn was_sent(&mut self, about: &WorkItem, age: Duration, now: Instant) {
         let Some(entry) = self.entries.get_mut(about) else {
             return;
         };
@@ -178,14 +178,14 @@ impl Schedule {
     }
 
     /// The condition of this item is no longer known, not even whether it has ended.
-    pub(crate) fn forget(&mut self, about: &Item) {
+    pub(crate) fn forget(&mut self, about: &WorkItem) {
         let entry = self.entries.remove(about);
         if let Some(next) = entry.and_then(|entry| entry.next) {
             self.agenda.remove(&(next, about.clone()));
         }
     }
 
-    fn plan(&mut self, about: Item) {
+    fn plan(&mut self, about: WorkItem) {
         let Some(entry) = self.entries.get_mut(&about) else {
             return;
         };
@@ -201,7 +201,7 @@ impl Schedule {
 
 /// The messages for the change from one condition to another, or for one that lasts.
 fn messages(
-    about: &Item,
+    about: &WorkItem,
     reported: Option<&Condition>,
     observed: Option<&Condition>,
 ) -> impl Iterator<Item = Message> {
@@ -222,8 +222,8 @@ mod tests {
 
     const A_B: &[&str] = &["a", "b"];
 
-    fn cart() -> Item {
-        Item::Workload(Key {
+    fn cart() -> WorkItem {
+        WorkItem::Workload(Key {
             namespace: "shop".into(),
             workload: "cart".into(),
         })
@@ -369,7 +369,7 @@ mod tests {
     fn a_second_term_reports_the_current_conditions() {
         let zero = Instant::now();
         let mut schedule = Schedule::new(true);
-        let ended = Item::Namespace("shop".into());
+        let ended = WorkItem::Namespace("shop".into());
         schedule.observe(cart(), Some(conflict(A_B)), zero);
         schedule.observe(ended.clone(), Some(conflict(A_B)), zero);
         assert_eq!(schedule.due(zero).len(), 2);
@@ -401,7 +401,7 @@ mod tests {
         let split = Condition::Split {
             meshes: ["a".to_owned(), "b".to_owned()].into(),
         };
-        assert!(!schedule.observe(Item::Namespace("shop".into()), Some(split), zero));
+        assert!(!schedule.observe(WorkItem::Namespace("shop".into()), Some(split), zero));
         assert_eq!(schedule.next(), None);
     }
 }

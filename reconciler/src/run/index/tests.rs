@@ -70,7 +70,7 @@ fn l13_an_answer_does_not_bring_back_a_deleted_workload(#[case] delete: fn(&mut 
     let items = index.apply_response(&workload(11, MANAGER));
     assert_eq!(
         items,
-        [Item::Workload(web())],
+        [WorkItem::Workload(web())],
         "the answer is newer than the deletion"
     );
 }
@@ -92,7 +92,7 @@ fn a_workload_is_not_deleted_while_a_dataplane_of_it_cannot_be_read() {
 
     let gone = dataplane("web-0", Some("web"), json!({}));
     let items = index.delete_dataplane(&gone.metadata);
-    assert!(items.contains(&Item::Workload(web())), "{items:?}");
+    assert!(items.contains(&WorkItem::Workload(web())), "{items:?}");
     assert!(is_delete(&index));
 }
 
@@ -103,7 +103,7 @@ fn a_dataplane_that_cannot_be_read_protects_nothing_once_it_is_gone() {
     index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "spec": [] })));
     index.relist(RecordKind::Dataplane, None);
     let items = index.sweep(RecordKind::Dataplane, None);
-    assert!(items.contains(&Item::Workload(web())), "{items:?}");
+    assert!(items.contains(&WorkItem::Workload(web())), "{items:?}");
     assert!(is_delete(&index));
 }
 
@@ -131,7 +131,7 @@ fn an_older_version_does_not_replace_a_newer_one() {
     assert_eq!(&*version(&index), "10");
     assert_eq!(
         index.apply_workload(&workload(11, MANAGER)),
-        [Item::Workload(web())]
+        [WorkItem::Workload(web())]
     );
     assert_eq!(&*version(&index), "11");
 }
@@ -143,7 +143,7 @@ fn the_deletion_of_an_earlier_object_of_the_same_name_is_ignored() {
     assert_eq!(index.delete_workload(&web(), Some("another")), []);
     assert_eq!(
         index.delete_workload(&web(), Some("u")),
-        [Item::Workload(web())]
+        [WorkItem::Workload(web())]
     );
     assert_eq!(index.delete_workload(&web(), Some("u")), []);
 }
@@ -166,7 +166,10 @@ fn only_selected_namespaces_are_reconciled() {
     index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
     assert!(!index.is_selected("shop"));
     let shop: NamespaceRecord = object(json!({ "metadata": { "name": "shop" } }));
-    let both = [Item::Workload(web()), Item::Namespace("shop".into())];
+    let both = [
+        WorkItem::Workload(web()),
+        WorkItem::Namespace("shop".into()),
+    ];
     assert_eq!(index.apply_namespace(&shop), both);
     assert!(index.is_selected("shop"));
     index.relist(RecordKind::Namespace, None);

@@ -13,7 +13,7 @@ use super::{leadership::Leadership, timing::Timing};
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum LeaseStep {
     /// There is no Lease. Create it with POST.
     Create,
     /// It is released, or it has expired. Take it over with PUT and its resourceVersion.
@@ -28,7 +28,7 @@ pub(crate) enum Step {
 
 /// A replica that competes for the Lease, with what it knows of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Candidate {
+pub(crate) struct LeaseCandidate {
     identity: String,
     timing: Timing,
     observed: Option<ObservedLease>,
@@ -60,7 +60,7 @@ impl ObservedLease {
     }
 }
 
-impl Candidate {
+impl LeaseCandidate {
     /// A candidate that has observed nothing yet.
     pub(crate) fn new(identity: String, timing: Timing) -> Self {
         Self {
@@ -105,31 +105,33 @@ impl Candidate {
     }
 
     /// What to do now.
-    pub(crate) fn step(&self, now: Instant) -> Step {
+    pub(crate) fn step(&self, now: Instant) -> LeaseStep {
         let Some(observed) = &self.observed else {
-            return Step::Wait(now);
+            return LeaseStep::Wait(now);
         };
         if let Some(renewed) = self.renewed {
             let again = renewed + self.timing.retry_period;
             return match now {
-                _ if observed.lease.is_none() || !self.is_holder() => Step::Lost,
-                _ if now >= renewed + self.timing.renew_deadline => Step::Lost,
-                _ if now >= again => Step::Renew,
-                _ => Step::Wait(again),
+                _ if observed.lease.is_none() || !self.is_holder() => LeaseStep::Lost,
+                _ if now >= renewed + self.timing.renew_deadline => LeaseStep::Lost,
+                _ if now >= again => LeaseStep::Renew,
+                _ => LeaseStep::Wait(again),
             };
         }
         match (&observed.lease, observed.holder()) {
-            (None, None) => Step::Create,
-            (None, Some(holder)) if holder == self.identity => Step::Create,
-            (Some(_), None) => Step::Acquire,
+            (None, None) => LeaseStep::Create,
+            (None, Some(holder)) if holder == self.identity => LeaseStep::Create,
+            (Some(_), None) => LeaseStep::Acquire,
             // An earlier write of this process succeeded, and its answer was lost.
-            (Some(_), Some(holder)) if holder == self.identity => Step::Renew,
+            (Some(_), Some(holder)) if holder == self.identity => LeaseStep::Renew,
             (lease, Some(_)) => {
                 let expiry = observed.changed + observed.duration().unwrap_or(self.timing.duration);
                 match lease {
-                    _ if now < expiry => Step::Wait(expiry.min(now + self.timing.retry_period)),
-                    Some(_) => Step::Acquire,
-                    None => Step::Create,
+                    _ if now < expiry => {
+                        LeaseStep::Wait(expiry.min(now + self.timing.retry_period))
+                    }
+                    Some(_) => LeaseStep::Acquire,
+                    None => LeaseStep::Create,
                 }
             }
         }
@@ -152,7 +154,7 @@ impl Candidate {
         self.observed.as_ref()?.holder()
     }
 
-    /// The Lease to write for [`Step::Create`], [`Step::Acquire`] or [`Step::Renew`]: the observed
+    /// The Lease to write for [`LeaseStep::Create`], [`LeaseStep::Acquire`] or [`LeaseStep::Renew`]: the observed
     /// one, with its resourceVersion and everything that others have set, and with this replica as the
     /// holder.
     pub(crate) fn claim(&self, wall: Timestamp) -> Lease {
@@ -254,14 +256,14 @@ mod tests {
     use Seen::{Absent, Lease as There, Wrote};
 
     #[derive(Debug, PartialEq)]
-    enum Expected {
+    enum ExpectedStep {
         Create,
         Acquire,
         Renew,
         Lost,
         WaitUntil(u64),
     }
-    use Expected::{Acquire, Create, Lost, Renew, WaitUntil};
+    use ExpectedStep::{Acquire, Create, Lost, Renew, WaitUntil};
 
     #[rstest]
     #[case::nothing_seen(&[], 5, WaitUntil(5))]
@@ -285,10 +287,10 @@ mod tests {
     #[case::taken_away(&[(1, There("", 1)), (5, Wrote(2)), (6, There("other", 3))], 6, Lost)]
     #[case::deleted_while_we_lead(&[(1, There("", 1)), (5, Wrote(2)), (6, Absent)], 6, Lost)]
     #[case::touched_by_others(&[(1, There("", 1)), (5, Wrote(2)), (6, There(ME, 3))], 7, Renew)]
-    fn steps(#[case] history: &[(u64, Seen)], #[case] now: u64, #[case] expected: Expected) {
+    fn steps(#[case] history: &[(u64, Seen)], #[case] now: u64, #[case] expected: ExpectedStep) {
         let zero = Instant::now();
         let at = |after| zero + seconds(after);
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         for (after, seen) in history {
             match seen {
                 There(holder, version) => {
@@ -299,11 +301,11 @@ mod tests {
             }
         }
         let step = match candidate.step(at(now)) {
-            Step::Create => Create,
-            Step::Acquire => Acquire,
-            Step::Renew => Renew,
-            Step::Lost => Lost,
-            Step::Wait(until) => WaitUntil((until - zero).as_secs()),
+            LeaseStep::Create => Create,
+            LeaseStep::Acquire => Acquire,
+            LeaseStep::Renew => Renew,
+            LeaseStep::Lost => Lost,
+            LeaseStep::Wait(until) => WaitUntil((until - zero).as_secs()),
         };
         assert_eq!(step, expected);
     }
@@ -316,11 +318,11 @@ mod tests {
         let now = Instant::now();
         let mut other = lease("other", 1);
         other.spec.as_mut().unwrap().lease_duration_seconds = promised;
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         candidate.observe(Some(other), now);
         let expiry = now + seconds(expected);
-        assert_eq!(candidate.step(expiry - seconds(1)), Step::Wait(expiry));
-        assert_eq!(candidate.step(expiry), Step::Acquire);
+        assert_eq!(candidate.step(expiry - seconds(1)), LeaseStep::Wait(expiry));
+        assert_eq!(candidate.step(expiry), LeaseStep::Acquire);
     }
 
     #[rstest]
@@ -329,7 +331,7 @@ mod tests {
     #[case::released_before(Some(""), 4, 900)]
     #[case::renewed(Some(ME), 3, 100)]
     fn claims(#[case] holder: Option<&str>, #[case] transitions: i32, #[case] acquired: i64) {
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         let mut seen = holder.map(|holder| lease(holder, 7));
         if let Some(seen) = &mut seen {
             seen.metadata.labels = Some([("app".to_owned(), "x".to_owned())].into());
@@ -355,7 +357,7 @@ mod tests {
     #[case::of_another("other", false)]
     #[case::of_nobody("", false)]
     fn releases(#[case] holder: &str, #[case] released: bool) {
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         candidate.observe(Some(lease(holder, 7)), Instant::now());
         let lease = candidate.release(wall(900));
         assert_eq!(lease.is_some(), released);

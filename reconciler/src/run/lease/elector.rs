@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    candidate::{Candidate, Step},
+    candidate::{LeaseCandidate, LeaseStep},
     leadership::Leadership,
     store::{LeaseError, LeaseStore},
     timing::Timing,
@@ -23,7 +23,7 @@ const RELEASE_ATTEMPTS: usize = 3;
 pub(crate) struct Elector<S> {
     store: S,
     timing: Timing,
-    candidate: Candidate,
+    candidate: LeaseCandidate,
     leadership: watch::Sender<Leadership>,
     /// Gives the times that are written into the Lease.
     wall_clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -49,7 +49,7 @@ impl<S: LeaseStore> Elector<S> {
         Self {
             store,
             timing,
-            candidate: Candidate::new(identity, timing),
+            candidate: LeaseCandidate::new(identity, timing),
             leadership: watch::Sender::new(Leadership::STANDBY),
             wall_clock: Box::new(Timestamp::now),
             stale: false,
@@ -110,17 +110,17 @@ impl<S: LeaseStore> Elector<S> {
     async fn campaign(&mut self) {
         loop {
             match self.candidate.step(Instant::now()) {
-                Step::Lost => {
+                LeaseStep::Lost => {
                     self.candidate.resign();
                     self.publish();
                     self.stale = true;
                 }
-                Step::Wait(until) if self.leads() => sleep_until(until).await,
-                Step::Wait(until) => {
+                LeaseStep::Wait(until) if self.leads() => sleep_until(until).await,
+                LeaseStep::Wait(until) => {
                     self.sleep_with_jitter(until).await;
                     self.read_or_pause().await;
                 }
-                Step::Create | Step::Acquire | Step::Renew if self.stale => {
+                LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew if self.stale => {
                     self.read_or_pause().await;
                 }
                 step => self.write(step).await,
@@ -160,11 +160,11 @@ impl<S: LeaseStore> Elector<S> {
         !self.stale
     }
 
-    async fn write(&mut self, step: Step) {
+    async fn write(&mut self, step: LeaseStep) {
         let lease = self.candidate.claim((self.wall_clock)());
         let started = Instant::now();
         let answer = match step {
-            Step::Create => self.request(self.store.create(&lease)).await,
+            LeaseStep::Create => self.request(self.store.create(&lease)).await,
             _ => self.request(self.store.replace(&lease)).await,
         };
         match answer {
@@ -198,7 +198,10 @@ impl<S: LeaseStore> Elector<S> {
 
     fn must_write(&self) -> bool {
         let step = self.candidate.step(Instant::now());
-        matches!(step, Step::Create | Step::Acquire | Step::Renew)
+        matches!(
+            step,
+            LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew
+        )
     }
 
     fn leads(&self) -> bool {

@@ -5,7 +5,7 @@ use clap::{ArgAction, Args};
 /// Events.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Events")]
-pub(crate) struct EventOptions {
+pub(crate) struct EventFlags {
     /// Warn about namespaces with workloads in several meshes. Kuma allows these so far.
     #[arg(
         long,

@@ -9,7 +9,7 @@ use crate::arguments::duration;
 /// Leader election.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Leader election")]
-pub(crate) struct LeaseOptions {
+pub(crate) struct LeaseFlags {
     /// Write only while holding a Lease. `false` is for a single replica only.
     #[arg(
         long,

@@ -7,7 +7,7 @@ use clap::Args;
 /// Metrics and health.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics and health")]
-pub(crate) struct ServeOptions {
+pub(crate) struct ServeFlags {
     /// The address on which /metrics, /livez and /readyz are served.
     #[arg(
         long,

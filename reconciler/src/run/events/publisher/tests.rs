@@ -20,21 +20,21 @@ use tower::{BoxError, service_fn};
 use super::*;
 use crate::run::{
     events::{Condition, EventReason, Schedule, metrics::ReasonLabels},
-    item::Item,
+    work_item::WorkItem,
 };
 
 /// An API server that stores events, and can answer with failures.
 #[derive(Clone, Default)]
-struct Fake(Arc<Inner>);
+struct FakeApiServer(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    state: Mutex<State>,
+    state: Mutex<FakeState>,
     asked: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct FakeState {
     events: BTreeMap<String, Value>,
     requests: Vec<(Method, String)>,
     bodies: Vec<Value>,
@@ -42,8 +42,8 @@ struct State {
     script: VecDeque<(u16, Value)>,
 }
 
-impl Fake {
-    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+impl FakeApiServer {
+    fn state<T>(&self, with: impl FnOnce(&mut FakeState) -> T) -> T {
         with(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -101,7 +101,7 @@ fn terminating() -> Value {
     status
 }
 
-impl State {
+impl FakeState {
     fn answer(&mut self, method: Method, path: String, body: Value) -> (u16, Value) {
         self.requests.push((method.clone(), path.clone()));
         self.bodies.push(body.clone());
@@ -130,17 +130,17 @@ impl State {
 }
 
 /// A running publisher.
-struct Running {
-    recorder: Recorder,
+struct RunningPublisher {
+    recorder: EventRecorder,
     metrics: EventMetrics,
     leadership: watch::Sender<Leadership>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Running {
-    fn start(fake: &Fake, leadership: Leadership) -> Self {
-        let recorder = Recorder::new(Schedule::new(true));
+impl RunningPublisher {
+    fn start(fake: &FakeApiServer, leadership: Leadership) -> Self {
+        let recorder = EventRecorder::new(Schedule::new(true));
         let metrics = EventMetrics::default();
         let leadership = watch::Sender::new(leadership);
         let publisher = Publisher::new(
@@ -162,7 +162,7 @@ impl Running {
         }
     }
 
-    fn leading(fake: &Fake) -> Self {
+    fn leading(fake: &FakeApiServer) -> Self {
         Self::start(fake, Leadership::forever())
     }
 
@@ -184,8 +184,8 @@ impl Running {
     }
 }
 
-fn about(workload: &str) -> Item {
-    Item::Workload(Key {
+fn about(workload: &str) -> WorkItem {
+    WorkItem::Workload(Key {
         namespace: "shop".into(),
         workload: workload.into(),
     })
@@ -198,8 +198,8 @@ fn conflict() -> Condition {
 
 #[tokio::test(start_paused = true)]
 async fn l9_the_event() {
-    let fake = Fake::default();
-    let running = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(1).await;
     let mut event = fake.only();
@@ -229,8 +229,8 @@ async fn l9_the_event() {
 
 #[tokio::test(start_paused = true)]
 async fn l10_while_a_condition_lasts_its_series_continues() {
-    let fake = Fake::default();
-    let running = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(1).await;
     let begun = Instant::now();
@@ -245,8 +245,8 @@ async fn l10_while_a_condition_lasts_its_series_continues() {
 
 #[tokio::test(start_paused = true)]
 async fn l10_the_end_is_an_event() {
-    let fake = Fake::default();
-    let running = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(1).await;
     running.recorder.observe(about("cart"), None);
@@ -265,8 +265,8 @@ async fn l10_the_end_is_an_event() {
 #[case::old(700, 0)]
 #[tokio::test(start_paused = true)]
 async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait: u64) {
-    let fake = Fake::default();
-    let first = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let first = RunningPublisher::leading(&fake);
     first.conflict("cart");
     fake.asked(1).await;
     first.stop().await;
@@ -277,7 +277,7 @@ async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait
         }
     });
 
-    let second = Running::leading(&fake);
+    let second = RunningPublisher::leading(&fake);
     second.conflict("cart");
     let begun = Instant::now();
     let patched = async {
@@ -304,10 +304,10 @@ async fn a_failed_write_is_tried_again_and_no_event_is_lost(
     #[case] code: u16,
     #[case] reason: &str,
 ) {
-    let fake = Fake::default();
+    let fake = FakeApiServer::default();
     let answer = (code, status(code, reason));
     fake.state(|state| state.script = vec![answer; 7].into());
-    let running = Running::leading(&fake);
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     running.conflict("basket");
     fake.asked(9).await;
@@ -325,9 +325,9 @@ async fn an_event_that_cannot_be_written_is_dropped(
     #[case] answer: Value,
     #[case] suppressed: u64,
 ) {
-    let fake = Fake::default();
+    let fake = FakeApiServer::default();
     fake.state(|state| state.script = [(code, answer)].into());
-    let running = Running::leading(&fake);
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(1).await;
     running.conflict("basket");
@@ -338,7 +338,7 @@ async fn an_event_that_cannot_be_written_is_dropped(
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_expires_meanwhile_is_created_again() {
-    let fake = Fake::default();
+    let fake = FakeApiServer::default();
     fake.state(|state| {
         state.script = [
             (409, status(409, "AlreadyExists")),
@@ -346,7 +346,7 @@ async fn an_event_that_expires_meanwhile_is_created_again() {
         ]
         .into();
     });
-    let running = Running::leading(&fake);
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(3).await;
     assert_eq!(fake.verbs(), ["POST", "GET", "POST"]);
@@ -356,8 +356,8 @@ async fn an_event_that_expires_meanwhile_is_created_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_standby_sends_no_events_until_it_leads() {
-    let fake = Fake::default();
-    let running = Running::start(&fake, Leadership::STANDBY);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::start(&fake, Leadership::STANDBY);
     running.conflict("cart");
     tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), Vec::<String>::new());
@@ -371,9 +371,9 @@ async fn a_standby_sends_no_events_until_it_leads() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_when_the_leadership_ends_during_a_backoff() {
-    let fake = Fake::default();
+    let fake = FakeApiServer::default();
     fake.state(|state| state.script = vec![(500, status(500, "InternalError")); 9].into());
-    let running = Running::leading(&fake);
+    let running = RunningPublisher::leading(&fake);
     running.conflict("cart");
     fake.asked(1).await;
     running.leadership.send_replace(Leadership::STANDBY);
@@ -384,8 +384,8 @@ async fn nothing_is_sent_when_the_leadership_ends_during_a_backoff() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_events_are_sent_before_the_end() {
-    let fake = Fake::default();
-    let running = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     for workload in ["cart", "basket", "till"] {
         running.conflict(workload);
     }
@@ -395,8 +395,8 @@ async fn waiting_events_are_sent_before_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_than_a_thousand_wait() {
-    let fake = Fake::default();
-    let running = Running::leading(&fake);
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     for number in 0..MAX_WAITING + 5 {
         running.conflict(&format!("w{number}"));
     }

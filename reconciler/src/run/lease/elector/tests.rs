@@ -24,9 +24,9 @@ fn timing() -> Timing {
 /// Stores a Lease as the API server does: a new resourceVersion for each write, and a conflict for any
 /// other version.
 #[derive(Clone)]
-struct FakeStore(Arc<Mutex<State>>);
+struct FakeStore(Arc<Mutex<StoreState>>);
 
-struct State {
+struct StoreState {
     lease: Option<Lease>,
     version: u64,
     rng: Rng,
@@ -46,7 +46,7 @@ struct Fate {
 
 impl FakeStore {
     fn new(seed: u64, faults: u32) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(StoreState {
             lease: None,
             version: 0,
             rng: Rng::with_seed(seed),
@@ -56,7 +56,7 @@ impl FakeStore {
         })))
     }
 
-    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+    fn state<T>(&self, with: impl FnOnce(&mut StoreState) -> T) -> T {
         with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -129,7 +129,7 @@ impl FakeStore {
 
 const FOREVER: Duration = Duration::from_secs(1_000_000);
 
-impl State {
+impl StoreState {
     fn touch(&mut self) {
         if let Some(lease) = &mut self.lease {
             self.version += 1;
@@ -303,13 +303,13 @@ enum Disruption {
     Touch,
 }
 
-struct Replica {
+struct TestReplica {
     leadership: watch::Receiver<Leadership>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Replica {
+impl TestReplica {
     fn start(store: &FakeStore, number: usize) -> Self {
         let skew = SignedDuration::from_secs([0, 60, -60][number % 3]);
         let elector =
@@ -339,9 +339,11 @@ async fn simulate(
     disruptions.sort_by_key(|(second, ..)| *second);
     let mut disruptions = disruptions.into_iter().peekable();
     let mut started = replicas;
-    let mut alive: Vec<_> = (0..replicas).map(|n| Replica::start(&store, n)).collect();
+    let mut alive: Vec<_> = (0..replicas)
+        .map(|n| TestReplica::start(&store, n))
+        .collect();
     let begun = Instant::now();
-    let check = |alive: &[Replica]| {
+    let check = |alive: &[TestReplica]| {
         let leaders = alive.iter().filter(|replica| replica.leads()).count();
         assert!(leaders <= 1, "{leaders} lead at {:?}", begun.elapsed());
         leaders
@@ -353,11 +355,11 @@ async fn simulate(
             disruptions.next_if(|(second, ..)| begun.elapsed().as_secs() >= *second)
         {
             let place = index % replicas;
-            let next = Replica::start(&store, started);
+            let next = TestReplica::start(&store, started);
             match disruption {
                 Disruption::Touch => {
                     next.task.abort();
-                    store.state(State::touch);
+                    store.state(StoreState::touch);
                     continue;
                 }
                 Disruption::Kill => std::mem::replace(&mut alive[place], next).task.abort(),
