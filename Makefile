@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
+SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 

@@ -77,7 +77,8 @@ pub(crate) fn facts<'a>(
             }
         }
         JudgedKind::Workload => {
-            // A DELETE has no object, and one of many in a deletecollection has no name either (P1).
+            // A DELETE has no object, and one of many in a deletecollection has no name either
+            // (P1).
             let mut object: MetadataObject<'a> = match request.operation {
                 Operation::Delete => decode(OLD, request.old_object)?,
                 Operation::Create | Operation::Update => decode(NEW, request.object)?,

@@ -1,8 +1,8 @@
-//! The Kubewarden policy: opens the rulebook to Kubernetes admission.
+//! The Kubewarden policy: it applies the rulebook to admission requests.
 //!
-//! Three guest functions stand behind the waPC protocol: `validate`, `validate_settings` and
-//! `protocol_version`. policy-server makes a new instance for each request, so nothing is prepared
-//! here beyond their names.
+//! A host calls three guest functions through waPC: `validate`, `validate_settings` and
+//! `protocol_version`. policy-server creates a new instance for each request, so an instance
+//! registers these functions and prepares nothing else.
 
 pub mod cluster;
 mod facts;
@@ -22,7 +22,7 @@ use wapc_guest::{CallResult, host_call, register_function};
 
 use crate::{cluster::HostCluster, unreadable::Unreadable};
 
-/// Called by the host when it makes an instance.
+/// The host calls this when it creates an instance.
 #[unsafe(no_mangle)]
 pub extern "C" fn wapc_init() {
     register_function("validate", validate);
@@ -30,11 +30,12 @@ pub extern "C" fn wapc_init() {
     register_function("protocol_version", protocol_version_guest);
 }
 
-/// Guest function `validate`: an admission request and the settings in, a verdict out.
+/// The guest function `validate`: takes an admission request and the settings, and returns a
+/// verdict. A request that cannot be read is rejected.
 ///
 /// # Errors
 ///
-/// None but that the response cannot be written; what cannot be read is rejected.
+/// If the response cannot be written.
 pub fn validate(payload: &[u8]) -> CallResult {
     let cluster = HostCluster::new(|operation: &str, question: &[u8]| {
         host_call("kubewarden", "kubernetes", operation, question)
@@ -43,11 +44,12 @@ pub fn validate(payload: &[u8]) -> CallResult {
     answer(payload, &cluster)
 }
 
-/// Guest function `validate_settings`: a settings document in, all that is wrong with it out.
+/// The guest function `validate_settings`: takes a settings document, and returns everything that
+/// is wrong with it.
 ///
 /// # Errors
 ///
-/// None but that the response cannot be written.
+/// If the response cannot be written.
 pub fn validate_settings(payload: &[u8]) -> CallResult {
     let faults = match request::read_settings(payload) {
         Ok(given) => Settings::read(given).err().map(|faults| faults.to_string()),
@@ -56,11 +58,11 @@ pub fn validate_settings(payload: &[u8]) -> CallResult {
     response::settings(faults)
 }
 
-/// What `validate` answers with the cluster given; the door's tests and the fuzzer come in here.
+/// The response of [`validate`] with this cluster, for tests and the fuzzer.
 ///
 /// # Errors
 ///
-/// As [`validate`].
+/// If the response cannot be written.
 pub fn answer<H>(payload: &[u8], cluster: &HostCluster<H>) -> CallResult
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,

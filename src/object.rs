@@ -126,7 +126,7 @@ impl<'a> TemplateObject<'a> {
     ///
     /// # Errors
     ///
-    /// Where the object is not JSON, or not what is expected.
+    /// If the object is not JSON, or not what is expected.
     pub(crate) fn read(object: &'a [u8], template_path: &str) -> Result<Self, json::Error> {
         let mut read = Self::default();
         let mut reader = Reader::new(object);
@@ -141,8 +141,9 @@ impl<'a> TemplateObject<'a> {
         Ok(read)
     }
 
-    /// Reads the value of a key: the template, if the path ends with the key; if the path begins with
-    /// it, a map that contains the template. Where the map or the template is null, there is none.
+    /// Reads or skips the value of a key on the way to the template. If the key is the whole path,
+    /// the value is the template; if the path begins with the key, the value is a map that contains
+    /// the template. There is no template if the map or the template is null.
     fn find_template(
         &mut self,
         reader: &mut Reader<'a>,
@@ -153,7 +154,7 @@ impl<'a> TemplateObject<'a> {
         if key != first {
             return reader.skip();
         }
-        // Of a repeated key, the last one counts.
+        // If a key is repeated, the last value counts.
         self.template = None;
         if rest.is_empty() {
             self.template = reader.value()?;
@@ -163,10 +164,10 @@ impl<'a> TemplateObject<'a> {
         Ok(())
     }
 
-    /// The facts of the Pod template; the default ones if there is none.
+    /// The facts of the Pod template. They are empty if there is none.
     pub(crate) fn into_template(self) -> PodFacts<'a> {
         PodFacts {
-            // The Pods of a template get names of their own, so that no object is already theirs (A7).
+            // The Pods of a template get other names, so no existing object belongs to them (A7).
             name: Text::default(),
             ..self.template.unwrap_or_default().into_facts()
         }

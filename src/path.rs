@@ -1,10 +1,10 @@
-//! Where in a JSON document a byte stands, as the path of a field.
+//! Finds the path of the field at a position in a JSON document.
 
 use kuma_workload_rulebook::quoted::path_segment;
 
-/// The path of the value at a byte of the document, below a root; the document must be JSON up to
-/// there. A part that is no plain field name or label key is shown as `?`, so that a path never
-/// repeats a payload.
+/// The path of the value at a byte of the document, which must be JSON up to there. The path begins
+/// with `root`. A key that no field, label or annotation can have is shown as `?`, so that a path
+/// never repeats a payload.
 pub(crate) fn at(json: &[u8], byte: usize, root: &str) -> String {
     let mut path = Vec::new();
     let mut text = None;
@@ -22,32 +22,32 @@ pub(crate) fn at(json: &[u8], byte: usize, root: &str) -> String {
             }
             b':' => {
                 if let Some(last) = path.last_mut() {
-                    *last = Part::Key(text.take());
+                    *last = PathStep::Key(text.take());
                 }
             }
-            b'{' => path.push(Part::Key(None)),
-            b'[' => path.push(Part::Item(0)),
+            b'{' => path.push(PathStep::Key(None)),
+            b'[' => path.push(PathStep::Item(0)),
             b'}' | b']' => {
                 path.pop();
             }
             b',' => match path.last_mut() {
-                Some(Part::Item(index)) => *index += 1,
-                Some(key) => *key = Part::Key(None),
+                Some(PathStep::Item(index)) => *index += 1,
+                Some(key) => *key = PathStep::Key(None),
                 None => {}
             },
             _ => {}
         }
     }
     path.iter().fold(root.to_owned(), |shown, part| match part {
-        Part::Item(index) => format!("{shown}[{index}]"),
-        Part::Key(None) => shown,
-        Part::Key(Some(key)) if shown.is_empty() => segment(key).to_owned(),
-        Part::Key(Some(key)) => format!("{shown}.{}", segment(key)),
+        PathStep::Item(index) => format!("{shown}[{index}]"),
+        PathStep::Key(None) => shown,
+        PathStep::Key(Some(key)) if shown.is_empty() => segment(key).to_owned(),
+        PathStep::Key(Some(key)) => format!("{shown}.{}", segment(key)),
     })
 }
 
-/// A step of a path; a key is unknown until its `:` was met.
-enum Part<'j> {
+/// A step of a path. A key is unknown until its `:` is found.
+enum PathStep<'j> {
     Key(Option<&'j [u8]>),
     Item(usize),
 }

@@ -32,7 +32,8 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// The fields of the request, in whatever order they come. The object is read as a Pod before its
-/// kind is known: most objects are Pods, and for any other object this costs no more than to skip it.
+/// kind is known: most objects are Pods, and for any other object this costs no more than to skip
+/// it.
 #[derive(Default)]
 struct RawRequest<'a> {
     kind: GroupKind<'a>,

@@ -1,4 +1,4 @@
-//! The one place that builds a response.
+//! Builds the responses.
 
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
 use kuma_workload_rulebook::admission::{Objection, Verdict};
@@ -7,11 +7,11 @@ use wapc_guest::CallResult;
 
 use crate::unreadable::Unreadable;
 
-/// kubectl and the API server cut longer warnings.
+/// The longest warning that kubectl and the API server do not cut, in characters.
 const MAX_WARNING: usize = 120;
 
-/// The protocol's validation response. The SDK's own can also hold a mutated object, any JSON at
-/// all, which would cost every request 10 KB of module that no verdict uses.
+/// The protocol's validation response. The type of the SDK can also hold a mutated object of any
+/// shape. That would make the module 10 KB larger, and no verdict needs it.
 #[derive(Serialize)]
 struct ValidationResponse<'r> {
     accepted: bool,
@@ -56,7 +56,7 @@ fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> CallResult
     Ok(serde_json::to_vec(&response)?)
 }
 
-/// Audit annotations: the same sentences, whole, by the name of the rule (A9).
+/// The audit annotations: for each rule the same sentences as in the warnings, but not split (A9).
 struct AuditAnnotations(Vec<(&'static str, String)>);
 
 impl AuditAnnotations {
@@ -82,7 +82,8 @@ impl Serialize for AuditAnnotations {
     }
 }
 
-/// Cuts a sentence between words into pieces that are not too long; a longer word is cut too.
+/// Splits a sentence between words into pieces of at most [`MAX_WARNING`] characters. A word that
+/// is longer is split as well.
 fn pieces(sentence: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = sentence.trim();

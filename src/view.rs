@@ -1,8 +1,8 @@
-//! Borrowed views of JSON maps: the fields named are read, all others are skipped.
+//! Borrowed views of JSON maps: some fields are read, all others are skipped.
 
-/// Declares a struct and how it is read from a map. Unlike a derived `Deserialize` it reads maps
-/// only, a missing field is its type's default, of a repeated field the last counts (as in JSON and
-/// in policy-server), and it is a quarter of the size, which counts in the guest.
+/// Declares a struct and how it is read from a map. This differs from a derived `Deserialize`: only
+/// maps are read, a missing field has the default of its type, and if a field is repeated, the last
+/// value counts, as in policy-server. It is also a quarter of the size, which matters in the guest.
 macro_rules! view {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<'a> {
         $($key:literal => $field_vis:vis $field:ident: $type:ty,)+

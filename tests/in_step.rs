@@ -1,5 +1,4 @@
-//! What users read agrees with the code: metadata, Rancher's questions, README, docs and the example
-//! policies.
+//! The metadata, Rancher's questions, README, docs and example policies agree with the code.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -50,7 +49,7 @@ fn yaml_blocks(markdown: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The settings block of the README: the one that begins with the first setting.
+/// The settings in the README: the YAML block that begins with the first setting.
 fn readme_settings() -> Value {
     let readme = text("README.md");
     let blocks = yaml_blocks(&readme);
@@ -73,7 +72,7 @@ fn settings_sections() -> Vec<(String, String)> {
     sections.collect()
 }
 
-/// The settings that a document gives, checked as the policy does it.
+/// Reads settings as the policy does, and checks what they mean.
 fn assert_means(document: &Value, check: impl FnOnce(&Settings<'_>)) {
     let json = document.to_string();
     let given = serde_json::from_str(&json).unwrap();
@@ -117,7 +116,7 @@ fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     items
 }
 
-/// What rules match, one entry for each group, version, resource and operation.
+/// What rules match: an entry for each group, version, resource and operation.
 fn matched(rules: &Value) -> Vec<[String; 4]> {
     let mut matched = Vec::new();
     for rule in rules.as_array().unwrap() {
@@ -177,7 +176,7 @@ fn each_question_offers_what_the_setting_allows() {
                 for option in &options {
                     assert_valid(&json!({ variable: option }));
                 }
-                // The fault names each word that is allowed.
+                // The message names each word that is allowed.
                 let wrong = json!({ variable: "?" }).to_string();
                 let faults = Settings::read(serde_json::from_str(&wrong).unwrap()).unwrap_err();
                 let allowed = faults.to_string();

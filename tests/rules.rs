@@ -1,4 +1,4 @@
-//! Every rule of the domain has a test that cites it by its name: `a5_…` is a test of A5.
+//! Every rule has a test that cites it in its name: `a5_…` is a test of A5.
 #![allow(clippy::unwrap_used)]
 
 use std::{

@@ -31,7 +31,7 @@ pub(crate) fn judge(
     let judged = |object| {
         let request = Request {
             operation: Operation::Create,
-            namespace: Text::from(&*pod_source.named.namespace),
+            namespace: Text::from(pod_source.named.namespace()),
             // Nobody in particular asks, as in an audit: what is on its way out is accepted.
             user: None,
             unchanged: false,
@@ -45,15 +45,15 @@ pub(crate) fn judge(
     };
     let verdict = judged(RequestObject::Template {
         kind,
-        name: Text::from(&*pod_source.named.name),
+        name: Text::from(pod_source.named.name.as_str()),
         owner_is_judged: owner_is_judged(pod_source, inventory),
         new: pod_source.facts.clone(),
         old: None,
     });
-    // What a template meets as a warning, its Pods meet as a rejection (A11).
+    // What a template meets as a warning, its Pods meet as a rejection (A11), if any come.
     let of_pods = match verdict.rejection {
-        None => judged(pod).rejection,
-        Some(_) => None,
+        None if !pod_source.idle => judged(pod).rejection,
+        _ => None,
     };
     report(pod_source, verdict, of_pods, findings)
 }
@@ -71,7 +71,7 @@ pub(crate) fn judge_namespace(
         user: None,
         unchanged: false,
         object: RequestObject::Namespace {
-            name: Text::from(&*namespace.named.name),
+            name: Text::from(namespace.named.name.as_str()),
             terminating: false,
             new: namespace.metadata.clone(),
             old: None,
@@ -112,9 +112,9 @@ fn owner_is_judged(pod_source: &PodSource<'_>, inventory: &Inventory) -> bool {
     let owner = pod_source.template.and_then(|kind| {
         let owner = Owner {
             kind: kind.name,
-            name: pod_source.named.name.clone(),
+            name: pod_source.named.name.as_str().to_owned(),
         };
-        inventory.template(&pod_source.named.namespace, &owner)
+        inventory.template(pod_source.named.namespace(), &owner)
     });
     owner.is_some_and(|template| template.owner.is_some())
 }
@@ -135,7 +135,11 @@ fn report(
     for warning in &warnings {
         // Of a bad name the Workload speaks, once for all its Pods.
         if warning.rule != Rule::WorkloadName {
-            findings.push(finding(pod_source, warning, Severity::Warning));
+            let severity = match pod_source.idle && is_of_mesh(warning.rule) {
+                true => Severity::Note,
+                false => Severity::Warning,
+            };
+            findings.push(finding(pod_source, warning, severity));
         }
     }
     findings.extend(
@@ -161,6 +165,14 @@ fn report(
         rejection: rejection.or(of_pods).map(told),
         warnings: warnings.into_iter().map(told).collect(),
     }
+}
+
+/// Whether a rule is about the Pods that come of a template, and not about the template itself.
+fn is_of_mesh(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
+    )
 }
 
 fn finding(pod_source: &PodSource<'_>, objection: &Objection, severity: Severity) -> Finding {

@@ -11,6 +11,7 @@ use super::{
     finding::{Finding, Severity},
     identities::{self, Identities},
     inventory::{Inventory, full_name},
+    left_out,
     manifest::DataplaneManifest,
     namespaces,
     options::Options,
@@ -33,6 +34,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
             return only_faults(inventory);
         }
     };
+    inventory.settle();
     let zone = options.zone.as_deref();
     let mut findings = std::mem::take(&mut inventory.findings);
     let naming = Naming {
@@ -90,6 +92,8 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     let mut identities = Identities::new(&inventory.universal_identities, control_plane);
     let universal = universal::plan(&inventory, zone, &mut identities, &mut findings);
     findings.extend(identities.into_findings());
+    let notes = left_out::notes(&inventory, &findings);
+    findings.extend(notes);
     findings.sort();
     findings.dedup();
     Report {
@@ -104,6 +108,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         pods,
         universal,
         findings: findings.iter().map(FindingReport::from).collect(),
+        skipped_kinds: left_out::kinds(&inventory),
         faults: inventory.faults,
     }
 }
@@ -118,6 +123,7 @@ fn only_faults(inventory: Inventory) -> Report {
         pods: Vec::new(),
         universal: None,
         findings: Vec::new(),
+        skipped_kinds: left_out::kinds(&inventory),
         faults: inventory.faults,
     }
 }
@@ -129,7 +135,8 @@ fn summary(inventory: &Inventory, findings: &[Finding]) -> Summary {
     };
     Summary {
         objects: inventory.read,
-        skipped: inventory.skipped,
+        skipped: left_out::count(inventory),
+        passed_over: inventory.passed_over,
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
@@ -141,8 +148,8 @@ fn summary(inventory: &Inventory, findings: &[Finding]) -> Summary {
 fn of_subject(pod_source: &PodSource<'_>) -> PodReport {
     PodReport {
         kind: pod_source.kind(),
-        namespace: pod_source.named.namespace.clone(),
-        name: pod_source.named.name.clone(),
+        namespace: pod_source.named.namespace().to_owned(),
+        name: pod_source.named.name.as_str().to_owned(),
         meshed: pod_source.mesh.is_some(),
         reason: pod_source.reason.to_string(),
         finished: pod_source.facts.finished,
@@ -206,7 +213,10 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
     let dataplanes = inventory.dataplanes.values();
     let alone = dataplanes.filter(|dataplane| {
         let named = &dataplane.named;
-        dataplane.is_local() && inventory.pod(&named.namespace, &named.name).is_none()
+        dataplane.is_local()
+            && inventory
+                .pod(named.namespace(), named.name.as_str())
+                .is_none()
     });
     alone
         .map(|dataplane| {
@@ -218,8 +228,8 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
             let called = format!("Dataplane {}", full_name(&dataplane.named));
             PodReport {
                 kind: "Dataplane",
-                namespace: dataplane.named.namespace.clone(),
-                name: dataplane.named.name.clone(),
+                namespace: dataplane.named.namespace().to_owned(),
+                name: dataplane.named.name.as_str().to_owned(),
                 meshed: true,
                 reason: "it has a Dataplane".to_owned(),
                 finished: false,

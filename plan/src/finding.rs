@@ -81,12 +81,16 @@ macro_rules! codes {
 }
 
 codes! {
+    /// YAML that is read otherwise than it looks, or not by kubectl.
+    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = "bad-mesh-name",
     /// A name that no Workload can have (W5).
     BadName = "bad-name",
     /// Proxies of several meshes refer to one Workload (L7, L8).
     Conflict = "conflict",
+    /// Copies from other zones, which count nowhere (section 7).
+    CopiesNotCounted = "copies-not-counted",
     /// An object is given twice.
     Duplicate = "duplicate",
     /// A Pod or template sets the label `kuma.io/workload` (A1, A2).
@@ -99,6 +103,8 @@ codes! {
     IdentityFault = "identity-fault",
     /// A MeshIdentity's template is richer than what is evaluated here (ID3).
     IdentityNotEvaluated = "identity-not-evaluated",
+    /// A kind with a Pod template that is not judged (A2).
+    KindNotJudged = "kind-not-judged",
     /// A Dataplane's label and field name different meshes (A6).
     MeshLabelDiffers = "mesh-label-differs",
     /// The API server does not know a kind.
@@ -109,6 +115,10 @@ codes! {
     NamespaceNotRead = "namespace-not-read",
     /// Dataplanes have no identifier (W8).
     NoIdentifier = "no-identifier",
+    /// Nothing that was read is of a kind that matters here.
+    NothingPlanned = "nothing-planned",
+    /// Something is read otherwise than it looks.
+    ReadOtherwise = "read-otherwise",
     /// The Pods of a template would be refused.
     RejectedPods = "rejected-pods",
     /// A Pod or template of another mesh than its Namespace's (A5 to A11, A17, A18).
@@ -127,6 +137,8 @@ codes! {
     UndeclaredMesh = "undeclared-mesh",
     /// A mesh that does not exist (A16).
     UnknownMesh = "unknown-mesh",
+    /// An object that was nearly of a kind that is read.
+    UnknownObject = "unknown-object",
     /// Objects of the cluster that could not be read.
     Unread = "unread",
 }

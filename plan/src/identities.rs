@@ -73,7 +73,7 @@ impl<'a> Identities<'a> {
             mesh_identity: self
                 .identities
                 .get(&*name)
-                .map_or(name.clone(), |one| one.named.name.clone()),
+                .map_or(name.clone(), |one| one.named.name.as_str().to_owned()),
             fault: fault.map(IdentityFault::to_string),
             spiffe_id: identity.spiffe_id.ok().map(|id| id.to_string()),
         })
@@ -147,7 +147,7 @@ pub(crate) fn labels_to_come(
     let account = account.filter(|name| !name.is_empty()).unwrap_or("default");
     let own = [
         (keys::MESH, mesh),
-        (keys::HOME_NAMESPACE, &*pod_source.named.namespace),
+        (keys::HOME_NAMESPACE, pod_source.named.namespace()),
         (keys::SERVICE_ACCOUNT, account),
         (keys::ORIGIN, ORIGIN_ZONE),
         (keys::ENVIRONMENT, "kubernetes"),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kuma_workload_rulebook::{mesh, metadata::Metadata, quoted::Quoted};
+use kuma_workload_rulebook::{keys, mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
     finding::{Code, Finding},
     manifest::{
-        DataplaneManifest, Found, Manifest, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-        PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
-        WorkloadManifest,
+        DataplaneManifest, Found, Home, InsightManifest, KindName, Manifest, Mention,
+        MeshIdentityManifest, Name, Named, NamespaceManifest, Owner, PodManifest, Skipped,
+        TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
     },
     options::Options,
     read::{Fault, Place},
@@ -19,30 +19,39 @@ use super::{
 /// where they stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
-    /// Its namespace; empty where it has none. On Universal, its mesh.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    home: Home,
+    name: Name,
     /// Its kind, where several share a map.
-    pub kind: &'static str,
+    kind: &'static str,
     unnamed: Option<Place>,
 }
 
 impl Key {
     /// The key of an object with a name.
-    pub(crate) fn of(kind: &'static str, namespace: &str, name: &str) -> Self {
+    pub(crate) fn of(kind: &'static str, home: Home, name: &str) -> Self {
         Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            home,
+            name: Name::Given(name.into()),
             kind,
             unnamed: None,
         }
     }
 
+    /// The key of an object in a namespace.
+    fn in_namespace(kind: &'static str, namespace: &str, name: &str) -> Self {
+        Self::of(kind, Home::Namespace(namespace.into()), name)
+    }
+
     fn of_named(named: &Named, kind: &'static str) -> Self {
+        let place = || named.place.clone();
         Self {
-            unnamed: named.place.clone().filter(|_| named.is_generated()),
-            ..Self::of(kind, &named.namespace, &named.name)
+            home: named.home.clone(),
+            name: named.name.clone(),
+            kind,
+            unnamed: match named.name {
+                Name::Given(_) => None,
+                Name::Generated(_) => place(),
+            },
         }
     }
 }
@@ -75,10 +84,20 @@ pub struct Inventory {
     pub(crate) universal_workloads: Objects<UniversalWorkloadManifest>,
     /// MeshIdentities of Universal.
     pub(crate) universal_identities: Objects<MeshIdentityManifest>,
-    /// How many objects do not matter here.
-    pub(crate) skipped: usize,
-    /// How many do.
+    /// DataplaneInsights, of whatever control plane, if they are read.
+    pub(crate) insights: Objects<InsightManifest>,
+    /// Objects that do not matter here, by their kinds.
+    pub(crate) skipped: BTreeMap<KindName, Skipped>,
+    /// How many objects would matter, but are in another namespace than the one that counts.
+    pub(crate) elsewhere: usize,
+    /// How many objects matter.
     pub(crate) read: usize,
+    /// How many files were passed over.
+    pub(crate) passed_over: usize,
+    /// How many documents said what they are.
+    documents: usize,
+    /// Whether kumactl printed something of it from a control plane on Kubernetes.
+    shows_kubernetes: bool,
     /// What there is to say of the reading itself.
     pub(crate) findings: Vec<Finding>,
     /// What cannot be read.
@@ -139,47 +158,83 @@ impl Inventory {
 
     /// Takes what was found.
     pub fn take(&mut self, found: Found, options: &Options<'_>) {
-        self.skipped += found.skipped;
+        for (kind, skipped) in found.skipped {
+            self.skipped.entry(kind).or_default().add(skipped);
+        }
+        self.documents += found.documents;
+        self.passed_over += usize::from(found.passed_over);
+        self.shows_kubernetes |= found.shows_kubernetes;
+        self.findings.extend(found.findings);
         self.faults.extend(found.faults);
-        for object in found.objects {
-            self.add(object, options);
+        for (mention, object) in found.objects {
+            if counts(&object, options) {
+                self.add(mention, object);
+            } else {
+                self.elsewhere += 1;
+            }
         }
     }
 
-    fn add(&mut self, object: Manifest, options: &Options<'_>) {
-        if !counts(&object, options) {
-            self.skipped += 1;
-            return;
-        }
-        self.read += 1;
+    /// Whether there was nothing at all: no document that says what it is, and nothing that went wrong.
+    pub fn is_empty(&self) -> bool {
+        self.documents == 0 && self.faults.is_empty()
+    }
+
+    fn add(&mut self, mention: Mention, object: Manifest) {
         match object {
-            Manifest::Pod(pod) => self.put("Pod", pod, |all| &mut all.pods, |pod| &pod.named),
+            Manifest::Pod(pod) => {
+                self.put(mention, "Pod", pod, |all| &mut all.pods, |pod| &pod.named);
+            }
             Manifest::Template(template) => {
                 let kind = template.kind.name;
-                self.put(kind, template, |all| &mut all.templates, |one| &one.named);
+                self.put(
+                    mention,
+                    kind,
+                    template,
+                    |all| &mut all.templates,
+                    |one| &one.named,
+                );
             }
             Manifest::Namespace(one) => {
                 self.put(
+                    mention,
                     "Namespace",
                     one,
                     |all| &mut all.namespaces,
                     |one| &one.named,
                 );
             }
-            Manifest::Mesh(one) => self.put("Mesh", one, |all| &mut all.meshes, |one| one),
+            Manifest::Mesh(one) => self.put(mention, "Mesh", one, |all| &mut all.meshes, |one| one),
             Manifest::Dataplane(one) => {
                 self.put(
+                    mention,
                     "Dataplane",
                     one,
                     |all| &mut all.dataplanes,
                     |one| &one.named,
                 );
             }
+            Manifest::Insight(one) => {
+                self.put(
+                    mention,
+                    "DataplaneInsight",
+                    one,
+                    |all| &mut all.insights,
+                    |one| &one.named,
+                );
+            }
             Manifest::Workload(one) => {
-                self.put("Workload", one, |all| &mut all.workloads, |one| &one.named);
+                self.put(
+                    mention,
+                    "Workload",
+                    one,
+                    |all| &mut all.workloads,
+                    |one| &one.named,
+                );
             }
             Manifest::MeshIdentity(one) => {
                 self.put(
+                    mention,
                     "MeshIdentity",
                     one,
                     |all| &mut all.identities,
@@ -187,10 +242,17 @@ impl Inventory {
                 );
             }
             Manifest::UniversalMesh(one) => {
-                self.put("Mesh", one, |all| &mut all.universal_meshes, |one| one);
+                self.put(
+                    mention,
+                    "Mesh",
+                    one,
+                    |all| &mut all.universal_meshes,
+                    |one| one,
+                );
             }
             Manifest::UniversalDataplane(one) => {
                 self.put(
+                    mention,
                     "Dataplane",
                     one,
                     |all| &mut all.universal_dataplanes,
@@ -199,6 +261,7 @@ impl Inventory {
             }
             Manifest::UniversalWorkload(one) => {
                 self.put(
+                    mention,
                     "Workload",
                     one,
                     |all| &mut all.universal_workloads,
@@ -207,6 +270,7 @@ impl Inventory {
             }
             Manifest::UniversalIdentity(one) => {
                 self.put(
+                    mention,
                     "MeshIdentity",
                     one,
                     |all| &mut all.universal_identities,
@@ -216,37 +280,100 @@ impl Inventory {
         }
     }
 
-    /// Of an object given twice, the later one counts.
+    /// Of an object given twice, the later one counts. A watch tells of the same object again and
+    /// again, and last that it has gone.
     fn put<T>(
         &mut self,
+        mention: Mention,
         kind: &'static str,
         object: T,
         objects: impl FnOnce(&mut Self) -> &mut Objects<T>,
         named: impl Fn(&T) -> &Named,
     ) {
-        let name = named(&object).clone();
-        let earlier = objects(self).insert(Key::of_named(&name, kind), object);
-        let Some(earlier) = earlier else {
+        let key = Key::of_named(named(&object), kind);
+        if mention == Mention::Gone {
+            let gone = objects(self).remove(&key);
+            self.read -= usize::from(gone.is_some());
+            return;
+        }
+        let later = named(&object).clone();
+        let earlier = objects(self).insert(key, object);
+        self.read += usize::from(mention == Mention::Given || earlier.is_none());
+        // A cluster's pages overlap where objects come and go between them.
+        let (Mention::Given, Some(earlier), Some(_)) = (mention, earlier, &later.place) else {
             return;
         };
-        // A cluster's pages overlap where objects come and go between them.
-        let (Some(first), Some(_)) = (&named(&earlier).place, &name.place) else {
+        let Some(first) = &named(&earlier).place else {
             return;
         };
         self.findings.push(Finding::warning(
             Code::Duplicate,
-            name.place.clone(),
+            later.place.clone(),
             format!(
                 "{kind} {} is given twice, at {first} too; this one counts",
-                full_name(&name)
+                full_name(&later)
             ),
             "remove one of them".to_owned(),
         ));
     }
 
+    /// What kumactl prints of Meshes and of MeshIdentities does not always say where they are stored.
+    /// Beside other things from a control plane on Kubernetes, they are that one's as well.
+    pub(crate) fn settle(&mut self) {
+        if !self.shows_kubernetes {
+            return;
+        }
+        for (key, mesh) in &self.universal_meshes {
+            let mesh = || mesh.clone();
+            self.meshes.entry(key.clone()).or_insert_with(mesh);
+        }
+        let identities = self.universal_identities.values();
+        for identity in identities.filter(|one| !one.facts.labels.contains(keys::ENVIRONMENT)) {
+            let key = Key::of_named(&identity.named, "MeshIdentity");
+            let identity = || identity.clone();
+            self.identities.entry(key).or_insert_with(identity);
+        }
+    }
+
+    /// The Dataplanes of Kubernetes, copies from other zones among them.
+    pub fn dataplanes(&self) -> impl Iterator<Item = &DataplaneManifest> {
+        self.dataplanes.values()
+    }
+
+    /// The DataplaneInsights, of whatever control plane, if the options ask for them.
+    pub fn insights(&self) -> impl Iterator<Item = &InsightManifest> {
+        self.insights.values()
+    }
+
+    /// The Workloads of Kubernetes.
+    pub fn workloads(&self) -> impl Iterator<Item = &WorkloadManifest> {
+        self.workloads.values()
+    }
+
+    /// The Dataplanes of Universal, copies from other zones among them.
+    pub fn universal_dataplanes(&self) -> impl Iterator<Item = &UniversalDataplaneManifest> {
+        self.universal_dataplanes.values()
+    }
+
+    /// The Workloads of Universal, copies from other zones among them.
+    pub fn universal_workloads(&self) -> impl Iterator<Item = &UniversalWorkloadManifest> {
+        self.universal_workloads.values()
+    }
+
+    /// What there is to say of the reading itself.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What cannot be read.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
     /// The labels and annotations of a Namespace; one that was not read has none.
     pub fn namespace(&self, name: &str) -> Option<&NamespaceManifest> {
-        self.namespaces.get(&Key::of("Namespace", "", name))
+        self.namespaces
+            .get(&Key::of("Namespace", Home::Cluster, name))
     }
 
     /// As [`namespace`](Self::namespace).
@@ -258,17 +385,19 @@ impl Inventory {
 
     /// The Dataplane of a name.
     pub fn dataplane(&self, namespace: &str, name: &str) -> Option<&DataplaneManifest> {
-        self.dataplanes.get(&Key::of("Dataplane", namespace, name))
+        self.dataplanes
+            .get(&Key::in_namespace("Dataplane", namespace, name))
     }
 
     /// The Pod of a name.
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodManifest> {
-        self.pods.get(&Key::of("Pod", namespace, name))
+        self.pods.get(&Key::in_namespace("Pod", namespace, name))
     }
 
     /// The Workload of a name.
     pub fn workload(&self, namespace: &str, name: &str) -> Option<&WorkloadManifest> {
-        self.workloads.get(&Key::of("Workload", namespace, name))
+        self.workloads
+            .get(&Key::in_namespace("Workload", namespace, name))
     }
 
     /// Whether a template's controller was read: it says the same, and speaks for both (A2).
@@ -276,19 +405,22 @@ impl Inventory {
         template
             .owner
             .as_ref()
-            .is_some_and(|owner| self.template(&template.named.namespace, owner).is_some())
+            .is_some_and(|owner| self.template(template.named.namespace(), owner).is_some())
     }
 
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&TemplateManifest> {
         self.templates
-            .get(&Key::of(owner.kind, namespace, &owner.name))
+            .get(&Key::in_namespace(owner.kind, namespace, &owner.name))
     }
 
     /// Whether a Mesh exists. Manifests without any Mesh say nothing of meshes, and `default` is
     /// Kuma's own.
     pub fn has_mesh(&self, name: &str) -> bool {
-        let found = || self.meshes.contains_key(&Key::of("Mesh", "", name));
+        let found = || {
+            self.meshes
+                .contains_key(&Key::of("Mesh", Home::Cluster, name))
+        };
         if self.live {
             self.unread.meshes || found()
         } else {
@@ -306,17 +438,17 @@ fn counts(object: &Manifest, options: &Options<'_>) -> bool {
         Manifest::Pod(PodManifest { named, .. })
         | Manifest::Template(TemplateManifest { named, .. })
         | Manifest::Dataplane(DataplaneManifest { named, .. })
-        | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace == *only,
-        Manifest::Namespace(namespace) => namespace.named.name == *only,
+        | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace() == *only,
+        Manifest::Namespace(namespace) => namespace.named.name.as_str() == *only,
         _ => true,
     }
 }
 
-/// A name with its namespace, for a sentence.
+/// A name with its namespace or mesh, for a sentence.
 pub(crate) fn full_name(named: &Named) -> String {
-    if named.namespace.is_empty() {
-        Quoted(&named.name).to_string()
-    } else {
-        Quoted(&format!("{}/{}", named.namespace, named.name)).to_string()
+    let name = named.name.as_str();
+    match &named.home {
+        Home::Cluster => Quoted(name).to_string(),
+        Home::Namespace(home) | Home::Mesh(home) => Quoted(&format!("{home}/{name}")).to_string(),
     }
 }

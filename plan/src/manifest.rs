@@ -1,17 +1,40 @@
 //! Documents as objects: of the kinds that matter here, the fields that matter.
+//!
+//! ```text
+//! node ─ envelope (lists, watches) ─ identity (which kind) ─┬─ kubernetes ─┬─▶ Manifest
+//!                                                           └─ kuma ───────┘
+//! ```
 
+mod envelope;
+mod fields;
+mod identity;
+mod identity_spec;
+mod kubernetes;
+mod kuma;
+mod notes;
+mod pod;
+mod proxy;
 mod reader;
+mod template;
+#[cfg(test)]
+mod tests;
+mod unrendered;
 
+pub(crate) use envelope::Mention;
+pub(crate) use identity::KindName;
 pub use reader::Found;
+pub(crate) use reader::Skipped;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kuma_workload_rulebook::{
     admission::TemplateKind,
+    counts::{Counts, Inbounds},
     keys,
     metadata::{Labels, Metadata, PodFacts},
     roster::{self, Origin},
     spiffe::MeshIdentity,
+    universal,
 };
 
 use super::read::{Place, tree::Position};
@@ -29,6 +52,8 @@ pub(crate) enum Manifest {
     Mesh(Named),
     /// `kuma.io` Dataplane.
     Dataplane(DataplaneManifest),
+    /// `kuma.io` DataplaneInsight, or `type: DataplaneInsight`.
+    Insight(InsightManifest),
     /// `kuma.io` Workload.
     Workload(WorkloadManifest),
     /// `kuma.io` MeshIdentity.
@@ -43,21 +68,88 @@ pub(crate) enum Manifest {
     UniversalIdentity(MeshIdentityManifest),
 }
 
+impl Manifest {
+    /// Whether it is an object of Kubernetes.
+    fn is_on_kubernetes(&self) -> bool {
+        match self {
+            Self::Insight(insight) => matches!(insight.named.home, Home::Namespace(_)),
+            Self::UniversalMesh(_)
+            | Self::UniversalDataplane(_)
+            | Self::UniversalWorkload(_)
+            | Self::UniversalIdentity(_) => false,
+            _ => true,
+        }
+    }
+}
+
 /// Where an object stands and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// Where it stands, if in a file.
     pub place: Option<Place>,
-    /// Its namespace; empty where it has none. On Universal, its mesh.
-    pub namespace: String,
-    /// Its name, or its `generateName` and a `*`.
-    pub name: String,
+    /// Where it lives.
+    pub home: Home,
+    /// Its name there.
+    pub name: Name,
 }
 
 impl Named {
-    /// Whether the API server will make its name.
-    pub fn is_generated(&self) -> bool {
-        self.name.ends_with('*')
+    /// Its namespace; empty where it lives in none.
+    pub fn namespace(&self) -> &str {
+        match &self.home {
+            Home::Namespace(namespace) => namespace,
+            Home::Cluster | Home::Mesh(_) => "",
+        }
+    }
+
+    /// The mesh that it lives in; empty on Kubernetes, where objects live in namespaces.
+    pub fn mesh(&self) -> &str {
+        match &self.home {
+            Home::Mesh(mesh) => mesh,
+            Home::Cluster | Home::Namespace(_) => "",
+        }
+    }
+}
+
+/// Where an object lives: its name is unique there, among objects of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Home {
+    /// In the cluster as a whole; a Mesh on Universal too.
+    Cluster,
+    /// In a namespace of Kubernetes. It is empty where a control plane elsewhere has a copy.
+    Namespace(Arc<str>),
+    /// In a mesh of Universal.
+    Mesh(Arc<str>),
+}
+
+/// What an object is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Name {
+    /// Its name.
+    Given(Arc<str>),
+    /// The API server will make its name of its `generateName`, which stands here with a `*`.
+    Generated(Arc<str>),
+}
+
+impl Name {
+    /// The name that the API server makes of a `generateName`.
+    pub fn of_prefix(prefix: &str) -> Self {
+        Self::Generated(format!("{prefix}*").into())
+    }
+
+    /// As a report shows it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Given(name) | Self::Generated(name) => name,
+        }
+    }
+
+    /// The name, if it is known.
+    pub fn given(&self) -> Option<&str> {
+        match self {
+            Self::Given(name) => Some(name),
+            Self::Generated(_) => None,
+        }
     }
 }
 
@@ -83,7 +175,7 @@ pub struct TemplateManifest {
     pub kind: &'static TemplateKind,
     /// Its controller, if that is one of the seven kinds.
     pub owner: Option<Owner>,
-    /// Whether it makes no Pods any more: scaled to zero, or done.
+    /// Whether no Pods come of it as it is: it is scaled to zero, suspended or done.
     pub idle: bool,
     /// What the rules read of the template.
     pub facts: PodFacts<'static>,
@@ -133,10 +225,13 @@ pub struct DataplaneManifest {
     pub mesh_label: Option<Position>,
     /// Whether a Pod is its controller.
     pub owned_by_pod: bool,
+    /// What it says of its health (S3).
+    pub inbounds: Inbounds,
 }
 
 impl DataplaneManifest {
-    /// Whether it is no copy from another zone.
+    /// Whether it is no copy from another zone (section 7). A copy that kumactl printed may live in no
+    /// namespace.
     pub fn is_local(&self) -> bool {
         let Metadata {
             labels,
@@ -151,7 +246,20 @@ impl DataplaneManifest {
                 annotations.get(keys::DISPLAY_NAME),
             ],
         };
-        origin.is_local(&self.named.namespace, &self.named.name)
+        let namespace = self.named.namespace();
+        !namespace.is_empty() && origin.is_local(namespace, self.named.name.as_str())
+    }
+
+    /// What the roster needs of it, with the identifier that Kuma stores.
+    pub fn facts(&self) -> roster::RosterDataplane<'_> {
+        roster::RosterDataplane {
+            namespace: self.named.namespace(),
+            name: self.named.name.as_str(),
+            workload: self.stored(),
+            mesh: self.mesh.as_deref(),
+            local: self.is_local(),
+            inbounds: self.inbounds,
+        }
     }
 
     /// Its identifier as Kuma stores it (W8).
@@ -160,15 +268,28 @@ impl DataplaneManifest {
     }
 }
 
+/// A DataplaneInsight, of whatever control plane.
+#[derive(Debug, Clone)]
+pub struct InsightManifest {
+    /// What it is called: as its Dataplane.
+    pub named: Named,
+    /// Its mesh.
+    pub mesh: Option<String>,
+    /// Whether its proxy is online (S2).
+    pub online: bool,
+}
+
 /// A Workload of Kubernetes.
 #[derive(Debug, Clone)]
 pub struct WorkloadManifest {
     /// What it is called.
     pub named: Named,
-    /// Its labels.
+    /// Its labels, as far as they are Kuma's.
     pub labels: Labels<'static>,
     /// The names of the Meshes that own it.
     pub mesh_owners: Vec<String>,
+    /// The numbers that it shows.
+    pub reported: Option<Counts>,
 }
 
 impl WorkloadManifest {
@@ -195,8 +316,8 @@ pub(crate) struct MeshIdentityManifest {
 
 /// A Dataplane document of Universal.
 #[derive(Debug, Clone)]
-pub(crate) struct UniversalDataplaneManifest {
-    /// What it is called; its namespace is its mesh.
+pub struct UniversalDataplaneManifest {
+    /// What it is called.
     pub named: Named,
     /// Its labels.
     pub labels: Labels<'static>,
@@ -204,13 +325,51 @@ pub(crate) struct UniversalDataplaneManifest {
     pub tags: Vec<String>,
     /// Where the first of them stands.
     pub tag: Option<Position>,
+    /// What it says of its health (S3).
+    pub inbounds: Inbounds,
+}
+
+impl UniversalDataplaneManifest {
+    /// What the rules need of it.
+    pub fn facts(&self) -> universal::UniversalDataplane<'_> {
+        universal::UniversalDataplane {
+            mesh: self.named.mesh(),
+            name: self.named.name.as_str(),
+            label: self.labels.get(keys::WORKLOAD),
+            tags: self.tags.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether it is no copy from another zone.
+    pub fn is_local(&self) -> bool {
+        let label = |key| self.labels.get(key);
+        universal::is_local(
+            self.named.name.as_str(),
+            label(keys::DISPLAY_NAME),
+            label(keys::HOME_NAMESPACE),
+        )
+    }
 }
 
 /// A Workload document of Universal.
 #[derive(Debug, Clone)]
-pub(crate) struct UniversalWorkloadManifest {
-    /// What it is called; its namespace is its mesh.
+pub struct UniversalWorkloadManifest {
+    /// What it is called.
     pub named: Named,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    /// Its labels, as far as they are Kuma's.
+    pub labels: Labels<'static>,
+    /// The numbers that it shows.
+    pub reported: Option<Counts>,
+}
+
+impl UniversalWorkloadManifest {
+    /// Whether it is no copy from another zone.
+    pub fn is_local(&self) -> bool {
+        let label = |key| self.labels.get(key);
+        universal::is_local(
+            self.named.name.as_str(),
+            label(keys::DISPLAY_NAME),
+            label(keys::HOME_NAMESPACE),
+        )
+    }
 }

@@ -58,10 +58,10 @@ pub(crate) fn plan(
 ) -> Vec<NamespaceReport> {
     let mut all = BTreeMap::<&str, Members>::new();
     for dataplane in inventory.dataplanes.values().filter(|one| one.is_local()) {
-        let members = all.entry(&dataplane.named.namespace).or_default();
+        let members = all.entry(dataplane.named.namespace()).or_default();
         let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
         members.count(mesh).dataplanes += 1;
-        let (name, place) = (&dataplane.named.name, &dataplane.named.place);
+        let (name, place) = (dataplane.named.name.as_str(), &dataplane.named.place);
         // A Dataplane has its Pod's name, and it is the Pod that moves.
         members.join("Pod", name, mesh, place.as_ref());
     }
@@ -69,7 +69,7 @@ pub(crate) fn plan(
         let Some(mesh) = pod_source.mesh else {
             continue;
         };
-        let members = all.entry(&pod_source.named.namespace).or_default();
+        let members = all.entry(pod_source.named.namespace()).or_default();
         match pod_source.template {
             None => members.count(mesh.name).pods += 1,
             Some(_) if pod_source.coming => members.count(mesh.name).templates += 1,
@@ -77,13 +77,18 @@ pub(crate) fn plan(
         }
         if pod_source.coming {
             let place = pod_source.named.place.as_ref();
-            members.join(pod_source.kind(), &pod_source.named.name, mesh.name, place);
+            members.join(
+                pod_source.kind(),
+                pod_source.named.name.as_str(),
+                mesh.name,
+                place,
+            );
         }
     }
     for namespace in inventory.namespaces.values() {
         let declares = mesh::of_namespace(&namespace.metadata, settings.mesh_annotations);
         if declares.source != MeshSource::Default || membership::injects(&namespace.metadata) {
-            all.entry(&namespace.named.name).or_default();
+            all.entry(namespace.named.name.as_str()).or_default();
         }
     }
     not_read(inventory, pod_sources, findings);
@@ -241,7 +246,7 @@ fn not_read(inventory: &Inventory, pod_sources: &[PodSource<'_>], findings: &mut
     }
     let mut unread = BTreeMap::<&str, Option<&Place>>::new();
     for pod_source in pod_sources {
-        let namespace = &*pod_source.named.namespace;
+        let namespace = pod_source.named.namespace();
         if inventory.namespace(namespace).is_none() {
             let place = unread
                 .entry(namespace)

@@ -29,6 +29,8 @@ pub struct Options<'o> {
     pub namespace: Option<String>,
     /// The namespace of objects that name none.
     pub default_namespace: String,
+    /// Whether DataplaneInsights are read. The plan has no use for them.
+    pub insights: bool,
 }
 
 impl Default for Options<'_> {
@@ -42,6 +44,7 @@ impl Default for Options<'_> {
             environment: None,
             namespace: None,
             default_namespace: "default".to_owned(),
+            insights: false,
         }
     }
 }

@@ -33,14 +33,14 @@ impl<'a> PlannedCluster<'a> {
     pub(crate) fn new(inventory: &'a Inventory, pod_sources: &[PodSource<'a>]) -> Self {
         let mut namespaces = HashMap::<_, Members<'_>>::new();
         for dataplane in inventory.dataplanes.values() {
-            let members = namespaces.entry(&*dataplane.named.namespace).or_default();
+            let members = namespaces.entry(dataplane.named.namespace()).or_default();
             let label = dataplane.metadata.labels.get(keys::MESH);
             let same = members
                 .dataplanes
                 .entry((label, dataplane.mesh.as_deref()))
                 .or_default();
             if same.len() < KEPT {
-                same.push(&*dataplane.named.name);
+                same.push(dataplane.named.name.as_str());
             }
         }
         for (number, pod_source) in pod_sources.iter().enumerate() {
@@ -48,7 +48,7 @@ impl<'a> PlannedCluster<'a> {
             let Some(mesh) = pod_source.mesh.filter(|_| there && pod_source.counts()) else {
                 continue;
             };
-            let members = namespaces.entry(&*pod_source.named.namespace).or_default();
+            let members = namespaces.entry(pod_source.named.namespace()).or_default();
             let same = members.pods.entry(mesh.name).or_default();
             if same.len() < KEPT {
                 let name = match pod_source.template {

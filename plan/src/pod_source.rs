@@ -36,6 +36,8 @@ pub(crate) struct PodSource<'a> {
     pub dataplane: Option<&'a DataplaneManifest>,
     /// Whether its Dataplane is to come.
     pub coming: bool,
+    /// Whether no Pods come of it as it is.
+    pub idle: bool,
 }
 
 /// How workloads are named.
@@ -81,8 +83,13 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
-        dataplane: inventory.dataplane(&pod.named.namespace, &pod.named.name),
+        dataplane: pod
+            .named
+            .name
+            .given()
+            .and_then(|name| inventory.dataplane(pod.named.namespace(), name)),
         coming: true,
+        idle: false,
     });
     let templates = inventory.templates.values();
     let templates = templates
@@ -97,10 +104,11 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             workload: None,
             dataplane: None,
             coming: !template.idle && makers.stands_for_pods(template.kind, &template.named),
+            idle: template.idle,
         });
     let mut all: Vec<_> = pods.chain(templates).collect();
     for pod_source in &mut all {
-        let namespace = inventory.namespace_metadata(&pod_source.named.namespace);
+        let namespace = inventory.namespace_metadata(pod_source.named.namespace());
         let annotations = naming.settings.mesh_annotations;
         pod_source.reason = membership::reason(pod_source.facts, namespace);
         if pod_source.reason.is_meshed() {
@@ -114,17 +122,8 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         pod_source.coming &= pod_source.counts() && pod_source.dataplane.is_none();
     }
     let order = |pod_source: &PodSource<'_>| {
-        let Named {
-            namespace,
-            name,
-            place,
-        } = pod_source.named;
-        (
-            namespace.clone(),
-            pod_source.kind(),
-            name.clone(),
-            place.clone(),
-        )
+        let Named { home, name, place } = pod_source.named;
+        (home.clone(), pod_source.kind(), name.clone(), place.clone())
     };
     all.sort_by_cached_key(order);
     all
@@ -141,7 +140,7 @@ impl<'a> Makers<'a> {
     fn of(inventory: &'a Inventory) -> Self {
         let mut made = BTreeSet::new();
         for pod in inventory.pods.values() {
-            let namespace = &*pod.named.namespace;
+            let namespace = pod.named.namespace();
             let mut owner: Option<&Owner> = pod.owner.as_ref();
             // Pod, ReplicaSet, Deployment; nothing of the seven kinds is owned deeper.
             for _ in 0..3 {
@@ -157,18 +156,15 @@ impl<'a> Makers<'a> {
         let dataplanes = inventory.dataplanes.values();
         Self {
             made,
-            decided: dataplanes.map(|one| &*one.named.namespace).collect(),
+            decided: dataplanes.map(|one| one.named.namespace()).collect(),
             // A cluster's Dataplanes are all that there are.
             all_decided: inventory.live && !inventory.unread.dataplanes,
         }
     }
 
     fn stands_for_pods(&self, kind: &TemplateKind, named: &Named) -> bool {
-        let Named {
-            namespace, name, ..
-        } = named;
-        !self.all_decided
-            && !self.decided.contains(&**namespace)
-            && !self.made.contains(&(&**namespace, kind.name, &**name))
+        let namespace = named.namespace();
+        let key = (namespace, kind.name, named.name.as_str());
+        !self.all_decided && !self.decided.contains(namespace) && !self.made.contains(&key)
     }
 }

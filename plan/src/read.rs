@@ -14,6 +14,8 @@ mod text;
 pub mod tree;
 mod yaml;
 
+pub use template::unrendered;
+
 use std::{borrow::Cow, fmt, iter, sync::Arc};
 
 use serde::{Serialize, Serializer};
@@ -89,7 +91,7 @@ impl Fault {
     }
 }
 
-/// Something to tell about a place of a document, as one sentence.
+/// What is wrong at a place of a document, as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// Where.
@@ -110,6 +112,17 @@ impl Problem {
     }
 }
 
+/// What is read otherwise than it looks, or not by kubectl.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remark {
+    /// Where.
+    pub at: Position,
+    /// What happens to it.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
 /// A YAML or JSON document that could be parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parsed {
@@ -118,8 +131,8 @@ pub struct Parsed {
     /// Mistakes that leave no doubt where what is wrong ends, such as a repeated key, in the order of
     /// their places: the document is to be refused, if anybody asks for what is in it.
     pub problems: Vec<Problem>,
-    /// What is read otherwise than it looks, such as a key that is a boolean.
-    pub remarks: Vec<Problem>,
+    /// What is read otherwise than it looks, such as a key that is a boolean, in the order of places.
+    pub remarks: Vec<Remark>,
 }
 
 /// Whether nodes have what no rule of the plan asks for.
@@ -188,4 +201,4 @@ fn read<'d>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -35,6 +35,23 @@ pub struct Report {
     pub findings: Vec<FindingReport>,
     /// What could not be read, and is left out of the rest.
     pub faults: Vec<Fault>,
+    /// The kinds of the objects that do not matter here.
+    pub skipped_kinds: Vec<SkippedKind>,
+}
+
+/// A kind that does not matter here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedKind {
+    /// Its apiVersion; none in Kuma's own form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// The kind, or the type in Kuma's own form; none of documents that do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// How many objects there are of it.
+    pub count: usize,
 }
 
 /// How much there is.
@@ -46,6 +63,8 @@ pub struct Summary {
     pub objects: usize,
     /// Objects that do not matter here.
     pub skipped: usize,
+    /// Files of folders that have nothing to do with Kubernetes or Kuma.
+    pub passed_over: usize,
     /// Findings of severity `error`.
     pub errors: usize,
     /// Findings of severity `warning`.

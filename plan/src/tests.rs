@@ -538,7 +538,7 @@ const EXAMPLES: [(&str, &str); 7] = examples!(
 );
 
 /// All objects of the examples, in their order.
-fn objects_of_the_examples() -> Vec<manifest::Manifest> {
+fn objects_of_the_examples() -> Vec<(manifest::Mention, manifest::Manifest)> {
     let found = EXAMPLES.map(|(name, text)| {
         let document = Document {
             name: name.into(),
@@ -549,7 +549,7 @@ fn objects_of_the_examples() -> Vec<manifest::Manifest> {
     found.into_iter().flatten().collect()
 }
 
-fn plan_of(objects: Vec<manifest::Manifest>) -> Report {
+fn plan_of(objects: Vec<(manifest::Mention, manifest::Manifest)>) -> Report {
     let mut inventory = Inventory::default();
     let found = Found {
         objects,

@@ -9,8 +9,8 @@ use kuma_workload_rulebook::{
     quoted::Quoted,
     spiffe::ProxyFacts,
     universal::{
-        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalDataplane,
-        UniversalFinding, UniversalKey, UniversalWorkload,
+        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey,
+        UniversalWorkload,
     },
 };
 
@@ -18,7 +18,7 @@ use super::{
     finding::{Code, Finding, place_at},
     identities::Identities,
     inventory::{self, Inventory, full_name},
-    manifest::UniversalDataplaneManifest,
+    manifest::{Home, UniversalDataplaneManifest},
     read::Place,
     report::{Sourced, UniversalDataplaneReport, UniversalReport, UniversalWorkloadReport},
 };
@@ -30,21 +30,21 @@ pub(crate) fn plan(
     identities: &mut Identities<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<UniversalReport> {
-    let dataplanes: Vec<_> = inventory.universal_dataplanes.values().collect();
-    if dataplanes.is_empty() && inventory.universal_workloads.is_empty() {
+    let dataplanes = inventory.universal_dataplanes.values();
+    let dataplanes: Vec<_> = dataplanes.filter(|one| one.is_local()).collect();
+    let workloads = inventory.universal_workloads.values();
+    let workloads: Vec<_> = workloads.filter(|one| one.is_local()).collect();
+    if dataplanes.is_empty() && workloads.is_empty() {
         return None;
     }
     let facts: Vec<_> = dataplanes
         .iter()
-        .map(|dataplane| facts(dataplane))
+        .map(|dataplane| dataplane.facts())
         .collect();
-    let existing = inventory.universal_workloads.values().map(|workload| {
-        let labels = workload.labels.iter();
-        UniversalWorkload {
-            mesh: &workload.named.namespace,
-            name: &workload.named.name,
-            labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
-        }
+    let existing = workloads.iter().map(|workload| UniversalWorkload {
+        mesh: workload.named.mesh(),
+        name: workload.named.name.as_str(),
+        labels: workload.labels.iter().collect(),
     });
     let existing: Vec<_> = existing.collect();
     let plan = universal::plan(&facts, &existing, zone);
@@ -55,21 +55,19 @@ pub(crate) fn plan(
         let found = universal::identifier(dataplane_facts);
         if let Some((name, _)) = found {
             let place = named.place.as_ref();
-            let (count, first) = references
-                .entry((&named.namespace, name))
-                .or_insert((0, place));
+            let (count, first) = references.entry((named.mesh(), name)).or_insert((0, place));
             *count += 1;
             *first = (*first).min(place);
         }
         unknown_mesh(dataplane, inventory, findings);
         let labels = labels(dataplane, zone);
         let proxy = ProxyFacts {
-            mesh: &named.namespace,
+            mesh: named.mesh(),
             labels: &labels,
         };
         reports.push(UniversalDataplaneReport {
-            mesh: named.namespace.clone(),
-            name: named.name.clone(),
+            mesh: named.mesh().to_owned(),
+            name: named.name.as_str().to_owned(),
             workload: found.map(|(name, source)| Sourced {
                 name: name.to_owned(),
                 source: match source {
@@ -131,20 +129,11 @@ pub(crate) fn plan(
     })
 }
 
-fn facts(dataplane: &UniversalDataplaneManifest) -> UniversalDataplane<'_> {
-    UniversalDataplane {
-        mesh: &dataplane.named.namespace,
-        name: &dataplane.named.name,
-        label: dataplane.labels.get(keys::WORKLOAD),
-        tags: dataplane.tags.iter().map(String::as_str).collect(),
-    }
-}
-
 /// The labels that the control plane knows: it does not read the tag.
 fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<'static> {
     let mut labels = dataplane.labels.clone();
     let known = [
-        (keys::MESH, Some(&*dataplane.named.namespace)),
+        (keys::MESH, Some(dataplane.named.mesh())),
         (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
@@ -171,9 +160,11 @@ fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
 }
 
 fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
-    let found = inventory
-        .universal_workloads
-        .get(&inventory::Key::of("Workload", key.mesh, key.name));
+    let found = inventory.universal_workloads.get(&inventory::Key::of(
+        "Workload",
+        Home::Mesh(key.mesh.into()),
+        key.name,
+    ));
     Finding::warning(
         Code::Foreign,
         found.and_then(|found| found.named.place.clone()),
@@ -195,8 +186,10 @@ fn unknown_mesh(
     let named = &dataplane.named;
     let meshes = &inventory.universal_meshes;
     let known = meshes.is_empty()
-        || named.namespace == mesh::DEFAULT
-        || meshes.values().any(|mesh| mesh.name == named.namespace);
+        || named.mesh() == mesh::DEFAULT
+        || meshes
+            .values()
+            .any(|mesh| mesh.name.given() == Some(named.mesh()));
     if !known {
         findings.push(Finding::error(
             Code::UnknownMesh,
@@ -247,7 +240,7 @@ fn finding(
             taken,
             others,
         } => {
-            let key = inventory::Key::of("Dataplane", mesh, dataplane);
+            let key = inventory::Key::of("Dataplane", Home::Mesh((*mesh).into()), dataplane);
             let found = inventory.universal_dataplanes.get(&key);
             let others: Vec<_> = others.iter().map(|tag| Quoted(tag).to_string()).collect();
             let others = match &*others {

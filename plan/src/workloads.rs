@@ -46,8 +46,8 @@ pub(crate) fn references<'a>(
     let dataplanes = inventory.dataplanes.values().filter(|one| one.is_local());
     let mut all: Vec<_> = dataplanes
         .map(|dataplane| {
-            let namespace = &*dataplane.named.namespace;
-            let pod = inventory.pod(namespace, &dataplane.named.name);
+            let namespace = dataplane.named.namespace();
+            let pod = inventory.pod(namespace, dataplane.named.name.as_str());
             // Gateways have none, and never will.
             let computed = pod.map(|pod| naming.workload(&pod.facts).map(|found| found.name));
             let workload = match (dataplane.stored(), identifiers) {
@@ -70,7 +70,7 @@ pub(crate) fn references<'a>(
     for pod_source in pod_sources.iter().filter(|pod_source| pod_source.coming) {
         if let Some(mesh) = pod_source.mesh {
             all.push(Reference {
-                namespace: &pod_source.named.namespace,
+                namespace: pod_source.named.namespace(),
                 mesh: mesh.name,
                 workload: pod_source.workload.map(|workload| workload.name),
                 coming: true,
@@ -101,7 +101,7 @@ fn no_identifier(
              (the first is {})",
             Quoted(namespace),
             keys::WORKLOAD,
-            Quoted(&first.named.name),
+            Quoted(first.named.name.as_str()),
         ),
         match identifiers {
             Identifiers::Dataplanes => {
@@ -153,7 +153,7 @@ pub(crate) fn plan(
         *place = (*place).min(reference.place);
     }
     let existing = inventory.workloads.values();
-    let named = existing.map(|one| (&*one.named.namespace, &*one.named.name));
+    let named = existing.map(|one| (one.named.namespace(), one.named.name.as_str()));
     let keys: BTreeSet<_> = meshes.keys().copied().chain(named).collect();
     let key_of = |(namespace, workload): (&str, &str)| roster::Key {
         namespace: namespace.to_owned(),

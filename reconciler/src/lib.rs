@@ -19,6 +19,7 @@ pub mod cli;
 mod client;
 mod crd;
 pub mod crds;
+mod files;
 pub mod kinds;
 pub mod plan;
 pub mod run;

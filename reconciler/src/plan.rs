@@ -5,12 +5,11 @@
 
 mod cluster;
 mod diagnose;
-mod files;
 mod parallel;
 
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -18,7 +17,7 @@ use std::{
 use clap::{Args, ValueEnum, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
-    self as plan, FailOn, Found, Inventory, Report,
+    self as plan, FailOn, Inventory, Report,
     output::{self, Format, Style},
     read::Fault,
 };
@@ -30,6 +29,7 @@ use kuma_workload_rulebook::{
 use crate::{
     arguments::{self, NamespaceFlags, identifiers, pod_annotation},
     client::Connection,
+    files::{self, Pattern},
     terminal::Terminal,
 };
 
@@ -53,6 +53,13 @@ pub struct PlanFlags {
     /// Manifests: files, folders (to their depth: .yaml, .yml, .json), or - for the standard input.
     #[arg(value_name = "PATH", required_unless_present = "cluster")]
     paths: Vec<PathBuf>,
+    /// Leave out of folders what a line of a .gitignore in them would; may be given several times.
+    /// A file .kuma-workload-ignore says the same of its folder.
+    #[arg(long, value_name = "GLOB", value_parser = files::pattern, conflicts_with = "cluster")]
+    exclude: Vec<Pattern>,
+    /// Accept input without any object: the exit status is then 0, and not 2.
+    #[arg(long, conflicts_with = "cluster")]
+    allow_empty: bool,
     /// Read the cluster instead; nothing is ever written.
     #[arg(long, conflicts_with = "paths")]
     cluster: bool,
@@ -88,6 +95,9 @@ pub struct PlanFlags {
     /// The severity from which on findings make the exit status 1.
     #[arg(long, value_name = "SEVERITY", default_value = "warning", value_parser = fail_on())]
     fail_on: FailOn,
+    /// Say which kinds were skipped, and which files were passed over.
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     terminal: Terminal,
     #[command(flatten)]
@@ -125,7 +135,7 @@ const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
 pub fn main(options: &PlanFlags) -> ExitCode {
-    let report = plan(options);
+    let mut report = plan(options);
     let counts = |severity| options.fail_on.counts(severity);
     let status = if !report.faults.is_empty() {
         ExitCode::from(BAD_INPUT)
@@ -134,6 +144,9 @@ pub fn main(options: &PlanFlags) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     };
+    if matches!(options.output, Format::Table | Format::Wide) && !options.verbose {
+        report.skipped_kinds.clear();
+    }
     let stdout = io::stdout().lock();
     let style = Style {
         fail_on: options.fail_on,
@@ -198,6 +211,7 @@ fn plan(options: &PlanFlags) -> Report {
         environment: options.environment.map(Into::into),
         namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
+        ..plan::Options::default()
     };
     let mut unreadable = None;
     match options.settings.as_deref().map(files::read).transpose() {
@@ -216,24 +230,39 @@ fn plan(options: &PlanFlags) -> Report {
 }
 
 fn read_files(options: &PlanFlags, given: &plan::Options<'_>) -> Inventory {
-    let (files, faults) = files::files(&options.paths);
+    let (files, faults) = files::files(&options.paths, &options.exclude);
     let progress = progress(files.len() as u64, "{bar:40} {pos}/{len} files");
     let found = parallel::map(&files, |file| {
-        let document = files::read(file)?;
-        let found = Found::in_document(&document, given);
+        let found = file.find(given);
         progress.inc(1);
-        Ok(found)
+        found
     });
     progress.finish_and_clear();
     let mut inventory = Inventory::default();
     faults.into_iter().for_each(|fault| inventory.fault(fault));
-    for found in found {
+    for (file, found) in files.iter().zip(found) {
         match found {
-            Ok(found) => inventory.take(found, given),
+            Ok(found) => {
+                if options.verbose && found.is_passed_over() {
+                    passed_over(&file.path);
+                }
+                inventory.take(found, given);
+            }
             Err(fault) => inventory.fault(fault),
         }
     }
+    if inventory.is_empty() && !options.allow_empty {
+        let mut fault = files::nothing(&options.paths, &files);
+        fault.message.push_str("; --allow-empty accepts that");
+        inventory.fault(fault);
+    }
     inventory
+}
+
+/// Who asks why a file is not in the plan sees that it was seen.
+fn passed_over(file: &Path) {
+    // Nothing more can be done if this cannot be written.
+    let _ = writeln!(io::stderr(), "passed over: {}", file.display());
 }
 
 fn read_cluster(options: &PlanFlags, given: &plan::Options<'_>) -> Inventory {

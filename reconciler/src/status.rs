@@ -1,5 +1,6 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
+mod export;
 mod format;
 mod live;
 mod observed;
@@ -8,10 +9,12 @@ mod row;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Args;
+use kuma_workload_plan::output;
 
 use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row};
 use crate::{
@@ -44,10 +47,18 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 YAML is the same; with --watch, a document for each.
 
-Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked.")]
+With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
+
+Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
+cannot be read.")]
 pub struct StatusFlags {
     #[command(flatten)]
     scope: NamespaceFlags,
+    /// Read files instead of a cluster: what kubectl and kumactl print of Dataplanes,
+    /// DataplaneInsights and Workloads, of Kubernetes and Universal; folders, or - for the standard
+    /// input.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["watch", "kubeconfig"])]
+    from: Vec<PathBuf>,
     /// The output format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: StatusFormat,
@@ -61,8 +72,11 @@ pub struct StatusFlags {
 }
 
 /// Shows the numbers. Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the
-/// cluster cannot be asked.
+/// cluster cannot be asked or a file cannot be read.
 pub fn main(options: &StatusFlags) -> ExitCode {
+    if !options.from.is_empty() {
+        return show_files(options);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -77,6 +91,27 @@ pub fn main(options: &StatusFlags) -> ExitCode {
             let _ = writeln!(io::stderr(), "error: {failure}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Shows the numbers that files have. What cannot be read is reported, and the rest is shown.
+fn show_files(options: &StatusFlags) -> ExitCode {
+    let export = export::read(&options.from, options.scope.namespace());
+    let mut stderr = io::stderr().lock();
+    for warning in &export.warnings {
+        let _ = writeln!(stderr, "warning: {warning}");
+    }
+    let _ = output::faults(&export.faults, &mut stderr);
+    let mut printer = Printer::new(io::stdout().lock(), options.output, false);
+    let is_clean = export.rows.iter().all(Row::is_clean);
+    let style = options.terminal.style(&io::stdout());
+    match printer.print(&export.rows, style) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(stderr, "error: cannot write: {error}");
+            ExitCode::from(2)
+        }
+        _ if !export.faults.is_empty() => ExitCode::from(2),
+        _ => ExitCode::from(u8::from(!is_clean)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the roster costs: memory and time for 100,000 Dataplanes in 2,000 namespaces and 20,000
 //! workloads, and for one change in a small and in a large namespace.
 //!
-//! Times are the best of several runs, since whatever else the machine does only adds to them.
+//! Each time is the shortest of several runs, because other work on the machine only adds to it.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -25,13 +25,13 @@ const LARGE: usize = 1_000;
 const SMALL: usize = 10;
 const ROUNDS: usize = 200;
 
-/// Counts the bytes asked for.
+/// Counts the bytes that are allocated.
 struct Counting;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A Pod's Dataplane.
+/// The Dataplane of a Pod.
 struct Pod {
     namespace: String,
     name: String,
@@ -91,14 +91,14 @@ impl Pod {
     }
 }
 
-/// Spreads numbers over all bits, the same ones each time.
+/// Spreads a number over all bits, in the same way each time.
 fn scatter(number: usize) -> u64 {
     let mut bits = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits ^ (bits >> 31)
 }
 
-/// The cluster's Pods; `kinds` is how many different workload names there are.
+/// The Pods of a cluster with this many different workload names.
 fn cluster(kinds: usize) -> Vec<Pod> {
     let mut pods = Vec::new();
     for namespace in 0..NAMESPACES {
@@ -156,7 +156,7 @@ fn best(mut run: impl FnMut()) -> Duration {
     times.min().unwrap_or_default()
 }
 
-/// Moves each Pod to the other workload and back: two keys change each time.
+/// Moves each Pod to the other workload and back, which changes two keys each time.
 fn moves(roster: &mut Roster, pods: &[Pod]) -> Duration {
     let start = Instant::now();
     for workload in ["green", "blue", "green", "blue"] {
@@ -196,7 +196,7 @@ fn report_rebuild(pods: &[Pod]) {
     println!("listed again, nothing changed: {relisted:.1?}");
 }
 
-/// A roster with the cluster, a large namespace, and as many Pods again in small ones.
+/// A roster with the cluster, a large namespace, and small namespaces with as many Pods in total.
 struct Teams {
     roster: Roster,
     large: Vec<Pod>,
@@ -239,7 +239,7 @@ fn report_change(cluster: &[Pod]) {
     );
 }
 
-/// The changes of one kind of namespace alone, or none, for a counter of instructions around it:
+/// Makes the changes in one kind of namespace, or none, so that instructions can be counted:
 /// `perf stat -e instructions:u` of the benchmark with the argument `large`, `small` or `none`.
 fn only(which: &str, cluster: &[Pod]) {
     let mut teams = Teams::new(cluster);

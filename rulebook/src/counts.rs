@@ -2,22 +2,22 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-/// The state that counts as ready, and that an absent one stands for (S3).
+/// The state that counts as ready. An absent state counts as ready too (S3).
 const READY: &str = "Ready";
 
-/// How many proxies a Workload has: `status.dataplaneProxies` (S1 to S3).
+/// The numbers of proxies of a Workload: `status.dataplaneProxies` (S1 to S3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Those that are online (S2).
+    /// The proxies that are online (S2).
     pub connected: u32,
-    /// Those that can take traffic (S3).
+    /// The proxies that can receive traffic (S3).
     pub healthy: u32,
-    /// All of them (S1).
+    /// All proxies (S1).
     pub total: u32,
 }
 
 impl Counts {
-    /// What a single proxy adds to the counts.
+    /// The counts of a single proxy.
     pub fn of_one(connected: bool, healthy: bool) -> Self {
         Self {
             connected: connected.into(),
@@ -43,7 +43,7 @@ impl SubAssign for Counts {
     }
 }
 
-/// One of a DataplaneInsight's `status.subscriptions[]`.
+/// An item of `status.subscriptions` of a DataplaneInsight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subscription {
     /// Whether it has a `connectTime`.
@@ -52,19 +52,19 @@ pub struct Subscription {
     pub disconnect_time: bool,
 }
 
-/// Whether a proxy with these subscriptions is online (S2): one of them began and has not ended.
+/// Whether a proxy with these subscriptions is online (S2): one of them has begun and not ended.
 pub fn is_online(subscriptions: impl IntoIterator<Item = Subscription>) -> bool {
     subscriptions
         .into_iter()
         .any(|subscription| subscription.connect_time && !subscription.disconnect_time)
 }
 
-/// One of a Dataplane's `spec.networking.inbound[]`.
+/// An item of `spec.networking.inbound` of a Dataplane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Inbound<'a> {
     /// `state`.
     pub state: Option<&'a str>,
-    /// `health.ready`, where `health` is present; absent inside of it, it is false.
+    /// `health.ready`, if `health` is present. Within `health`, an absent `ready` is false.
     pub health_ready: Option<bool>,
 }
 
@@ -74,15 +74,15 @@ impl Inbound<'_> {
     }
 }
 
-/// What a Dataplane's inbounds say of its health, all together (S3).
+/// What all inbounds of a Dataplane together say about its health (S3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Inbounds {
-    /// It has none, as delegated gateways: whether it is connected decides.
+    /// There is no inbound, as with a delegated gateway. Then being connected is being healthy.
     #[default]
     Absent,
-    /// At least one is ready.
+    /// At least one inbound is ready.
     Ready,
-    /// None is ready.
+    /// No inbound is ready.
     NotReady,
 }
 

@@ -7,7 +7,7 @@ use crate::{keys, metadata::PodFacts};
 /// A workload identifier and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identifier<'a> {
-    /// The name, taken as is; it need not be a possible one (see [`check`]).
+    /// The name, as it was found. It may be a name that no Workload can have (see [`check`]).
     pub name: &'a str,
     /// Where it was found.
     pub source: IdentifierSource<'a>,
@@ -16,13 +16,13 @@ pub struct Identifier<'a> {
 /// Where a workload identifier was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentifierSource<'a> {
-    /// The Pod's label of this key, one of the configured workload labels (W1).
+    /// A label of the Pod with this key, which is one of the configured workload labels (W1).
     Label(&'a str),
     /// `spec.serviceAccountName` (W2).
     ServiceAccount,
-    /// The Pod's annotation `kuma.io/workload`, where it is honoured (W7).
+    /// The annotation `kuma.io/workload` of the Pod, if it is honored (W7).
     Annotation,
-    /// No `spec.serviceAccountName`: the API server fills in `default` (W2).
+    /// Nothing: the API server sets `spec.serviceAccountName` to `default` (W2).
     DefaultServiceAccount,
 }
 
@@ -37,28 +37,27 @@ impl fmt::Display for IdentifierSource<'_> {
     }
 }
 
-/// What a Pod's annotation `kuma.io/workload` is worth (W3, W7).
+/// What to do with the annotation `kuma.io/workload` of a Pod (W3, W7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PodAnnotation {
-    /// It names the workload, as a sentence of the Kong page says.
+    /// It names the workload, as Kong's documentation says.
     Honor,
-    /// Nothing, as for every control plane.
+    /// It has no effect, as in every control plane.
     #[default]
     Ignore,
 }
 
-/// Where the identifiers of Dataplanes come from (W8).
+/// Where the identifier of a Dataplane comes from (W8).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Identifiers {
-    /// The Dataplane's annotation alone (control plane 2.13 and later).
+    /// Only the annotation of the Dataplane (control plane 2.13 and later).
     #[default]
     Dataplanes,
-    /// The annotation, or else what the Pod of the Dataplane's name gets.
+    /// The annotation of the Dataplane, or else the identifier of the Pod with the same name.
     Pods,
 }
 
-/// The identifier of a Pod (W1, W2, W7); none for the Pods that never have a workload, builtin
-/// gateways and zone proxies (W8). Kuma itself ignores the annotation `kuma.io/workload`.
+/// The identifier of a Pod (W1, W2, W7). Builtin gateways and zone proxies never have one (W8).
 pub fn of_pod<'a>(
     pod: &'a PodFacts<'_>,
     workload_labels: impl IntoIterator<Item = &'a str>,
@@ -91,12 +90,13 @@ pub fn of_pod<'a>(
     }))
 }
 
-/// Whether the Pod carries the annotation that the Kong page speaks of and no code reads (W3, W7).
+/// Whether the Pod has the annotation `kuma.io/workload`, which Kong's documentation mentions and
+/// no control plane reads (W3, W7).
 pub fn has_idle_annotation(pod: &PodFacts<'_>) -> bool {
     pod.metadata.annotations.contains(keys::WORKLOAD)
 }
 
-/// What the names of Workload objects look like (W5).
+/// The form of the names of Workloads (W5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameForm {
     /// Kubernetes: an RFC 1123 subdomain of at most 253 characters.
@@ -105,14 +105,14 @@ pub enum NameForm {
     Universal,
 }
 
-/// Why no Workload object can have a name (W5).
+/// Why no Workload can have a name (W5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameFault {
     /// The name is empty.
     Empty,
-    /// The name has more characters than the number given.
+    /// The name has more than this number of characters.
     TooLong(usize),
-    /// The name has characters, or an order of them, that the form does not allow.
+    /// The name does not have this form.
     Malformed(NameForm),
 }
 
@@ -120,7 +120,7 @@ impl fmt::Display for NameFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => formatter.write_str("it is empty"),
-            Self::TooLong(most) => write!(formatter, "it is longer than {most} characters"),
+            Self::TooLong(max) => write!(formatter, "it is longer than {max} characters"),
             Self::Malformed(NameForm::Kubernetes) => formatter.write_str(
                 "it must be lower-case letters, digits, '-' and '.', \
                  each part beginning and ending with a letter or digit",
@@ -133,21 +133,21 @@ impl fmt::Display for NameFault {
     }
 }
 
-/// Checks that a Workload object can have this name (W5).
+/// Checks that a Workload can have this name (W5).
 ///
 /// # Errors
 ///
 /// The first fault found.
 pub fn check(name: &str, form: NameForm) -> Result<(), NameFault> {
-    let most = match form {
+    let max = match form {
         NameForm::Kubernetes => 253,
         NameForm::Universal => 63,
     };
     if name.is_empty() {
         return Err(NameFault::Empty);
     }
-    if name.len() > most {
-        return Err(NameFault::TooLong(most));
+    if name.len() > max {
+        return Err(NameFault::TooLong(max));
     }
     let well_formed = match form {
         NameForm::Kubernetes => name.split('.').all(is_dns_label),
@@ -162,7 +162,8 @@ pub fn check(name: &str, form: NameForm) -> Result<(), NameFault> {
     }
 }
 
-/// Lower-case letters, digits and `-`, a letter or digit at both ends; any length but zero.
+/// Whether a text is a DNS label of any length: lower-case letters, digits and `-`, with a letter
+/// or digit at both ends.
 pub(crate) fn is_dns_label(part: &str) -> bool {
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = part.as_bytes();

@@ -1,30 +1,30 @@
-//! The label and annotation keys of Kuma that the rules read, and the words that switch them.
+//! The keys of Kuma's labels and annotations that the rules read, and the words that switch them.
 
-/// Logical label of a Dataplane: its workload identifier. Nobody but Kuma may set it on a Pod (A1).
+/// Logical label of a Dataplane: its workload identifier. Only Kuma may set it on a Pod (A1).
 pub const WORKLOAD: &str = "kuma.io/workload";
-/// Mesh name, on Pods, Namespaces, Workloads and Dataplanes (M1).
+/// Label of Pods, Namespaces, Workloads and Dataplanes: the name of the mesh (M1).
 pub const MESH: &str = "kuma.io/mesh";
 /// Label of a Workload: who manages it (L6, L16).
 pub const MANAGED_BY: &str = "kuma.io/managed-by";
-/// Label: whether a resource comes from this zone or from another place (S4).
+/// Label: whether a resource comes from this zone or from elsewhere (S4).
 pub const ORIGIN: &str = "kuma.io/origin";
 /// Label: the zone that a resource comes from.
 pub const ZONE: &str = "kuma.io/zone";
-/// Label: the kind of environment that a resource is of.
+/// Label: the environment of a resource, `kubernetes` or `universal`.
 pub const ENVIRONMENT: &str = "kuma.io/env";
-/// Label of a Dataplane: its namespace; on copies in other clusters too, where it is at home.
+/// Label of a Dataplane: its namespace. A copy in another cluster keeps the original namespace.
 pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
-/// Label or annotation of a copy from another zone: the name that the resource has at home.
+/// Label or annotation of a copy from another zone: the original name of the resource.
 pub const DISPLAY_NAME: &str = "kuma.io/display-name";
 /// Label of a Dataplane: the ServiceAccount of its Pod (ID1).
 pub const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
-/// Whether a Pod gets a sidecar; on Pods and Namespaces (I1, I3).
+/// Label of Pods and Namespaces: whether Pods get a sidecar (I1, I3).
 pub const SIDECAR_INJECTION: &str = "kuma.io/sidecar-injection";
-/// Annotation that the injector leaves on a Pod (I1).
+/// Annotation of a Pod: the injector has added a sidecar (I1).
 pub const SIDECAR_INJECTED: &str = "kuma.io/sidecar-injected";
-/// Annotation of gateway Pods: `builtin`, or a switch word for delegated gateways (I1).
+/// Annotation of gateway Pods: `builtin`, or a switch word for a delegated gateway (I1).
 pub const GATEWAY: &str = "kuma.io/gateway";
-/// The one value of [`GATEWAY`] that makes a Pod a builtin gateway.
+/// The only value of [`GATEWAY`] that makes a Pod a builtin gateway.
 pub const GATEWAY_BUILTIN: &str = "builtin";
 /// Annotation of zone ingress Pods, which are in no mesh (I1).
 pub const INGRESS: &str = "kuma.io/ingress";
@@ -32,25 +32,25 @@ pub const INGRESS: &str = "kuma.io/ingress";
 pub const EGRESS: &str = "kuma.io/egress";
 /// Name of the injected container (I1).
 pub const SIDECAR_CONTAINER: &str = "kuma-sidecar";
-/// Labels of Pods that the injector passes over by default (I3).
+/// The labels of Pods that the injector skips by default (I3).
 pub const INJECTION_EXCEPTIONS: [&str; 2] = [
     "openshift.io/build.name",
     "openshift.io/deployer-pod-for.name",
 ];
 
-/// What a switch word says.
+/// The meaning of a switch word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Switch {
     /// `enabled`, `true` or `yes`.
     On,
     /// `disabled`, `false` or `no`.
     Off,
-    /// Any other word: neither on nor off, and worth a warning (I1).
+    /// Any other word. It is neither on nor off and deserves a warning (I1).
     Unknown,
 }
 
 impl Switch {
-    /// Reads a switch word, to the letter: Kuma knows no other spelling or case.
+    /// Reads a switch word. Kuma accepts no other spelling, and no capital letters.
     pub fn read(word: &str) -> Self {
         match word {
             "enabled" | "true" | "yes" => Self::On,

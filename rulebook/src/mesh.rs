@@ -2,7 +2,7 @@
 
 use crate::{keys, metadata::Metadata};
 
-/// The mesh of a Pod when nothing names one (M1).
+/// The mesh of a Pod if nothing names one (M1).
 pub const DEFAULT: &str = "default";
 
 /// Where the name of a mesh was found.
@@ -23,14 +23,14 @@ pub enum MeshSource {
 /// A mesh's name and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResolvedMesh<'a> {
-    /// The name, as it stands there.
+    /// The name, as it was found.
     pub name: &'a str,
-    /// Where it stands.
+    /// Where it was found.
     pub source: MeshSource,
 }
 
 impl ResolvedMesh<'_> {
-    /// Whether the Pod itself names it, and not its Namespace or nobody.
+    /// Whether the Pod itself names it.
     pub fn is_named_by_pod(&self) -> bool {
         matches!(
             self.source,
@@ -39,16 +39,16 @@ impl ResolvedMesh<'_> {
     }
 }
 
-/// Whether annotations name meshes too, as in Kuma before version 3 (M2).
+/// Whether annotations can name a mesh, as in Kuma before version 3 (M2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeshAnnotations {
-    /// Kuma 2.x: an annotation counts where the label is unset.
+    /// Kuma 2: an annotation counts if the label is unset.
     Read,
-    /// Kuma 3: labels only.
+    /// Kuma 3: only labels count.
     Ignored,
 }
 
-/// The mesh that a Pod names itself, if it does (M1, M2).
+/// The mesh that a Pod itself names (M1, M2).
 pub fn named_by_pod<'a>(
     pod: &'a Metadata<'_>,
     annotations: MeshAnnotations,
@@ -60,7 +60,7 @@ pub fn named_by_pod<'a>(
     )
 }
 
-/// The mesh of a Namespace, which is that of its Pods that name none (M1, M2).
+/// The mesh of a Namespace, which is the mesh of its Pods that name none (M1, M2).
 pub fn of_namespace<'a>(
     namespace: &'a Metadata<'_>,
     annotations: MeshAnnotations,
@@ -95,7 +95,8 @@ fn named_by<'a>(
         })
 }
 
-/// The mesh of a Dataplane: its top-level field; absent or empty means [`DEFAULT`] (A6).
+/// The mesh of a Dataplane, by its top-level field; an absent or empty field means [`DEFAULT`]
+/// (A6).
 pub fn of_dataplane(field: Option<&str>) -> &str {
     field.filter(|mesh| !mesh.is_empty()).unwrap_or(DEFAULT)
 }

@@ -1,4 +1,5 @@
-//! Labels and annotations as the rules see them: borrowed from the payload wherever they can be.
+//! Labels, annotations and Pods as the rules see them. They borrow from the input as far as
+//! possible.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +10,7 @@ use serde::{
 
 use crate::keys::{self, Switch};
 
-/// A string that is borrowed from the input unless an escape had to be decoded.
+/// A string that borrows from the input, unless an escape had to be decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -22,7 +23,7 @@ impl std::ops::Deref for Text<'_> {
 }
 
 impl Text<'_> {
-    /// The same text, independent of its input.
+    /// The same text, without a borrow.
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
     }
@@ -58,12 +59,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Labels or annotations. `null` reads as none; of a key given twice, the last counts, as in JSON.
+/// Labels or annotations. `null` is read as none. If a key is repeated, the last value counts, as
+/// in JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
 impl Labels<'_> {
-    /// The same entries, independent of their input.
+    /// The same entries, without a borrow.
     pub fn into_owned(self) -> Labels<'static> {
         let entries = self.0.into_iter();
         Labels(
@@ -71,6 +73,11 @@ impl Labels<'_> {
                 .map(|(key, value)| (key.into_owned(), value.into_owned()))
                 .collect(),
         )
+    }
+
+    /// The entries as they were given; of a key given twice, the last counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
     /// The value of a key, empty or not.
@@ -81,17 +88,17 @@ impl Labels<'_> {
             .map(|(_, value)| &**value)
     }
 
-    /// The value of a key; Kuma takes an empty value as unset (M1, W1).
+    /// The value of a key, unless it is empty. Kuma treats an empty value as unset (M1, W1).
     pub fn get_non_empty(&self, key: &str) -> Option<&str> {
         self.get(key).filter(|value| !value.is_empty())
     }
 
-    /// Whether the key is there, with whatever value (A1).
+    /// Whether the key is present, whatever its value (A1).
     pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// What the key's switch word says, if the key is there (I1).
+    /// The meaning of the switch word of a key, if the key is present (I1).
     pub fn switch(&self, key: &str) -> Option<Switch> {
         self.get(key).map(Switch::read)
     }
@@ -108,7 +115,7 @@ impl<'a, K: Into<Text<'a>>, V: Into<Text<'a>>> FromIterator<(K, V)> for Labels<'
     }
 }
 
-/// Of a key that was there, the added value counts.
+/// If a key was present before, the added value counts.
 impl<'a, K: Into<Text<'a>>, V: Into<Text<'a>>> Extend<(K, V)> for Labels<'a> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         let entries = entries.into_iter();
@@ -152,7 +159,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     }
 }
 
-/// The part of an object's metadata that the rules read, of a Namespace as of a Pod.
+/// The part of an object's metadata that the rules read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata<'a> {
     /// `metadata.labels`.
@@ -162,7 +169,7 @@ pub struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    /// The same metadata, independent of its input.
+    /// The same metadata, without a borrow.
     pub fn into_owned(self) -> Metadata<'static> {
         Metadata {
             labels: self.labels.into_owned(),
@@ -174,7 +181,8 @@ impl Metadata<'_> {
 /// What the rules need to know of a Pod, or of the Pod that a template describes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodFacts<'a> {
-    /// `metadata.name`; empty where the object has none (a template, or `generateName`).
+    /// `metadata.name`; empty if the object has none, as a template or an object with
+    /// `generateName`.
     pub name: Text<'a>,
     /// Its labels and annotations.
     pub metadata: Metadata<'a>,
@@ -189,7 +197,7 @@ pub struct PodFacts<'a> {
 }
 
 impl PodFacts<'_> {
-    /// The same Pod, independent of its input.
+    /// The same Pod, without a borrow.
     pub fn into_owned(self) -> PodFacts<'static> {
         PodFacts {
             name: self.name.into_owned(),
@@ -201,12 +209,13 @@ impl PodFacts<'_> {
         }
     }
 
-    /// A builtin gateway: gets a Dataplane without injection, and no workload (I1, W8).
+    /// Whether it is a builtin gateway, which gets a Dataplane without injection, but no workload
+    /// (I1, W8).
     pub fn is_builtin_gateway(&self) -> bool {
         self.metadata.annotations.get(keys::GATEWAY) == Some(keys::GATEWAY_BUILTIN)
     }
 
-    /// A zone ingress or egress: in no mesh, without a workload (I1, W8).
+    /// Whether it is a zone ingress or egress, which is in no mesh and has no workload (I1, W8).
     pub fn is_zone_proxy(&self) -> bool {
         [keys::INGRESS, keys::EGRESS]
             .iter()
@@ -239,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repeated_key_the_last_counts() {
+    fn of_a_repeated_key_the_last_value_counts() {
         let labels: Labels<'_> = serde_json::from_str(r#"{"a":"1","a":"2"}"#).unwrap();
         assert_eq!(labels.get("a"), Some("2"));
     }
 
     #[test]
-    fn empty_values_are_there_but_unset() {
+    fn empty_values_are_present_but_unset() {
         let labels: Labels<'_> = [("a", "")].into_iter().collect();
         assert!(labels.contains("a"));
         assert_eq!(labels.get_non_empty("a"), None);

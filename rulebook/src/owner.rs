@@ -1,4 +1,4 @@
-//! What owners of objects are, by their ownerReferences.
+//! What the owner of an object is, by its ownerReferences.
 
 /// Whether an owner is a Mesh (L12).
 pub fn is_mesh(api_version: &str, kind: &str) -> bool {

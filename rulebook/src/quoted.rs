@@ -47,8 +47,8 @@ fn printable_char(character: char) -> char {
     }
 }
 
-/// A key as a part of a field path, such as `metadata` or `kuma.io/mesh`. A key that no field, label
-/// or annotation can have is shown as `?`.
+/// A key as a part of a field path, such as `metadata` or `kuma.io/mesh`. A key that no field,
+/// label or annotation can have is shown as `?`.
 pub fn path_segment(key: &str) -> &str {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
     if key.len() <= MAX_KEY && key.bytes().all(is_plain) {

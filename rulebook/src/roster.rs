@@ -6,29 +6,37 @@
 //! DataplaneInsight ─┘                  └─▶ namespace ─▶ meshes
 //! ```
 //!
-//! A [`Roster`] is an index: it is told what is and answers which [`Key`]s changed; the caller
-//! queues them and asks [`Roster::decide`] for each. Only sums are kept, so that a change costs the
-//! same however many Dataplanes the namespace has (L14), and of names only one copy each. Workload
-//! objects are not kept: they come with the question.
+//! A [`Roster`] is an index. The caller tells it what it sees in the cluster, gets the [`Key`]s
+//! that changed, queues them, and asks [`Roster::decide`] for each of them. The roster keeps sums,
+//! so that a change costs the same however many Dataplanes a namespace has (L14), and one copy of
+//! each name. It keeps no Workload objects: the caller passes the one that exists.
 //!
-//! A list that starts anew is announced by [`Roster::relist`], its items are applied, and
-//! [`Roster::sweep`] forgets what was not among them.
+//! When a list starts again, the caller announces it with [`Roster::relist`], applies the items of
+//! the list, and calls [`Roster::sweep`] to forget everything that was not in it.
 
+mod changes;
 mod decision;
 mod origin;
 mod per_mesh;
+mod presence;
 mod proxy;
+mod records;
+mod references;
 mod sums;
 mod symbols;
 
+pub use changes::{Changes, Key};
 pub use decision::{
     Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status,
     Write, labels,
 };
 
 pub use origin::Origin;
+pub use presence::{Presence, PresenceByMesh};
+pub use records::{RosterDataplane, RosterInsight};
+pub use references::References;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use self::{
     per_mesh::PerMesh,
@@ -36,74 +44,9 @@ use self::{
     sums::{Shift, Sums},
     symbols::{Symbol, Symbols},
 };
-use crate::{
-    counts::{Counts, Inbounds},
-    mesh,
-};
+use crate::mesh;
 
-/// A Dataplane, as far as the roster needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RosterDataplane<'a> {
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// Its name.
-    pub name: &'a str,
-    /// Its workload identifier (W8); absent or empty, it refers to no Workload.
-    pub workload: Option<&'a str>,
-    /// Its top-level `mesh`; absent or empty means `default`.
-    pub mesh: Option<&'a str>,
-    /// Whether it is at home where it is ([`Origin::is_local`]); a copy from elsewhere refers to no
-    /// Workload.
-    pub local: bool,
-    /// What its inbounds say of its health.
-    pub inbounds: Inbounds,
-}
-
-/// A DataplaneInsight, as far as the roster needs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RosterInsight<'a> {
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// Its name, that of its Dataplane.
-    pub name: &'a str,
-    /// Its top-level `mesh`; absent or empty means `default`.
-    pub mesh: Option<&'a str>,
-    /// Whether it says that the proxy is online ([`crate::counts::is_online`]).
-    pub online: bool,
-}
-
-/// What a Workload is made for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// The namespace.
-    pub namespace: String,
-    /// The workload identifier, which is the Workload's name (W6).
-    pub workload: String,
-}
-
-/// What a call has changed. What is not in it need not be looked at again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// The keys whose numbers or meshes changed, both sides of a move among them (L12).
-    pub keys: BTreeSet<Key>,
-    /// The namespaces whose [`Roster::namespace`] has got or lost a mesh, or a workload its only
-    /// one.
-    pub namespaces: BTreeSet<String>,
-}
-
-impl Changes {
-    /// Whether nothing changed.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.namespaces.is_empty()
-    }
-
-    fn extend(&mut self, other: Self) {
-        self.keys.extend(other.keys);
-        self.namespaces.extend(other.namespaces);
-    }
-}
-
-/// The kinds that are watched.
+/// The kinds of objects that the roster is told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
     /// Dataplanes.
@@ -112,63 +55,38 @@ pub enum Watched {
     Insights,
 }
 
-/// What a list covers.
+/// What a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'a> {
-    /// Every namespace.
+    /// The objects of all namespaces.
     Cluster,
-    /// This namespace alone.
+    /// The objects of this namespace.
     Namespace(&'a str),
 }
 
 impl<'a> From<Option<&'a str>> for Scope<'a> {
-    /// The namespace, or all of them without one.
+    /// This namespace, or all of them without one.
     fn from(namespace: Option<&'a str>) -> Self {
         namespace.map_or(Self::Cluster, Self::Namespace)
     }
 }
 
-/// What a mesh has in a namespace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Presence {
-    /// Its Dataplanes that refer to a workload.
-    pub dataplanes: u32,
-    /// The workloads that no other mesh refers to.
-    pub workloads: u32,
-}
-
-/// The meshes of a namespace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PresenceByMesh {
-    /// What each mesh has there.
-    pub meshes: BTreeMap<String, Presence>,
-}
-
-impl PresenceByMesh {
-    /// Whether it is split without a shared name: two of its workloads are each of one mesh, and
-    /// not of the same (L11). A workload of several meshes is a conflict of its own (L9).
-    pub fn is_split(&self) -> bool {
-        let has_workloads = |presence: &&Presence| presence.workloads > 0;
-        self.meshes.values().filter(has_workloads).count() > 1
-    }
-}
-
-/// How much there is, for metrics.
+/// How many objects there are, for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Census {
-    /// The keys that a Dataplane refers to.
+    /// The keys that Dataplanes refer to.
     pub workloads: usize,
-    /// Those of them that Dataplanes of several meshes refer to.
+    /// The keys that Dataplanes of several meshes refer to.
     pub conflicts: usize,
-    /// The namespaces that have one.
+    /// The namespaces that have such a key.
     pub namespaces: usize,
-    /// The Dataplanes that refer to one.
+    /// The Dataplanes that refer to a key.
     pub dataplanes: usize,
-    /// The DataplaneInsights whose proxy is online.
+    /// The DataplaneInsights that say that their proxy is online.
     pub insights: usize,
 }
 
-/// The index of Dataplanes per (namespace, workload).
+/// The index of Dataplanes by namespace and workload.
 #[derive(Debug, Default)]
 pub struct Roster {
     symbols: Symbols,
@@ -238,8 +156,8 @@ impl Roster {
         }
     }
 
-    /// A list of these begins: all that is known of them is in doubt until it is applied again. A
-    /// list that breaks off and begins anew is announced again.
+    /// Announces a list. Everything known about its objects stays until [`sweep`](Self::sweep), but
+    /// has to be applied again by then. If a list breaks off, the next one is announced again.
     pub fn relist(&mut self, watched: Watched, scope: Scope<'_>) {
         let Some(namespace) = self.resolve(scope) else {
             return;
@@ -254,7 +172,7 @@ impl Roster {
         }
     }
 
-    /// The list that [`relist`](Self::relist) announced has ended: what was not in it is gone.
+    /// Ends the list that [`relist`](Self::relist) announced: objects that were not in it are gone.
     pub fn sweep(&mut self, watched: Watched, scope: Scope<'_>) -> Changes {
         let Some(namespace) = self.resolve(scope) else {
             return Changes::default();
@@ -274,7 +192,7 @@ impl Roster {
         changes
     }
 
-    /// What to do about the Workload of a key, given the one that exists (L1 to L8).
+    /// What to do about the Workload of a key, if this one exists (L1 to L8).
     pub fn decide(
         &self,
         key: &Key,
@@ -285,13 +203,13 @@ impl Roster {
         decision::decide(names, &self.references(key), existing, mode)
     }
 
-    /// Whether the Workload that exists shows that a control plane manages Workloads itself: only
-    /// one that a Dataplane refers to is evidence (L17).
+    /// Whether an existing Workload shows that a control plane manages Workloads itself (L17). Only
+    /// a Workload that a Dataplane refers to is evidence.
     pub fn shows_control_plane(&self, key: &Key, existing: &ExistingWorkload<'_>) -> bool {
         existing.managed_by == Some(CONTROL_PLANE) && !self.references(key).is_empty()
     }
 
-    /// Who refers to a key.
+    /// The Dataplanes that refer to a key.
     pub fn references(&self, key: &Key) -> References<'_> {
         let find = |name| self.symbols.find(name);
         let meshes = find(&key.namespace)
@@ -303,7 +221,7 @@ impl Roster {
         }
     }
 
-    /// The keys that a Dataplane refers to, in no order.
+    /// The keys that Dataplanes refer to, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
         self.sums
             .workloads
@@ -311,7 +229,7 @@ impl Roster {
             .map(|&(namespace, workload)| self.key(namespace, workload))
     }
 
-    /// The meshes of a namespace (L11).
+    /// The meshes that are present in a namespace (L11).
     pub fn namespace(&self, namespace: &str) -> PresenceByMesh {
         let meshes = self
             .symbols
@@ -325,7 +243,7 @@ impl Roster {
         }
     }
 
-    /// How much there is; of Dataplanes and insights, it takes a look at each.
+    /// How many objects there are. This looks at each Dataplane and DataplaneInsight.
     pub fn census(&self) -> Census {
         let count =
             |has: fn(&ProxyEntry) -> bool| self.proxies.values().filter(|proxy| has(proxy)).count();
@@ -338,7 +256,8 @@ impl Roster {
         }
     }
 
-    /// The namespace that a scope is limited to, if it is; nothing if there is nothing in it.
+    /// The namespace of a scope: `Some(None)` for all namespaces, `None` if nothing is known of the
+    /// namespace.
     fn resolve(&self, scope: Scope<'_>) -> Option<Option<Symbol>> {
         match scope {
             Scope::Cluster => Some(None),
@@ -346,7 +265,7 @@ impl Roster {
         }
     }
 
-    /// Forgets one side of a proxy.
+    /// Forgets what the Dataplane or the DataplaneInsight has said about a proxy.
     fn forget(&mut self, address: Address, watched: Watched) -> Changes {
         self.update(address, |proxy| match watched {
             Watched::Dataplanes => ProxyEntry {
@@ -360,8 +279,8 @@ impl Roster {
         })
     }
 
-    /// Changes what is known of a proxy. The symbols put in are in use already; from here on, the
-    /// proxy has a use of its own of each.
+    /// Changes what is known about a proxy. The caller holds a use of each symbol of the change;
+    /// the proxy takes one more.
     fn update(
         &mut self,
         address: Address,
@@ -378,14 +297,15 @@ impl Roster {
         let shift = self
             .sums
             .replace(address.namespace, before.share(), after.share());
-        let changes = self.name(address.namespace, &shift);
+        let changes = self.changes(address.namespace, &shift);
         if !before.is_vacant() {
             self.release(address.symbols().chain(before.symbols()));
         }
         changes
     }
 
-    fn name(&self, namespace: Symbol, shift: &Shift) -> Changes {
+    /// A shift in the sums, with names instead of symbols.
+    fn changes(&self, namespace: Symbol, shift: &Shift) -> Changes {
         let workloads = shift.workloads.iter().flatten();
         let namespaces = shift.namespace.then(|| self.symbols.text(namespace));
         Changes {
@@ -409,45 +329,6 @@ impl Roster {
 
     fn release(&mut self, symbols: impl Iterator<Item = Symbol>) {
         symbols.for_each(|symbol| self.symbols.release(symbol));
-    }
-}
-
-/// The Dataplanes that refer to one key, summed up for each mesh.
-#[derive(Debug, Clone, Copy)]
-pub struct References<'a> {
-    symbols: &'a Symbols,
-    meshes: Option<&'a PerMesh<Counts>>,
-}
-
-impl<'a> References<'a> {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.meshes.is_none()
-    }
-
-    /// Whether they are of several meshes.
-    pub fn is_conflict(&self) -> bool {
-        self.meshes.is_some_and(|meshes| meshes.len() > 1)
-    }
-
-    /// Their mesh, if it is one.
-    pub fn sole_mesh(&self) -> Option<&'a str> {
-        let mesh = self.meshes.and_then(PerMesh::sole)?;
-        Some(self.symbols.text(mesh))
-    }
-
-    /// How many of them are of this mesh, and how they are.
-    pub fn counts(&self, mesh: &str) -> Counts {
-        self.meshes
-            .zip(self.symbols.find(mesh))
-            .map_or_else(Counts::default, |(meshes, mesh)| meshes.get(mesh))
-    }
-
-    /// Each mesh and its counts, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Counts)> + use<'a> {
-        let symbols = self.symbols;
-        let meshes = self.meshes.into_iter().flat_map(PerMesh::iter);
-        meshes.map(|(mesh, counts)| (symbols.text(mesh), counts))
     }
 }
 

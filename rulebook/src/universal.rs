@@ -1,4 +1,4 @@
-//! Workloads on Universal, where they are documents and not objects of a cluster (U1, U2).
+//! Workloads on Universal, where resources are documents and not objects in a cluster (U1, U2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use crate::{
     keys, mesh,
 };
 
-/// The value of [`keys::MANAGED_BY`] that is ours on Universal (U1).
+/// The value of [`keys::MANAGED_BY`] on the Workloads that Kuma makes on Universal (U1).
 pub const MANAGER: &str = "workload-generator";
-/// The value of [`keys::ENVIRONMENT`] here.
+/// The value of [`keys::ENVIRONMENT`] on Universal.
 pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
 
 /// A Dataplane document.
@@ -19,13 +19,13 @@ pub struct UniversalDataplane<'a> {
     pub mesh: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// Its label `kuma.io/workload`. An empty one is no identifier, but a label all the same.
+    /// Its label `kuma.io/workload`. An empty label is no identifier, but tags do not count then.
     pub label: Option<&'a str>,
-    /// The inbound tags of that name, in the order of the inbounds.
+    /// The values of the tag `kuma.io/workload`, in the order of the inbounds.
     pub tags: Vec<&'a str>,
 }
 
-/// A Workload document that exists.
+/// A Workload document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UniversalWorkload<'a> {
     /// Its `mesh`; empty means `default`.
@@ -36,7 +36,7 @@ pub struct UniversalWorkload<'a> {
     pub labels: BTreeMap<&'a str, &'a str>,
 }
 
-/// A Workload: in each mesh, a name is another one (U1).
+/// What identifies a Workload: the same name in two meshes is two Workloads (U1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UniversalKey<'a> {
     /// The mesh.
@@ -52,40 +52,40 @@ pub enum UniversalAction<'a> {
     Create,
     /// It is as it should be.
     Keep,
-    /// It lacks some of its [`labels`], or has them wrong.
+    /// Some of its [`labels`] are missing or wrong: correct them.
     Relabel,
-    /// Nothing refers to it, and it is ours (U2).
+    /// Nothing refers to it and Kuma made it: delete it (U2).
     Delete,
-    /// Somebody else manages it; none where its labels name nobody.
+    /// Leave it: this manager made it or, without one, nobody says who did.
     Leave(Option<&'a str>),
 }
 
-/// What is worth saying.
+/// What to report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UniversalFinding<'a> {
-    /// No Workload can have the name; it is skipped (U2, W5).
+    /// No Workload can have this name, so it is skipped (U2, W5).
     BadName {
-        /// The Workload that there would be.
+        /// The mesh and name of the Workload.
         key: UniversalKey<'a>,
-        /// Why it cannot be.
+        /// What is wrong with the name.
         fault: NameFault,
     },
-    /// A name is used in several meshes: that makes several Workloads (U1).
+    /// The name is used in several meshes, which makes several Workloads (U1).
     SeveralMeshes {
         /// The name.
         name: &'a str,
         /// The meshes.
         meshes: BTreeSet<&'a str>,
     },
-    /// The identifier was taken from an inbound tag, which Kuma does not read (W4).
+    /// The identifier comes from an inbound tag, which Kuma does not read (W4).
     TagRead {
-        /// The Dataplane's mesh.
+        /// The mesh of the Dataplane.
         mesh: &'a str,
-        /// The Dataplane's name.
+        /// The name of the Dataplane.
         dataplane: &'a str,
-        /// The tag of the first inbound that has one, which was taken.
+        /// The tag of the first inbound that has one. This is the identifier.
         taken: &'a str,
-        /// What other inbounds say instead.
+        /// Other tags, of other inbounds.
         others: BTreeSet<&'a str>,
     },
 }
@@ -93,13 +93,25 @@ pub enum UniversalFinding<'a> {
 /// What to do about all Workloads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UniversalPlan<'a> {
-    /// For each Workload that exists or should.
+    /// The action for each Workload that exists or should exist.
     pub actions: BTreeMap<UniversalKey<'a>, UniversalAction<'a>>,
-    /// What is worth saying: tags in the order of the Dataplanes, then the names.
+    /// What to report: the tags in the order of the Dataplanes, then the names.
     pub findings: Vec<UniversalFinding<'a>>,
 }
 
-/// The labels of a Workload in this mesh (U1); without a zone's name, none for it.
+/// Whether a document of this name is no copy from another zone: with the values of its labels
+/// [`keys::DISPLAY_NAME`] and [`keys::HOME_NAMESPACE`].
+///
+/// A Global control plane stores the documents of every zone under names of its own, beside what
+/// comes from zones on Kubernetes. A zone stores its own under the names that they have.
+pub fn is_local(name: &str, display_name: Option<&str>, home_namespace: Option<&str>) -> bool {
+    let is_empty_or =
+        |label: Option<&str>, value| label.is_none_or(|label| label.is_empty() || label == value);
+    is_empty_or(display_name, name) && is_empty_or(home_namespace, "")
+}
+
+/// The labels of a Workload in this mesh (U1). There is no label for the zone if the zone is
+/// unknown.
 pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str, &'a str> {
     [
         (keys::MESH, mesh),
@@ -119,7 +131,7 @@ pub fn plan<'a>(
 ) -> UniversalPlan<'a> {
     let mut findings: Vec<_> = dataplanes.iter().filter_map(tag_read).collect();
     let referenced: BTreeSet<_> = dataplanes.iter().filter_map(reference).collect();
-    let (possible, bad) = part(&referenced);
+    let (possible, bad) = split_by_name(&referenced);
     findings.extend(bad);
     findings.extend(names_in_several_meshes(&possible));
 
@@ -132,7 +144,7 @@ pub fn plan<'a>(
             mesh: mesh_of(workload.mesh),
             name: workload.name,
         };
-        let action = about_existing(workload, key, referenced.contains(&key), zone);
+        let action = action_for(workload, key, referenced.contains(&key), zone);
         actions.insert(key, action);
     }
     UniversalPlan { actions, findings }
@@ -142,7 +154,7 @@ fn mesh_of(field: &str) -> &str {
     mesh::of_dataplane(Some(field))
 }
 
-/// Where the identifier of a Dataplane document stands (W4).
+/// Where the identifier of a Dataplane document is (W4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelOrTag {
     /// Its label `kuma.io/workload`.
@@ -187,8 +199,8 @@ fn tag_read<'a>(dataplane: &UniversalDataplane<'a>) -> Option<UniversalFinding<'
     })
 }
 
-/// The keys that can be Workloads, and what is to be said of the others.
-fn part<'a>(
+/// The keys with a possible name, and a finding for each of the others.
+fn split_by_name<'a>(
     referenced: &BTreeSet<UniversalKey<'a>>,
 ) -> (BTreeSet<UniversalKey<'a>>, Vec<UniversalFinding<'a>>) {
     let mut possible = BTreeSet::new();
@@ -215,7 +227,7 @@ fn names_in_several_meshes<'a>(possible: &BTreeSet<UniversalKey<'a>>) -> Vec<Uni
         .collect()
 }
 
-fn about_existing<'a>(
+fn action_for<'a>(
     workload: &UniversalWorkload<'a>,
     key: UniversalKey<'_>,
     referenced: bool,
@@ -285,6 +297,20 @@ mod tests {
             plan.actions,
             created.map(|k| (k, UniversalAction::Create)).into()
         );
+    }
+
+    #[rstest]
+    #[case::nothing_is_said(None, None, true)]
+    #[case::its_own_name(Some("vm-1"), None, true)]
+    #[case::empty(Some(""), Some(""), true)]
+    #[case::copy(Some("vm"), None, false)]
+    #[case::copy_on_kubernetes(Some("vm-1"), Some("kuma-system"), false)]
+    fn which_documents_are_local(
+        #[case] display_name: Option<&str>,
+        #[case] home_namespace: Option<&str>,
+        #[case] local: bool,
+    ) {
+        assert_eq!(is_local("vm-1", display_name, home_namespace), local);
     }
 
     #[rstest]

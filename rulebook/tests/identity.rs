@@ -1,7 +1,7 @@
-//! The SPIFFE IDs of the rulebook against those of Kuma's own code (ID1, ID3).
+//! Compares the SPIFFE IDs of the rulebook with those of Kuma's own code (ID1, ID3).
 //!
-//! `identity.jsonl.gz` holds 500 generated inputs and what Kuma 2.13.10's functions for the trust
-//! domain and the SPIFFE ID answered; nothing else of Kuma is in it.
+//! `identity.jsonl.gz` contains 500 generated inputs, and the results of Kuma 2.13.10's functions
+//! for the trust domain and the SPIFFE ID. It contains nothing else of Kuma.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{collections::BTreeMap, io::Read as _};
@@ -46,18 +46,18 @@ fn cases() -> Vec<Case> {
         .collect()
 }
 
-/// What of the rulebook's answers the counts tell apart.
+/// How often the rulebook gave which kind of answer.
 #[derive(Debug, Default, PartialEq)]
 struct Counts {
-    /// The same ID as upstream's.
+    /// The same ID as Kuma.
     ids: usize,
-    /// A fault where upstream has an error, for the same reason.
+    /// A fault, and an error in Kuma for the same reason.
     faults: usize,
-    /// Not evaluated here, where upstream gives an ID.
+    /// Not evaluated here, and an ID in Kuma.
     not_evaluated_but_given: usize,
-    /// Not evaluated here, where upstream has an error.
+    /// Not evaluated here, and an error in Kuma.
     not_evaluated_nor_given: usize,
-    /// Of all these, the proxies that are refused before there is anything to evaluate.
+    /// Among all of these, the proxies that are refused before anything is evaluated.
     refused: usize,
 }
 
@@ -72,7 +72,7 @@ impl Case {
             mesh: self.mesh.clone(),
             labels: Labels::default(),
             spec: MeshIdentitySpec {
-                // The functions that were asked do not select.
+                // Kuma's functions were called for a proxy that is already selected.
                 match_labels: Some(BTreeMap::new()),
                 ..self.identity.clone()
             },
@@ -95,8 +95,8 @@ impl Case {
         judge(&mesh_identity, &proxy, &control_plane)
     }
 
-    /// Whether a template of the case has an action that is neither a field nor a label, by a
-    /// reading that knows just enough for these cases.
+    /// Whether a template of the case has an action that is neither a field nor a label. This reads
+    /// just enough of a template for these cases.
     fn is_richer(&self) -> bool {
         let templates = [&self.identity.trust_domain, &self.identity.path];
         templates.into_iter().flatten().any(|template| {
@@ -139,7 +139,7 @@ impl Case {
     }
 }
 
-/// What upstream's error has in it when it is for the same reason.
+/// What the error of Kuma contains if it is for the same reason.
 fn reason(fault: &IdentityFault) -> Vec<String> {
     match fault {
         IdentityFault::IdentifierMissing => Vec::new(),
@@ -181,7 +181,7 @@ fn id1_trust_domains_are_upstreams() {
     for case in cases() {
         let trust_domain =
             case.with(|identity, _, control_plane| identity.trust_domain(control_plane));
-        // No trust domain of the cases is too rich.
+        // All trust domains of the cases can be evaluated here.
         assert_eq!(trust_domain.ok(), case.upstream.trust_domain, "{}", case.id);
         given += usize::from(case.upstream.trust_domain.is_some());
     }

@@ -1,5 +1,5 @@
-//! The roster against a naive model that keeps what it is told and recomputes everything from
-//! scratch after each step.
+//! Compares the roster with a simple model that stores everything it is told, and computes all
+//! results anew after each step.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -408,7 +408,7 @@ proptest! {
             let changes = tell(&mut roster, step);
             model.take(step);
 
-            // More than is asked: the keys told are those whose counts changed, no more, no less.
+            // The roster may report more keys, but it reports exactly those whose counts changed.
             let moved = keys.iter().filter(|key| before.all_counts(key) != model.all_counts(key));
             prop_assert_eq!(&changes.keys, &moved.cloned().collect(), "{:?}", step);
             for namespace in NAMESPACES {

@@ -1,5 +1,5 @@
-//! The 60 histories of Kuma's real control plane (L1 to L8), replayed against the real reconciler on
-//! a real API server.
+//! The 60 histories of Kuma's real control plane (L1 to L8), replayed against the real reconciler
+//! on a real API server.
 //!
 //! After each step the Workloads are those that the rulebook's own replay makes of it, labels and
 //! all; and that one holds them against upstream's, where each difference must have a rule.
@@ -12,7 +12,7 @@ mod histories;
 use std::cell::RefCell;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use histories::{History, Labels, Step, Tally, World, histories, replay};
+use histories::{History, Labels, SimulatedNamespace, Step, Tally, histories, replay};
 use kube::api::{DeleteParams, DynamicObject, PostParams};
 use kuma_workload_testbed::space::{MANAGER, dataplane, workload};
 use kuma_workload_testbed::{Error, Kind, Reconciler, Space, Testbed, eventually};
@@ -41,19 +41,25 @@ async fn l1_to_l8_the_workloads_are_upstreams_or_a_rule_says_why() -> Result<(),
 /// Replays a history in a namespace of its own.
 async fn lived(testbed: &Testbed, history: History, tally: &RefCell<Tally>) -> Result<(), Error> {
     let team = Space::new(testbed, &[]).await?;
-    let mut world = World::default();
+    let mut simulated = SimulatedNamespace::default();
     let steps = history.steps.iter().zip(history.workloads_after_each_step);
     for (index, (step, upstream)) in steps.enumerate() {
         let place = format!("{}, step {index}, in {}", history.id, team.name);
         let answer = take(&team, step).await?;
         team.settled().await?;
         let upstream = upstream.into_iter().collect();
-        let expected = replay(&mut world, step, &upstream, &place, &mut tally.borrow_mut());
+        let expected = replay(
+            &mut simulated,
+            step,
+            &upstream,
+            &place,
+            &mut tally.borrow_mut(),
+        );
         assert_eq!(answer, expected, "{place}");
         // Labels are written once in an interval: only such a write may still be due.
         eventually(&place, async || match team.workloads().await {
-            Ok(workloads) if workloads == world.workloads => Ok(()),
-            other => Err(format!("{other:?}, not {:?}", world.workloads)),
+            Ok(workloads) if workloads == simulated.workloads => Ok(()),
+            other => Err(format!("{other:?}, not {:?}", simulated.workloads)),
         })
         .await?;
     }

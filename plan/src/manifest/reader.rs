@@ -2,25 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kuma_workload_rulebook::{
-    admission::TemplateKind,
-    keys, mesh,
-    metadata::{Labels, Metadata, PodFacts, Text},
-    owner as owners_of,
-    quoted::Quoted,
-    spiffe::{MeshIdentity, MeshIdentitySpec},
-};
+use kuma_workload_rulebook::quoted::Quoted;
 
 use super::{
-    DataplaneManifest, Manifest, Marks, MeshIdentityManifest, Named, NamespaceManifest, Owner,
-    PodManifest, TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest,
-    WorkloadManifest,
+    Manifest,
+    envelope::{self, Envelope, Mention},
+    identity::{self, Doubt, Identity, KindName, WORDS},
+    kubernetes, kuma,
+    notes::Notes,
+    template, unrendered,
 };
 use crate::{
+    finding::{Code, Finding},
     options::Options,
     read::{
-        self, Document, Fault, Place,
-        tree::{Mismatch, Node, Position, Read, Value},
+        self, Document, Fault, Place, Problem,
+        tree::{Mismatch, Node, Position, Read},
     },
 };
 
@@ -28,28 +25,93 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Found {
     /// The objects, in order.
-    pub(crate) objects: Vec<Manifest>,
-    /// How many objects do not matter here.
-    pub(crate) skipped: usize,
+    pub(crate) objects: Vec<(Mention, Manifest)>,
+    /// How many documents said what they are, lists and what does not matter here included.
+    pub(crate) documents: usize,
+    /// Objects that do not matter here, by their kinds.
+    pub(crate) skipped: BTreeMap<KindName, Skipped>,
+    /// Whether the whole file was passed over: it has nothing to do with Kubernetes or Kuma.
+    pub(crate) passed_over: bool,
+    /// Whether kumactl printed something of it from a control plane on Kubernetes.
+    pub(crate) shows_kubernetes: bool,
+    /// What there is to say of objects that were not read.
+    pub(crate) findings: Vec<Finding>,
     /// What cannot be read.
     pub(crate) faults: Vec<Fault>,
+}
+
+/// Objects of a kind that does not matter here.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Skipped {
+    /// How many there are.
+    pub count: usize,
+    /// Those of them that have a Pod template: how many, and where the first stands.
+    pub with_template: Option<(usize, Option<Place>)>,
+}
+
+impl Skipped {
+    /// Adds those of another document.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.with_template = match (self.with_template.take(), other.with_template) {
+            (Some((one, first)), Some((another, second))) => {
+                Some((one + another, first.min(second)))
+            }
+            (one, another) => one.or(another),
+        };
+    }
 }
 
 impl Found {
     /// Reads a document. It asks nothing of others, so that several threads can each read theirs.
     pub fn in_document(document: &Document<'_>, options: &Options<'_>) -> Self {
+        let (found, _) = Self::read(document, options);
+        found
+    }
+
+    /// Reads a document of which nobody said that it has to do with Kubernetes or Kuma, such as any
+    /// file of a folder. It is passed over if nothing in it says what it is; and if it cannot be
+    /// parsed, and no line of it begins as such an object's.
+    pub fn in_folder_document(document: &Document<'_>, options: &Options<'_>) -> Self {
+        let (found, is_parsed) = Self::read(document, options);
+        if found.documents > 0 || !is_parsed && begins_as_object(&document.bytes) {
+            return found;
+        }
+        Self {
+            passed_over: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the whole document was passed over.
+    pub fn is_passed_over(&self) -> bool {
+        self.passed_over
+    }
+
+    fn read(document: &Document<'_>, options: &Options<'_>) -> (Self, bool) {
         let reader = Reader {
             file: Some(&document.name),
             default_namespace: &options.default_namespace,
+            reads_insights: options.insights,
         };
         let mut found = Self::default();
+        let mut is_parsed = true;
         for node in read::nodes(document) {
             match node {
-                Ok(parsed) => reader.object(&parsed.node, None, &mut found),
-                Err(fault) => found.faults.push(fault),
+                Ok(parsed) => {
+                    let context = Context {
+                        notes: Notes::of(&parsed),
+                        ..Context::default()
+                    };
+                    reader.read(&parsed.node, context, &mut found);
+                }
+                Err(fault) => {
+                    is_parsed = false;
+                    found.faults.push(fault);
+                }
             }
         }
-        found
+        (found, is_parsed)
     }
 
     /// Reads an item of the list of this apiVersion and kind that an API server gave.
@@ -57,90 +119,221 @@ impl Found {
         let reader = Reader {
             file: None,
             default_namespace: "",
+            reads_insights: false,
+        };
+        let context = Context {
+            listed: Some((api_version, kind)),
+            ..Context::default()
         };
         let mut found = Self::default();
         match read::json(item) {
-            Ok(node) => reader.object(&node, Some((api_version, kind)), &mut found),
+            Ok(node) => reader.read(&node, context, &mut found),
             Err(problem) => found.faults.push(reader.fault(problem.at, problem.message)),
         }
         found
     }
 }
 
+/// Whether a line begins, after spaces, quotes or brackets, with a word by which an object says what
+/// it is. In UTF-16 there are zeros between the letters.
+fn begins_as_object(bytes: &[u8]) -> bool {
+    const BYTE_ORDER_MARKS: &[u8] = b"\xef\xbb\xbf\xff\xfe";
+    let before = |byte: &u8| {
+        byte.is_ascii_whitespace() || b"\"'[{(".contains(byte) || BYTE_ORDER_MARKS.contains(byte)
+    };
+    let of_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let mut lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
+    lines.any(|line| {
+        let letters = line.iter().copied().filter(|byte| *byte != 0);
+        let word = letters.skip_while(before).take_while(of_word);
+        let word: Vec<_> = word.take(LONGEST_WORD + 1).collect();
+        WORDS.iter().any(|known| known.as_bytes() == word)
+    })
+}
+
+/// `apiVersion` has so many letters.
+const LONGEST_WORD: usize = 10;
+
 /// What a reader of documents is told.
 #[derive(Debug, Clone, Copy)]
-struct Reader<'r> {
+pub(super) struct Reader<'r> {
     /// The document's name; none for what an API server answers.
     file: Option<&'r Arc<str>>,
     /// The namespace of objects that name none.
-    default_namespace: &'r str,
+    pub(super) default_namespace: &'r str,
+    /// Whether DataplaneInsights matter.
+    pub(super) reads_insights: bool,
 }
 
-impl Reader<'_> {
-    fn object(&self, node: &Node, listed: Option<(&str, &str)>, found: &mut Found) {
-        let text = |key| match node.get(key).map(|node| &node.value) {
-            Some(Value::Text(text)) => Some(&**text),
-            _ => None,
-        };
-        match &node.value {
-            Value::Null => return,
-            Value::Map(_) => {}
-            // As jq collects them.
-            Value::List(items) if listed.is_none() => {
-                for item in items {
-                    self.object(item, None, found);
-                }
-                return;
+/// What stands around an object.
+#[derive(Debug, Clone, Copy, Default)]
+struct Context<'c> {
+    /// The apiVersion and kind that a typed list says of its items.
+    listed: Option<(&'c str, &'c str)>,
+    mention: Mention,
+    notes: Notes<'c>,
+}
+
+impl<'r> Reader<'r> {
+    fn read(&self, node: &Node, context: Context<'_>, found: &mut Found) {
+        match envelope::open(node) {
+            Envelope::Nothing => {}
+            Envelope::Array(items) => self.items(items, context, found),
+            Envelope::List(items, listed) => {
+                found.documents += 1;
+                self.items(items, Context { listed, ..context }, found);
             }
-            other => {
-                let what = format!(
-                    "this is {}; a Kubernetes object or Universal document is a map",
-                    other.kind()
-                );
-                found.faults.push(self.fault(node.at, what));
-                return;
+            Envelope::Event(mention, object) => {
+                found.documents += 1;
+                let context = Context {
+                    listed: None,
+                    mention,
+                    ..context
+                };
+                self.read(object, context, found);
+            }
+            Envelope::Bookmark => found.documents += 1,
+            Envelope::BrokenOff(status) => {
+                found.documents += 1;
+                found.findings.push(self.broken_off(node, status));
+            }
+            Envelope::Odd(mismatch) => {
+                found.documents += 1;
+                found.faults.push(self.mismatch("List", node, &mismatch));
+            }
+            Envelope::Object => self.object(node, context, found),
+            Envelope::NoObject => self.no_object(node, context, found),
+        }
+    }
+
+    fn items(&self, items: &[Node], context: Context<'_>, found: &mut Found) {
+        for (item, notes) in context.notes.of_items(items) {
+            self.read(item, Context { notes, ..context }, found);
+        }
+    }
+
+    fn object(&self, node: &Node, context: Context<'_>, found: &mut Found) {
+        let identity = identity::identify(node, context.listed);
+        found.documents += usize::from(identity != Identity::None);
+        if identity.is_insight() && !self.reads_insights {
+            return self.skip(node, context, found);
+        }
+        match identity {
+            Identity::Kubernetes(_) | Identity::Kuma(_) => {}
+            Identity::Other | Identity::None => match unrendered::kind(node) {
+                Some(problem) => return self.template(problem, found),
+                None => return self.skip(node, context, found),
+            },
+            Identity::Doubtful(Doubt {
+                at,
+                message,
+                remedy,
+            }) => {
+                let place = self.place(at);
+                let finding = Finding::warning(Code::UnknownObject, place, message, remedy);
+                return found.findings.push(finding);
             }
         }
-        let (api_version, kind) = match (text("apiVersion"), text("kind")) {
-            (Some(api_version), Some(kind)) => (api_version, kind),
-            // The items of a typed list leave them out.
-            (None, None) if listed.is_some() => listed.unwrap_or_default(),
-            _ => ("", ""),
-        };
-        let items = node.get("items").map(|items| &items.value);
-        let read = match (kind, text("type"), items) {
-            ("", Some(of_type), _) => self.universal(of_type, node),
-            (kind, _, Some(Value::List(items)))
-                if kind.ends_with("List") || (kind.is_empty() && are_universal(items)) =>
-            {
-                let item_kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
-                let listed = item_kind.map(|kind| (api_version, kind));
-                for item in items {
-                    self.object(item, listed, found);
-                }
-                return;
+        found
+            .findings
+            .extend(context.notes.remarks.iter().map(|remark| {
+                let (place, remedy) = (self.place(remark.at), remark.remedy.to_owned());
+                Finding::warning(Code::AmbiguousYaml, place, remark.message.clone(), remedy)
+            }));
+        if let Some(problem) = unrendered::object(node) {
+            return self.template(problem, found);
+        }
+        if !context.notes.problems.is_empty() {
+            let problems = context.notes.problems.iter();
+            let faults = problems.map(|one| self.fault(one.at, one.message.clone()));
+            return found.faults.extend(faults);
+        }
+        match self.known_object(&identity, node) {
+            Ok(objects) => {
+                let is_kuma = matches!(identity, Identity::Kuma(_));
+                found.shows_kubernetes |= is_kuma && objects.iter().any(Manifest::is_on_kubernetes);
+                let mention = |object| (context.mention, object);
+                found.objects.extend(objects.into_iter().map(mention));
             }
-            _ => {
-                let (group, _) = api_version.split_once('/').unwrap_or(("", ""));
-                self.kubernetes(group, kind, node)
-            }
-        };
-        match read {
-            Ok(Some(object)) => found.objects.push(object),
-            Ok(None) => found.skipped += 1,
             Err(mismatch) => {
-                let kind = if kind.is_empty() {
-                    text("type")
-                } else {
-                    Some(kind)
-                };
-                let fault = self.mismatch(kind.unwrap_or_default(), node, &mismatch);
-                found.faults.push(fault);
+                let mismatches = self.mismatches(&identity, node, mismatch);
+                let faults = mismatches
+                    .iter()
+                    .map(|one| self.mismatch(identity.kind(), node, one));
+                found.faults.extend(faults);
             }
         }
     }
 
-    fn place(&self, at: Position) -> Option<Place> {
+    fn known_object(&self, identity: &Identity, node: &Node) -> Read<Vec<Manifest>> {
+        match *identity {
+            Identity::Kubernetes(kind) => kubernetes::read(self, kind, node).map(Vec::from_iter),
+            Identity::Kuma(kind) => kuma::read(self, kind, node),
+            Identity::Other | Identity::None | Identity::Doubtful(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// All that is wrong with an object: what is found first is mended and the rest read again, until
+    /// nothing is left. That is once for each field at most, since lists and maps tell all at once.
+    fn mismatches(&self, identity: &Identity, node: &Node, first: Mismatch) -> Vec<Mismatch> {
+        let mut node = node.clone();
+        let mut all = first.all();
+        let mut told = 0;
+        while told < all.len() {
+            node.mend(all.get(told..).unwrap_or_default());
+            told = all.len();
+            if let Err(next) = self.known_object(identity, &node) {
+                let is_new = all.iter().all(|one| one.at != next.at);
+                all.extend(next.all().into_iter().filter(|_| is_new));
+            }
+        }
+        all
+    }
+
+    /// Of one file it is said once that it is a template.
+    fn template(&self, problem: Problem, found: &mut Found) {
+        let Problem { at, message } = problem;
+        if found.faults.iter().all(|fault| fault.message != message) {
+            found.faults.push(self.fault(at, message));
+        }
+    }
+
+    /// An object that does not matter here may be as odd as it likes.
+    fn skip(&self, node: &Node, context: Context<'_>, found: &mut Found) {
+        let kind = identity::kind_name(node, context.listed);
+        let has_template = kind.kind.is_some() && template::has_template(node);
+        found.skipped.entry(kind).or_default().add(Skipped {
+            count: 1,
+            with_template: has_template.then(|| (1, self.place(node.at))),
+        });
+    }
+
+    /// The items of a list of a kind that does not matter may be anything.
+    fn no_object(&self, node: &Node, context: Context<'_>, found: &mut Found) {
+        if context.listed.is_some() && identity::identify(node, context.listed) == Identity::Other {
+            return self.skip(node, context, found);
+        }
+        let what = format!(
+            "this is {}; a Kubernetes object or Universal document is a map",
+            node.value.kind()
+        );
+        found.faults.push(self.fault(node.at, what));
+    }
+
+    /// A watch that an API server ended with a Status.
+    fn broken_off(&self, event: &Node, status: &Node) -> Finding {
+        let reason = status.get("reason").and_then(|reason| reason.text().ok());
+        let why = reason.map_or_else(String::new, |reason| format!(" ({})", Quoted(reason)));
+        Finding::warning(
+            Code::Unread,
+            self.place(event.at),
+            format!("the watch broke off here with an error{why}: what came later was not seen"),
+            "list and watch again".to_owned(),
+        )
+    }
+
+    /// Where something stands, if in a file.
+    pub(super) fn place(&self, at: Position) -> Option<Place> {
         let file = self.file?.clone();
         Some(Place { file, at })
     }
@@ -155,358 +348,38 @@ impl Reader<'_> {
 
     fn mismatch(&self, kind: &str, node: &Node, mismatch: &Mismatch) -> Fault {
         let name = |node: &Node| {
-            node.get("name")
-                .and_then(|name| name.text().ok().map(str::to_owned))
+            let name = node.get("name")?.text().ok()?;
+            Some(name.to_owned())
         };
         let name = node.get("metadata").and_then(name).or_else(|| name(node));
         let object = match name {
             Some(name) => format!("{kind} {}", Quoted(&name)),
             None => kind.to_owned(),
         };
-        let Mismatch { at, path, what } = mismatch;
+        let Mismatch { at, path, what, .. } = mismatch;
         self.fault(*at, format!("{object}: {path} {what}"))
     }
+}
 
-    fn named(&self, node: &Node, namespaced: bool) -> Read<Named> {
-        let metadata = node
-            .get("metadata")
-            .ok_or_else(|| Mismatch::missing(node, "metadata"))?;
-        let text = |key| node.field("metadata", |metadata| metadata.field(key, Node::text));
-        let given = |text: Option<Option<&str>>| {
-            text.flatten()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
-        let name = given(text("name")?);
-        let generated = given(text("generateName")?).map(|prefix| prefix + "*");
-        let name = name.or(generated).ok_or_else(|| Mismatch {
-            at: metadata.at,
-            path: "metadata.name".to_owned(),
-            what: "is missing".to_owned(),
-        })?;
-        let namespace =
-            given(text("namespace")?).unwrap_or_else(|| self.default_namespace.to_owned());
-        Ok(Named {
-            place: self.place(node.at),
-            namespace: if namespaced { namespace } else { String::new() },
-            name,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::key("a\napiVersion: v1\n", true)]
+    #[case::indented("  \t kind: Pod", true)]
+    #[case::json("{\"kind\": }", true)]
+    #[case::list("[{'type' : x", true)]
+    #[case::windows("a\r\nkind: Pod\r\n", true)]
+    #[case::byte_order_mark("\u{feff}kind: Pod", true)]
+    #[case::comment("# kind: Pod", false)]
+    #[case::longer_word("kinds: 7\ntypes: 8\ntype_of: 9", false)]
+    #[case::within_a_line("a: {kind: Pod", false)]
+    #[case::nothing("", false)]
+    fn what_cannot_be_parsed_is_looked_at_line_by_line(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(begins_as_object(text.as_bytes()), expected);
+        let utf16: Vec<_> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(begins_as_object(&utf16), expected);
     }
-
-    fn kubernetes(&self, group: &str, kind: &str, node: &Node) -> Read<Option<Manifest>> {
-        Ok(Some(match (group, kind) {
-            ("", "Pod") => Manifest::Pod(self.pod(node)?),
-            ("", "Namespace") => Manifest::Namespace(NamespaceManifest {
-                named: self.named(node, false)?,
-                metadata: metadata_of(node)?,
-            }),
-            ("kuma.io", "Mesh") => Manifest::Mesh(self.named(node, false)?),
-            ("kuma.io", "Dataplane") => Manifest::Dataplane(DataplaneManifest {
-                named: self.named(node, true)?,
-                mesh: owned(node.field("mesh", Node::text)?),
-                owned_by_pod: is_owned_by_pod(node)?,
-                metadata: metadata_of(node)?,
-                mesh_label: position(node, "labels", keys::MESH),
-            }),
-            ("kuma.io", "Workload") => Manifest::Workload(WorkloadManifest {
-                named: self.named(node, true)?,
-                labels: metadata_of(node)?.labels,
-                mesh_owners: mesh_owners(node)?,
-            }),
-            ("kuma.io", "MeshIdentity") => Manifest::MeshIdentity(self.mesh_identity(node)?),
-            _ => match TemplateKind::of(group, kind) {
-                Some(kind) => Manifest::Template(self.template(kind, node)?),
-                None => return Ok(None),
-            },
-        }))
-    }
-
-    fn pod(&self, node: &Node) -> Read<PodManifest> {
-        let named = self.named(node, true)?;
-        let mut facts = pod_facts(node)?;
-        if !named.is_generated() {
-            facts.name = Text(named.name.clone().into());
-        }
-        Ok(PodManifest {
-            owner: controller(node)?,
-            named,
-            facts,
-            marks: marks(node),
-        })
-    }
-
-    fn template(&self, kind: &'static TemplateKind, node: &Node) -> Read<TemplateManifest> {
-        let template = at_path(node, kind.template_path, &|template| {
-            Ok((pod_facts(template)?, marks(template)))
-        })?;
-        let (facts, marks) = template.unwrap_or_default();
-        let replicas = node.get("spec").and_then(|spec| spec.get("replicas"));
-        let scaled_to_zero = replicas.is_some_and(|replicas| replicas.integer() == Some(0));
-        Ok(TemplateManifest {
-            named: self.named(node, true)?,
-            kind,
-            owner: controller(node)?.filter(|owner| !owner.kind.is_empty()),
-            idle: scaled_to_zero || is_done(node),
-            facts,
-            marks,
-        })
-    }
-
-    fn mesh_identity(&self, node: &Node) -> Read<MeshIdentityManifest> {
-        let named = self.named(node, true)?;
-        let labels = metadata_of(node)?.labels;
-        Ok(MeshIdentityManifest {
-            facts: MeshIdentity {
-                // As the control plane knows it, with its namespace (ID2).
-                name: format!("{}.{}", named.name, named.namespace),
-                mesh: mesh::of_dataplane(labels.get(keys::MESH)).to_owned(),
-                spec: identity_spec(node)?,
-                labels,
-            },
-            named,
-        })
-    }
-
-    fn universal(&self, of_type: &str, node: &Node) -> Read<Option<Manifest>> {
-        if !["Mesh", "Dataplane", "Workload", "MeshIdentity"].contains(&of_type) {
-            return Ok(None);
-        }
-        let name = node
-            .field("name", Node::text)?
-            .filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Mismatch::missing(node, "name"))?;
-        let mesh = node.field("mesh", Node::text)?;
-        let named = Named {
-            place: self.place(node.at),
-            namespace: mesh::of_dataplane(mesh).to_owned(),
-            name: name.to_owned(),
-        };
-        let labels = node.field("labels", labels)?.unwrap_or_default();
-        Ok(Some(match of_type {
-            "Mesh" => Manifest::UniversalMesh(named),
-            "Dataplane" => {
-                let tags = node.field("networking", |networking| {
-                    networking.field("inbound", |inbound| inbound.items(workload_tag))
-                })?;
-                let tags: Vec<_> = tags
-                    .flatten()
-                    .unwrap_or_default()
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                Manifest::UniversalDataplane(UniversalDataplaneManifest {
-                    named,
-                    labels,
-                    tag: tags.first().map(|(_, at)| *at),
-                    tags: tags.into_iter().map(|(tag, _)| tag).collect(),
-                })
-            }
-            "Workload" => Manifest::UniversalWorkload(UniversalWorkloadManifest {
-                named,
-                labels: node.field("labels", string_map)?.unwrap_or_default(),
-            }),
-            _ => Manifest::UniversalIdentity(MeshIdentityManifest {
-                facts: MeshIdentity {
-                    name: named.name.clone(),
-                    mesh: named.namespace.clone(),
-                    labels,
-                    spec: identity_spec(node)?,
-                },
-                named,
-            }),
-        }))
-    }
-}
-
-/// Whether these are the items of a list as kumactl prints it, without a kind.
-fn are_universal(items: &[Node]) -> bool {
-    items.iter().all(|item| item.get("type").is_some())
-}
-
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
-}
-
-fn labels(node: &Node) -> Read<Labels<'static>> {
-    let entries = node.texts()?;
-    let text = |text: &str| Text(text.to_owned().into());
-    Ok(entries
-        .map(|(key, value)| (text(key), text(value)))
-        .collect())
-}
-
-fn string_map(node: &Node) -> Read<BTreeMap<String, String>> {
-    let entries = node.texts()?;
-    Ok(entries
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect())
-}
-
-/// Of the annotations only Kuma's: others are long, and nobody here reads them.
-fn annotations(node: &Node) -> Read<Labels<'static>> {
-    let entries = node.texts()?.filter(|(key, _)| key.contains("kuma.io/"));
-    let text = |text: &str| Text(text.to_owned().into());
-    Ok(entries
-        .map(|(key, value)| (text(key), text(value)))
-        .collect())
-}
-
-fn metadata_of(node: &Node) -> Read<Metadata<'static>> {
-    let read = node.field("metadata", |metadata| {
-        Ok(Metadata {
-            labels: metadata.field("labels", labels)?.unwrap_or_default(),
-            annotations: metadata
-                .field("annotations", annotations)?
-                .unwrap_or_default(),
-        })
-    })?;
-    Ok(read.unwrap_or_default())
-}
-
-/// What the rules read of a Pod, or of a Pod template.
-fn pod_facts(node: &Node) -> Read<PodFacts<'static>> {
-    let is_sidecar = |container: &Node| {
-        let name = container.field("name", Node::text)?;
-        Ok(name == Some(keys::SIDECAR_CONTAINER))
-    };
-    let spec = node.field("spec", |spec| {
-        let mut has_sidecar = false;
-        for key in ["containers", "initContainers"] {
-            let containers = spec.field(key, |containers| containers.items(is_sidecar))?;
-            has_sidecar |= containers.is_some_and(|found| found.contains(&true));
-        }
-        let account = spec.field("serviceAccountName", Node::text)?;
-        Ok((
-            account.map(|name| Text(name.to_owned().into())),
-            has_sidecar,
-        ))
-    })?;
-    let (service_account, has_sidecar) = spec.unwrap_or_default();
-    let phase = node.field("status", |status| status.field("phase", Node::text))?;
-    let metadata = node.get("metadata");
-    Ok(PodFacts {
-        name: Text::default(),
-        metadata: metadata_of(node)?,
-        service_account,
-        has_sidecar,
-        terminating: metadata.is_some_and(|metadata| metadata.get("deletionTimestamp").is_some()),
-        finished: matches!(phase.flatten(), Some("Succeeded" | "Failed")),
-    })
-}
-
-/// Reads what is at a path of field names, such as `spec.template`; nothing if a field is missing.
-fn at_path<T>(node: &Node, path: &str, read: &dyn Fn(&Node) -> Read<T>) -> Read<Option<T>> {
-    match path.split_once('.') {
-        None => node.field(path, read),
-        Some((first, rest)) => Ok(node
-            .field(first, |inner| at_path(inner, rest, read))?
-            .flatten()),
-    }
-}
-
-/// Where the entry of a map in the metadata stands.
-fn position(node: &Node, map: &str, key: &str) -> Option<Position> {
-    let entry = node.get("metadata")?.get(map)?.get(key)?;
-    Some(entry.at)
-}
-
-fn marks(node: &Node) -> Marks {
-    Marks {
-        workload_label: position(node, "labels", keys::WORKLOAD),
-        workload_annotation: position(node, "annotations", keys::WORKLOAD),
-        mesh: position(node, "labels", keys::MESH)
-            .or_else(|| position(node, "annotations", keys::MESH)),
-    }
-}
-
-/// The controller among an object's owners.
-fn controller(node: &Node) -> Read<Option<Owner>> {
-    let owners = owners(node, |owner| {
-        let is_controller = owner.field("controller", Node::flag)?;
-        let api_version = owner.field("apiVersion", Node::text)?.unwrap_or_default();
-        let kind = owner.field("kind", Node::text)?.unwrap_or_default();
-        let name = owner.field("name", Node::text)?.unwrap_or_default();
-        Ok((is_controller == Some(true)).then(|| Owner {
-            kind: TemplateKind::of_object(api_version, kind).map_or("", |kind| kind.name),
-            name: name.to_owned(),
-        }))
-    })?;
-    Ok(owners.into_iter().flatten().next())
-}
-
-fn mesh_owners(node: &Node) -> Read<Vec<String>> {
-    let owners = owners(node, |owner| {
-        let api_version = owner.field("apiVersion", Node::text)?.unwrap_or_default();
-        let kind = owner.field("kind", Node::text)?.unwrap_or_default();
-        let is_mesh = owners_of::is_mesh(api_version, kind);
-        Ok(owned(owner.field("name", Node::text)?).filter(|_| is_mesh))
-    })?;
-    Ok(owners.into_iter().flatten().collect())
-}
-
-fn is_owned_by_pod(node: &Node) -> Read<bool> {
-    let owners = owners(node, |owner| {
-        let is_controller = owner.field("controller", Node::flag)?;
-        let api_version = owner.field("apiVersion", Node::text)?.unwrap_or_default();
-        let kind = owner.field("kind", Node::text)?.unwrap_or_default();
-        Ok(is_controller == Some(true) && owners_of::is_pod(api_version, kind))
-    })?;
-    Ok(owners.contains(&true))
-}
-
-fn owners<T>(node: &Node, read: impl FnMut(&Node) -> Read<T>) -> Read<Vec<T>> {
-    let owners = node.field("metadata", |metadata| {
-        metadata.field("ownerReferences", |owners| owners.items(read))
-    })?;
-    Ok(owners.flatten().unwrap_or_default())
-}
-
-/// Whether a Job says that it has ended.
-fn is_done(node: &Node) -> bool {
-    let conditions = node
-        .get("status")
-        .and_then(|status| status.get("conditions"));
-    let Some(Value::List(conditions)) = conditions.map(|conditions| &conditions.value) else {
-        return false;
-    };
-    let text = |node: &Node, key| {
-        node.get(key)
-            .and_then(|node| node.text().ok().map(str::to_owned))
-    };
-    conditions.iter().any(|condition| {
-        matches!(
-            text(condition, "type").as_deref(),
-            Some("Complete" | "Failed")
-        ) && text(condition, "status").as_deref() == Some("True")
-    })
-}
-
-/// The tag `kuma.io/workload` of an inbound, and where it stands.
-fn workload_tag(inbound: &Node) -> Read<Option<(String, Position)>> {
-    let tag = inbound.field("tags", |tags| {
-        tags.field(keys::WORKLOAD, |tag| Ok((tag.text()?.to_owned(), tag.at)))
-    })?;
-    Ok(tag.flatten())
-}
-
-/// `spec` of a MeshIdentity, of the same form everywhere.
-fn identity_spec(node: &Node) -> Read<MeshIdentitySpec> {
-    let spec = node.field("spec", |spec| {
-        let selector = spec.field("selector", |selector| {
-            selector.field("dataplane", |dataplane| {
-                dataplane.field("matchLabels", string_map)
-            })
-        })?;
-        let templates = spec.field("spiffeID", |templates| {
-            let trust_domain = owned(templates.field("trustDomain", Node::text)?);
-            Ok((trust_domain, owned(templates.field("path", Node::text)?)))
-        })?;
-        let (trust_domain, path) = templates.unwrap_or_default();
-        Ok(MeshIdentitySpec {
-            match_labels: selector.flatten().map(Option::unwrap_or_default),
-            trust_domain,
-            path,
-        })
-    })?;
-    Ok(spec.unwrap_or_default())
 }

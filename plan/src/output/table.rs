@@ -11,7 +11,7 @@ use crate::{
     read::Place,
     report::{
         AdmissionReport, IdentityReport, MeshCount, NamespaceReport, PodReport, ReferenceCount,
-        Report, Sourced, UniversalReport, WorkloadReport,
+        Report, SkippedKind, Sourced, UniversalReport, WorkloadReport,
     },
 };
 
@@ -67,6 +67,12 @@ const UNIVERSAL_DATAPLANES: [Column; 5] = [
 ];
 const MORE_OF_UNIVERSAL_DATAPLANES: [Column; 1] = [Column::new("AT")];
 
+const SKIPPED: [Column; 3] = [
+    Column::new("API VERSION"),
+    Column::new("KIND"),
+    Column::new("OBJECTS"),
+];
+
 /// Writes all sections, within the width.
 pub(super) fn write(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
     sections(report, false, style, to)
@@ -88,6 +94,7 @@ fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> i
         let dataplanes = universal_dataplanes(universal, wide);
         section("UNIVERSAL DATAPLANES", &dataplanes, style, to)?;
     }
+    section("SKIPPED", &skipped(&report.skipped_kinds), style, to)?;
     findings(report, style, to)?;
     summary(report, style, to)
 }
@@ -261,6 +268,18 @@ fn universal_dataplanes(universal: &UniversalReport, wide: bool) -> Table {
     table
 }
 
+fn skipped(kinds: &[SkippedKind]) -> Table {
+    let mut table = Table::new(SKIPPED);
+    for one in kinds {
+        table.add([
+            optional(one.api_version.as_deref()),
+            optional(one.kind.as_deref()),
+            Cell::new(one.count.to_string()),
+        ]);
+    }
+    table
+}
+
 fn findings(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()> {
     if report.findings.is_empty() {
         return Ok(());
@@ -295,8 +314,12 @@ fn summary(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()>
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
+    let passed_over = match summary.passed_over {
+        0 => String::new(),
+        files => format!(", {} passed over", counted(files, "file")),
+    };
     let counts = format!(
-        "{} read, {} skipped: {}, {}, {}.",
+        "{} read, {} skipped{passed_over}: {}, {}, {}.",
         counted(summary.objects, "object"),
         summary.skipped,
         counted(summary.errors, "error"),

@@ -5,11 +5,10 @@
 
 use std::borrow::Cow;
 
-use kuma_workload_rulebook::quoted::Quoted;
 use serde_json::Number;
 
 use super::{
-    Bulk, Parsed, Problem,
+    Bulk, Parsed, Problem, Remark,
     tree::{Node, Position, Value, is_bulk},
 };
 
@@ -63,7 +62,7 @@ pub(super) struct Builder {
     root: Option<Node>,
     budget: Budget,
     problems: Vec<Problem>,
-    remarks: Vec<Problem>,
+    remarks: Vec<Remark>,
 }
 
 /// A list or map that has not ended.
@@ -114,6 +113,11 @@ impl Builder {
     /// A mistake that leaves no doubt where what is wrong ends, so that the rest can be read.
     pub(super) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    /// What is read otherwise than it looks.
+    pub(super) fn remark(&mut self, remark: Remark) {
+        self.remarks.push(remark);
     }
 
     /// A list begins.
@@ -202,29 +206,27 @@ impl Builder {
         Ok(())
     }
 
-    /// A key, where one is due. `written` is how it stands in the document.
-    pub(super) fn key(&mut self, at: Position, key: Scalar<'_>, written: &str) {
-        if let Scalar::Text(text) = &key {
-            self.budget.text(text.len());
+    /// A key, where one is due.
+    pub(super) fn key(&mut self, at: Position, key: Cow<'_, str>) {
+        self.budget.text(key.len());
+        if let Some(Items::Map(keys)) = self.frames.last_mut().map(|frame| &mut frame.items) {
+            keys.expect_value(at, key.into_owned());
         }
-        let Some(Items::Map(keys)) = self.frames.last_mut().map(|frame| &mut frame.items) else {
-            return;
-        };
-        match keys::text(key) {
-            Ok(key) => {
-                if *key != *written {
-                    let (written, key) = (Quoted(written), Quoted(&key));
-                    let message = format!("without quotes, the key {written} is read as {key}");
-                    self.remarks.push(Problem { at, message });
-                }
-                keys.expect_value(at, key.into_owned());
-            }
-            Err(what) => {
-                let message = format!("a key must be a string, not {what}; put it in quotes");
-                self.problems.push(Problem { at, message });
-                keys.lose_value();
-            }
+    }
+
+    /// What cannot be a key, where one is due: its value is lost.
+    pub(super) fn no_key(&mut self, problem: Problem) {
+        self.problems.push(problem);
+        if let Some(Items::Map(keys)) = self.frames.last_mut().map(|frame| &mut frame.items) {
+            keys.lose_value();
         }
+    }
+
+    /// A value with an anchor that is put nowhere, since it is a key.
+    pub(super) fn anchored(&mut self, at: Position, value: Scalar<'_>, anchor: usize) {
+        let begun = self.budget.begin(anchor);
+        let value = value.into();
+        self.budget.end(begun, &Node { at, value }, 0);
     }
 
     /// Puts a whole value where one is due.
@@ -242,10 +244,11 @@ impl Builder {
                 let Node { at, value } = node;
                 match value {
                     Value::Text(text) => keys.expect_value(at, text),
-                    other => {
-                        let message = format!("a key must be a string, not {}", other.kind());
-                        self.problems.push(Problem { at, message });
-                        keys.lose_value();
+                    Value::Bool(flag) => keys.expect_value(at, flag.to_string()),
+                    Value::Number(number) => keys.expect_value(at, number.to_string()),
+                    Value::Null | Value::List(_) | Value::Map(_) => {
+                        let message = format!("a key must be a string, not {}", value.kind());
+                        self.no_key(Problem { at, message });
                     }
                 }
             }

@@ -24,6 +24,7 @@ pub(super) struct Values<'t> {
     /// Where the text stands that was counted last, and how many bytes come before it.
     at: Position,
     counted: usize,
+    has_begun: bool,
 }
 
 impl<'t> Values<'t> {
@@ -35,6 +36,7 @@ impl<'t> Values<'t> {
             offset: 0,
             at,
             counted: 0,
+            has_begun: false,
         }
     }
 
@@ -42,8 +44,15 @@ impl<'t> Values<'t> {
     pub(super) fn next(&mut self) -> Option<Result<Parsed, Problem>> {
         self.skip_space();
         self.peek()?;
+        self.has_begun = false;
         let mut builder = Builder::new(self.bulk);
         Some(self.value(&mut builder).map(|()| builder.finish()))
+    }
+
+    /// Whether a string, number or word of the last value could be read: only the first may be what
+    /// else begins with a bracket.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// What comes after what has been read, and where it begins.
@@ -136,8 +145,7 @@ impl<'t> Values<'t> {
             return Err(self.problem("a key in double quotes is missing here"));
         }
         let key = self.string()?;
-        let written = key.clone();
-        builder.key(at, Scalar::Text(key), &written);
+        builder.key(at, key);
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.problem("a colon is missing here, after a key"));
@@ -170,6 +178,7 @@ impl<'t> Values<'t> {
             }
         };
         self.offset = start + length + 2;
+        self.has_begun = true;
         if !is_escaped {
             return Ok(rest.get(..length).unwrap_or_default().into());
         }
@@ -190,7 +199,10 @@ impl<'t> Values<'t> {
             true => tree::number(word.parse().ok()?),
             false => Some(number),
         });
-        self.offset += if number.is_some() { word.len() } else { 0 };
+        if number.is_some() {
+            self.offset += word.len();
+            self.has_begun = true;
+        }
         number.ok_or_else(|| self.problem("this is no number, or too large a one"))
     }
 
@@ -206,6 +218,7 @@ impl<'t> Values<'t> {
             _ => return Err(self.problem("a value is due here; a text must be in double quotes")),
         };
         self.offset += word.len();
+        self.has_begun = true;
         Ok(value)
     }
 
@@ -240,5 +253,76 @@ impl<'t> Values<'t> {
             at: self.here(),
             message: format!("this is no JSON: {what}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn read(text: &str) -> Vec<Result<serde_json::Value, Problem>> {
+        let mut values = Values::new(text, Position::START, Bulk::Kept);
+        let mut found = Vec::new();
+        while let Some(parsed) = values.next() {
+            found.push(parsed.map(|parsed| parsed.node.value.into()));
+            if found.last().is_some_and(Result::is_err) {
+                break;
+            }
+        }
+        found
+    }
+
+    #[rstest]
+    #[case::empty("", &[])]
+    #[case::space(" \t\r\n", &[])]
+    #[case::values("{}[]\"a\"1 true\nnull", &["{}", "[]", "\"a\"", "1", "true", "null"])]
+    #[case::nested("[[], {}, [1, {\"a\": []}]]", &["[[],{},[1,{\"a\":[]}]]"])]
+    #[case::escapes(r#"["\n\u0041\ud83d\ude00\/\\", "\\\""]"#, &[r#"["\nA😀/\\","\\\""]"#])]
+    #[case::escaped_key(r#"{"\u0061": 1}"#, &[r#"{"a":1}"#])]
+    #[case::numbers("[0, -1, 1.5, 1E2, -0]", &["[0,-1,1.5,100,0]"])]
+    fn what_is_json_is_read(#[case] text: &str, #[case] values: &[&str]) {
+        let found = read(text)
+            .into_iter()
+            .map(|value| value.unwrap().to_string());
+        assert_eq!(found.collect::<Vec<_>>(), values);
+    }
+
+    #[rstest]
+    #[case::value("{\"a\": }", 7, "a value is due here; a text must be in double quotes")]
+    #[case::word("[yes]", 2, "a value is due here; a text must be in double quotes")]
+    #[case::longer_word("[truest]", 2, "a value is due here; a text must be in double quotes")]
+    #[case::single_quotes("['a']", 2, "a value is due here; a text must be in double quotes")]
+    #[case::comma_at_the_end("[1,]", 4, "a value is due here; a text must be in double quotes")]
+    #[case::end_of_text("[1,", 4, "the text ends where a value is due")]
+    #[case::no_comma("[1 2]", 4, "a comma or ] is missing here")]
+    #[case::no_comma_in_a_map("{\"a\": 1 \"b\"}", 9, "a comma or } is missing here")]
+    #[case::wrong_bracket("[1}", 3, "a comma or ] is missing here")]
+    #[case::key("{a: 1}", 2, "a key in double quotes is missing here")]
+    #[case::key_after_a_comma("{\"a\": 1,}", 9, "a key in double quotes is missing here")]
+    #[case::colon("{\"a\" 1}", 6, "a colon is missing here, after a key")]
+    #[case::open_string("[\"a", 2, "this string has no end; a quote is missing")]
+    #[case::escaped_end("[\"a\\", 2, "this string has no end; a quote is missing")]
+    #[case::escape(r#"["äb\q"]"#, 6, "this escape means nothing in JSON")]
+    #[case::half_a_pair(r#"["\ud83d"]"#, 9, "this escape means nothing in JSON")]
+    #[case::leading_zero("[01]", 2, "this is no number, or too large a one")]
+    #[case::plus("[+1]", 2, "a value is due here; a text must be in double quotes")]
+    #[case::dot("[1.]", 2, "this is no number, or too large a one")]
+    #[case::too_large("[1e999]", 2, "this is no number, or too large a one")]
+    fn what_is_no_json_is_told_with_its_place(
+        #[case] text: &str,
+        #[case] column: u32,
+        #[case] what: &str,
+    ) {
+        let problem = read(text).pop().unwrap().unwrap_err();
+        assert_eq!(problem.message, format!("this is no JSON: {what}"));
+        assert_eq!(problem.at, Position { line: 1, column });
+    }
+
+    #[test]
+    fn a_line_break_in_a_string_is_told_where_it_stands() {
+        let problem = read("[1,\n \"ä\n\"]").pop().unwrap().unwrap_err();
+        assert_eq!(problem.at, Position { line: 2, column: 4 });
+        assert!(problem.message.contains("control character"));
     }
 }

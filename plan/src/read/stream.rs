@@ -30,7 +30,7 @@ enum Form<'t> {
         values: Values<'t>,
         read: usize,
     },
-    /// With what was wrong with it as JSON.
+    /// With what was wrong with it as JSON, if it looks like that.
     Yaml(Chunks<'t>, Option<Problem>),
     Ended,
 }
@@ -72,19 +72,15 @@ impl<'t> Stream<'t> {
             )
         };
         let result = parse(chunk.text);
-        let start = Position {
-            line: chunk.lines_before + 1,
-            column: 1,
-        };
-        if let Some(problem) = template::problem(chunk.text, start, &result, parse) {
+        if let Some(problem) = template::problem(chunk.text, chunk.start(), &result, parse) {
             let is_told = std::mem::replace(&mut self.is_template, true);
             return (!is_told).then_some(Err(problem));
         }
         Some(match (result, as_json) {
-            // Whichever it is meant to be, it is longer so.
-            (Err(as_yaml), Some(as_json)) if as_json.at >= as_yaml.at => Err(as_json),
+            (Err(_), Some(as_json)) => Err(as_json),
             (Ok(mut parsed), _) => {
                 parsed.remarks.extend(chunk.remarks);
+                parsed.remarks.sort();
                 Ok(parsed)
             }
             (failed, _) => failed,
@@ -107,9 +103,10 @@ impl Iterator for Stream<'_> {
                         }
                         Err(problem) => {
                             let is_surely_json = *read >= SURELY_JSON;
+                            let looks_like_json = values.has_begun();
                             self.form = match yaml_from(rest, at) {
                                 Some(chunks) if !is_surely_json => {
-                                    Form::Yaml(chunks, Some(problem))
+                                    Form::Yaml(chunks, Some(problem).filter(|_| looks_like_json))
                                 }
                                 _ => {
                                     self.form = Form::Ended;
@@ -138,6 +135,7 @@ fn yaml_from(rest: &str, at: Position) -> Option<Chunks<'_>> {
     if at.column == 1 {
         return Some(Chunks::new(rest, at.line - 1));
     }
-    let (blank, lines) = rest.split_once('\n')?;
-    blank.trim().is_empty().then(|| Chunks::new(lines, at.line))
+    let (line, lines) = rest.split_once('\n').unwrap_or((rest, ""));
+    let line = line.trim();
+    (line.is_empty() || line.starts_with('#')).then(|| Chunks::new(lines, at.line))
 }

@@ -6,12 +6,27 @@
 
 use super::{Parsed, Problem, tree::Position};
 
-/// What begins and ends a place that is filled in, and what fills it in.
-const MARKS: [(&str, &str, &str); 3] = [
-    ("{{", "}}", "helm template or kustomize build"),
-    ("{%", "%}", "Ansible or Jinja"),
-    ("${", "}", "envsubst"),
-];
+/// What begins and ends a place that is to be filled in.
+const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("${", "}")];
+
+/// What to say of a text that has such a place and cannot have one, such as a name.
+pub fn unrendered(text: &str) -> Option<String> {
+    let has = |(mark, close): &(&str, &str)| {
+        let rest = text.split_once(mark);
+        rest.is_some_and(|(_, rest)| rest.contains(close))
+    };
+    MARKS
+        .iter()
+        .find(|mark| has(mark))
+        .map(|(mark, _)| sentence(mark))
+}
+
+fn sentence(mark: &str) -> String {
+    format!(
+        "this is a template, as its {mark} shows: render it first (helm template, kustomize build, \
+         envsubst), and plan what comes of it"
+    )
+}
 
 /// Says of a document that it is a template, if that is what keeps it from being read. It begins at
 /// `start`; `read` reads a document in its place.
@@ -36,24 +51,17 @@ pub(super) fn problem(
     };
     is_cause.then(|| Problem {
         at: start.after(document.get(..filled_in.first).unwrap_or_default()),
-        message: unrendered(filled_in.mark, filled_in.program),
+        message: sentence(filled_in.mark),
     })
 }
 
-fn unrendered(mark: &str, program: &str) -> String {
-    format!(
-        "this is a template, as its {mark} shows; render it first, such as with {program}, and plan the result"
-    )
-}
-
-/// A document with something plain in the place of what is to be filled in: each character stays
-/// where it stood.
+/// A document with something plain in each place that is to be filled in: every character stays where
+/// it stood.
 struct FilledIn {
     document: String,
-    /// The byte at which the first place begins, and how.
+    /// The byte at which the first place begins, and its mark.
     first: usize,
     mark: &'static str,
-    program: &'static str,
 }
 
 fn fill_in(document: &str) -> Option<FilledIn> {
@@ -69,9 +77,9 @@ fn fill_in(document: &str) -> Option<FilledIn> {
         offset = begin + 1;
         let rest = document.get(begin..).unwrap_or_default();
         let marks = MARKS.iter().zip(&mut ends);
-        let Some(((mark, close, program), is_closed)) = marks
+        let Some(((mark, close), is_closed)) = marks
             .filter(|(_, is_closed)| **is_closed)
-            .find(|((mark, ..), _)| rest.starts_with(mark))
+            .find(|((mark, _), _)| rest.starts_with(mark))
         else {
             continue;
         };
@@ -88,7 +96,6 @@ fn fill_in(document: &str) -> Option<FilledIn> {
             document: String::with_capacity(document.len()),
             first: begin,
             mark,
-            program,
         });
         let text = &mut filled_in.document;
         text.push_str(document.get(done..begin).unwrap_or_default());
@@ -125,4 +132,83 @@ fn is_alone(document: &str, begin: usize, end: usize) -> bool {
 fn line_before(document: &str, offset: usize) -> &str {
     let before = document.get(..offset).unwrap_or_default();
     before.rsplit('\n').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{faults, read_all};
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::value("a: 1\nb: {{ .Values.b }}\n", 2, 4, "{{")]
+    #[case::value_with_more("a: {{ .Release.Name }}-web\n", 1, 4, "{{")]
+    #[case::include("labels:\n    {{- include \"x.labels\" . | nindent 4 }}\n", 2, 5, "{{")]
+    #[case::condition("{{- if .Values.on }}\na: 1\n{{- end }}\n", 1, 1, "{{")]
+    #[case::branches("{{ if .x }}\na: 1\n{{ else }}\na: 2\n{{ end }}\n", 1, 1, "{{")]
+    #[case::comment_over_lines("{{- /*\n a: b: c\n*/ -}}\na: 1\n", 1, 1, "{{")]
+    #[case::alone("{{ .Values.all }}\n", 1, 1, "{{")]
+    #[case::as_a_key("{{ key }}: 1\n", 1, 1, "{{")]
+    #[case::in_a_list("a: [{{ x }}, 2]\n", 1, 5, "{{")]
+    #[case::quotes_in_quotes("a: \"{{ default \"x\" .y }}\"\n", 1, 5, "{{")]
+    #[case::json("{\"a\": {{ x }}, \"b\": 1}", 1, 7, "{{")]
+    #[case::jinja("{% for x in y %}\n- a\n{% endfor %}\n", 1, 1, "{%")]
+    #[case::shell_in_brackets("a: [${B}, c]\n", 1, 5, "${")]
+    #[case::shell_with_a_default("a: ${B:-c: d}\n", 1, 4, "${")]
+    #[case::the_first_that_is_no_comment("# {{ x }}\na: '{{ y }}'\nb: {{ z }}\n", 2, 5, "{{")]
+    #[case::after_wide_characters("ä: 日本 {{ x }}\nb: {{ y }}\n", 1, 7, "{{")]
+    #[case::in_another_document("a: 1\n---\nb: {{ c }}\n", 3, 4, "{{")]
+    fn a_template_is_told_at_the_place_of_its_first_mark(
+        #[case] text: &str,
+        #[case] line: u32,
+        #[case] column: u32,
+        #[case] mark: &str,
+    ) {
+        let expected = format!("a.yml:{line}:{column}: {}", sentence(mark));
+        assert_eq!(faults(text), [expected]);
+    }
+
+    #[test]
+    fn of_one_file_it_is_told_once() {
+        let text = "a: {{ a }}\n---\nb: 2\n---\nc: {{ c }}\n---\nd: [\n";
+        let found = read_all(text);
+        let is_ok: Vec<_> = found.iter().map(Result::is_ok).collect();
+        assert_eq!(is_ok, [false, true, false]);
+        assert!(found[2].as_ref().unwrap_err().contains("never closed"));
+    }
+
+    #[rstest]
+    #[case::quotes("a: '/ns/{{ .Namespace }}/sa/{{ .ServiceAccount }}'\nb: \"{{ x }}\"\n")]
+    #[case::literal("a: |\n  {{- if .x }}\n  {% y %} ${Z}\n  {{- end }}\n")]
+    #[case::within_a_text("summary: Pod {{ $labels.pod }} is down\n")]
+    #[case::shell("args:\n  - echo ${HOME}\n  - ${HOME}/bin\n")]
+    #[case::comment("# {{ x }}\na: 1\n")]
+    #[case::json("{\"a\": \"{{ x }} ${Y}\"}")]
+    fn marks_that_are_no_hindrance_are_read(#[case] text: &str) {
+        assert_eq!(faults(text), <[String; 0]>::default());
+    }
+
+    /// What is wrong without the marks too is told as what it is.
+    #[rstest]
+    #[case::brackets("a: '{{ x }}'\nb: [\n")]
+    #[case::before_the_mark("a: b: c\nd: {{ x }}\n")]
+    #[case::repeated_key("a: '{{ x }}'\nb: 1\nb: 2\n")]
+    #[case::not_closed("a: {{ x\n")]
+    #[case::complex_key("{[a]: b, c: '{{ x }}'}\n")]
+    fn marks_are_not_blamed_for_the_rest(#[case] text: &str) {
+        let found = faults(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(!found[0].contains("template"), "{found:?}");
+    }
+
+    #[rstest]
+    #[case::helm("{{ .Release.Name }}-web", true)]
+    #[case::jinja("web-{% if x %}", true)]
+    #[case::shell("web-${ENV}", true)]
+    #[case::not_closed("web-{{", false)]
+    #[case::closed_before("}}{{", false)]
+    #[case::dollar("$web", false)]
+    fn names_with_marks_are_templates(#[case] text: &str, #[case] is_template: bool) {
+        assert_eq!(unrendered(text).is_some(), is_template);
+    }
 }

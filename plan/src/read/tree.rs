@@ -1,6 +1,6 @@
 //! A document before it is understood: what stands in it, and where.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::quoted::path_segment;
 use serde::Serialize;
@@ -23,26 +23,31 @@ impl Position {
     /// Where what follows this text stands, if the text begins here.
     #[must_use]
     pub fn after(self, text: &str) -> Self {
-        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (before, last) = match text.rsplit_once('\n') {
-            Some((before, last)) => (Some(before), last),
-            None => (None, text),
-        };
-        let characters = number(last.chars().count());
-        match before {
-            None => Self {
-                column: self.column.saturating_add(characters),
+        let count = |characters: usize| u32::try_from(characters).unwrap_or(u32::MAX);
+        let Some(last_break) = text.rfind(['\n', '\r']) else {
+            return Self {
+                column: self.column.saturating_add(count(text.chars().count())),
                 ..self
-            },
-            Some(before) => {
-                let breaks = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-                Self {
-                    line: self.line.saturating_add(number(breaks)),
-                    column: characters.saturating_add(1),
-                }
-            }
+            };
+        };
+        let last_line = text.get(last_break + 1..).unwrap_or_default();
+        Self {
+            line: self.line.saturating_add(line_breaks(text)),
+            column: count(last_line.chars().count()).saturating_add(1),
         }
     }
+}
+
+/// How many lines end in a text: by a line feed, a carriage return, or both.
+pub(super) fn line_breaks(text: &str) -> u32 {
+    let bytes = text.as_bytes();
+    let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let returns = bytes.iter().filter(|byte| **byte == b'\r').count();
+    let both = match returns {
+        0 => 0,
+        _ => text.matches("\r\n").count(),
+    };
+    u32::try_from(feeds + returns - both).unwrap_or(u32::MAX)
 }
 
 /// A value of a document, YAML or JSON.
@@ -135,6 +140,40 @@ pub struct Mismatch {
     pub path: String,
     /// What is wrong with it: `must be a string, not a list`.
     pub what: String,
+    /// What its place asks for; none where it is missing.
+    expected: Option<Expected>,
+    /// Others beside it in the same list or map.
+    others: Vec<Mismatch>,
+}
+
+/// What a place can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Text,
+    Flag,
+    List,
+    Map,
+}
+
+impl Expected {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Flag => "true or false",
+            Self::List => "a list",
+            Self::Map => "a map",
+        }
+    }
+
+    /// Something of the kind.
+    fn example(self) -> Value {
+        match self {
+            Self::Text => Value::Text("x".to_owned()),
+            Self::Flag => Value::Bool(false),
+            Self::List => Value::List(Vec::new()),
+            Self::Map => Value::Map(Vec::new()),
+        }
+    }
 }
 
 impl Mismatch {
@@ -144,16 +183,35 @@ impl Mismatch {
             at: node.at,
             path: path_segment(key).to_owned(),
             what: "is missing".to_owned(),
+            expected: None,
+            others: Vec::new(),
         }
     }
 
-    fn under(self, step: impl fmt::Display) -> Self {
+    /// This one, and those beside it.
+    pub fn all(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        let mut all = vec![self];
+        all.extend(others);
+        all
+    }
+
+    /// The first of several.
+    fn first(mut all: Vec<Self>) -> Option<Self> {
+        let others = all.split_off(all.len().min(1));
+        let first = all.pop()?;
+        Some(Self { others, ..first })
+    }
+
+    fn under(self, step: &str) -> Self {
         let joint = match self.path.as_bytes().first() {
             None | Some(b'[') => "",
             Some(_) => ".",
         };
+        let others = self.others.into_iter();
         Self {
             path: format!("{step}{joint}{}", self.path),
+            others: others.map(|other| other.under(step)).collect(),
             ..self
         }
     }
@@ -195,12 +253,16 @@ impl Node {
     /// That it is no list, or what `read` has against an item.
     pub fn items<'n, T>(&'n self, mut read: impl FnMut(&'n Self) -> Read<T>) -> Read<Vec<T>> {
         let Value::List(items) = &self.value else {
-            return Err(self.must_be("a list"));
+            return Err(self.must_be(Expected::List));
         };
-        let read = |(index, item)| {
-            read(item).map_err(|fault: Mismatch| fault.under(format_args!("[{index}]")))
-        };
-        items.iter().enumerate().map(read).collect()
+        let (mut values, mut wrong) = (Vec::with_capacity(items.len()), Vec::new());
+        for (index, item) in items.iter().enumerate() {
+            match read(item) {
+                Ok(value) => values.push(value),
+                Err(fault) => wrong.extend(fault.under(&format!("[{index}]")).all()),
+            }
+        }
+        Mismatch::first(wrong).map_or(Ok(values), Err)
     }
 
     /// The entries of a map.
@@ -211,7 +273,7 @@ impl Node {
     pub fn entries(&self) -> Read<&[(String, Self)]> {
         match &self.value {
             Value::Map(entries) => Ok(entries),
-            _ => Err(self.must_be("a map")),
+            _ => Err(self.must_be(Expected::Map)),
         }
     }
 
@@ -220,15 +282,16 @@ impl Node {
     /// # Errors
     ///
     /// That it is none.
-    pub fn texts(&self) -> Read<impl Iterator<Item = (&str, &str)>> {
+    pub fn texts<'n>(&'n self) -> Read<impl Iterator<Item = (&'n str, &'n str)>> {
         let entries = self.entries()?;
+        let mut wrong = Vec::new();
         for (key, node) in entries {
-            node.text_or_null()
-                .map_err(|fault| fault.under(path_segment(key)))?;
+            if let Err(fault) = node.text_or_null() {
+                wrong.push(fault.under(path_segment(key)));
+            }
         }
-        Ok(entries
-            .iter()
-            .filter_map(|(key, node)| Some((&**key, node.text_or_null().ok()?))))
+        let text = |(key, node): &'n (String, Self)| Some((&**key, node.text_or_null().ok()?));
+        Mismatch::first(wrong).map_or_else(|| Ok(entries.iter().filter_map(text)), Err)
     }
 
     /// A string.
@@ -239,7 +302,7 @@ impl Node {
     pub fn text(&self) -> Read<&str> {
         match &self.value {
             Value::Text(text) => Ok(text),
-            _ => Err(self.must_be("a string")),
+            _ => Err(self.must_be(Expected::Text)),
         }
     }
 
@@ -258,7 +321,7 @@ impl Node {
     pub fn flag(&self) -> Read<bool> {
         match &self.value {
             Value::Bool(flag) => Ok(*flag),
-            _ => Err(self.must_be("true or false")),
+            _ => Err(self.must_be(Expected::Flag)),
         }
     }
 
@@ -270,15 +333,40 @@ impl Node {
         }
     }
 
-    fn must_be(&self, expected: &str) -> Mismatch {
+    fn must_be(&self, expected: Expected) -> Mismatch {
         let quotes = match (&self.value, expected) {
-            (Value::Bool(_) | Value::Number(_), "a string") => "; put it in quotes",
+            (Value::Bool(_) | Value::Number(_), Expected::Text) => "; put it in quotes",
             _ => "",
         };
+        let name = expected.name();
         Mismatch {
             at: self.at,
             path: String::new(),
-            what: format!("must be {expected}, not {}{quotes}", self.value.kind()),
+            what: format!("must be {name}, not {}{quotes}", self.value.kind()),
+            expected: Some(expected),
+            others: Vec::new(),
+        }
+    }
+
+    /// Puts in the place of values what their places ask for, so that what else is wrong can be found.
+    pub fn mend(&mut self, mismatches: &[Mismatch]) {
+        let expected = mismatches
+            .iter()
+            .filter_map(|one| Some((one.at, one.expected?)));
+        self.put(&expected.collect());
+    }
+
+    fn put(&mut self, expected: &BTreeMap<Position, Expected>) {
+        if let Some(expected) = expected.get(&self.at) {
+            let example = expected.example();
+            if self.value.kind() != example.kind() {
+                self.value = example;
+            }
+        }
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.put(expected)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.put(expected)),
+            _ => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::{core::ObjectMeta, runtime::watcher::Event};
 use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
 
-use super::row::Row;
+use super::row::{ReportedWorkload, Row};
 use crate::kinds::{self, DataplaneRecord, InsightRecord, WorkloadRecord, workload_key};
 
 /// An event of one of the three watches.
@@ -52,7 +52,10 @@ impl ObservedCluster {
         let mut keys: BTreeSet<_> = self.roster.keys().collect();
         keys.extend(self.workloads.keys().cloned());
         keys.iter()
-            .filter_map(|key| Row::of(&self.roster, key, self.workloads.get(key)))
+            .filter_map(|key| {
+                let existing = self.workloads.get(key).map(ReportedWorkload::from);
+                Row::of(&self.roster, key, existing.as_ref())
+            })
             .collect()
     }
 

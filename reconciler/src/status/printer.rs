@@ -44,7 +44,7 @@ pub(super) struct Printer<W> {
     redraw: bool,
     /// The layout of the rows printed so far.
     layout: Option<Layout>,
-    shown: BTreeMap<(String, String), Row>,
+    shown: BTreeMap<(Option<String>, String), Row>,
 }
 
 impl<W: Write> Printer<W> {
@@ -155,7 +155,7 @@ fn cells(row: &Row) -> [Cell; 8] {
         .map(colour)
         .max_by_key(|colour| *colour == Colour::Red);
     [
-        Cell::new(&*row.namespace),
+        text(&row.namespace),
         Cell::new(&*row.name),
         text(&row.mesh),
         number(|numbers| numbers.connected),
@@ -226,7 +226,7 @@ mod tests {
 
     fn row(name: &str, reported: Numbers, actual: Numbers) -> Row {
         Row {
-            namespace: "shop".into(),
+            namespace: Some("shop".into()),
             name: name.into(),
             mesh: Some("default".into()),
             manager: Some("k8s-controller".into()),

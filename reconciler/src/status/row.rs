@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
     counts::Counts,
+    identifier::{self, NameForm},
     mesh,
-    roster::{Action, ExistingWorkload, Foreign, Key, Mode, Roster},
+    roster::{Action, ExistingWorkload, Foreign, Key, Mode, References, Roster},
 };
 use serde::Serialize;
 
@@ -60,7 +61,9 @@ pub(super) enum StatusFinding {
 /// A workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
-    pub(super) namespace: String,
+    /// None on Universal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) namespace: Option<String>,
     pub(super) name: String,
     /// The mesh of its label. If it does not exist, the mesh of its proxies, if they are in one.
     pub(super) mesh: Option<String>,
@@ -74,22 +77,33 @@ pub(super) struct Row {
     pub(super) gone: bool,
 }
 
+/// A Workload that exists.
+#[derive(Debug, Clone)]
+pub(super) struct ReportedWorkload<'a> {
+    /// The facts for the roster.
+    pub(super) facts: ExistingWorkload<'a>,
+    /// The numbers in its status.
+    pub(super) reported: Option<Numbers>,
+}
+
+impl<'a> From<&'a WorkloadRecord> for ReportedWorkload<'a> {
+    fn from(workload: &'a WorkloadRecord) -> Self {
+        Self {
+            facts: workload.facts(),
+            reported: workload.reported.map(Numbers::from),
+        }
+    }
+}
+
 impl Row {
     /// The row of a key. None if neither the Workload nor proxies of it exist.
     pub(super) fn of(
         roster: &Roster,
         key: &Key,
-        workload: Option<&WorkloadRecord>,
+        existing: Option<&ReportedWorkload<'_>>,
     ) -> Option<Self> {
         let references = roster.references(key);
-        if references.is_empty() && workload.is_none() {
-            return None;
-        }
-        let existing = workload.map(WorkloadRecord::facts);
-        let decision = roster.decide(key, existing.as_ref(), Mode::Observe);
-        let reported = workload
-            .and_then(|workload| workload.reported)
-            .map(Numbers::from);
+        let decision = roster.decide(key, existing.map(|one| &one.facts), Mode::Observe);
         let is_copy = matches!(
             decision.action,
             Action::Leave {
@@ -97,53 +111,35 @@ impl Row {
                 ..
             }
         );
-        let meshes: BTreeMap<_, Numbers> = references
-            .iter()
-            .map(|(mesh, counts)| (mesh.to_owned(), counts.into()))
-            .collect();
-        let actual = match decision.status {
-            _ if is_copy => None,
-            Some(status) => Some(status.counts.into()),
-            None => Some(sum(meshes.values())),
-        };
-        let labelled = existing.as_ref().map(labelled_mesh);
-        let sole = references.sole_mesh();
-        let mut findings = Vec::new();
-        let mut find = |found, finding| {
-            if found {
-                findings.push(finding);
-            }
-        };
-        if !is_copy {
-            let is_impossible = matches!(decision.action, Action::Impossible(_));
-            find(is_impossible, StatusFinding::Name);
-            find(references.is_conflict(), StatusFinding::Conflict);
-            find(
-                existing.is_none() && sole.is_some() && !is_impossible,
-                StatusFinding::Missing,
-            );
-            find(references.is_empty(), StatusFinding::Unreferenced);
-            let is_elsewhere = labelled
-                .zip(sole)
-                .is_some_and(|(label, sole)| label != sole);
-            find(is_elsewhere, StatusFinding::Mesh);
-            let is_wrong = existing.is_some() && actual != Some(reported.unwrap_or_default());
-            find(is_wrong, StatusFinding::Numbers);
+        RowFacts {
+            name: &key.workload,
+            references,
+            existing,
+            labelled: existing.map(|one| mesh::of_dataplane(one.facts.mesh)),
+            is_copy,
+            is_impossible: matches!(decision.action, Action::Impossible(_)),
+            of_mesh: decision.status.map(|status| status.counts.into()),
         }
-        Some(Self {
-            namespace: key.namespace.clone(),
-            name: key.workload.clone(),
-            mesh: labelled.or(sole).map(str::to_owned),
-            manager: existing
-                .as_ref()
-                .and_then(|existing| existing.managed_by)
-                .map(str::to_owned),
-            reported,
-            actual,
-            meshes,
-            findings,
-            gone: false,
-        })
+        .row(Some(&key.namespace))
+    }
+
+    /// The same on Universal, where a key's namespace is its mesh (U1).
+    pub(super) fn of_universal(
+        roster: &Roster,
+        key: &Key,
+        existing: Option<&ReportedWorkload<'_>>,
+        is_copy: bool,
+    ) -> Option<Self> {
+        RowFacts {
+            name: &key.workload,
+            references: roster.references(key),
+            existing,
+            labelled: existing.map(|_| &*key.namespace),
+            is_copy,
+            is_impossible: identifier::check(&key.workload, NameForm::Universal).is_err(),
+            of_mesh: None,
+        }
+        .row(None)
     }
 
     /// Whether all is as it is reported.
@@ -178,8 +174,74 @@ impl Row {
     }
 }
 
-fn labelled_mesh<'a>(existing: &ExistingWorkload<'a>) -> &'a str {
-    mesh::of_dataplane(existing.mesh)
+/// What is known about a workload.
+struct RowFacts<'a> {
+    name: &'a str,
+    references: References<'a>,
+    existing: Option<&'a ReportedWorkload<'a>>,
+    /// The mesh of the Workload, if it exists.
+    labelled: Option<&'a str>,
+    /// Whether the Workload is a copy from another zone.
+    is_copy: bool,
+    /// Whether the name cannot be the name of a Workload.
+    is_impossible: bool,
+    /// The numbers of its own mesh, if the proxies are in several (S6).
+    of_mesh: Option<Numbers>,
+}
+
+impl RowFacts<'_> {
+    fn row(self, namespace: Option<&str>) -> Option<Row> {
+        if self.references.is_empty() && self.existing.is_none() {
+            return None;
+        }
+        let references = self.references.iter();
+        let meshes: BTreeMap<_, Numbers> = references
+            .map(|(mesh, counts)| (mesh.to_owned(), counts.into()))
+            .collect();
+        let actual = self.of_mesh.unwrap_or_else(|| sum(meshes.values()));
+        let actual = (!self.is_copy).then_some(actual);
+        let manager = self.existing.and_then(|one| one.facts.managed_by);
+        Some(Row {
+            namespace: namespace.map(str::to_owned),
+            name: self.name.to_owned(),
+            mesh: self
+                .labelled
+                .or(self.references.sole_mesh())
+                .map(str::to_owned),
+            manager: manager.map(str::to_owned),
+            reported: self.existing.and_then(|one| one.reported),
+            findings: actual.map_or_else(Vec::new, |actual| self.findings(actual)),
+            actual,
+            meshes,
+            gone: false,
+        })
+    }
+
+    fn findings(&self, actual: Numbers) -> Vec<StatusFinding> {
+        let exists = self.existing.is_some();
+        let sole = self.references.sole_mesh();
+        let reported = self.existing.and_then(|one| one.reported);
+        let is_elsewhere = self
+            .labelled
+            .zip(sole)
+            .is_some_and(|(label, sole)| label != sole);
+        let all = [
+            (self.is_impossible, StatusFinding::Name),
+            (self.references.is_conflict(), StatusFinding::Conflict),
+            (
+                !exists && sole.is_some() && !self.is_impossible,
+                StatusFinding::Missing,
+            ),
+            (self.references.is_empty(), StatusFinding::Unreferenced),
+            (is_elsewhere, StatusFinding::Mesh),
+            (
+                exists && actual != reported.unwrap_or_default(),
+                StatusFinding::Numbers,
+            ),
+        ];
+        let found = all.into_iter().filter(|(is_so, _)| *is_so);
+        found.map(|(_, finding)| finding).collect()
+    }
 }
 
 fn sum<'a>(numbers: impl Iterator<Item = &'a Numbers>) -> Numbers {
@@ -266,7 +328,8 @@ mod tests {
             namespace: "shop".into(),
             workload: name.into(),
         };
-        let row = Row::of(&roster(name, meshes), &key, workload.as_ref()).unwrap();
+        let existing = workload.as_ref().map(ReportedWorkload::from);
+        let row = Row::of(&roster(name, meshes), &key, existing.as_ref()).unwrap();
         assert_eq!(row.findings, expected);
         assert_eq!(row.state(), state);
     }
@@ -287,7 +350,8 @@ mod tests {
             workload: "cart".into(),
         };
         let workload = ours("a", [1, 2, 2]);
-        let row = Row::of(&roster("cart", &["a", "b"]), &key, Some(&workload)).unwrap();
+        let existing = ReportedWorkload::from(&workload);
+        let row = Row::of(&roster("cart", &["a", "b"]), &key, Some(&existing)).unwrap();
         assert_eq!(
             serde_json::to_value(row).unwrap(),
             json!({

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::metadata::{Metadata, PodFacts, Text};
 
-/// The cluster as the rules see it. The policy answers from the API server, the plan from manifests,
-/// a test from a table. A rule asks only when the answer decides.
+/// The cluster as the rules see it. The policy answers from the API server, the plan from
+/// manifests, a test from a table. A rule asks only when the answer decides.
 pub trait Cluster {
     /// The labels and annotations of a Namespace.
     ///
@@ -57,8 +57,8 @@ pub enum Freshness {
 pub struct ListQuestion<'q> {
     /// The Namespace.
     pub namespace: &'q str,
-    /// The name of the object that is judged; empty if it has none. Whoever answers may get an object
-    /// with this name to learn whether it is allowed to list the kind.
+    /// The name of the object that is judged; empty if it has none. Whoever answers may get an
+    /// object with this name to learn whether it is allowed to list the kind.
     pub asking_for: &'q str,
     /// Which of the objects.
     pub selector: MeshSelector<'q>,
@@ -91,7 +91,8 @@ impl MeshSelector<'_> {
 pub struct DataplaneFacts {
     /// `metadata.name`, which is the name of its Pod.
     pub name: Text<'static>,
-    /// The top-level field `mesh`, if it is set. The mesh of a Dataplane is this, not its label (A6).
+    /// The top-level field `mesh`, if it is set. The mesh of a Dataplane is this, not its label
+    /// (A6).
     pub mesh: Option<Text<'static>>,
 }
 

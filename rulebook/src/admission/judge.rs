@@ -80,9 +80,9 @@ fn judge_pod<C: Cluster>(
     mesh_rule::judge(review, settings, cluster, warnings)
 }
 
-/// Whether no rule has to look at this Pod (A4, A15): an UPDATE changes nothing that matters, or the
-/// Pod is at its end. Nobody can create a Pod that is terminating or finished, but an audit, which
-/// is a CREATE without a user, can find one.
+/// Whether no rule has to look at this Pod (A4, A15): an UPDATE changes nothing that matters, or
+/// the Pod is at its end. Nobody can create a Pod that is terminating or finished, but an audit,
+/// which is a CREATE without a user, can find one.
 fn is_settled(request: &Request<'_>, pod: &PodFacts<'_>) -> bool {
     match request.operation {
         Operation::Create => request.user.is_none() && (pod.terminating || pod.finished),

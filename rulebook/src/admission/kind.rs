@@ -1,4 +1,5 @@
-//! The kinds that admission judges. [`TEMPLATE_KINDS`] is the only list of kinds with a Pod template.
+//! The kinds that admission judges. [`TEMPLATE_KINDS`] is the only list of kinds with a Pod
+//! template.
 
 /// A kind that admission judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

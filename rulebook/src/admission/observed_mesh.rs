@@ -12,7 +12,8 @@ use super::{
 };
 use crate::quoted::Quoted;
 
-/// Judges a Pod or Pod template that is meshed; `joins` says whether it was not in this mesh before.
+/// Judges a Pod or Pod template that is meshed; `joins` says whether it was not in this mesh
+/// before.
 pub(super) fn judge<C: Cluster>(
     inquiry: &Inquiry<'_, C>,
     mesh: &str,

@@ -1,7 +1,8 @@
 //! The settings of the policy.
 //!
-//! `definition` says what they mean and what their defaults are, `document` is the JSON or YAML value
-//! that a user gives, and `reader` turns one into the other or says all that is wrong with it.
+//! `definition` says what they mean and what their defaults are, `document` is the JSON or YAML
+//! value that a user gives, and `reader` turns one into the other or says all that is wrong with
+//! it.
 
 mod definition;
 mod document;

@@ -1,5 +1,5 @@
-//! Nobody sets the label `kuma.io/workload` (A1, A2); the annotation of that name has no effect (A3,
-//! W7).
+//! Nobody sets the label `kuma.io/workload` (A1, A2); the annotation of that name has no effect
+//! (A3, W7).
 
 use super::{
     pod_review::{PodOrTemplate, PodReview},

@@ -12,8 +12,8 @@ use crate::{
     quoted::Quoted,
 };
 
-/// Judges a Pod or Pod template that is meshed by itself: the Namespace is not asked about a name. An
-/// UPDATE is judged only if it changes the name.
+/// Judges a Pod or Pod template that is meshed by itself: the Namespace is not asked about a name.
+/// An UPDATE is judged only if it changes the name.
 pub(super) fn judge(
     review: &PodReview<'_>,
     settings: &Settings<'_>,

@@ -1,35 +1,35 @@
-//! What to do about one Workload: the table L1 to L8, and its numbers.
+//! What to do about one Workload (the table L1 to L8), and its numbers.
 
 use std::collections::BTreeSet;
 
-use super::{References, origin::is_at_home};
+use super::{origin::is_at_home, references::References};
 use crate::{
     counts::Counts,
     identifier::{self, NameFault, NameForm},
     keys, mesh,
 };
 
-/// The value of [`keys::MANAGED_BY`] that is ours (L16).
+/// The value of [`keys::MANAGED_BY`] on the Workloads of this project's reconciler (L16).
 pub const MANAGER: &str = "kuma-workload-reconciler";
-/// The value of [`keys::MANAGED_BY`] of a control plane that manages Workloads itself (L16).
+/// The value of [`keys::MANAGED_BY`] on the Workloads of Kuma's control plane (L16).
 pub const CONTROL_PLANE: &str = "k8s-controller";
-/// The value of [`keys::ORIGIN`] that is local, as an absent one is.
+/// The value of [`keys::ORIGIN`] on a local resource. A resource without the label is local too.
 pub const ORIGIN_ZONE: &str = "zone";
 
-/// The labels of a Workload of ours in this mesh (L4, L5).
+/// The labels of one of our Workloads in this mesh (L4, L5).
 pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
     [(keys::MESH, mesh), (keys::MANAGED_BY, MANAGER)]
 }
 
-/// How much of the table is carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it
-/// sees that a control plane manages Workloads, and [`Yield`](Self::Yield) from then on.
+/// Which actions are carried out (L17). Mode `auto` is [`Manage`](Self::Manage) until it sees that
+/// a control plane manages Workloads, and [`Yield`](Self::Yield) from then on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// All of it.
+    /// All of them.
     Manage,
-    /// Nothing.
+    /// None of them.
     Observe,
-    /// Nothing but L2: our own Workloads that nothing refers to any more.
+    /// Only L2: our own Workloads are deleted when nothing refers to them any more.
     Yield,
 }
 
@@ -43,7 +43,7 @@ impl Mode {
     }
 }
 
-/// The Workload object that exists, as far as it matters.
+/// What the decision needs to know of the Workload object that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExistingWorkload<'a> {
     /// Label `kuma.io/mesh`.
@@ -59,8 +59,8 @@ pub struct ExistingWorkload<'a> {
 }
 
 impl ExistingWorkload<'_> {
-    /// S4; a copy of another cluster's Workload in the namespace of a Global control plane says
-    /// where it is at home, as the copies of Dataplanes do.
+    /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
+    /// has the label of its home namespace, as the copies of Dataplanes do.
     fn is_local(&self, namespace: &str) -> bool {
         self.origin.is_none_or(|origin| origin == ORIGIN_ZONE)
             && is_at_home(self.home_namespace, namespace)
@@ -70,7 +70,7 @@ impl ExistingWorkload<'_> {
         self.managed_by == Some(MANAGER)
     }
 
-    /// The mesh that it is labelled with; none is the default one, as upstream reads it.
+    /// The mesh in its label; without one the default mesh, as Kuma reads it.
     fn labelled_mesh(&self) -> &str {
         mesh::of_dataplane(self.mesh)
     }
@@ -79,28 +79,28 @@ impl ExistingWorkload<'_> {
 /// What to do about a Workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// All is as it should be (L1 among others).
+    /// Nothing: all is as it should be (L1 among others).
     Nothing,
     /// Write to the API server.
     Write(Write),
-    /// What would be written, but for the mode: report it (L17).
+    /// Report what would be written in another mode (L17).
     Withheld(Write),
-    /// A Workload exists that is not for us to write.
+    /// Leave a Workload that is not ours.
     Leave {
-        /// Why it is not.
+        /// Why it is not ours.
         why: Foreign,
-        /// Whether a Dataplane refers to it: then report it (L6). Otherwise it is L3.
+        /// Whether a Dataplane refers to it. If so, report it (L6); if not, say nothing (L3).
         referenced: bool,
     },
-    /// Dataplanes of several meshes refer to it: create nothing (L7), leave what exists (L8), and
-    /// report it (L9).
+    /// Report that Dataplanes of several meshes refer to it (L9). Nothing is created (L7), and a
+    /// Workload that exists stays as it is (L8).
     Conflict {
         /// The meshes.
         meshes: BTreeSet<String>,
-        /// Whether a Workload exists, which stays as it is (L8).
+        /// Whether a Workload exists (L8).
         orphan: bool,
     },
-    /// No object can have this name: report it, try nothing (W5).
+    /// Report that no object can have this name (W5).
     Impossible(NameFault),
 }
 
@@ -112,26 +112,26 @@ pub enum Write {
         /// The mesh.
         mesh: String,
     },
-    /// Make it right: the [`labels`] of this mesh, no owner of another one; keep everything else
-    /// (L5, L12).
+    /// Give it the [`labels`] of this mesh, and remove ownerReferences to other Meshes. Everything
+    /// else stays (L5, L12).
     Relabel {
         /// The mesh.
         mesh: String,
-        /// The names of Meshes whose ownerReferences are to go.
+        /// The Meshes to which it loses its ownerReferences.
         drop_mesh_owners: BTreeSet<String>,
     },
     /// Delete it (L2).
     Delete,
 }
 
-/// Why a Workload is not for us to write.
+/// Why a Workload is not ours to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Foreign {
     /// Somebody else manages it (L3, L6).
     ManagedBy(String),
-    /// Nobody manages it and nothing refers to it, so it was never ours (L3).
+    /// Nobody manages it and nothing refers to it, so it has never been ours (L3).
     Unmanaged,
-    /// It is a copy of a Workload of elsewhere (S4).
+    /// It is a copy of a Workload in another cluster (S4).
     NotLocal,
 }
 
@@ -140,20 +140,20 @@ pub enum Foreign {
 pub struct Decision {
     /// What to do.
     pub action: Action,
-    /// The numbers of the Workload that is there once the action is done; none if none is.
+    /// The numbers of the Workload after the action; absent if there is no Workload then.
     pub status: Option<Status>,
 }
 
 /// The numbers of a Workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// Those of the mesh that it is labelled with (S1 to S3, S6).
+    /// The counts of the mesh in its label (S1 to S3, S6).
     pub counts: Counts,
-    /// Whether they are ours to write (S4, L16, L17); whether they have changed is not known here.
+    /// Whether they are ours to write (S4, L16, L17). The Workload may already have them.
     pub ours: bool,
 }
 
-/// Decides about the Workload of a name, given who refers to it.
+/// Decides about the Workload of a namespace and name, to which these Dataplanes refer.
 pub(super) fn decide(
     key: (&str, &str),
     references: &References<'_>,
@@ -189,7 +189,7 @@ fn wanted(
         (Some(manager), _) if manager != MANAGER => leave(Foreign::ManagedBy(manager.to_owned())),
         (None, None) => leave(Foreign::Unmanaged),
         (Some(_), None) => Action::Write(Write::Delete),
-        (_, Some(mesh)) => made_right(mesh, existing),
+        (_, Some(mesh)) => corrected(mesh, existing),
     }
 }
 
@@ -216,7 +216,7 @@ fn conflict(references: &References<'_>, orphan: bool) -> Action {
     }
 }
 
-fn made_right(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
+fn corrected(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
     let owners = existing.mesh_owners.iter();
     let drop_mesh_owners: BTreeSet<_> = owners
         .filter(|owner| **owner != mesh)

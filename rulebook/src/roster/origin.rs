@@ -1,28 +1,27 @@
-//! Which Dataplanes are at home where they are (DOMAIN section 7, "local").
+//! Which Dataplanes belong to this cluster, and which are copies from other zones.
 //!
-//! The namespace of a Global control plane holds copies of the Dataplanes of every zone. No Workload
-//! is made for them.
+//! The namespace of a Global control plane contains copies of the Dataplanes of every zone. They
+//! make no Workload there.
 
-/// What tells where a Dataplane of Kubernetes comes from.
+/// What a Dataplane on Kubernetes says about where it comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Origin<'a> {
-    /// Whether a Pod is its controller, by its ownerReferences. Kuma writes one on each Dataplane
-    /// that it makes of a Pod; a copy has none.
+    /// Whether its ownerReferences name a Pod as its controller. Kuma writes this on each Dataplane
+    /// that it makes from a Pod; a copy does not have it.
     pub owned_by_pod: bool,
     /// Its label [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE).
     pub home_namespace: Option<&'a str>,
     /// Its label [`keys::ENVIRONMENT`](crate::keys::ENVIRONMENT).
     pub environment: Option<&'a str>,
-    /// The values of [`keys::DISPLAY_NAME`](crate::keys::DISPLAY_NAME): of the label, and of the
-    /// annotation.
+    /// Its label and its annotation [`keys::DISPLAY_NAME`](crate::keys::DISPLAY_NAME).
     pub display_names: [Option<&'a str>; 2],
 }
 
 impl Origin<'_> {
-    /// Whether a Dataplane of this namespace and name is no copy from elsewhere.
+    /// Whether a Dataplane with this namespace and name belongs to this cluster.
     ///
-    /// The labels decide only where no Pod owns it: Kuma copies the labels of Pods onto Dataplanes,
-    /// so that whoever owns a Pod could hide its proxy by them.
+    /// The labels decide only if no Pod owns it. Kuma copies the labels of a Pod to its Dataplane,
+    /// so otherwise the owner of a Pod could hide its proxy with them.
     pub fn is_local(&self, namespace: &str, name: &str) -> bool {
         self.owned_by_pod
             || is_at_home(self.home_namespace, namespace)
@@ -32,8 +31,8 @@ impl Origin<'_> {
     }
 }
 
-/// Whether a resource of this namespace, with this value of
-/// [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE), is at home there.
+/// Whether a resource in this namespace comes from there, by its label
+/// [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE).
 pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
     home_namespace.is_none_or(|home| home.is_empty() || home == namespace)
 }
@@ -63,7 +62,7 @@ mod tests {
     #[case::annotation_of_another_name(Origin { display_names: [None, Some("web")], ..Origin::default() }, false)]
     #[case::copy_in_a_namespace_of_the_same_name(
         Origin { home_namespace: Some("team"), display_names: [Some("web"), None], ..COPY }, false)]
-    fn which_dataplanes_are_local(#[case] origin: Origin<'_>, #[case] local: bool) {
+    fn l1_which_dataplanes_are_local(#[case] origin: Origin<'_>, #[case] local: bool) {
         assert_eq!(origin.is_local("team", "web-0"), local);
     }
 }

@@ -1,11 +1,11 @@
-//! One value for each mesh, where there is nearly always one mesh.
+//! A value for each mesh, for the usual case of one mesh.
 
 use std::{collections::BTreeMap, iter};
 
 use super::symbols::Symbol;
 
-/// A map from meshes to values other than the default one. One entry needs no memory of its own;
-/// the rest, conflicts, may be of any size without a change becoming slow.
+/// A map from meshes to values that are not the default. One entry needs no allocation. Several
+/// entries are a conflict, which is rare; there may be any number without a change becoming slow.
 #[derive(Debug, Default)]
 pub(super) enum PerMesh<T> {
     #[default]
@@ -43,7 +43,7 @@ impl<T: Copy + Default + PartialEq> PerMesh<T> {
         }
     }
 
-    /// Puts a value; the default one takes the mesh out.
+    /// Sets a value. The default value removes the mesh.
     pub(super) fn set(&mut self, mesh: Symbol, value: T) {
         match self {
             Self::Many(entries) => {
@@ -72,7 +72,7 @@ impl<T: Copy + Default + PartialEq> PerMesh<T> {
         }
     }
 
-    /// Changes a value, which is the default one where there is none yet.
+    /// Changes a value, starting with the default one if there is none.
     pub(super) fn change(&mut self, mesh: Symbol, change: impl FnOnce(&mut T)) {
         let mut value = self.get(mesh);
         change(&mut value);

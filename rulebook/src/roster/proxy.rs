@@ -1,13 +1,13 @@
-//! What the index keeps of one proxy: thirty-six bytes, its address included.
+//! What the index keeps about one proxy: 36 bytes, including its address.
 
 use super::symbols::{Symbol, Symbols};
 use crate::counts::{Counts, Inbounds};
 
 /// The namespace and name of a Dataplane and of its DataplaneInsight.
 ///
-/// Most names are those of Pods: a Deployment's name, ten letters for the ReplicaSet, five for the
-/// Pod. What comes first is a symbol, which most often is a workload's name too; the rest is kept
-/// in place, so that a rollout brings no new symbols.
+/// Most names are those of Pods: the name of a Deployment, ten characters for the ReplicaSet and
+/// five for the Pod. The first part is a symbol, which is often the name of a workload as well. The
+/// rest is stored in place, so that a rollout needs no new symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Address {
     pub(super) namespace: Symbol,
@@ -15,13 +15,14 @@ pub(super) struct Address {
     tail: Tail,
 }
 
-/// Up to [`MAX_TAIL`] characters of six bits each; zero where the stem is the whole name.
+/// Up to [`MAX_TAIL`] characters of six bits each; zero if the stem is the whole name.
 type Tail = [u8; 12];
 
+/// The longest tail, in characters.
 const MAX_TAIL: usize = 16;
 
 impl Address {
-    /// The address of a proxy whose names are all in use.
+    /// The address of a proxy, if its names are in use.
     pub(super) fn find(symbols: &Symbols, namespace: &str, name: &str) -> Option<Self> {
         let (stem, tail) = split(name);
         Some(Self {
@@ -31,6 +32,7 @@ impl Address {
         })
     }
 
+    /// The address of a proxy, with one more use of its symbols.
     pub(super) fn acquire(symbols: &mut Symbols, namespace: &str, name: &str) -> Self {
         let (stem, tail) = split(name);
         Self {
@@ -45,7 +47,7 @@ impl Address {
     }
 }
 
-/// Splits a name at the first `-` that leaves a tail short enough.
+/// Splits a name at the first `-` after which the tail is short enough.
 fn split(name: &str) -> (&str, Tail) {
     let earliest = name.len().saturating_sub(MAX_TAIL + 1);
     let bytes = name.as_bytes();
@@ -54,7 +56,7 @@ fn split(name: &str) -> (&str, Tail) {
         .unwrap_or((name, Tail::default()))
 }
 
-/// Packs a tail; nothing if it is empty, or has characters that names of Pods have not.
+/// Packs a tail; nothing if it is empty or has a character that no name of a Pod has.
 fn pack(tail: &[u8]) -> Option<Tail> {
     let mut bits = 0_u128;
     for byte in tail {
@@ -71,17 +73,17 @@ fn pack(tail: &[u8]) -> Option<Tail> {
     packed.filter(|_| !tail.is_empty())
 }
 
-/// What is known of one proxy, from its Dataplane and its DataplaneInsight. Either may come first.
+/// What the Dataplane and the DataplaneInsight of one proxy say. Either may be seen first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ProxyEntry {
-    /// The Dataplane's side; none until it is seen.
+    /// What its Dataplane refers to; absent until the Dataplane is seen.
     pub(super) reference: Option<WorkloadReference>,
-    /// The mesh in which the DataplaneInsight says that the proxy is online, if it does.
+    /// The mesh in which its DataplaneInsight says that it is online.
     pub(super) online_in: Option<Symbol>,
     pub(super) inbounds: Inbounds,
-    /// Not yet seen in the list of Dataplanes that is under way.
+    /// Whether the current list of Dataplanes has not contained it yet.
     pub(super) dataplane_unseen: bool,
-    /// Not yet seen in the list of DataplaneInsights that is under way.
+    /// Whether the current list of DataplaneInsights has not contained it yet.
     pub(super) insight_unseen: bool,
 }
 
@@ -101,14 +103,14 @@ pub(super) struct Share {
 }
 
 impl ProxyEntry {
-    /// Whether nothing is known of it.
+    /// Whether nothing is known about it.
     pub(super) fn is_vacant(self) -> bool {
         self.reference.is_none() && self.online_in.is_none()
     }
 
     pub(super) fn share(self) -> Option<Share> {
         let WorkloadReference { workload, mesh } = self.reference?;
-        // An insight of another mesh is that of another proxy (S2).
+        // An insight of another mesh belongs to another proxy (S2).
         let connected = self.online_in == Some(mesh);
         Some(Share {
             workload,

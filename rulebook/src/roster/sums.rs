@@ -1,31 +1,32 @@
-//! The sums over proxies: counts of each workload, meshes of each namespace.
+//! The sums over all proxies: the counts of each workload, and the meshes of each namespace.
 
 use std::{
     collections::HashMap,
     ops::{AddAssign, SubAssign},
 };
 
-use super::{Presence, per_mesh::PerMesh, proxy::Share, symbols::Symbol};
+use super::{per_mesh::PerMesh, presence::Presence, proxy::Share, symbols::Symbol};
 use crate::counts::Counts;
 
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     pub(super) workloads: HashMap<(Symbol, Symbol), PerMesh<Counts>>,
     pub(super) namespaces: HashMap<Symbol, PerMesh<Presence>>,
-    /// The workloads of several meshes.
+    /// How many workloads are in several meshes.
     pub(super) conflicts: usize,
 }
 
-/// What a change of one proxy's share has changed.
+/// What changes in the sums when the share of one proxy changes.
 #[derive(Debug, Default)]
 pub(super) struct Shift {
-    /// The workloads whose counts are others now.
+    /// The workloads whose counts changed.
     pub(super) workloads: [Option<Symbol>; 2],
-    /// Whether the namespace has got or lost a mesh, or a workload its only one.
+    /// Whether the namespace gained or lost a mesh, or a workload in it gained or lost its only
+    /// one.
     pub(super) namespace: bool,
 }
 
-/// Where a workload stands, apart from its numbers.
+/// How many meshes a workload is in.
 #[derive(Debug, Clone, Copy, Default)]
 struct Standing {
     sole_mesh: Option<Symbol>,
@@ -33,7 +34,7 @@ struct Standing {
 }
 
 impl Sums {
-    /// Counts one share of a proxy instead of another.
+    /// Replaces the share of a proxy by another one.
     pub(super) fn replace(
         &mut self,
         namespace: Symbol,
@@ -91,8 +92,8 @@ impl Sums {
         }
     }
 
-    /// Whether a number has left zero or come to it. What is new is added first, so that a number
-    /// that stays never seems to.
+    /// Returns whether a number left zero or reached it. The new share is added before the old one
+    /// is removed, so that a number that stays the same does not pass through zero.
     fn shift_presence(
         &mut self,
         namespace: Symbol,
@@ -120,13 +121,13 @@ impl Sums {
     }
 }
 
-/// One more; whether it is the first.
+/// Adds one, and returns whether it is the first.
 fn raise(count: &mut u32) -> bool {
     *count += 1;
     *count == 1
 }
 
-/// One less; whether it was the last.
+/// Removes one, and returns whether it was the last.
 fn lower(count: &mut u32) -> bool {
     *count -= 1;
     *count == 0

@@ -1,4 +1,4 @@
-//! Names, each kept once however many Dataplanes mention it.
+//! Names, each stored once however many Dataplanes contain it.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -6,15 +6,15 @@ use std::{
     num::NonZeroU32,
 };
 
-/// A name that is in use. Two of them are equal if the names are.
+/// A name that is in use. Two symbols are equal if their names are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Symbol(NonZeroU32);
 
-/// The names in use, with how often each is. A name is dropped with its last use, or the names of
-/// the Pods of long ago would pile up.
+/// The names in use, and how often each is used. A name is removed with its last use; otherwise the
+/// names of Pods that are long gone would pile up.
 ///
-/// The map goes from a name's hash to the first of the slots that share it, so that a name is
-/// stored in its slot alone.
+/// The map leads from the hash of a name to the first slot with this hash, so that only the slot
+/// stores the name.
 #[derive(Debug, Default)]
 pub(super) struct Symbols<H = RandomState> {
     hasher: H,
@@ -27,7 +27,7 @@ pub(super) struct Symbols<H = RandomState> {
 struct Slot {
     text: Box<str>,
     uses: u32,
-    /// The next slot with this hash, or the next free one.
+    /// The next slot with the same hash, or the next free slot.
     next: Option<Symbol>,
 }
 
@@ -45,7 +45,7 @@ impl<H: BuildHasher> Symbols<H> {
         None
     }
 
-    /// The symbol of a name, with one use more.
+    /// The symbol of a name, with one more use.
     pub(super) fn acquire(&mut self, text: &str) -> Symbol {
         if let Some(symbol) = self.find(text) {
             self.retain(symbol);
@@ -61,12 +61,12 @@ impl<H: BuildHasher> Symbols<H> {
         symbol
     }
 
-    /// One use more.
+    /// Adds a use.
     pub(super) fn retain(&mut self, symbol: Symbol) {
         self.slots[symbol.index()].uses += 1;
     }
 
-    /// One use less.
+    /// Removes a use.
     pub(super) fn release(&mut self, symbol: Symbol) {
         let slot = &mut self.slots[symbol.index()];
         slot.uses -= 1;
@@ -90,7 +90,7 @@ impl<H: BuildHasher> Symbols<H> {
         self.first.is_empty() && self.slots.iter().all(|slot| slot.uses == 0)
     }
 
-    // Half a hash, since half a million names seldom share one and the map is half the size.
+    // Half of the hash halves the size of the map, and half a million names seldom share one.
     fn hash(&self, text: &str) -> u32 {
         self.hasher.hash_one(text) as u32
     }
@@ -101,7 +101,7 @@ impl<H: BuildHasher> Symbols<H> {
             return symbol;
         }
         if self.slots.len() == self.slots.capacity() {
-            // By an eighth: doubling would leave up to half of the index unused.
+            // An eighth more: to double the space would leave up to half of it unused.
             self.slots.reserve_exact(self.slots.len() / 8 + 16);
         }
         self.slots.push(Slot::vacant());
@@ -134,8 +134,7 @@ impl Symbol {
         self.0.get() as usize - 1
     }
 
-    /// The symbol of the last of so many slots. Memory is at its end long before four thousand
-    /// million slots are.
+    /// The symbol of the last slot. The memory is full long before there are 2³² slots.
     fn of_last(slots: usize) -> Self {
         Self(
             u32::try_from(slots)
@@ -182,7 +181,7 @@ mod tests {
             assert_eq!(symbols.find(name), Some(symbol));
             assert_eq!(symbols.text(symbol), name);
         }
-        // Of names with one hash, one from the middle, the first and the last.
+        // Of names with the same hash: one from the middle, then the first, then the last.
         for gone in [1, 3, 0] {
             symbols.release(all[gone]);
             assert_eq!(symbols.find(NAMES[gone]), None);

@@ -1,6 +1,10 @@
 use super::*;
-use crate::identifier::{NameFault, NameForm};
+use crate::{
+    counts::{Counts, Inbounds},
+    identifier::{NameFault, NameForm},
+};
 use rstest::rstest;
+use std::collections::BTreeSet;
 
 const WEB: RosterDataplane<'_> = RosterDataplane {
     namespace: "team",

@@ -3,11 +3,12 @@
 use std::fmt;
 
 const SCHEME: &str = "spiffe://";
-/// What the SPIFFE specification allows for a whole ID and for its trust domain, in bytes.
+/// The longest SPIFFE ID and the longest trust domain that the SPIFFE specification allows, in
+/// bytes.
 const MAX_ID: usize = 2048;
 const MAX_TRUST_DOMAIN: usize = 255;
 
-/// A SPIFFE ID that is one.
+/// A valid SPIFFE ID.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpiffeId(String);
 
@@ -16,9 +17,9 @@ pub struct SpiffeId(String);
 pub enum IdFault {
     /// It does not begin with `spiffe://`.
     NoScheme,
-    /// Nothing stands between `spiffe://` and the path.
+    /// There is nothing between `spiffe://` and the path.
     NoTrustDomain,
-    /// A character that no trust domain has.
+    /// A character that is not allowed in a trust domain.
     TrustDomainCharacter(char),
     /// The trust domain has more than 255 bytes.
     TrustDomainTooLong,
@@ -26,7 +27,7 @@ pub enum IdFault {
     EmptySegment,
     /// A segment `.` or `..`.
     DotSegment,
-    /// A character that no path has.
+    /// A character that is not allowed in a path.
     PathCharacter(char),
     /// A slash at the end.
     TrailingSlash,
@@ -62,7 +63,7 @@ impl fmt::Display for IdFault {
 }
 
 impl SpiffeId {
-    /// Takes a text as a SPIFFE ID (ID3).
+    /// Reads a SPIFFE ID (ID3).
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl SpiffeId {
         Ok(Self(text.to_owned()))
     }
 
-    /// The ID, with its scheme.
+    /// The whole ID, including `spiffe://`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -107,7 +108,7 @@ fn check_trust_domain(name: &str) -> Result<(), IdFault> {
     Ok(())
 }
 
-/// A path is empty, or begins with a slash.
+/// Checks a path, which is empty or begins with a slash.
 fn check_path(path: &str) -> Result<(), IdFault> {
     let Some(path) = path.strip_prefix('/') else {
         return Ok(());

@@ -1,14 +1,17 @@
-//! The part of Go's templates that identities are written in (ID3): fields, `label "key"` and trim
-//! markers. Whatever is richer is named as such and never guessed.
+//! The templates of a MeshIdentity (ID3).
+//!
+//! They are Go templates. Fields, `label "key"` and trim markers are evaluated here. Anything else
+//! is reported as not evaluated, so that nothing is guessed.
 
-use std::{borrow::Cow, fmt};
+mod cursor;
+mod fault;
+mod go_string;
+mod parser;
 
+pub use fault::{Malformed, TemplateFault};
+
+use self::parser::TemplatePart;
 use crate::metadata::Labels;
-
-/// What Go's templates take for space, in actions and beside trim markers.
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
-const OPEN: &str = "{{";
-const CLOSE: &str = "}}";
 
 /// A template that can be evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,118 +19,13 @@ pub struct Template<'t> {
     parts: Vec<TemplatePart<'t>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum TemplatePart<'t> {
-    /// Text between actions, trimmed where a marker says so.
-    Text(&'t str),
-    /// `{{ .Field }}`.
-    Field { at: usize, name: &'t str },
-    /// `{{ label "key" }}`.
-    Label { at: usize, key: Cow<'t, str> },
-}
-
 /// What a template is evaluated with.
 #[derive(Debug, Clone, Copy)]
 pub struct TemplateData<'d> {
-    /// The fields that `{{ .Field }}` can name, with their values.
+    /// The fields that `{{ .Field }}` can name, and their values.
     pub fields: &'d [(&'d str, &'d str)],
     /// The labels that `{{ label "key" }}` reads.
     pub labels: &'d Labels<'d>,
-}
-
-/// Why a template gives no text here. Positions are offsets in bytes, from 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TemplateFault {
-    /// Kuma may evaluate it, this crate does not: neither a field nor a label (ID3).
-    NotEvaluated {
-        /// Where that which is richer begins.
-        at: usize,
-    },
-    /// No Go template.
-    Malformed {
-        /// Where the fault is.
-        at: usize,
-        /// What is wrong there.
-        what: Malformed,
-    },
-    /// A field that this template's data does not have.
-    UnknownField {
-        /// Where the field stands.
-        at: usize,
-        /// Its name, without the dot.
-        name: String,
-    },
-    /// A label that is not there; an empty one would be.
-    LabelMissing {
-        /// Where the label is asked for.
-        at: usize,
-        /// Its key.
-        key: String,
-    },
-}
-
-/// What makes a text no template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Malformed {
-    /// `{{` without `}}`.
-    UnclosedAction,
-    /// Nothing between `{{` and `}}`.
-    EmptyAction,
-    /// A string without its closing quote.
-    UnterminatedString,
-    /// A backslash before what Go knows no escape for.
-    BadEscape,
-    /// `label` without a key.
-    LabelWithoutKey,
-    /// A character that cannot stand there.
-    UnexpectedCharacter(char),
-}
-
-impl TemplateFault {
-    /// Whether the template may well be right and is only too rich to be evaluated here.
-    pub fn is_not_evaluated(&self) -> bool {
-        matches!(self, Self::NotEvaluated { .. })
-    }
-
-    /// Where in the template the fault is: an offset in bytes, from 0.
-    pub fn at(&self) -> usize {
-        match self {
-            Self::NotEvaluated { at }
-            | Self::Malformed { at, .. }
-            | Self::UnknownField { at, .. }
-            | Self::LabelMissing { at, .. } => *at,
-        }
-    }
-}
-
-impl fmt::Display for TemplateFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotEvaluated { .. } => formatter.write_str(
-                "it has more than fields and labels, which is not evaluated here: \
-                 Kuma decides",
-            )?,
-            Self::Malformed { what, .. } => write!(formatter, "{what}")?,
-            Self::UnknownField { name, .. } => write!(formatter, "there is no field .{name}")?,
-            Self::LabelMissing { key, .. } => write!(formatter, "there is no label {key:?}")?,
-        }
-        write!(formatter, " (at byte {})", self.at())
-    }
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnclosedAction => formatter.write_str("'{{' is never closed"),
-            Self::EmptyAction => formatter.write_str("nothing stands between '{{' and '}}'"),
-            Self::UnterminatedString => formatter.write_str("a string is never closed"),
-            Self::BadEscape => formatter.write_str("no such escape in a string"),
-            Self::LabelWithoutKey => formatter.write_str("'label' needs a key in quotes"),
-            Self::UnexpectedCharacter(found) => {
-                write!(formatter, "the character {found:?} cannot stand here")
-            }
-        }
-    }
 }
 
 impl<'t> Template<'t> {
@@ -135,28 +33,12 @@ impl<'t> Template<'t> {
     ///
     /// # Errors
     ///
-    /// The first thing in it that is malformed or too rich.
+    /// The first thing in it that is malformed or is not evaluated here.
     pub fn parse(source: &'t str) -> Result<Self, TemplateFault> {
-        let mut cursor = Cursor { source, at: 0 };
-        let mut parts = Vec::new();
-        let mut trim_start = false;
-        loop {
-            let (text, open) = cursor.text();
-            let trim_end = open.is_some() && cursor.eat_left_trim_marker();
-            let text = trimmed(text, trim_start, trim_end);
-            if !text.is_empty() {
-                parts.push(TemplatePart::Text(text));
-            }
-            let Some(open) = open else {
-                return Ok(Self { parts });
-            };
-            let part = cursor.action(open)?;
-            trim_start = part.trim_after;
-            parts.push(part.part);
-        }
+        parser::parse(source).map(|parts| Self { parts })
     }
 
-    /// The text that the template stands for.
+    /// Evaluates the template.
     ///
     /// # Errors
     ///
@@ -164,303 +46,35 @@ impl<'t> Template<'t> {
     pub fn render(&self, data: &TemplateData<'_>) -> Result<String, TemplateFault> {
         let mut text = String::new();
         for part in &self.parts {
-            text.push_str(part.value(data)?);
+            text.push_str(value(part, data)?);
         }
         Ok(text)
     }
 }
 
-impl TemplatePart<'_> {
-    fn value<'v>(&'v self, data: &TemplateData<'v>) -> Result<&'v str, TemplateFault> {
-        match self {
-            Self::Text(text) => Ok(text),
-            Self::Field { at, name } => data
-                .fields
-                .iter()
-                .find(|(field, _)| field == name)
-                .map(|(_, value)| *value)
-                .ok_or_else(|| TemplateFault::UnknownField {
+fn value<'v>(
+    part: &'v TemplatePart<'_>,
+    data: &TemplateData<'v>,
+) -> Result<&'v str, TemplateFault> {
+    match part {
+        TemplatePart::Text(text) => Ok(text),
+        TemplatePart::Field { at, name } => data
+            .fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| TemplateFault::UnknownField {
+                at: *at,
+                name: (*name).to_owned(),
+            }),
+        TemplatePart::Label { at, key } => {
+            data.labels
+                .get(key)
+                .ok_or_else(|| TemplateFault::LabelMissing {
                     at: *at,
-                    name: (*name).to_owned(),
-                }),
-            Self::Label { at, key } => {
-                data.labels
-                    .get(key)
-                    .ok_or_else(|| TemplateFault::LabelMissing {
-                        at: *at,
-                        key: key.clone().into_owned(),
-                    })
-            }
+                    key: key.clone().into_owned(),
+                })
         }
-    }
-}
-
-fn trimmed(text: &str, start: bool, end: bool) -> &str {
-    let text = if start {
-        text.trim_start_matches(SPACES)
-    } else {
-        text
-    };
-    if end {
-        text.trim_end_matches(SPACES)
-    } else {
-        text
-    }
-}
-
-fn malformed(at: usize, what: Malformed) -> TemplateFault {
-    TemplateFault::Malformed { at, what }
-}
-
-/// What Go's words are made of.
-fn is_word(character: char) -> bool {
-    character == '_' || character.is_alphanumeric()
-}
-
-/// An action, and whether the text after it is trimmed.
-struct TemplateAction<'t> {
-    part: TemplatePart<'t>,
-    trim_after: bool,
-}
-
-struct Cursor<'t> {
-    source: &'t str,
-    at: usize,
-}
-
-impl<'t> Cursor<'t> {
-    fn rest(&self) -> &'t str {
-        self.source.get(self.at..).unwrap_or_default()
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn eat(&mut self, prefix: &str) -> bool {
-        let eaten = self.rest().starts_with(prefix);
-        if eaten {
-            self.at += prefix.len();
-        }
-        eaten
-    }
-
-    /// What stands before the first character that is not wanted.
-    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
-        let rest = self.rest();
-        let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
-        self.at += end;
-        rest.get(..end).unwrap_or_default()
-    }
-
-    /// The text up to the next action, and where that opens, if there is one.
-    fn text(&mut self) -> (&'t str, Option<usize>) {
-        match self.rest().split_once(OPEN) {
-            None => (self.rest(), None),
-            Some((text, _)) => {
-                let open = self.at + text.len();
-                self.at = open + OPEN.len();
-                (text, Some(open))
-            }
-        }
-    }
-
-    /// The marker is a minus and one space; without the space it is a minus sign.
-    fn eat_left_trim_marker(&mut self) -> bool {
-        let marked = self
-            .rest()
-            .strip_prefix('-')
-            .is_some_and(|rest| rest.starts_with(SPACES));
-        if marked {
-            self.at += 2;
-        }
-        marked
-    }
-
-    /// Passes over spaces and the end of the action; whether that has a trim marker, if it is
-    /// there. A marker has a space before it.
-    fn close(&mut self) -> Option<bool> {
-        let spaces = self.take_while(|c| SPACES.contains(&c));
-        if !spaces.is_empty() && self.rest().starts_with("-}}") {
-            self.at += 1;
-            self.eat(CLOSE);
-            return Some(true);
-        }
-        self.eat(CLOSE).then_some(false)
-    }
-
-    fn action(&mut self, open: usize) -> Result<TemplateAction<'t>, TemplateFault> {
-        if self.rest().starts_with("/*") {
-            return Err(TemplateFault::NotEvaluated { at: self.at });
-        }
-        if self.close().is_some() {
-            return Err(malformed(open, Malformed::EmptyAction));
-        }
-        let part = match self.peek() {
-            Some('.') => self.field(open)?,
-            _ if self.eat_word("label") => self.label(open)?,
-            _ => return Err(self.neither(open)),
-        };
-        match self.close() {
-            Some(trim_after) => Ok(TemplateAction { part, trim_after }),
-            None => Err(self.neither(open)),
-        }
-    }
-
-    /// `.Field`, from its dot on.
-    fn field(&mut self, open: usize) -> Result<TemplatePart<'t>, TemplateFault> {
-        let at = self.at;
-        self.eat(".");
-        if self.peek().is_some_and(|c| c.is_ascii_digit()) {
-            // A number such as .5.
-            return Err(TemplateFault::NotEvaluated { at });
-        }
-        let name = self.take_while(is_word);
-        self.terminator()?;
-        if name.is_empty() {
-            // The dot alone is all of the data; at the end of the text nothing at all.
-            return Err(match self.peek() {
-                None => malformed(open, Malformed::UnclosedAction),
-                Some(_) => TemplateFault::NotEvaluated { at },
-            });
-        }
-        Ok(TemplatePart::Field { at, name })
-    }
-
-    /// The key of `label`, which has been passed.
-    fn label(&mut self, open: usize) -> Result<TemplatePart<'t>, TemplateFault> {
-        let at = self.at - "label".len();
-        self.terminator()?;
-        if self.close().is_some() {
-            return Err(malformed(at, Malformed::LabelWithoutKey));
-        }
-        let key = match self.peek() {
-            Some('"') => Cow::Owned(self.quoted()?),
-            Some('`') => self.raw()?,
-            _ => return Err(self.neither(open)),
-        };
-        Ok(TemplatePart::Label { at, key })
-    }
-
-    fn eat_word(&mut self, word: &str) -> bool {
-        let is_it = self
-            .rest()
-            .strip_prefix(word)
-            .is_some_and(|rest| !rest.starts_with(is_word));
-        is_it && self.eat(word)
-    }
-
-    /// Go ends a field or a word only at certain characters.
-    fn terminator(&self) -> Result<(), TemplateFault> {
-        match self.peek() {
-            None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => Ok(()),
-            _ if self.rest().starts_with(CLOSE) => Ok(()),
-            Some(found) => Err(malformed(self.at, Malformed::UnexpectedCharacter(found))),
-        }
-    }
-
-    /// What is to be said of an action that has, here, neither what is evaluated nor its end.
-    fn neither(&self, open: usize) -> TemplateFault {
-        let mut characters = self.rest().chars();
-        let Some(found) = characters.next() else {
-            return malformed(open, Malformed::UnclosedAction);
-        };
-        let richer = match found {
-            '.' | '"' | '`' | '\'' | '$' | '(' | '|' => true,
-            // A sign belongs to a number; Go knows no other use for it.
-            '+' | '-' => characters
-                .next()
-                .is_some_and(|c| c == '.' || c.is_ascii_digit()),
-            _ => is_word(found),
-        };
-        if richer {
-            TemplateFault::NotEvaluated { at: self.at }
-        } else {
-            malformed(self.at, Malformed::UnexpectedCharacter(found))
-        }
-    }
-
-    /// A string between back quotes: as it stands, but for carriage returns, which Go drops.
-    fn raw(&mut self) -> Result<Cow<'t, str>, TemplateFault> {
-        let at = self.at;
-        self.eat("`");
-        let body = self.take_while(|c| c != '`');
-        if !self.eat("`") {
-            return Err(malformed(at, Malformed::UnterminatedString));
-        }
-        Ok(if body.contains('\r') {
-            Cow::Owned(body.replace('\r', ""))
-        } else {
-            Cow::Borrowed(body)
-        })
-    }
-
-    /// A string between double quotes, its escapes decoded.
-    fn quoted(&mut self) -> Result<String, TemplateFault> {
-        let at = self.at;
-        let unterminated = malformed(at, Malformed::UnterminatedString);
-        self.eat("\"");
-        // Bytes, since Go's \xff and \377 are bytes and not characters.
-        let mut bytes = Vec::new();
-        loop {
-            let plain = self.take_while(|c| !matches!(c, '"' | '\\' | '\n'));
-            bytes.extend_from_slice(plain.as_bytes());
-            if self.eat("\"") {
-                break;
-            }
-            let escape = self.at;
-            if !self.eat("\\") || matches!(self.peek(), None | Some('\n')) {
-                return Err(unterminated);
-            }
-            self.escape(&mut bytes)
-                .ok_or(malformed(escape, Malformed::BadEscape))?;
-        }
-        // No label has a key that is not text, but how Go compares it is Go's affair.
-        String::from_utf8(bytes).map_err(|_| TemplateFault::NotEvaluated { at })
-    }
-
-    /// What follows a backslash; nothing if Go knows no such escape.
-    fn escape(&mut self, bytes: &mut Vec<u8>) -> Option<()> {
-        let kind = self.peek()?;
-        if kind.is_digit(8) {
-            let byte = u8::try_from(self.number(3, 8)?).ok()?;
-            bytes.push(byte);
-            return Some(());
-        }
-        self.at += kind.len_utf8();
-        match kind {
-            'a' => bytes.push(0x07),
-            'b' => bytes.push(0x08),
-            'f' => bytes.push(0x0c),
-            'n' => bytes.push(b'\n'),
-            'r' => bytes.push(b'\r'),
-            't' => bytes.push(b'\t'),
-            'v' => bytes.push(0x0b),
-            '\\' => bytes.push(b'\\'),
-            '"' => bytes.push(b'"'),
-            'x' => bytes.push(u8::try_from(self.number(2, 16)?).ok()?),
-            'u' => self.character(4, bytes)?,
-            'U' => self.character(8, bytes)?,
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn character(&mut self, digits: usize, bytes: &mut Vec<u8>) -> Option<()> {
-        let character = char::from_u32(self.number(digits, 16)?)?;
-        bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        Some(())
-    }
-
-    /// A number of exactly so many digits.
-    fn number(&mut self, digits: usize, radix: u32) -> Option<u32> {
-        let text = self.rest().get(..digits)?;
-        // The standard library's parser would take a sign too.
-        if !text.chars().all(|c| c.is_digit(radix)) {
-            return None;
-        }
-        self.at += digits;
-        u32::from_str_radix(text, radix).ok()
     }
 }
 
@@ -470,6 +84,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
+    const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
     const FIELDS: [(&str, &str); 2] = [("Workload", "backend"), ("Namespace", "demo")];
 
     fn render(template: &str) -> Result<String, TemplateFault> {
@@ -680,7 +295,7 @@ mod tests {
 
         #[test]
         fn id3_text_without_actions_is_verbatim(text in any::<String>()) {
-            prop_assume!(!text.contains(OPEN));
+            prop_assume!(!text.contains("{{"));
             prop_assert_eq!(render(&text), Ok(text));
         }
 

@@ -1,11 +1,11 @@
-//! The Workloads that Kuma's real control plane made in 60 histories, and what the roster decides in
-//! them. The reconciler's replay on a real API server reads this file too.
+//! Replays 60 histories with the roster, and compares its decisions with the Workloads that Kuma's
+//! real control plane made. The test of the reconciler on a real API server uses this file too.
 //!
-//! The Workload objects are simulated: a step changes Dataplanes or Workloads, then every key that
-//! changed is decided until nothing is left to do. The names and labels must be upstream's, apart
-//! from who manages them. Only one thing may lead elsewhere, and the history shows it: a Workload
-//! of a foreign manager, which upstream takes over and the roster leaves (L6), together with what
-//! follows from that (L3, L8).
+//! The Workload objects are simulated: a step changes Dataplanes or Workloads, and then the roster
+//! decides about every key that changed until there is nothing left to do. The names and labels
+//! must be the same as in Kuma, except for the manager. There is only one reason for another
+//! result, and the history shows it: a Workload of another manager, which Kuma takes over and the
+//! roster leaves (L6), and what follows from that (L3, L8).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,13 +70,13 @@ pub(crate) fn histories() -> Vec<History> {
         .collect()
 }
 
-/// A namespace: its Dataplanes, known to the roster, and its Workloads.
+/// A simulated namespace with its Dataplanes and Workloads.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct SimulatedNamespace {
     roster: Roster,
     dataplanes: BTreeSet<String>,
     pub(crate) workloads: BTreeMap<String, Labels>,
-    /// The Workloads that upstream has taken over from a foreign manager, as they were.
+    /// The Workloads that Kuma has taken over from another manager, as they were before.
     taken_over: BTreeMap<String, Labels>,
 }
 
@@ -87,8 +87,8 @@ fn key(workload: &str) -> Key {
     }
 }
 
-impl World {
-    /// Takes a step and answers as the API server would, with the keys to look at.
+impl SimulatedNamespace {
+    /// Takes a step. Returns the answer of the API server, and the keys that changed.
     fn take(&mut self, step: &Step) -> (u16, BTreeSet<Key>) {
         match step {
             Step::ApplyDataplane {
@@ -180,7 +180,8 @@ impl World {
         }
     }
 
-    /// The rule that keeps a Workload of a foreign manager as it was, where upstream has it so.
+    /// The rule by which the roster leaves a Workload of another manager, if Kuma's result shows
+    /// that this is the reason.
     fn rule(&self, name: &str, upstream: Option<&Labels>) -> Option<&'static str> {
         let key = key(name);
         let upstream_mesh = upstream
@@ -194,7 +195,7 @@ impl World {
                 ("L6", upstream_mesh == mesh)
             }
             Action::Leave { .. } => ("L3", upstream.is_none()),
-            // Upstream's orphan may be of any mesh of the past, or gone since before the conflict.
+            // Kuma's Workload may be in any earlier mesh, or may have gone before the conflict.
             Action::Conflict { orphan: true, .. } => ("L8", true),
             _ => return None,
         };
@@ -203,12 +204,13 @@ impl World {
     }
 }
 
-/// What is compared of a Workload: its labels but for the manager's, and of one that no Dataplane
-/// refers to, nothing: upstream's status updater writes into those (as told in the file's source).
-fn compared(world: &World, name: &str, labels: &Labels) -> Labels {
+/// The labels of a Workload that are compared: all except the manager's. Those of a Workload that
+/// no Dataplane refers to are not compared, because Kuma's status updater writes to such a
+/// Workload.
+fn compared(simulated: &SimulatedNamespace, name: &str, labels: &Labels) -> Labels {
     let mut labels = labels.clone();
     labels.remove(keys::MANAGED_BY);
-    if world.roster.references(&key(name)).is_empty() {
+    if simulated.roster.references(&key(name)).is_empty() {
         labels.clear();
     }
     labels
@@ -217,14 +219,14 @@ fn compared(world: &World, name: &str, labels: &Labels) -> Labels {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) steps: usize,
-    /// The Workloads that are upstream's.
+    /// The Workloads that are the same as in Kuma.
     pub(crate) equal: usize,
-    /// The Workloads that are not, or are missing there, for each rule that says why.
+    /// The Workloads that differ, or that only one side has, by the rule that is the reason.
     pub(crate) better: BTreeMap<&'static str, usize>,
 }
 
 impl Tally {
-    /// What all of them come to.
+    /// The tally of all histories.
     pub(crate) fn of_all() -> Self {
         Self {
             steps: 360,
@@ -234,10 +236,10 @@ impl Tally {
     }
 }
 
-/// Takes a step, settles, and compares: each difference must have a rule that says why. Gives the
-/// API server's answer.
+/// Takes a step, carries out the decisions, and compares the result with Kuma's. Each difference
+/// must have a rule that is the reason. Returns the answer of the API server.
 pub(crate) fn replay(
-    world: &mut World,
+    simulated: &mut SimulatedNamespace,
     step: &Step,
     upstream: &BTreeMap<String, Labels>,
     place: &str,
@@ -247,25 +249,32 @@ pub(crate) fn replay(
     | Step::DeleteDataplane { code, name }
     | Step::CreateWorkload { code, name, .. }
     | Step::DeleteWorkload { code, name }) = step;
-    let about_taken_over = world.taken_over.contains_key(name);
-    let (answer, keys) = world.take(step);
+    let about_taken_over = simulated.taken_over.contains_key(name);
+    let (answer, keys) = simulated.take(step);
     if !about_taken_over {
         assert_eq!(answer, *code, "{place}");
     }
-    world.settle(keys);
+    simulated.settle(keys);
     tally.steps += 1;
 
-    for (name, before) in &world.taken_over {
-        assert_eq!(world.workloads.get(name), Some(before), "{place}: {name}");
+    for (name, before) in &simulated.taken_over {
+        assert_eq!(
+            simulated.workloads.get(name),
+            Some(before),
+            "{place}: {name}"
+        );
     }
-    let names: BTreeSet<_> = world.workloads.keys().chain(upstream.keys()).collect();
+    let names: BTreeSet<_> = simulated.workloads.keys().chain(upstream.keys()).collect();
     for name in names {
-        let find = |labels: Option<&Labels>| labels.map(|l| compared(world, name, l));
-        let (own, theirs) = (find(world.workloads.get(name)), find(upstream.get(name)));
+        let find = |labels: Option<&Labels>| labels.map(|l| compared(simulated, name, l));
+        let (own, theirs) = (
+            find(simulated.workloads.get(name)),
+            find(upstream.get(name)),
+        );
         if own == theirs {
             tally.equal += 1;
         } else {
-            let rule = world.rule(name, theirs.as_ref());
+            let rule = simulated.rule(name, theirs.as_ref());
             let rule = rule.unwrap_or_else(|| panic!("{place}: {name}: {own:?}, not {theirs:?}"));
             *tally.better.entry(rule).or_default() += 1;
         }

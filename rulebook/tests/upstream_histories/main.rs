@@ -1,9 +1,9 @@
-//! The roster's decisions against the Workloads that Kuma's real control plane made in 60 histories.
+//! The roster makes the Workloads that Kuma's real control plane made in 60 histories.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod histories;
 
-use histories::{History, Tally, World, histories, replay};
+use histories::{History, SimulatedNamespace, Tally, histories, replay};
 
 #[test]
 fn l1_to_l8_the_workloads_are_upstreams_or_a_rule_says_why() {
@@ -15,11 +15,11 @@ fn l1_to_l8_the_workloads_are_upstreams_or_a_rule_says_why() {
     } in histories()
     {
         assert_eq!(steps.len(), workloads_after_each_step.len(), "{id}");
-        let mut world = World::default();
+        let mut simulated = SimulatedNamespace::default();
         for (index, (step, upstream)) in steps.iter().zip(workloads_after_each_step).enumerate() {
             let place = format!("{id}, step {index}");
             replay(
-                &mut world,
+                &mut simulated,
                 step,
                 &upstream.into_iter().collect(),
                 &place,

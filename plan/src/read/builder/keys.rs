@@ -1,16 +1,10 @@
-//! The entries of a map: what a key may be, keys that stand twice, and entries taken over by `<<`.
-
-use std::borrow::Cow;
+//! The entries of a map: keys that stand twice, and entries taken over by `<<`.
 
 use kuma_workload_rulebook::quoted::Quoted;
-use serde_json::Number;
 
-use super::{
-    super::{
-        Problem,
-        tree::{Node, Position, Value},
-    },
-    Scalar,
+use super::super::{
+    Problem,
+    tree::{Node, Position, Value},
 };
 
 /// A map of that many entries is compared key by key; of more, they are sorted.
@@ -165,24 +159,4 @@ fn repeated(entries: &[(String, Node)]) -> Vec<(usize, usize)> {
         }
     }
     found
-}
-
-/// The text that a key is to the API server, or what it is that none can be.
-pub(super) fn text(key: Scalar<'_>) -> Result<Cow<'_, str>, &'static str> {
-    match key {
-        Scalar::Null => Err("null"),
-        Scalar::Bool(true) => Ok("true".into()),
-        Scalar::Bool(false) => Ok("false".into()),
-        Scalar::Number(number) => Ok(number_text(&number).into()),
-        Scalar::Text(text) => Ok(text),
-    }
-}
-
-/// As sigs.k8s.io/yaml writes a number that is a key: a float with the digits of 32 bits, and with
-/// an exponent below 0.0001 and from 1e+21 on.
-fn number_text(number: &Number) -> String {
-    if number.is_i64() || number.is_u64() {
-        return number.to_string();
-    }
-    number.to_string()
 }

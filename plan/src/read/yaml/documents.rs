@@ -2,7 +2,10 @@
 
 use granit_parser::Marker;
 
-use super::super::{Problem, tree::Position};
+use super::super::{
+    Remark,
+    tree::{self, Position},
+};
 
 /// A byte order mark, as some editors put it before a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -15,10 +18,15 @@ pub(in super::super) struct Chunk<'t> {
     /// How many lines of the file come before it.
     pub(in super::super) lines_before: u32,
     /// What kubectl has against its markers.
-    pub(in super::super) remarks: Vec<Problem>,
+    pub(in super::super) remarks: Vec<Remark>,
 }
 
 impl Chunk<'_> {
+    /// Where its text begins.
+    pub(in super::super) fn start(&self) -> Position {
+        line_after(self.lines_before)
+    }
+
     /// Where something stands in the file.
     pub(super) fn position(&self, marker: Marker) -> Position {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -82,21 +90,17 @@ impl<'t> Chunks<'t> {
                     break;
                 }
                 if is_blank(bare) {
-                    (start, lines_before) = (line.len(), self.lines + 1);
+                    (start, lines_before) = (line.len(), self.lines.saturating_add(1));
                 }
             }
             if bare.starts_with("---") && !is_blank(bare) {
-                remarks.push(Problem {
-                    at: Position {
-                        line: self.lines + 1,
-                        column: 1,
-                    },
-                    message: "kubectl takes nothing but a comment after --- on the same line; put \
-                              what follows on a line of its own"
-                        .to_owned(),
+                remarks.push(Remark {
+                    at: line_after(self.lines),
+                    message: "kubectl refuses what follows --- on the same line".to_owned(),
+                    remedy: "put it on a line of its own",
                 });
             }
-            self.lines += 1;
+            self.lines = self.lines.saturating_add(tree::line_breaks(line));
             length += line.len();
             if is_marker(bare, "...") {
                 is_ended = true;
@@ -109,13 +113,10 @@ impl<'t> Chunks<'t> {
         let text = chunk.get(start.min(end)..end).unwrap_or_default();
         let follows_end = std::mem::replace(&mut self.is_ended, is_ended);
         if follows_end && start == 0 && !is_blank(text) {
-            remarks.push(Problem {
-                at: Position {
-                    line: lines_before + 1,
-                    column: 1,
-                },
-                message: "kubectl does not read what follows ... without a line --- between"
-                    .to_owned(),
+            remarks.push(Remark {
+                at: line_after(lines_before),
+                message: "kubectl does not read what follows a line ...".to_owned(),
+                remedy: "put a line --- before it",
             });
         }
         Chunk {
@@ -123,6 +124,13 @@ impl<'t> Chunks<'t> {
             lines_before,
             remarks,
         }
+    }
+}
+
+fn line_after(lines: u32) -> Position {
+    Position {
+        line: lines.saturating_add(1),
+        column: 1,
     }
 }
 
@@ -140,6 +148,7 @@ fn is_blank(document: &str) -> bool {
             false => line,
         };
         let line = line.trim();
-        line.is_empty() || line.starts_with(['#', '%'])
+        let is_directive = line.starts_with("%YAML") || line.starts_with("%TAG");
+        line.is_empty() || line.starts_with('#') || is_directive
     })
 }

@@ -25,16 +25,19 @@ pub(super) fn sentence(error: &ErrorKind) -> String {
         | E::TabAtBlockScalarStart => {
             "a tab stands where YAML takes spaces only; indent with spaces"
         }
+        E::UnclosedFlowCollection { open } => {
+            return format!("this is no YAML: this {open} is never closed");
+        }
+        E::MismatchedFlowCollectionEnd { open, close } => {
+            return format!("this is no YAML: this {open} is closed by {close}");
+        }
+        E::MisplacedFlowCollectionEnd => "this bracket closes none that is open",
         E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar => {
             "a text in quotes has no end; close it with the quote that it begins with"
         }
         E::UnexpectedEofFlowSequence
         | E::UnexpectedEofFlowMapping
-        | E::UnexpectedEofImplicitFlowMapping
-        | E::UnclosedFlowCollection { .. } => "a bracket is open at the end; close it",
-        E::MisplacedFlowCollectionEnd | E::MismatchedFlowCollectionEnd { .. } => {
-            "this bracket closes none that is open"
-        }
+        | E::UnexpectedEofImplicitFlowMapping => "a bracket is open at the end; close it",
         E::ExpectedFlowMappingSeparator => "a comma or } is missing before this",
         E::ExpectedFlowSequenceSeparator => "a comma or ] is missing before this",
         E::MappingValueNotAllowed

@@ -45,8 +45,8 @@ pub(super) fn namespace_fault(name: &str) -> Option<&'static str> {
     (!is_possible).then_some("must be a Namespace's name")
 }
 
-/// What is wrong with the key of a label: it must be 1 to 63 letters, digits, `-`, `_` and `.`, with
-/// an optional DNS subdomain and `/` before them.
+/// What is wrong with the key of a label: it must be 1 to 63 letters, digits, `-`, `_` and `.`,
+/// with an optional DNS subdomain and `/` before them.
 pub(super) fn label_key_fault(key: &str) -> Option<&'static str> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),

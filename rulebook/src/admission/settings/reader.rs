@@ -1,6 +1,6 @@
 //! Reads a settings document, and reports everything that is wrong with it at once.
 
-use std::fmt;
+use std::{collections::BinaryHeap, fmt};
 
 use super::{
     definition::{EnforcementAction, NamespaceMesh, Settings, Updates},
@@ -55,14 +55,8 @@ impl<'a> Settings<'a> {
         match given {
             SettingsValue::Null => {}
             SettingsValue::Map(entries) => {
-                for (index, (key, _)) in entries.iter().enumerate() {
-                    if entries
-                        .iter()
-                        .take(index)
-                        .any(|(earlier, _)| earlier == key)
-                    {
-                        reader.fault(Quoted(key), "is given twice; keep one");
-                    }
+                for (_, key) in repeated(entries.iter().map(|(key, _)| &**key)) {
+                    reader.fault(Quoted(key), "is given twice; keep one");
                 }
                 for (key, value) in entries {
                     if value != SettingsValue::Null {
@@ -252,6 +246,7 @@ impl SettingsReader {
                 return;
             }
         };
+        let mut indexes = Vec::with_capacity(items.len());
         let mut given_names: Vec<Text<'a>> = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let path = format_args!("{key}[{index}]");
@@ -259,17 +254,34 @@ impl SettingsReader {
                 SettingsValue::Text(name) => {
                     if let Some(fault) = fault_of(&name) {
                         self.fault(path, format_args!("{fault}, unlike {}", Quoted(&name)));
-                    } else if given_names.contains(&name) {
-                        self.fault(path, format_args!("repeats {}", Quoted(&name)));
                     } else {
+                        indexes.push(index);
                         given_names.push(name);
                     }
                 }
                 other => self.fault(path, format_args!("must be a string, not {}", other.kind())),
             }
         }
+        for (position, name) in repeated(given_names.iter().map(|name| &**name)) {
+            let index = indexes.get(position).copied().unwrap_or_default();
+            self.fault(
+                format_args!("{key}[{index}]"),
+                format_args!("repeats {}", Quoted(name)),
+            );
+        }
         *setting = Names::Given(given_names);
     }
+}
+
+/// The texts that are equal to an earlier one, with their positions.
+fn repeated<'t>(texts: impl Iterator<Item = &'t str>) -> impl Iterator<Item = (usize, &'t str)> {
+    // A sort by a heap is the smallest one, which matters in the guest.
+    let heap: BinaryHeap<_> = texts.enumerate().map(|(at, text)| (text, at)).collect();
+    let mut earlier = None;
+    heap.into_sorted_vec()
+        .into_iter()
+        .filter(move |(text, _)| earlier.replace(*text) == Some(*text))
+        .map(|(text, at)| (at, text))
 }
 
 #[cfg(test)]
@@ -374,6 +386,10 @@ mod tests {
     #[case::repeated(
         r#"{"workloadLabels":["app","app"]}"#,
         r#"workloadLabels[1] repeats "app""#
+    )]
+    #[case::repeated_among_others(
+        r#"{"workloadLabels":["app","tier"],"systemNamespaces":["b","a","c","a"]}"#,
+        r#"systemNamespaces[3] repeats "a""#
     )]
     #[case::empty_user(
         r#"{"workloadManagers":[""]}"#,
