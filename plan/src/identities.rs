@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Text},
-    roster::ORIGIN_ZONE,
     spiffe::{self, ControlPlane, IdentityFault, MeshIdentity, ProxyFacts},
 };
 
@@ -149,7 +148,7 @@ pub(crate) fn labels_to_come(
         (keys::MESH, mesh),
         (keys::HOME_NAMESPACE, pod_source.named.namespace()),
         (keys::SERVICE_ACCOUNT, account),
-        (keys::ORIGIN, ORIGIN_ZONE),
+        (keys::ORIGIN, keys::ORIGIN_ZONE),
         (keys::ENVIRONMENT, "kubernetes"),
         (keys::ZONE, zone),
     ];

@@ -9,8 +9,7 @@ use kuma_workload_rulebook::{
     quoted::Quoted,
     spiffe::ProxyFacts,
     universal::{
-        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey,
-        UniversalWorkload,
+        self, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey, UniversalWorkload,
     },
 };
 
@@ -134,7 +133,7 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     let mut labels = dataplane.labels.clone();
     let known = [
         (keys::MESH, Some(dataplane.named.mesh())),
-        (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
+        (keys::ENVIRONMENT, Some(keys::ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
             zone.filter(|_| !dataplane.labels.contains(keys::ZONE)),

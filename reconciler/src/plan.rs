@@ -45,7 +45,8 @@ Examples:
   kuma-workload plan --cluster --settings FILE  As a policy in this file would judge it
 
 Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be read: \
-it is told on the standard error, and the rest is planned without it.
+it is told on the standard error, and the rest is planned without it. If nothing at all was read, it is \
+2 too, but for --allow-empty.
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
@@ -135,7 +136,7 @@ const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
 pub fn main(options: &PlanFlags) -> ExitCode {
-    let mut report = plan(options);
+    let report = plan(options);
     let counts = |severity| options.fail_on.counts(severity);
     let status = if !report.faults.is_empty() {
         ExitCode::from(BAD_INPUT)
@@ -144,12 +145,10 @@ pub fn main(options: &PlanFlags) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     };
-    if matches!(options.output, Format::Table | Format::Wide) && !options.verbose {
-        report.skipped_kinds.clear();
-    }
     let stdout = io::stdout().lock();
     let style = Style {
         fail_on: options.fail_on,
+        verbose: options.verbose,
         ..options.terminal.style(&stdout)
     };
     let mut to = BufWriter::new(stdout);

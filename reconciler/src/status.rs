@@ -31,6 +31,8 @@ Examples:
   kuma-workload status -n team -o wide  A namespace, with the numbers of each mesh
   kuma-workload status --watch          What changes, too
   kuma-workload status -o yaml          For a program
+  kubectl get dataplanes,dataplaneinsights,workloads -A -o json | kuma-workload status --from -
+  kuma-workload status --from FILE      What kumactl inspect dataplanes -o json printed, too
 
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
 
@@ -47,7 +49,7 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 YAML is the same; with --watch, a document for each.
 
-With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
+With --from, the rows of Universal have no namespace.
 
 Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
 cannot be read.")]

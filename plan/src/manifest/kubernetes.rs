@@ -6,9 +6,9 @@ use kuma_workload_rulebook::{
 
 use super::{
     DataplaneManifest, Home, InsightManifest, Manifest, MeshIdentityManifest, Named,
-    NamespaceManifest, PodManifest, TemplateManifest, WorkloadManifest, fields,
-    identity::{Kind, KumaKind},
-    identity_spec, pod, proxy,
+    NamespaceManifest, PodManifest, TemplateManifest, WorkloadManifest, fields, identity_spec,
+    kind::{Kind, KumaKind},
+    pod, proxy,
     reader::Reader,
     template,
 };

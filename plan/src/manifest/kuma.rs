@@ -7,13 +7,12 @@ use kuma_workload_rulebook::{
     keys, mesh,
     metadata::{Labels, Metadata},
     spiffe::MeshIdentity,
-    universal::ENVIRONMENT_UNIVERSAL,
 };
 
 use super::{
     DataplaneManifest, Home, InsightManifest, Manifest, MeshIdentityManifest, Name, Named,
-    UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest, fields,
-    identity::KumaKind, identity_spec, proxy, reader::Reader,
+    UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest, fields, identity_spec,
+    kind::KumaKind, proxy, reader::Reader,
 };
 use crate::read::tree::{Mismatch, Node, Position, Read};
 
@@ -183,7 +182,7 @@ impl<'n> Resource<'n> {
 fn is_on_kubernetes(name: &str, labels: &Labels<'_>) -> bool {
     match labels.get(keys::ENVIRONMENT) {
         Some(ENVIRONMENT_KUBERNETES) => true,
-        Some(ENVIRONMENT_UNIVERSAL) => false,
+        Some(keys::ENVIRONMENT_UNIVERSAL) => false,
         _ => {
             let display_name = labels.get_non_empty(keys::DISPLAY_NAME);
             let namespace = display_name.and_then(|display| name.strip_prefix(display));

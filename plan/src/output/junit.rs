@@ -8,9 +8,9 @@ use std::{
     io::{self, Write},
 };
 
-use super::{BAD_INPUT, Style};
+use super::style::Style;
 use crate::{
-    finding::Code,
+    finding::{BAD_INPUT, Code},
     report::{FindingReport, Report},
 };
 

@@ -5,7 +5,6 @@
 //! words are broken. Without a width nothing is wrapped, left out or broken.
 
 use std::{
-    borrow::Cow,
     io::{self, Write},
     iter,
 };
@@ -13,56 +12,12 @@ use std::{
 use kuma_workload_rulebook::quoted::printable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::Style;
+use super::style::{Colour, Style};
 
 /// Spaces between columns.
 const GAP: usize = 2;
 /// No column gets narrower than this, however narrow the terminal.
 const NARROWEST: usize = 6;
-
-/// A colour of the terminal's own palette.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// Something is wrong.
-    Red,
-    /// Something is made.
-    Green,
-    /// Something deserves a look.
-    Yellow,
-    /// Something is worth knowing.
-    Cyan,
-}
-
-impl Colour {
-    /// The number that ECMA-48's "select graphic rendition" gives it.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Red => "31",
-            Self::Green => "32",
-            Self::Yellow => "33",
-            Self::Cyan => "36",
-        }
-    }
-}
-
-impl Style {
-    /// The text in this colour, if there are colours.
-    pub fn painted<'t>(&self, text: &'t str, colour: Option<Colour>) -> Cow<'t, str> {
-        self.rendered(text, colour.map(Colour::code))
-    }
-
-    /// The text in bold, if there are colours.
-    pub fn bold<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.rendered(text, Some("1"))
-    }
-
-    fn rendered<'t>(&self, text: &'t str, code: Option<&str>) -> Cow<'t, str> {
-        match code.filter(|_| self.colours && !text.is_empty()) {
-            Some(code) => format!("\u{1b}[{code}m{text}\u{1b}[0m").into(),
-            None => text.into(),
-        }
-    }
-}
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::{
 
 use serde::Serialize;
 
-use super::{BAD_INPUT, Style};
+use super::style::Style;
 use crate::{
-    finding::{Code, Severity},
+    finding::{BAD_INPUT, Code, Severity},
     read::Place,
     report::Report,
 };

@@ -49,10 +49,11 @@ impl Connection {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        match &self.kubeconfig {
+        let config = match &self.kubeconfig {
             Some(path) => kubeconfig::of_file(path, &options).await,
             None => kubeconfig::of_environment(&options).await,
-        }
+        };
+        config.map_err(Failure::new)
     }
 
     /// A client for the API server.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kuma_workload_rulebook::roster::{
-    Action, Changes, Decision, Key, Mode, Roster, Scope, Watched, Write,
+    Action, Changes, Decision, Key, ListScope, Mode, Roster, WatchedKind, Write,
 };
 
 pub use self::{
@@ -232,7 +232,7 @@ impl Index {
         match kind {
             RecordKind::Dataplane => {
                 self.roster
-                    .relist(Watched::Dataplanes, Scope::from(namespace));
+                    .relist(WatchedKind::Dataplanes, ListScope::from(namespace));
                 self.problems.relist(is_listed);
                 if let Some(pods) = &mut self.pods {
                     pods.relist_dataplanes(is_listed);
@@ -240,7 +240,7 @@ impl Index {
             }
             RecordKind::DataplaneInsight => {
                 self.roster
-                    .relist(Watched::Insights, Scope::from(namespace));
+                    .relist(WatchedKind::Insights, ListScope::from(namespace));
                 self.insight_faults.relist(|(home, _)| is_listed(home));
             }
             RecordKind::Workload => self.workloads.relist(|key| is_listed(&key.namespace)),
@@ -259,8 +259,8 @@ impl Index {
         let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
             RecordKind::Dataplane => {
-                let scope = Scope::from(namespace);
-                let mut items = items(self.roster.sweep(Watched::Dataplanes, scope));
+                let scope = ListScope::from(namespace);
+                let mut items = items(self.roster.sweep(WatchedKind::Dataplanes, scope));
                 let namespaces = self.problems.sweep(is_listed);
                 items.extend(namespaces.iter().flat_map(|home| self.items_in(home)));
                 if let Some(pods) = &mut self.pods {
@@ -270,7 +270,10 @@ impl Index {
             }
             RecordKind::DataplaneInsight => {
                 self.insight_faults.sweep(|(home, _)| is_listed(home));
-                items(self.roster.sweep(Watched::Insights, Scope::from(namespace)))
+                items(
+                    self.roster
+                        .sweep(WatchedKind::Insights, ListScope::from(namespace)),
+                )
             }
             RecordKind::Workload => {
                 let deleted = self.workloads.sweep(|key| is_listed(&key.namespace));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{core::ObjectMeta, runtime::watcher::Event};
-use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
+use kuma_workload_rulebook::roster::{Key, ListScope, Roster, WatchedKind};
 
 use super::row::{ReportedWorkload, Row};
 use crate::kinds::{self, DataplaneRecord, InsightRecord, WorkloadRecord, workload_key};
@@ -73,8 +73,8 @@ impl ObservedCluster {
 
     fn dataplane(&mut self, event: Event<DataplaneRecord>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Dataplanes),
-            Event::InitDone => self.sweep(Watched::Dataplanes),
+            Event::Init => self.relist(WatchedKind::Dataplanes),
+            Event::InitDone => self.sweep(WatchedKind::Dataplanes),
             Event::Apply(object) | Event::InitApply(object) => {
                 let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
@@ -93,8 +93,8 @@ impl ObservedCluster {
 
     fn insight(&mut self, event: Event<InsightRecord>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Insights),
-            Event::InitDone => self.sweep(Watched::Insights),
+            Event::Init => self.relist(WatchedKind::Insights),
+            Event::InitDone => self.sweep(WatchedKind::Insights),
             Event::Apply(object) | Event::InitApply(object) => {
                 let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
@@ -129,13 +129,13 @@ impl ObservedCluster {
         }
     }
 
-    fn relist(&mut self, watched: Watched) {
-        let scope = Scope::from(self.namespace.as_deref());
+    fn relist(&mut self, watched: WatchedKind) {
+        let scope = ListScope::from(self.namespace.as_deref());
         self.roster.relist(watched, scope);
     }
 
-    fn sweep(&mut self, watched: Watched) {
-        let scope = Scope::from(self.namespace.as_deref());
+    fn sweep(&mut self, watched: WatchedKind) {
+        let scope = ListScope::from(self.namespace.as_deref());
         self.roster.sweep(watched, scope);
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use kuma_workload_plan::output::{
-    Style,
-    layout::{Cell, Colour, Column, Layout, Table},
+    Colour, Style,
+    layout::{Cell, Column, Layout, Table},
     yaml,
 };
 use serde::Serialize;
@@ -214,6 +214,7 @@ mod tests {
         width: None,
         colours: false,
         fail_on: FailOn::Warning,
+        verbose: false,
     };
 
     fn numbers(connected: i64, healthy: i64, total: i64) -> Numbers {
