@@ -106,7 +106,7 @@ pub(crate) fn plan(
         let Some(workload) = reference.workload else {
             continue;
         };
-        roster.apply(&roster::DataplaneRecord {
+        roster.apply(&roster::RosterDataplane {
             namespace: reference.namespace,
             // Only which is which matters.
             name: &number.to_string(),

@@ -1,8 +1,8 @@
-//! What `run` needs to know a cluster of 100,000 Dataplanes in 2,000 namespaces and 20,000
-//! workloads: memory and CPU for reading all lists as the API server sends them, for reading them
-//! anew, and for one change in a small and in a large namespace.
+//! What `run` needs for a cluster of 100,000 Dataplanes in 2,000 namespaces and 20,000 workloads:
+//! memory and CPU for reading all lists as the API server sends them, for reading them again, and for
+//! one change in a small and in a large namespace.
 //!
-//! The lists are generated page by page, and each page is forgotten when it has been read.
+//! The lists are generated page by page. Each page is freed when it has been read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
@@ -13,11 +13,8 @@ use std::{
 
 use kube::core::ObjectList;
 use kuma_workload::{
-    kinds::{Dataplane, DataplaneInsight, Workload},
-    run::{
-        index::{Index, Kind},
-        options::ModeOption,
-    },
+    kinds::{DataplaneRecord, InsightRecord, RecordKind, WorkloadRecord},
+    run::{ConfiguredMode, Index, WorkItem},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -33,7 +30,7 @@ const LARGE: usize = 1_000;
 const ROUNDS: usize = 21;
 
 fn main() {
-    let mut index = Index::new(ModeOption::Manage, None, false);
+    let mut index = Index::new(ConfiguredMode::Manage, None, false);
     let before = resident();
     let (first, bytes) = read_all(&mut index);
     let after_first = resident();
@@ -80,27 +77,27 @@ fn main() {
     );
 }
 
-/// The CPU time for reading all lists (their generation left out), and their size.
+/// The CPU time for reading all lists, without their generation, and their size.
 fn read_all(index: &mut Index) -> (Duration, usize) {
     let mut sum = (Duration::ZERO, 0);
     let mut add = |(time, bytes): (Duration, usize)| sum = (sum.0 + time, sum.1 + bytes);
-    add(read::<Dataplane>(
+    add(read::<DataplaneRecord>(
         index,
-        Kind::Dataplane,
+        RecordKind::Dataplane,
         pods(),
         dataplane,
         |index, object| index.apply_dataplane(object).0.len(),
     ));
-    add(read::<DataplaneInsight>(
+    add(read::<InsightRecord>(
         index,
-        Kind::DataplaneInsight,
+        RecordKind::DataplaneInsight,
         pods(),
         insight,
         |index, object| index.apply_insight(object).0.len(),
     ));
-    add(read::<Workload>(
+    add(read::<WorkloadRecord>(
         index,
-        Kind::Workload,
+        RecordKind::Workload,
         workloads(),
         workload,
         |index, object| index.apply_workload(object).len(),
@@ -110,9 +107,9 @@ fn read_all(index: &mut Index) -> (Duration, usize) {
 
 fn read<K: DeserializeOwned + Clone>(
     index: &mut Index,
-    kind: Kind,
-    objects: impl Iterator<Item = Place>,
-    generate: fn(&Place) -> Value,
+    kind: RecordKind,
+    objects: impl Iterator<Item = GeneratedObject>,
+    generate: fn(&GeneratedObject) -> Value,
     apply: fn(&mut Index, &K) -> usize,
 ) -> (Duration, usize) {
     let (mut time, mut bytes) = (Duration::ZERO, 0);
@@ -148,23 +145,23 @@ fn read<K: DeserializeOwned + Clone>(
 /// The best time for one change of a Dataplane, from its JSON to the decision about its Workload.
 fn change(index: &mut Index, size: usize) -> Duration {
     let places: Vec<_> = (0..size)
-        .map(|number| Place {
+        .map(|number| GeneratedObject {
             namespace: format!("team-of-{size}"),
             workload: "web".to_owned(),
             mesh: "default",
             number,
         })
         .collect();
-    let line = |place: &Place, port: usize| {
+    let line = |place: &GeneratedObject, port: usize| {
         let mut object = dataplane(place);
         object["spec"]["networking"]["inbound"][0]["state"] =
             json!(if port == 0 { "Ready" } else { "NotReady" });
         object.to_string()
     };
     let apply = |index: &mut Index, line: &str| {
-        let object: Dataplane = serde_json::from_str(line).unwrap();
+        let object: DataplaneRecord = serde_json::from_str(line).unwrap();
         for item in index.apply_dataplane(&object).0 {
-            if let kuma_workload::run::index::Item::Workload(key) = item {
+            if let WorkItem::Workload(key) = item {
                 black_box(index.view(&key));
             }
         }
@@ -188,14 +185,14 @@ fn change(index: &mut Index, size: usize) -> Duration {
 }
 
 /// Where an object is, and what it is part of.
-struct Place {
+struct GeneratedObject {
     namespace: String,
     workload: String,
     mesh: &'static str,
     number: usize,
 }
 
-impl Place {
+impl GeneratedObject {
     fn name(&self) -> String {
         let replica_set = scatter(self.number / PODS_EACH) & 0xff_ffff_ffff;
         let suffix = scatter(self.number) & 0xf_ffff;
@@ -203,8 +200,8 @@ impl Place {
     }
 }
 
-fn workloads() -> impl Iterator<Item = Place> {
-    (0..NAMESPACES * WORKLOADS_EACH).map(|number| Place {
+fn workloads() -> impl Iterator<Item = GeneratedObject> {
+    (0..NAMESPACES * WORKLOADS_EACH).map(|number| GeneratedObject {
         namespace: format!("team-{:04}", number / WORKLOADS_EACH),
         workload: format!("service-{}", number % WORKLOADS_EACH),
         mesh: MESHES[number / WORKLOADS_EACH % MESHES.len()],
@@ -212,9 +209,9 @@ fn workloads() -> impl Iterator<Item = Place> {
     })
 }
 
-fn pods() -> impl Iterator<Item = Place> {
+fn pods() -> impl Iterator<Item = GeneratedObject> {
     workloads().flat_map(|workload| {
-        (0..PODS_EACH).map(move |pod| Place {
+        (0..PODS_EACH).map(move |pod| GeneratedObject {
             namespace: workload.namespace.clone(),
             workload: workload.workload.clone(),
             mesh: workload.mesh,
@@ -224,9 +221,9 @@ fn pods() -> impl Iterator<Item = Place> {
 }
 
 /// A Dataplane as Kuma writes it: about 2 KB, its managed fields among them.
-fn dataplane(place: &Place) -> Value {
+fn dataplane(place: &GeneratedObject) -> Value {
     let name = place.name();
-    let Place {
+    let GeneratedObject {
         namespace,
         workload,
         mesh,
@@ -288,7 +285,7 @@ fn dataplane(place: &Place) -> Value {
 }
 
 /// A DataplaneInsight of a proxy that was connected twice.
-fn insight(place: &Place) -> Value {
+fn insight(place: &GeneratedObject) -> Value {
     let subscription = |disconnected: Option<&str>| {
         let mut subscription = json!({
             "id": uid(place.number),
@@ -317,7 +314,7 @@ fn insight(place: &Place) -> Value {
     })
 }
 
-fn workload(place: &Place) -> Value {
+fn workload(place: &GeneratedObject) -> Value {
     json!({
         "apiVersion": "kuma.io/v1alpha1",
         "kind": "Workload",

@@ -1,4 +1,4 @@
-//! Values of flags that several subcommands take.
+//! Values of flags, shared by several subcommands.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 /// One namespace or all, as kubectl has it.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Scope {
+pub(crate) struct NamespaceFlags {
     /// Only this namespace.
     #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     namespace: Option<String>,
@@ -19,14 +19,14 @@ pub(crate) struct Scope {
     all_namespaces: bool,
 }
 
-impl Scope {
+impl NamespaceFlags {
     /// The only namespace that counts; none where all do.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|_| !self.all_namespaces)
     }
 }
 
-/// Where the workloads of Dataplanes come from (W8).
+/// Where the workload identifiers of Dataplanes come from (W8).
 pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
     one_of([
         (
@@ -42,7 +42,7 @@ pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
     ])
 }
 
-/// What a Pod's annotation `kuma.io/workload` is worth (W7).
+/// Whether a Pod's annotation `kuma.io/workload` counts (W7).
 pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
     one_of([
         (
@@ -54,7 +54,7 @@ pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
     ])
 }
 
-/// One of these values, given by its name; each has a sentence for the help.
+/// One of these values, given by its name. Each has a sentence for the help.
 pub(crate) fn one_of<T, const N: usize>(
     values: [(T, &'static str, &'static str); N],
 ) -> impl TypedValueParser<Value = T>
@@ -72,10 +72,10 @@ where
     })
 }
 
-/// A length of time as people write it: `15s`, `1m30s`, `500ms`.
+/// A duration such as `15s`, `1m30s` or `500ms`.
 ///
 /// # Errors
-/// When it is not one, or below zero.
+/// When it is not one, or negative.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::{crds, plan, run, status, version::VERSION};
 
-/// Kuma's Workloads: made from Dataplanes, planned before anything is enabled, and looked at.
+/// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
 #[command(
     name = "kuma-workload",
@@ -20,18 +20,18 @@ Examples:
   kuma-workload run --mode observe               Events and metrics; nothing is written"
 )]
 pub enum Command {
-    /// Make, label, count and delete Workloads, as the Dataplanes say.
-    Run(Box<run::Options>),
-    /// Say what admission would refuse and what `run` would do, from manifests or a cluster.
-    Plan(Box<plan::Options>),
-    /// Show the numbers of the Workloads, as Kuma reports them and as they are.
-    Status(Box<status::Options>),
-    /// Print our CustomResourceDefinition of Workload, for clusters without Kuma's.
-    Crds(crds::Options),
+    /// Create, label, count and delete Workloads, as the Dataplanes require.
+    Run(Box<run::RunFlags>),
+    /// Show what admission would reject and what `run` would do, from manifests or a cluster.
+    Plan(Box<plan::PlanFlags>),
+    /// Show the numbers of Workloads, as Kuma reports them and as they are.
+    Status(Box<status::StatusFlags>),
+    /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
+    Crds(crds::CrdsFlags),
 }
 
 impl Command {
-    /// Does what was asked. The exit status of each subcommand is in its help.
+    /// Runs the subcommand. Its exit statuses are in its help.
     pub fn run(self) -> ExitCode {
         match self {
             Self::Run(options) => run::main(*options),

@@ -1,14 +1,15 @@
-//! Our CustomResourceDefinition of Workload (S5): Kuma's shape, with columns and a status of its
-//! own, for clusters without Kuma's.
-// Each column has its type.
+//! This program's CustomResourceDefinition of Workload (S5), for clusters without Kuma's: the same
+//! schema, with printer columns and a status subresource.
+// Each column states its type.
 #![allow(clippy::duplicated_attributes)]
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{CustomResource, CustomResourceExt};
+use kuma_workload_rulebook::counts::Counts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Empty: a Workload says all in its labels and its status.
+/// Empty. What there is to know of a Workload is in its labels and its status.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, CustomResource, Serialize, Deserialize, JsonSchema,
 )]
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
     category = "kuma",
     namespaced,
     status = "WorkloadStatus",
-    doc = "The data plane proxies that share one identity: those with the same kuma.io/workload. Made and counted automatically; not to be written by hand.",
+    doc = "The data plane proxies that share one identity: those with the same kuma.io/workload. Workloads are created and counted automatically. Do not write them by hand.",
     printcolumn(
         name = "Mesh",
         type_ = "string",
@@ -49,19 +50,19 @@ use serde::{Deserialize, Serialize};
         json_path = ".metadata.creationTimestamp"
     )
 )]
-pub struct WorkloadSpec {}
+pub(crate) struct WorkloadSpec {}
 
-/// How its proxies are.
+/// The state of the proxies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct WorkloadStatus {
-    /// The numbers of its proxies.
+pub(crate) struct WorkloadStatus {
+    /// The numbers of the proxies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataplane_proxies: Option<DataplaneProxies>,
 }
 
 /// The numbers of a Workload's proxies.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DataplaneProxies {
     /// Those that are connected to the control plane.
     #[serde(default)]
@@ -77,8 +78,19 @@ pub struct DataplaneProxies {
     pub total: i32,
 }
 
-/// The definition. A Workload may come without `spec`, as Kuma's may.
-pub fn definition() -> CustomResourceDefinition {
+impl From<Counts> for DataplaneProxies {
+    fn from(counts: Counts) -> Self {
+        let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        Self {
+            connected: number(counts.connected),
+            healthy: number(counts.healthy),
+            total: number(counts.total),
+        }
+    }
+}
+
+/// The definition. As in Kuma's, `spec` is not required.
+pub(crate) fn definition() -> CustomResourceDefinition {
     let mut definition = Workload::crd();
     for version in &mut definition.spec.versions {
         let schema = version.schema.as_mut();

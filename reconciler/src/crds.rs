@@ -1,4 +1,4 @@
-//! `kuma-workload crds`.
+//! `kuma-workload crds`: prints the CustomResourceDefinition of Workload.
 
 use std::{
     io::{self, Write},
@@ -9,20 +9,20 @@ use clap::{Args, ValueEnum};
 
 use crate::crd;
 
-/// Options.
+/// The flags of `crds`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   kuma-workload crds | kubectl apply --server-side -f -
   kuma-workload crds -o json")]
-pub struct Options {
-    /// The form.
+pub struct CrdsFlags {
+    /// The format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
-    output: Output,
+    output: DefinitionFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Output {
+enum DefinitionFormat {
     /// YAML
     #[default]
     Yaml,
@@ -30,8 +30,8 @@ enum Output {
     Json,
 }
 
-/// Runs it.
-pub fn main(options: &Options) -> ExitCode {
+/// Prints the definition. Exit status: 0, or 1 if it cannot be written.
+pub fn main(options: &CrdsFlags) -> ExitCode {
     match print(options.output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,15 +41,15 @@ pub fn main(options: &Options) -> ExitCode {
     }
 }
 
-fn print(output: Output) -> io::Result<()> {
+fn print(output: DefinitionFormat) -> io::Result<()> {
     io::stdout().write_all(text(output)?.as_bytes())
 }
 
-fn text(output: Output) -> io::Result<String> {
+fn text(output: DefinitionFormat) -> io::Result<String> {
     let definition = crd::definition();
     match output {
-        Output::Yaml => serde_saphyr::to_string(&definition).map_err(io::Error::other),
-        Output::Json => Ok(serde_json::to_string_pretty(&definition)? + "\n"),
+        DefinitionFormat::Yaml => serde_saphyr::to_string(&definition).map_err(io::Error::other),
+        DefinitionFormat::Json => Ok(serde_json::to_string_pretty(&definition)? + "\n"),
     }
 }
 
@@ -62,13 +62,13 @@ mod tests {
 
     #[test]
     fn s5_the_definition_is_as_it_was() {
-        assert_eq!(text(Output::Yaml).unwrap(), GOLDEN);
+        assert_eq!(text(DefinitionFormat::Yaml).unwrap(), GOLDEN);
     }
 
     #[test]
     fn both_forms_are_the_definition() {
         let yaml: CustomResourceDefinition = serde_saphyr::from_str(GOLDEN).unwrap();
-        let json = text(Output::Json).unwrap();
+        let json = text(DefinitionFormat::Json).unwrap();
         let json: CustomResourceDefinition = serde_json::from_str(&json).unwrap();
         assert_eq!(yaml, crd::definition());
         assert_eq!(json, yaml);

@@ -1,23 +1,23 @@
-//! `kuma-workload`: Kuma's Workloads made, counted and deleted, planned offline, and looked at.
+//! `kuma-workload`: creates, counts and deletes Kuma's Workloads, plans them offline, and shows them.
 //!
-//! The rules are the rulebook's; this crate brings them what is there (manifests, or an API server)
-//! and carries out what they say.
+//! The rules are in the rulebook. This crate reads what they need, from manifests or an API server, and
+//! carries out what they say.
 //!
 //! | module | job |
 //! |---|---|
 //! | [`cli`] | the subcommands |
 //! | [`run`] | the controller |
-//! | [`plan`] | what would be done and refused, from manifests or a cluster |
-//! | [`status`] | the numbers as Kuma reports them and as they are |
-//! | [`crds`] | prints our CustomResourceDefinition of Workload, [`crd`] |
-//! | [`client`] | the way to the API server, and its errors in words |
-//! | [`kinds`] | Kuma's objects, as far as they are read here |
+//! | [`plan`] | what would be done and rejected, from manifests or a cluster |
+//! | [`status`] | the numbers of Workloads, as reported and as they are |
+//! | [`crds`] | prints the CustomResourceDefinition of Workload, which `crd` defines |
+//! | `client` | the client of the API server, and its errors in words |
+//! | [`kinds`] | records of the objects that are read |
 #![forbid(unsafe_code)]
 
 mod arguments;
 pub mod cli;
-pub mod client;
-pub mod crd;
+mod client;
+mod crd;
 pub mod crds;
 pub mod kinds;
 pub mod plan;

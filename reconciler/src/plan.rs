@@ -29,7 +29,7 @@ use kuma_workload_rulebook::{
 
 use self::files::Pattern;
 use crate::{
-    arguments::{self, Scope, identifiers, pod_annotation},
+    arguments::{self, NamespaceFlags, identifiers, pod_annotation},
     client::Connection,
     terminal::Terminal,
 };
@@ -51,7 +51,7 @@ it is told on the standard error, and the rest is planned without it. If nothing
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
-pub struct Options {
+pub struct PlanFlags {
     /// Manifests: files, folders (to their depth: .yaml, .yml, .json), or - for the standard input.
     #[arg(value_name = "PATH", required_unless_present = "cluster")]
     paths: Vec<PathBuf>,
@@ -66,7 +66,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "paths")]
     cluster: bool,
     #[command(flatten)]
-    scope: Scope,
+    scope: NamespaceFlags,
     /// The namespace of manifests that name none.
     #[arg(long, value_name = "NAME", default_value = "default")]
     default_namespace: String,
@@ -143,7 +143,7 @@ const FINDINGS: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
-pub fn main(options: &Options) -> ExitCode {
+pub fn main(options: &PlanFlags) -> ExitCode {
     let report = plan(options);
     let counts = |severity| options.fail_on.counts(severity);
     let status = if !report.faults.is_empty() {
@@ -184,7 +184,7 @@ fn written(result: io::Result<()>, status: ExitCode) -> ExitCode {
 }
 
 /// What cannot be read goes to the standard error, but where it is an annotation of the report.
-fn tell(faults: &[Fault], options: &Options) -> io::Result<()> {
+fn tell(faults: &[Fault], options: &PlanFlags) -> io::Result<()> {
     if options.output == Format::Github {
         return Ok(());
     }
@@ -208,7 +208,7 @@ fn is_of_cluster(fault: &Fault) -> bool {
     &*fault.place.file == CLUSTER
 }
 
-fn plan(options: &Options) -> Report {
+fn plan(options: &PlanFlags) -> Report {
     let mut given = plan::Options {
         settings: None,
         workload_labels: options.workload_labels.clone(),
@@ -237,7 +237,7 @@ fn plan(options: &Options) -> Report {
     plan::report(inventory, &given)
 }
 
-fn read_files(options: &Options, given: &plan::Options<'_>) -> Inventory {
+fn read_files(options: &PlanFlags, given: &plan::Options<'_>) -> Inventory {
     let (files, faults) = files::files(&options.paths, &options.exclude);
     let progress = progress(files.len() as u64, "{bar:40} {pos}/{len} files");
     let found = parallel::map(&files, |file| {
@@ -273,7 +273,7 @@ fn passed_over(file: &Path) {
     let _ = writeln!(io::stderr(), "passed over: {}", file.display());
 }
 
-fn read_cluster(options: &Options, given: &plan::Options<'_>) -> Inventory {
+fn read_cluster(options: &PlanFlags, given: &plan::Options<'_>) -> Inventory {
     let progress = progress(0, "{spinner} {pos} objects");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

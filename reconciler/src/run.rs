@@ -1,66 +1,79 @@
 //! `kuma-workload run`: the controller.
 //!
 //! ```text
-//! watches ─▶ index (roster) ─▶ queue ─▶ controller ─▶ write
-//!                                           └───────▶ reports ─▶ events
+//! watches ─▶ index (roster) ─▶ queue ─▶ controller ─▶ writer ─▶ Workloads
+//!                                           └───────▶ events ─▶ Events
 //! ```
 //!
-//! Everything is written from one place, the controller: while the Lease is held and every watch has
-//! listed its kind once. One thread does it all: the work is waiting.
+//! Only the controller writes Workloads, while this replica holds the Lease and after every watch has
+//! listed its objects once. A single thread is enough, since nearly all the time is spent waiting for
+//! the API server.
 
 mod backoff;
+mod context;
 mod controller;
-pub mod events;
+mod events;
 mod gauges;
-mod identifiers;
-pub mod index;
-pub mod lease;
+mod identity;
+mod index;
+mod lease;
+mod lock;
 mod log;
-pub mod metrics;
-mod mirror;
-pub mod options;
+mod metrics;
+mod mode;
+mod options;
 mod queue;
 mod readiness;
-pub mod serve;
+mod serve;
+mod store;
 mod throttle;
 mod watches;
-mod write;
-
-pub use self::options::Options;
+mod work_item;
+mod writer;
 
 use std::{
-    future::pending,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
+use kube::Client;
 use kuma_workload_rulebook::identifier::Identifiers;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{oneshot, watch},
     time::Instant,
 };
 
 use self::{
-    controller::{Controller, Shared},
-    events::{Publisher, Reporter},
-    identifiers::PodIdentifiers,
-    index::Index,
-    lease::{Election, Leadership},
+    context::Context,
+    controller::Controller,
+    events::{EventRecorder, Publisher, Schedule},
+    lease::{ApiLeaseStore, Election, Elector, Leadership, Timing},
+    lock::lock,
     metrics::Metrics,
-    serve::{Pages, Server},
-    write::Writer,
+    options::{LeaseFlags, ModeFlag},
+    serve::{PageServer, Pages},
+    watches::WatchScope,
+    writer::Writer,
+};
+pub use self::{
+    events::{EventReason, EventType, REASONS},
+    index::{CachedWorkload, DataplaneProblem, Index, PodIdentifiers, WorkloadView},
+    metrics::{METRICS, MetricDescription, MetricForm, ReconcileResult, WorkloadState},
+    mode::ConfiguredMode,
+    options::RunFlags,
+    work_item::WorkItem,
 };
 use crate::client::Failure;
 
-/// How long after SIGTERM what is due may still be written.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long after SIGTERM the due items may still be reconciled.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot go on, 2 for bad options and
+/// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
 /// where no cluster is known.
-pub fn main(options: Options) -> ExitCode {
-    if let Err(error) = log::start(&options) {
+pub fn main(options: RunFlags) -> ExitCode {
+    if let Err(error) = log::start(&options.log, options.log_format) {
         eprintln!("error: {error}");
         return ExitCode::from(2);
     }
@@ -69,7 +82,7 @@ pub fn main(options: Options) -> ExitCode {
         .build();
     let ended = match runtime {
         Ok(runtime) => {
-            // Nothing begins without a cluster, and it is said as `plan` and `status` say it.
+            // Without a cluster nothing starts. The sentence is that of `plan` and `status`.
             if let Err(failure) = runtime.block_on(options.connection.client()) {
                 eprintln!("error: {failure}");
                 return ExitCode::from(2);
@@ -87,97 +100,137 @@ pub fn main(options: Options) -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> Result<(), Failure> {
+async fn run(options: RunFlags) -> Result<(), Failure> {
     let mut terminated = on_signal(SignalKind::terminate())?;
     let mut interrupted = on_signal(SignalKind::interrupt())?;
-    let pods = (options.identifiers == Identifiers::Pods)
-        .then(|| PodIdentifiers::new(options.workload_labels.clone(), options.pod_annotation));
-    let selects = options.namespace_selector.is_some();
-    let index = Arc::new(Mutex::new(Index::new(options.mode, pods, selects)));
-    let (queue, waiting) = queue::queue();
-    let mut metrics = Metrics::new();
-    if options.serve.metrics_proxies {
-        let index = index.clone();
-        let lock = move || gauges::proxies(&index.lock().unwrap_or_else(PoisonError::into_inner));
-        metrics = metrics.with_proxies(lock);
-    }
-    let metrics = Arc::new(metrics);
+    let index = Arc::new(Mutex::new(index(&options)));
+    let (queue, dispatcher) = queue::queue();
+    let metrics = Arc::new(metrics(&options, &index));
     let counter = metrics.count_requests();
     let client = options.connection.counted_client(&counter).await?;
-    let server = Server::bind(&options.serve).await?;
+    let server = PageServer::bind(options.serve.metrics_addr).await?;
 
-    let mut election = Election::start(&client, &options.lease, |_| {})?;
-    let leadership = election.leadership();
-    let shared = Shared::new(index, queue, metrics, leadership.clone());
-    let serving = tokio::spawn(server.serve(pages(&shared), pending()));
-    let mut watches = watches::start(&client, &shared, &options);
-    let starting = tokio::spawn(begin(shared.clone(), leadership));
+    let identity = identity::draw(options.lease.lease_identity.as_deref());
+    let mut election = start_election(&client, &identity, &options.lease)?;
+    let context = Context::new(index, queue, metrics, election.leadership());
+    let serving = tokio::spawn(server.serve(pages(&context)));
+    let mut watches = watches::start(&client, &context, &watch_scope(&options));
+    let enqueueing = tokio::spawn(enqueue_when_leading(context.clone()));
 
-    let reporter = Reporter::new(&options.events);
-    let instance = options.lease.identity();
+    let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
     let publisher = Publisher::new(
         client.clone(),
-        &instance,
-        shared.metrics.clone(),
-        reporter.clone(),
-        shared.leadership(),
+        &identity,
+        context.metrics.events(),
+        recorder.clone(),
+        context.leadership(),
     );
-    let (hush, hushed) = oneshot::channel::<()>();
+    let (stop_publishing, stopped) = oneshot::channel::<()>();
     let publishing = tokio::spawn(publisher.run(async {
-        let _ = hushed.await;
+        let _ = stopped.await;
     }));
     let writer = Writer::new(client);
-    let controller = Controller::new(shared, writer, reporter, options.status_interval);
+    let controller = Controller::new(context, writer, recorder, options.status_interval);
     let controller = Arc::new(controller);
-    let pass = move |item| {
+    let reconcile = move |item| {
         let controller = controller.clone();
-        async move { controller.pass(item).await }
+        async move { controller.reconcile(item).await }
     };
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
-        tracing::info!("stopping: what is due is written, then the Lease is given back");
-        Instant::now() + GRACE
+        tracing::info!("stopping: due writes are finished, then the Lease is released");
+        Instant::now() + SHUTDOWN_TIMEOUT
     };
     tokio::select! {
-        () = waiting.work(options.workers.get(), pass, stop) => {}
-        () = election.died() => return Err(Failure::new("the Lease is no longer looked after")),
+        () = dispatcher.run(options.workers.get(), reconcile, stop) => {}
+        () = election.ended() => return Err(Failure::new("the task that renews the Lease has ended")),
         _ = watches.join_next() => return Err(Failure::new("a watch has ended")),
     }
-    starting.abort();
+    enqueueing.abort();
     watches.abort_all();
-    drop(hush);
+    drop(stop_publishing);
     let _ = publishing.await;
     election.release().await;
     serving.abort();
     Ok(())
 }
 
-fn pages(shared: &Shared) -> Pages {
-    let (metrics, readiness) = (shared.metrics.clone(), shared.readiness.clone());
-    let shared = shared.clone();
-    Pages {
-        metrics,
-        refresh: Arc::new(move || gauges::refresh(&shared)),
-        waits_for: Arc::new(move || readiness.waits_for()),
+fn index(options: &RunFlags) -> Index {
+    let mode = match options.mode {
+        ModeFlag::Auto => ConfiguredMode::Auto,
+        ModeFlag::Manage => ConfiguredMode::Manage,
+        ModeFlag::Observe => ConfiguredMode::Observe,
+    };
+    let pods = (options.identifiers == Identifiers::Pods)
+        .then(|| PodIdentifiers::new(options.workload_labels.clone(), options.pod_annotation));
+    Index::new(mode, pods, options.namespace_selector.is_some())
+}
+
+fn metrics(options: &RunFlags, index: &Arc<Mutex<Index>>) -> Metrics {
+    let metrics = Metrics::new();
+    if !options.serve.metrics_proxies {
+        return metrics;
+    }
+    let index = index.clone();
+    metrics.with_proxies(move || gauges::proxies(&lock(&index)))
+}
+
+fn watch_scope(options: &RunFlags) -> WatchScope {
+    WatchScope {
+        namespaces: options.namespace.clone(),
+        namespace_selector: options.namespace_selector.clone(),
+        pods: options.identifiers == Identifiers::Pods,
     }
 }
 
-fn on_signal(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+fn start_election(
+    client: &Client,
+    identity: &str,
+    options: &LeaseFlags,
+) -> Result<Election, Failure> {
+    if !options.leader_election {
+        return Ok(Election::single_replica());
+    }
+    let timing = Timing::new(
+        options.lease_duration,
+        options.lease_renew_deadline,
+        options.lease_retry_period,
+    )?;
+    let namespace = options.lease_namespace.as_deref();
+    let namespace = namespace.unwrap_or_else(|| client.default_namespace());
+    let store = ApiLeaseStore::new(client.clone(), namespace, &options.lease_name);
+    let elector = Elector::new(store, identity.to_owned(), timing);
+    Ok(Election::start(elector))
+}
+
+fn pages(context: &Context) -> Pages {
+    let (metrics, readiness) = (context.metrics.clone(), context.readiness.clone());
+    let context = context.clone();
+    Pages {
+        metrics,
+        refresh: Arc::new(move || gauges::refresh(&context)),
+        pending: Arc::new(move || readiness.pending()),
+    }
+}
+
+fn on_signal(kind: SignalKind) -> Result<Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(format!("cannot listen to signals: {error}")))
 }
 
-/// Whenever we begin to lead, and know all there is, all of it is looked at.
-async fn begin(shared: Shared, mut leadership: watch::Receiver<Leadership>) {
-    shared.readiness.ready().await;
+/// Enqueues all items whenever this replica starts to lead, but not before the watches have listed
+/// their objects.
+async fn enqueue_when_leading(context: Context) {
+    let mut leadership: watch::Receiver<Leadership> = context.leadership();
+    context.readiness.ready().await;
     loop {
         if leadership.borrow_and_update().holds() {
-            tracing::info!("leading: all Workloads are looked at");
-            shared.look_at_all();
+            tracing::info!("leading: all Workloads are reconciled");
+            context.enqueue_all();
         } else {
-            tracing::info!("standing by");
+            tracing::info!("standby: this replica does not write");
         }
         if leadership.changed().await.is_err() {
             return;

@@ -1,10 +1,11 @@
 //! `kuma-workload status` (T4, S7): the numbers as Kuma reports them and as they are.
 
 mod export;
+mod format;
 mod live;
+mod observed;
+mod printer;
 mod row;
-mod show;
-mod world;
 
 use std::{
     io::{self, Write},
@@ -15,14 +16,14 @@ use std::{
 use clap::Args;
 use kuma_workload_plan::output;
 
-use self::show::Output;
+use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row};
 use crate::{
-    arguments::Scope,
+    arguments::NamespaceFlags,
     client::{Connection, Failure},
     terminal::{self, Terminal},
 };
 
-/// Options.
+/// The flags of `status`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,9 +37,9 @@ Examples:
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
 
 Findings, as STATE says them and as JSON and YAML do:
-  numbers differ            numbers       what is reported is not what is
-  mesh is NAME              mesh          the proxies are of another mesh than the label says
-  conflict: NAME, NAME      conflict      proxies of several meshes refer to it
+  numbers differ            numbers       the reported numbers are wrong
+  mesh is NAME              mesh          the proxies are in another mesh than the label says
+  conflict: NAME, NAME      conflict      proxies in several meshes refer to it
   missing                   missing       proxies refer to it, and it does not exist
   nothing refers to it      unreferenced  it exists, and no proxy refers to it
   name is not possible      name          no object can have this name
@@ -48,22 +49,22 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 YAML is the same; with --watch, a document for each.
 
-With --from, what is of Universal has no namespace.
+With --from, the rows of Universal have no namespace.
 
 Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
 cannot be read.")]
-pub struct Options {
+pub struct StatusFlags {
     #[command(flatten)]
-    scope: Scope,
+    scope: NamespaceFlags,
     /// Read files instead of a cluster: what kubectl and kumactl print of Dataplanes,
     /// DataplaneInsights and Workloads, of Kubernetes and Universal; folders, or - for the standard
     /// input.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["watch", "kubeconfig"])]
     from: Vec<PathBuf>,
-    /// The form.
+    /// The output format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
-    output: Output,
-    /// Go on, and show what changes: on a terminal the whole table, elsewhere the lines that did.
+    output: StatusFormat,
+    /// Keep running and show changes: on a terminal the whole table, elsewhere the changed lines.
     #[arg(short, long)]
     watch: bool,
     #[command(flatten)]
@@ -72,17 +73,18 @@ pub struct Options {
     connection: Connection,
 }
 
-/// Runs it.
-pub fn main(options: &Options) -> ExitCode {
+/// Shows the numbers. Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the
+/// cluster cannot be asked or a file cannot be read.
+pub fn main(options: &StatusFlags) -> ExitCode {
     if !options.from.is_empty() {
-        return of_files(options);
+        return show_files(options);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(run(options)),
-        Err(error) => Err(Failure::new(format!("cannot begin: {error}"))),
+        Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -94,18 +96,18 @@ pub fn main(options: &Options) -> ExitCode {
     }
 }
 
-/// The same of files. What cannot be read is told, and the rest is shown.
-fn of_files(options: &Options) -> ExitCode {
+/// Shows the numbers that files have. What cannot be read is reported, and the rest is shown.
+fn show_files(options: &StatusFlags) -> ExitCode {
     let export = export::read(&options.from, options.scope.namespace());
     let mut stderr = io::stderr().lock();
     for warning in &export.warnings {
         let _ = writeln!(stderr, "warning: {warning}");
     }
     let _ = output::faults(&export.faults, &mut stderr);
-    let mut show = show::Show::new(io::stdout().lock(), options.output, false);
-    let is_clean = export.rows.iter().all(row::Row::is_clean);
+    let mut printer = Printer::new(io::stdout().lock(), options.output, false);
+    let is_clean = export.rows.iter().all(Row::is_clean);
     let style = options.terminal.style(&io::stdout());
-    match show.once(&export.rows, style) {
+    match printer.print(&export.rows, style) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let _ = writeln!(stderr, "error: cannot write: {error}");
             ExitCode::from(2)
@@ -115,24 +117,25 @@ fn of_files(options: &Options) -> ExitCode {
     }
 }
 
-/// Whether all is as it is reported.
-async fn run(options: &Options) -> Result<bool, Failure> {
+/// Returns whether all is as it is reported.
+async fn run(options: &StatusFlags) -> Result<bool, Failure> {
     let client = options.connection.client().await?;
-    let mut live = live::Live::new(client, options.scope.namespace());
+    let mut live = WatchedCluster::new(client, options.scope.namespace());
     live.list().await?;
     let stdout = io::stdout();
     let style = || options.terminal.style(&io::stdout());
     let redraw = options.watch && options.output.is_table() && terminal::can_redraw(&stdout);
-    let mut show = show::Show::new(stdout.lock(), options.output, redraw);
+    let mut printer = Printer::new(stdout.lock(), options.output, redraw);
     let written = if options.watch {
-        live.watch(|rows| show.update(rows, style())).await?
+        live.watch(|rows| printer.print_changes(rows, style()))
+            .await?
     } else {
-        show.once(&live.rows(), style())
+        printer.print(&live.rows(), style())
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write: {error}")))
         }
-        _ => Ok(live.rows().iter().all(row::Row::is_clean)),
+        _ => Ok(live.rows().iter().all(Row::is_clean)),
     }
 }

@@ -1,18 +1,18 @@
 //! `docs/reconciler.md` has every flag, metric, event and result of the program, as the program
-//! itself has them. `KUMA_WORKLOAD_REWRITE=1` writes the tables anew.
+//! itself has them. `KUMA_WORKLOAD_REWRITE=1` rewrites the tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{env, fmt::Write as _, fs, path::PathBuf};
+use std::{env, fmt::Write as _, fs, path::PathBuf, sync::Mutex};
 
 use clap::CommandFactory;
 use kuma_workload::{
     cli::Command,
-    run::{
-        events::REASONS,
-        metrics::{METRICS, Outcome, State},
-    },
+    run::{METRICS, REASONS, ReconcileResult, WorkloadState},
 };
 use rstest::rstest;
+
+/// Tests run at the same time, and with `KUMA_WORKLOAD_REWRITE=1` each rewrites its part of the file.
+static FILE: Mutex<()> = Mutex::new(());
 
 fn document() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reconciler.md")
@@ -84,9 +84,9 @@ fn metrics() -> String {
 fn events() -> String {
     let mut table = "| reason | type | when | note |\n|---|---|---|---|\n".to_owned();
     for reason in REASONS {
-        let notes = reason.notes.join("<br>");
-        let (name, severity, when) = (reason.reason, reason.severity, reason.when);
-        writeln!(table, "| `{name}` | {severity} | {when} | {notes} |").unwrap();
+        let notes = reason.notes().join("<br>");
+        let (name, event_type, when) = (reason.text(), reason.event_type(), reason.when());
+        writeln!(table, "| `{name}` | {event_type} | {when} | {notes} |").unwrap();
     }
     table
 }
@@ -98,19 +98,14 @@ fn events() -> String {
 #[case::metrics("metrics", metrics())]
 #[case::events("events", events())]
 fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
+    let _locked = FILE.lock();
     let text = fs::read_to_string(document()).unwrap();
     let begin = format!("<!-- {name} -->\n");
     let start = text.find(&begin).expect("the table's mark") + begin.len();
     let end = start + text[start..].find("<!-- end -->").expect("the table's end");
     if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
-        // Cases run at once, and each rewrites its own part of the file as it then is.
-        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let _one = ONE.lock();
-        let text = fs::read_to_string(document()).unwrap();
-        let start = text.find(&begin).unwrap() + begin.len();
-        let end = start + text[start..].find("<!-- end -->").unwrap();
-        let text = format!("{}{table}{}", &text[..start], &text[end..]);
-        fs::write(document(), text).unwrap();
+        let rewritten = format!("{}{table}{}", &text[..start], &text[end..]);
+        fs::write(document(), rewritten).unwrap();
         return;
     }
     assert_eq!(&text[start..end], table);
@@ -118,10 +113,11 @@ fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
 
 #[test]
 fn labels_are_explained() {
+    let _locked = FILE.lock();
     let text = fs::read_to_string(document()).unwrap();
-    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.text());
-    let states = State::ALL.iter().map(|state| state.text());
-    for value in outcomes.chain(states) {
+    let results = ReconcileResult::ALL.iter().map(|result| result.text());
+    let states = WorkloadState::ALL.iter().map(|state| state.text());
+    for value in results.chain(states) {
         assert!(text.contains(&format!("| `{value}` |")), "{value}");
     }
 }

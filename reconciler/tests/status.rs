@@ -25,25 +25,25 @@ use tokio::sync::broadcast;
 
 /// What is in the cluster, by resource, and what is refused.
 #[derive(Default)]
-struct Cluster {
+struct FakeCluster {
     objects: BTreeMap<&'static str, Vec<Value>>,
     refused: Option<(&'static str, u16)>,
 }
 
 #[derive(Clone)]
 struct Api {
-    cluster: Arc<Cluster>,
+    cluster: Arc<FakeCluster>,
     events: broadcast::Sender<(&'static str, Value)>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-struct Server {
+struct FakeApiServer {
     api: Api,
     folder: TempDir,
 }
 
-impl Server {
-    fn start(cluster: Cluster) -> Self {
+impl FakeApiServer {
+    fn start(cluster: FakeCluster) -> Self {
         let api = Api {
             cluster: Arc::new(cluster),
             events: broadcast::Sender::new(64),
@@ -182,8 +182,8 @@ fn workload(namespace: &str, mesh: &str, numbers: [i32; 3]) -> Value {
 }
 
 /// `cart` in two namespaces: upstream reports the sum in both (S1).
-fn summed() -> Cluster {
-    Cluster {
+fn summed() -> FakeCluster {
+    FakeCluster {
         objects: [
             (
                 "dataplanes",
@@ -216,7 +216,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn t4_the_table() {
-    let output = Server::start(summed()).status(&["-A"]);
+    let output = FakeApiServer::start(summed()).status(&["-A"]);
     assert_eq!(
         text(&output.stdout),
         "\
@@ -231,7 +231,7 @@ till       cart  default  0          1         1         k8s-controller  ok
 
 #[test]
 fn t4_one_namespace_as_yaml() {
-    let output = Server::start(summed()).status(&["-n", "till", "-o", "yaml"]);
+    let output = FakeApiServer::start(summed()).status(&["-n", "till", "-o", "yaml"]);
     let expected = "\
 workloads:
 - namespace: till
@@ -259,7 +259,7 @@ workloads:
 
 #[test]
 fn t4_one_namespace_as_json() {
-    let server = Server::start(summed());
+    let server = FakeApiServer::start(summed());
     let output = server.status(&["-n", "till", "-o", "json"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let numbers = json!({ "connected": 0, "healthy": 1, "total": 1 });
@@ -302,11 +302,11 @@ fn what_cannot_be_asked_is_named(
     #[case] error: &str,
     #[values(&[], &["--watch"])] arguments: &[&str],
 ) {
-    let cluster = Cluster {
+    let cluster = FakeCluster {
         refused: Some((refused, code)),
         ..summed()
     };
-    let output = Server::start(cluster).status(arguments);
+    let output = FakeApiServer::start(cluster).status(arguments);
     assert_eq!(text(&output.stderr), error);
     assert_eq!(text(&output.stdout), "");
     assert_eq!(output.status.code(), Some(2));
@@ -314,11 +314,11 @@ fn what_cannot_be_asked_is_named(
 
 #[test]
 fn a_watch_that_is_not_granted_is_named() {
-    let cluster = Cluster {
+    let cluster = FakeCluster {
         refused: Some(("watch workloads", 403)),
         ..summed()
     };
-    let output = Server::start(cluster).status(&["--watch"]);
+    let output = FakeApiServer::start(cluster).status(&["--watch"]);
     let error = text(&output.stderr);
     assert!(
         error.contains("cannot watch workloads.kuma.io: the grant is missing"),
@@ -329,7 +329,7 @@ fn a_watch_that_is_not_granted_is_named() {
 
 #[test]
 fn no_cluster_is_one_sentence() {
-    let server = Server::start(Cluster::default());
+    let server = FakeApiServer::start(FakeCluster::default());
     let output = server.status(&["--context", "none"]);
     let error = text(&output.stderr);
     assert_eq!(error.lines().count(), 1, "{error}");
@@ -337,9 +337,9 @@ fn no_cluster_is_one_sentence() {
 }
 
 /// Ends the program when the test does.
-struct Running(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Running {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -348,9 +348,9 @@ impl Drop for Running {
 
 #[test]
 fn a_watch_in_a_pipe_adds_the_lines_that_change() {
-    let server = Server::start(summed());
+    let server = FakeApiServer::start(summed());
     let mut command = server.command(&["--watch"]);
-    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut running = KillOnDrop(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     let mut next = || lines.next().unwrap().unwrap();
     assert!(next().starts_with("NAMESPACE"));

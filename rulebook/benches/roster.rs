@@ -12,7 +12,7 @@ use std::{
 
 use kuma_workload_rulebook::{
     counts::Inbounds,
-    roster::{DataplaneRecord, InsightRecord, ListScope, Roster, WatchedKind},
+    roster::{ListScope, Roster, RosterDataplane, RosterInsight, WatchedKind},
 };
 
 const NAMESPACES: usize = 2_000;
@@ -70,8 +70,8 @@ impl Pod {
         }
     }
 
-    fn dataplane(&self) -> DataplaneRecord<'_> {
-        DataplaneRecord {
+    fn dataplane(&self) -> RosterDataplane<'_> {
+        RosterDataplane {
             namespace: &self.namespace,
             name: &self.name,
             workload: Some(&self.workload),
@@ -81,8 +81,8 @@ impl Pod {
         }
     }
 
-    fn insight(&self) -> InsightRecord<'_> {
-        InsightRecord {
+    fn insight(&self) -> RosterInsight<'_> {
+        RosterInsight {
             namespace: &self.namespace,
             name: &self.name,
             mesh: Some(self.mesh),
@@ -161,7 +161,7 @@ fn moves(roster: &mut Roster, pods: &[Pod]) -> Duration {
     let start = Instant::now();
     for workload in ["green", "blue", "green", "blue"] {
         for pod in pods {
-            let moved = DataplaneRecord {
+            let moved = RosterDataplane {
                 workload: Some(workload),
                 ..pod.dataplane()
             };

@@ -9,7 +9,7 @@
 //! - [`spiffe`] says which identity a proxy gets from which MeshIdentity.
 //!
 //! The policy, the reconciler and the plan translate what they read into the facts of [`metadata`],
-//! [`admission::Request`] and [`roster::DataplaneRecord`], answer the questions of
+//! [`admission::Request`] and [`roster::RosterDataplane`], answer the questions of
 //! [`admission::Cluster`], and report the result in their own way.
 #![forbid(unsafe_code)]
 

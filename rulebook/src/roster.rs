@@ -32,7 +32,7 @@ pub use decision::{
 };
 pub use origin::Origin;
 pub use presence::{Presence, PresenceByMesh};
-pub use records::{DataplaneRecord, InsightRecord};
+pub use records::{RosterDataplane, RosterInsight};
 pub use references::References;
 
 use std::collections::HashMap;
@@ -63,6 +63,13 @@ pub enum ListScope<'a> {
     Namespace(&'a str),
 }
 
+impl<'a> From<Option<&'a str>> for ListScope<'a> {
+    /// This namespace, or all of them without one.
+    fn from(namespace: Option<&'a str>) -> Self {
+        namespace.map_or(Self::Cluster, Self::Namespace)
+    }
+}
+
 /// How many objects there are, for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Census {
@@ -88,8 +95,8 @@ pub struct Roster {
 
 impl Roster {
     /// A Dataplane was listed, added or changed.
-    pub fn apply(&mut self, dataplane: &DataplaneRecord<'_>) -> Changes {
-        let DataplaneRecord {
+    pub fn apply(&mut self, dataplane: &RosterDataplane<'_>) -> Changes {
+        let RosterDataplane {
             namespace, name, ..
         } = *dataplane;
         let workload = dataplane
@@ -122,8 +129,8 @@ impl Roster {
     }
 
     /// A DataplaneInsight was listed, added or changed.
-    pub fn apply_insight(&mut self, insight: &InsightRecord<'_>) -> Changes {
-        let InsightRecord {
+    pub fn apply_insight(&mut self, insight: &RosterInsight<'_>) -> Changes {
+        let RosterInsight {
             namespace, name, ..
         } = *insight;
         if !insight.online {

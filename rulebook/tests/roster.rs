@@ -8,9 +8,9 @@ use kuma_workload_rulebook::{
     counts::{Counts, Inbounds},
     identifier::{self, NameForm},
     roster::{
-        Action, Census, Changes, DataplaneRecord, Decision, ExistingWorkload, Foreign,
-        InsightRecord, Key, ListScope, MANAGER, Mode, Presence, PresenceByMesh, Roster,
-        StatusNumbers, WatchedKind, Write,
+        Action, Census, Changes, Decision, ExistingWorkload, Foreign, Key, ListScope, MANAGER,
+        Mode, Presence, PresenceByMesh, Roster, RosterDataplane, RosterInsight, StatusNumbers,
+        WatchedKind, Write,
     },
 };
 use proptest::{prelude::*, sample::select};
@@ -38,9 +38,9 @@ const MODES: [Mode; 3] = [Mode::Manage, Mode::Observe, Mode::Yield];
 /// What the roster is told.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Apply(DataplaneRecord<'static>),
+    Apply(RosterDataplane<'static>),
     Delete(&'static str, &'static str),
-    ApplyInsight(InsightRecord<'static>),
+    ApplyInsight(RosterInsight<'static>),
     DeleteInsight(&'static str, &'static str),
     Relist(WatchedKind, ListScope<'static>),
     Sweep(WatchedKind, ListScope<'static>),
@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
     );
     let dataplane =
         dataplane.prop_map(
-            |(namespace, name, workload, mesh, local, inbounds)| DataplaneRecord {
+            |(namespace, name, workload, mesh, local, inbounds)| RosterDataplane {
                 namespace,
                 name,
                 workload,
@@ -72,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         select(&MESHES),
         any::<bool>(),
     );
-    let insight = insight.prop_map(|(namespace, name, mesh, online)| InsightRecord {
+    let insight = insight.prop_map(|(namespace, name, mesh, online)| RosterInsight {
         namespace,
         name,
         mesh,
@@ -94,8 +94,8 @@ type Address = (&'static str, &'static str);
 
 #[derive(Debug, Clone, Default)]
 struct Model {
-    dataplanes: BTreeMap<Address, DataplaneRecord<'static>>,
-    insights: BTreeMap<Address, InsightRecord<'static>>,
+    dataplanes: BTreeMap<Address, RosterDataplane<'static>>,
+    insights: BTreeMap<Address, RosterInsight<'static>>,
     unlisted_dataplanes: BTreeSet<Address>,
     unlisted_insights: BTreeSet<Address>,
 }
@@ -154,7 +154,7 @@ impl Model {
         }
     }
 
-    fn references(&self) -> impl Iterator<Item = (Key, &DataplaneRecord<'static>)> {
+    fn references(&self) -> impl Iterator<Item = (Key, &RosterDataplane<'static>)> {
         self.dataplanes.values().filter_map(|dataplane| {
             let workload = dataplane.workload.filter(|workload| !workload.is_empty())?;
             let key = Key {
@@ -165,7 +165,7 @@ impl Model {
         })
     }
 
-    fn referring_to(&self, key: &Key) -> Vec<&DataplaneRecord<'static>> {
+    fn referring_to(&self, key: &Key) -> Vec<&RosterDataplane<'static>> {
         self.references()
             .filter(|(referred, _)| referred == key)
             .map(|(_, dataplane)| dataplane)
@@ -329,7 +329,6 @@ fn decide_existing(
             }
             Action::Write(Write::Relabel {
                 mesh: mesh.to_owned(),
-                adopt: manager.is_none(),
                 drop_mesh_owners: existing
                     .mesh_owners
                     .iter()

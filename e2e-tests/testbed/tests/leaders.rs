@@ -171,7 +171,7 @@ async fn who_slept_beyond_its_lease_writes_nothing() {
     first.reconciler.signal("CONT").await.unwrap();
     first
         .reconciler
-        .says("this replica leads no more")
+        .says("this replica no longer leads")
         .await
         .unwrap();
     first

@@ -191,8 +191,8 @@ impl DataplaneManifest {
     }
 
     /// What the roster needs of it, with the identifier that Kuma stores.
-    pub fn facts(&self) -> roster::DataplaneRecord<'_> {
-        roster::DataplaneRecord {
+    pub fn facts(&self) -> roster::RosterDataplane<'_> {
+        roster::RosterDataplane {
             namespace: self.named.namespace(),
             name: self.named.name.as_str(),
             workload: self.stored(),

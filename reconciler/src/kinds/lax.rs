@@ -1,7 +1,7 @@
-//! Values that may be of another type than Kuma's: that is noted, and the rest is still read.
+//! Fields whose value may be of another type than Kuma's. This is remembered, and reading goes on.
 //!
-//! One object that cannot be read must not stop the list that it is in, and reading each twice to
-//! find out would double the cost of all the others.
+//! One object that cannot be read must not stop the list that it is in. Reading every object twice,
+//! once to see whether it can be read, would double the cost of all the others.
 
 use std::{fmt, marker::PhantomData};
 
@@ -21,13 +21,13 @@ pub(super) enum Lax<T> {
     Absent,
     /// It is what is expected.
     Read(T),
-    /// It is something else; this is what.
+    /// It is of another type: this one, in words.
     Wrong(&'static str),
 }
 
-/// The types of JSON that are expected somewhere.
+/// The types of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum JsonType {
     String,
     Bool,
     Number,
@@ -35,28 +35,28 @@ pub(super) enum Shape {
     Object,
 }
 
-/// A type that is read from one type of JSON.
-pub(super) trait Shaped {
-    const SHAPE: Shape = Shape::Object;
+/// A type that is read from JSON values of one type.
+pub(super) trait OfJsonType {
+    const TYPE: JsonType = JsonType::Object;
 }
 
-impl Shaped for String {
-    const SHAPE: Shape = Shape::String;
+impl OfJsonType for String {
+    const TYPE: JsonType = JsonType::String;
 }
 
-impl Shaped for bool {
-    const SHAPE: Shape = Shape::Bool;
+impl OfJsonType for bool {
+    const TYPE: JsonType = JsonType::Bool;
 }
 
-impl Shaped for i32 {
-    const SHAPE: Shape = Shape::Number;
+impl OfJsonType for i32 {
+    const TYPE: JsonType = JsonType::Number;
 }
 
-impl<T> Shaped for Vec<T> {
-    const SHAPE: Shape = Shape::List;
+impl<T> OfJsonType for Vec<T> {
+    const TYPE: JsonType = JsonType::List;
 }
 
-impl Shape {
+impl JsonType {
     fn in_words(self) -> &'static str {
         match self {
             Self::String => "a string",
@@ -68,21 +68,32 @@ impl Shape {
     }
 }
 
-impl<T: Shaped> Lax<T> {
-    /// The value, or else what is wrong with the field of this path.
+impl<T: OfJsonType> Lax<T> {
+    /// The value if there is one.
+    ///
+    /// # Errors
+    /// When it is of another type: a sentence that names the field by this path.
     pub(super) fn check(&self, path: &str) -> Result<Option<&T>, String> {
         match self {
             Self::Absent => Ok(None),
             Self::Read(value) => Ok(Some(value)),
             Self::Wrong(found) => Err(format!(
                 "{path} is {found} where {} is expected",
-                T::SHAPE.in_words()
+                T::TYPE.in_words()
             )),
         }
     }
 }
 
-impl<'de, T: Shaped + Deserialize<'de>> Deserialize<'de> for Lax<T> {
+/// The value, or the default where it cannot be read. The first fault is kept.
+pub(super) fn or_default<T: Default>(fault: &mut Option<String>, read: Result<T, String>) -> T {
+    read.unwrap_or_else(|wrong| {
+        fault.get_or_insert(wrong);
+        T::default()
+    })
+}
+
+impl<'de, T: OfJsonType + Deserialize<'de>> Deserialize<'de> for Lax<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OfAnyType(PhantomData))
     }
@@ -90,23 +101,26 @@ impl<'de, T: Shaped + Deserialize<'de>> Deserialize<'de> for Lax<T> {
 
 struct OfAnyType<T>(PhantomData<T>);
 
-impl<'de, T: Shaped + Deserialize<'de>> OfAnyType<T> {
-    fn plain<E: Error>(shape: Shape, value: impl IntoDeserializer<'de, E>) -> Result<Lax<T>, E> {
-        if shape == T::SHAPE {
-            // The one way left to be wrong: a number that is too large for the type.
+impl<'de, T: OfJsonType + Deserialize<'de>> OfAnyType<T> {
+    fn plain<E: Error>(
+        json_type: JsonType,
+        value: impl IntoDeserializer<'de, E>,
+    ) -> Result<Lax<T>, E> {
+        if json_type == T::TYPE {
+            // Of the right JSON type, only a number can be wrong: too large, or a fraction.
             let read = T::deserialize(value.into_deserializer());
             Ok(read.map_or(Lax::Wrong("a number out of range"), Lax::Read))
         } else {
-            Ok(Lax::Wrong(shape.in_words()))
+            Ok(Lax::Wrong(json_type.in_words()))
         }
     }
 }
 
-impl<'de, T: Shaped + Deserialize<'de>> Visitor<'de> for OfAnyType<T> {
+impl<'de, T: OfJsonType + Deserialize<'de>> Visitor<'de> for OfAnyType<T> {
     type Value = Lax<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(T::SHAPE.in_words())
+        f.write_str(T::TYPE.in_words())
     }
 
     fn visit_unit<E>(self) -> Result<Lax<T>, E> {
@@ -114,39 +128,39 @@ impl<'de, T: Shaped + Deserialize<'de>> Visitor<'de> for OfAnyType<T> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Lax<T>, E> {
-        Self::plain(Shape::Bool, value)
+        Self::plain(JsonType::Bool, value)
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Lax<T>, E> {
-        Self::plain(Shape::Number, value)
+        Self::plain(JsonType::Number, value)
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Lax<T>, E> {
-        Self::plain(Shape::Number, value)
+        Self::plain(JsonType::Number, value)
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Lax<T>, E> {
-        Self::plain(Shape::Number, value)
+        Self::plain(JsonType::Number, value)
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Lax<T>, E> {
-        Self::plain(Shape::String, value.to_owned())
+        Self::plain(JsonType::String, value.to_owned())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lax<T>, A::Error> {
-        if T::SHAPE == Shape::List {
+        if T::TYPE == JsonType::List {
             return T::deserialize(SeqAccessDeserializer::new(list)).map(Lax::Read);
         }
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Lax::Wrong(Shape::List.in_words()))
+        Ok(Lax::Wrong(JsonType::List.in_words()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Lax<T>, A::Error> {
-        if T::SHAPE == Shape::Object {
+        if T::TYPE == JsonType::Object {
             return T::deserialize(MapAccessDeserializer::new(object)).map(Lax::Read);
         }
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Lax::Wrong(Shape::Object.in_words()))
+        Ok(Lax::Wrong(JsonType::Object.in_words()))
     }
 }
 
@@ -163,7 +177,7 @@ mod tests {
         count: Lax<i32>,
     }
 
-    impl Shaped for Pair {}
+    impl OfJsonType for Pair {}
 
     fn pair(name: Lax<String>, count: Lax<i32>) -> Lax<Pair> {
         Lax::Read(Pair { name, count })
@@ -198,12 +212,12 @@ mod tests {
     #[case::string_for_object(r#""a""#, Lax::Wrong("a string"))]
     #[case::list_for_object("[{}]", Lax::Wrong("a list"))]
     #[case::null_for_object("null", Lax::Absent)]
-    fn what_is_wrong_is_noted(#[case] json: &str, #[case] read: Lax<Pair>) {
+    fn a_wrong_type_is_remembered(#[case] json: &str, #[case] read: Lax<Pair>) {
         assert_eq!(serde_json::from_str::<Lax<Pair>>(json).unwrap(), read);
     }
 
     #[test]
-    fn a_wrong_element_leaves_the_others() {
+    fn the_other_elements_of_a_list_are_read() {
         let list: Lax<Vec<Lax<Pair>>> = serde_json::from_str(r#"[{"count":1},7,{}]"#).unwrap();
         let read = vec![
             pair(Lax::Absent, Lax::Read(1)),

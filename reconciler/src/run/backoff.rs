@@ -1,22 +1,22 @@
-//! How long to wait after a failure: twice as long each time, and never quite the same.
+//! How long to wait after a failure: twice as long each time, with jitter.
 
 use std::time::Duration;
 
-/// The waits of one thing that fails.
+/// The backoff of one thing that can fail.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     failures: u32,
     first: Duration,
-    longest: Duration,
+    max: Duration,
 }
 
 impl Backoff {
-    /// For a watch: it should be back soon after the API server is.
+    /// For a watch, which should be back soon after the API server is.
     pub(super) fn of_watches() -> Self {
         Self {
             failures: 0,
             first: Duration::from_millis(500),
-            longest: Duration::from_secs(15),
+            max: Duration::from_secs(15),
         }
     }
 
@@ -25,34 +25,34 @@ impl Backoff {
         Self {
             failures: 0,
             first: Duration::from_millis(250),
-            longest: Duration::from_secs(60),
+            max: Duration::from_secs(60),
         }
     }
 
-    /// For events: they can wait.
+    /// For events, which are not urgent.
     pub(super) fn of_events() -> Self {
         Self {
             failures: 0,
             first: Duration::from_secs(1),
-            longest: Duration::from_secs(60),
+            max: Duration::from_secs(60),
         }
     }
 
-    /// Whether it has not failed since it last worked.
-    pub(super) fn is_fresh(&self) -> bool {
+    /// Whether there was no failure since the last success.
+    pub(super) fn is_reset(&self) -> bool {
         self.failures == 0
     }
 
-    /// It worked.
+    /// It has succeeded.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// It failed: wait so long, between half and all of the time that is due.
+    /// It has failed. Returns how long to wait: between half of the backoff and all of it.
     pub(super) fn next(&mut self) -> Duration {
         let time = self.first.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
-        time.min(self.longest).mul_f64(0.5 + fastrand::f64() / 2.0)
+        time.min(self.max).mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_doubles_up_to_the_longest_and_starts_anew() {
+    fn it_doubles_up_to_its_maximum_and_can_be_reset() {
         let mut backoff = Backoff::of_watches();
         for due in [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000] {
             let due = Duration::from_millis(due);

@@ -1,22 +1,22 @@
-//! The metrics that are only brought up to date when they are asked for.
+//! The metrics that are computed for each scrape.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::roster::{Action, Key};
 
 use super::{
-    controller::Shared,
+    context::Context,
     index::Index,
-    metrics::{Proxies, RunMode, State},
+    metrics::{Proxies, WorkloadState},
 };
 
-/// Brings them up to date.
-pub(super) fn refresh(shared: &Shared) {
-    let metrics = &shared.metrics;
-    metrics.queue_depth(shared.queue.depth());
-    metrics.leads(shared.leads());
-    let index = shared.index();
-    metrics.mode(RunMode::from(index.mode()));
+/// Updates them.
+pub(super) fn refresh(context: &Context) {
+    let metrics = &context.metrics;
+    metrics.queue_depth(context.queue.depth());
+    metrics.leads(context.leads());
+    let index = context.index();
+    metrics.mode(index.mode());
     for (kind, count) in index.sizes() {
         metrics.indexed(kind, count);
     }
@@ -26,7 +26,7 @@ pub(super) fn refresh(shared: &Shared) {
     for (Key { namespace, .. }, decision) in index.decisions() {
         namespaces.insert(namespace);
         conflicts += usize::from(matches!(decision.action, Action::Conflict { .. }));
-        if let Some(state) = State::of(&decision) {
+        if let Some(state) = WorkloadState::of(&decision) {
             *states.entry(state).or_default() += 1;
         }
     }

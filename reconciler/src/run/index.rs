@@ -1,471 +1,328 @@
-//! All that is known of the cluster: the roster of Dataplanes, and the Workloads, Namespaces and
-//! Meshes that exist. Synchronous and without I/O: watches tell it, workers ask it.
+//! Everything that is known about the cluster: the roster of Dataplanes, and the Workloads, Namespaces
+//! and Meshes that exist. It is synchronous and does no I/O: watches write to it, workers read it.
 //!
-//! Every change answers with the [`Item`]s that are to be looked at again.
+//! Every change returns the [`WorkItem`]s that must be reconciled.
 
-use std::collections::{BTreeSet, HashMap};
+mod cached_workload;
+mod dataplane_problem;
+mod pod_identifiers;
+mod workload_cache;
+
+use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kuma_workload_rulebook::{
-    keys, mesh,
-    roster::{
-        Action, Changes, Decision, ExistingWorkload, Key, ListScope, Mode, Roster, WatchedKind,
-        Write,
-    },
+use kuma_workload_rulebook::roster::{
+    Action, Changes, Decision, Key, ListScope, Mode, Roster, WatchedKind, Write,
 };
 
+pub use self::{
+    cached_workload::CachedWorkload, dataplane_problem::DataplaneProblem,
+    pod_identifiers::PodIdentifiers,
+};
+use self::{
+    dataplane_problem::DataplaneProblems, pod_identifiers::CachedDataplane,
+    workload_cache::WorkloadCache,
+};
 use super::{
-    identifiers::{Bare, PodIdentifiers},
-    mirror::Mirror,
-    options::ModeOption,
+    mode::{ConfiguredMode, ModeSwitch},
+    store::Store,
+    work_item::WorkItem,
 };
 use crate::kinds::{
-    self, API_VERSION, Dataplane, DataplaneInsight, DataplaneProxies, Mesh, Namespace, Pod,
-    Workload,
+    self, API_VERSION, DataplaneRecord, InsightRecord, MeshRecord, NamespaceRecord, NamespacedName,
+    PodRecord, RecordKind, WorkloadRecord, namespaced_name,
 };
 
-/// Namespace and name of an object.
-pub(super) type Address = (String, String);
-
-/// What is looked at as one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Item {
-    /// A Workload, existing or not.
-    Workload(Key),
-    /// The meshes of a namespace.
-    Namespace(String),
-}
-
-/// A kind that is watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Dataplanes.
-    Dataplane,
-    /// DataplaneInsights.
-    DataplaneInsight,
-    /// Workloads.
-    Workload,
-    /// Namespaces.
-    Namespace,
-    /// Meshes.
-    Mesh,
-    /// Pods, for identifiers that are computed.
-    Pod,
-}
-
-impl Kind {
-    /// Its name, as objects say it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Dataplane => "Dataplane",
-            Self::DataplaneInsight => "DataplaneInsight",
-            Self::Workload => "Workload",
-            Self::Namespace => "Namespace",
-            Self::Mesh => "Mesh",
-            Self::Pod => "Pod",
-        }
-    }
-
-    /// The resource with its group, as grants name it.
-    pub fn resource(self) -> &'static str {
-        match self {
-            Self::Dataplane => "dataplanes.kuma.io",
-            Self::DataplaneInsight => "dataplaneinsights.kuma.io",
-            Self::Workload => "workloads.kuma.io",
-            Self::Namespace => "namespaces",
-            Self::Mesh => "meshes.kuma.io",
-            Self::Pod => "pods",
-        }
-    }
-}
-
-/// Something odd about a Dataplane, to be named once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Oddity {
-    /// It cannot be read: this is why, and the workload that its annotation names.
-    Undecodable {
-        /// What is wrong, with the path of the field.
-        fault: String,
-        /// Its identifier, if it has one.
-        workload: Option<String>,
-    },
-    /// Its label and its field name different meshes (A6).
-    MeshLabel {
-        /// The label's mesh.
-        label: String,
-        /// The field's mesh, which counts.
-        field: String,
-    },
-}
-
-/// All that is known of the cluster.
+/// Everything that is known about the cluster.
 #[derive(Debug)]
 pub struct Index {
     roster: Roster,
-    workloads: Mirror<Key, Kept>,
-    /// Those about which a request may be under way, and the uids that have gone meanwhile.
-    asked: HashMap<Key, Vec<Box<str>>>,
-    /// Whether each is on its way out.
-    namespaces: Mirror<String, bool>,
-    meshes: Mirror<String, String>,
-    oddities: Mirror<Address, Oddity>,
-    faulty_insights: Mirror<Address, String>,
+    workloads: WorkloadCache,
+    /// Whether each Namespace is being deleted.
+    namespaces: Store<String, bool>,
+    /// The uid of each Mesh.
+    meshes: Store<String, String>,
+    problems: DataplaneProblems,
+    /// Why DataplaneInsights cannot be read.
+    insight_faults: Store<NamespacedName, String>,
     pods: Option<PodIdentifiers>,
-    selected_only: bool,
-    mode: ModeOption,
-    yields: bool,
+    only_selected: bool,
+    mode: ModeSwitch,
 }
 
-/// A Workload that exists.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
-    /// Its uid.
-    pub uid: Box<str>,
-    /// Its resourceVersion.
-    pub resource_version: Box<str>,
-    /// Whether it is being deleted and only waits for its finalizers.
-    pub is_terminating: bool,
-    /// The numbers that it shows.
-    pub reported: Option<DataplaneProxies>,
-    /// All of its owners.
-    pub owners: Vec<OwnerReference>,
-    mesh: Option<Box<str>>,
-    managed_by: Option<Box<str>>,
-    origin: Option<Box<str>>,
-    home_namespace: Option<Box<str>>,
-}
-
-/// What is to be done about a Workload, and what is needed for it.
+/// What to do about a Workload, and what is needed to do it.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct WorkloadView {
     /// What the rules say.
     pub decision: Decision,
     /// The Workload that exists.
-    pub existing: Option<Kept>,
-    /// The ownerReference to the Mesh of a relabelling, where Meshes can be read (L12).
+    pub existing: Option<CachedWorkload>,
+    /// For a Workload that is relabelled: the ownerReference to its Mesh, where Meshes can be read
+    /// (L12).
     pub mesh_owner: Option<OwnerReference>,
 }
 
 impl Index {
-    /// Nothing is known yet.
-    pub fn new(mode: ModeOption, pods: Option<PodIdentifiers>, selected_only: bool) -> Self {
+    /// An empty index. With `pods`, identifiers are computed where none is stored (W8). With
+    /// `only_selected`, Workloads are reconciled only in the Namespaces that are applied.
+    pub fn new(mode: ConfiguredMode, pods: Option<PodIdentifiers>, only_selected: bool) -> Self {
         Self {
             roster: Roster::default(),
-            workloads: Mirror::default(),
-            asked: HashMap::new(),
-            namespaces: Mirror::default(),
-            meshes: Mirror::default(),
-            oddities: Mirror::default(),
-            faulty_insights: Mirror::default(),
+            workloads: WorkloadCache::default(),
+            namespaces: Store::default(),
+            meshes: Store::default(),
+            problems: DataplaneProblems::default(),
+            insight_faults: Store::default(),
             pods,
-            selected_only,
-            mode,
-            yields: false,
+            only_selected,
+            mode: ModeSwitch::new(mode),
         }
     }
 
-    /// A Dataplane was listed, added or changed. Also says what is odd about it, if that is new.
-    pub fn apply_dataplane(&mut self, dataplane: &Dataplane) -> (Vec<Item>, Option<Oddity>) {
-        let address = address(&dataplane.metadata);
-        let news = self.note_oddity(&address, oddity(dataplane));
+    /// A Dataplane was listed, added or changed. Also returns its problem, if that is new.
+    pub fn apply_dataplane(
+        &mut self,
+        dataplane: &DataplaneRecord,
+    ) -> (Vec<WorkItem>, Option<DataplaneProblem>) {
+        let name = namespaced_name(&dataplane.metadata);
+        let new_problem = self.problems.apply(dataplane);
         if dataplane.fault.is_some() {
-            return (self.forget_dataplane(&address), news);
+            return (self.remove_dataplane(&name), new_problem);
         }
-        let changes = match dataplane
-            .stored_identifier()
-            .filter(|name| !name.is_empty())
-        {
-            Some(stored) => {
-                if let Some(pods) = &mut self.pods {
-                    pods.forget_dataplane(&address);
+        let stored = dataplane.stored_identifier();
+        let changes = match (stored.filter(|name| !name.is_empty()), &mut self.pods) {
+            (Some(stored), pods) => {
+                if let Some(pods) = pods {
+                    pods.remove_dataplane(&name);
                 }
                 self.roster.apply(&dataplane.facts(Some(stored)))
             }
-            None => match &mut self.pods {
-                Some(pods) => {
-                    let workload = pods.apply_dataplane(address, Bare::of(dataplane));
-                    self.roster.apply(&dataplane.facts(workload.as_deref()))
-                }
-                None => self.roster.apply(&dataplane.facts(None)),
-            },
+            (None, Some(pods)) => {
+                let workload = pods.apply_dataplane(name, CachedDataplane::of(dataplane));
+                self.roster.apply(&dataplane.facts(workload.as_deref()))
+            }
+            (None, None) => self.roster.apply(&dataplane.facts(None)),
         };
-        (items(changes), news)
+        (items(changes), new_problem)
     }
 
-    /// A Dataplane is gone.
-    pub fn delete_dataplane(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
-        let address = address(metadata);
-        let mut items = self.forget_dataplane(&address);
-        if let Some(oddity) = self.oddities.take(&address)
-            && let Some(workload) = held(&oddity)
-        {
-            items.push(Item::Workload(Key {
-                namespace: address.0,
-                workload: workload.to_owned(),
-            }));
-        }
+    /// A Dataplane was deleted.
+    pub fn delete_dataplane(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
+        let mut items = self.remove_dataplane(&namespaced_name(metadata));
+        let unprotected = self.problems.delete(metadata);
+        items.extend(unprotected.map(WorkItem::Workload));
         items
     }
 
-    fn forget_dataplane(&mut self, address: &Address) -> Vec<Item> {
+    fn remove_dataplane(&mut self, name: &NamespacedName) -> Vec<WorkItem> {
         if let Some(pods) = &mut self.pods {
-            pods.forget_dataplane(address);
+            pods.remove_dataplane(name);
         }
-        items(self.roster.delete(&address.0, &address.1))
+        items(self.roster.delete(&name.0, &name.1))
     }
 
-    fn note_oddity(&mut self, address: &Address, oddity: Option<Oddity>) -> Option<Oddity> {
-        let Some(oddity) = oddity else {
-            self.oddities.take(address);
-            return None;
-        };
-        if self.oddities.get(address) == Some(&oddity) {
-            self.oddities.see(address);
-            return None;
-        }
-        self.oddities.put(address.clone(), oddity.clone());
-        Some(oddity)
-    }
-
-    /// A DataplaneInsight was listed, added or changed. Also says why it cannot be read, if that is
-    /// new; its proxy does not count as connected.
-    pub fn apply_insight(&mut self, insight: &DataplaneInsight) -> (Vec<Item>, Option<String>) {
-        let address = address(&insight.metadata);
+    /// A DataplaneInsight was listed, added or changed. Also returns why it cannot be read, if that is
+    /// new. Its proxy then does not count as connected.
+    pub fn apply_insight(&mut self, insight: &InsightRecord) -> (Vec<WorkItem>, Option<String>) {
+        let name = namespaced_name(&insight.metadata);
         let Some(fault) = &insight.fault else {
-            self.faulty_insights.take(&address);
+            self.insight_faults.remove(&name);
             return (items(self.roster.apply_insight(&insight.facts())), None);
         };
-        let known = self.faulty_insights.put(address.clone(), fault.clone());
-        let changes = self.roster.delete_insight(&address.0, &address.1);
-        (
-            items(changes),
-            Some(fault.clone()).filter(|_| known.as_ref() != Some(fault)),
-        )
+        let changes = self.roster.delete_insight(&name.0, &name.1);
+        let known = self.insight_faults.insert(name, fault.clone());
+        let new_fault = (known.as_ref() != Some(fault)).then(|| fault.clone());
+        (items(changes), new_fault)
     }
 
-    /// A DataplaneInsight is gone.
-    pub fn delete_insight(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
-        let address = address(metadata);
-        self.faulty_insights.take(&address);
-        items(self.roster.delete_insight(&address.0, &address.1))
+    /// A DataplaneInsight was deleted.
+    pub fn delete_insight(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
+        let name = namespaced_name(metadata);
+        self.insight_faults.remove(&name);
+        items(self.roster.delete_insight(&name.0, &name.1))
     }
 
-    /// A Workload was listed, added or changed. What is older than what is known is left out: our own
-    /// writes are known before a watch shows them.
-    pub fn apply_workload(&mut self, workload: &Workload) -> Vec<Item> {
-        let (key, new) = (key(&workload.metadata), Kept::of(workload));
-        if self.is_known(&key, &new) {
-            self.workloads.see(&key);
-            return Vec::new();
+    /// A Workload was listed, added or changed. A version that is older than the known one is ignored:
+    /// this program knows its own writes before a watch shows them.
+    pub fn apply_workload(&mut self, workload: &WorkloadRecord) -> Vec<WorkItem> {
+        let changed = self.workloads.apply(workload);
+        changed.map(WorkItem::Workload).into_iter().collect()
+    }
+
+    /// From now on, requests for this Workload may be under way.
+    pub fn begin_requests(&mut self, key: &Key) {
+        self.workloads.begin_requests(key);
+    }
+
+    /// No request for this Workload is under way any more.
+    pub fn end_requests(&mut self, key: &Key) {
+        self.workloads.end_requests(key);
+    }
+
+    /// A request was answered with this Workload. If the watch has shown its deletion meanwhile, the
+    /// answer is ignored.
+    pub fn apply_response(&mut self, workload: &WorkloadRecord) -> Vec<WorkItem> {
+        let changed = self.workloads.apply_response(workload);
+        changed.map(WorkItem::Workload).into_iter().collect()
+    }
+
+    /// The Workload of this uid was deleted; without a uid, the known one.
+    pub fn delete_workload(&mut self, key: &Key, uid: Option<&str>) -> Vec<WorkItem> {
+        match self.workloads.delete(key, uid) {
+            true => vec![WorkItem::Workload(key.clone())],
+            false => Vec::new(),
         }
-        self.workloads.put(key.clone(), new);
-        vec![Item::Workload(key)]
-    }
-
-    /// Requests about this Workload go out from now on.
-    pub fn asks(&mut self, key: &Key) {
-        self.asked.insert(key.clone(), Vec::new());
-    }
-
-    /// All of them are answered.
-    pub fn asks_no_more(&mut self, key: &Key) {
-        self.asked.remove(key);
-    }
-
-    /// A request was answered with this Workload. The watch may have been faster: if it has shown its
-    /// end, the answer is of the past.
-    pub fn answered(&mut self, workload: &Workload) -> Vec<Item> {
-        let (key, new) = (key(&workload.metadata), Kept::of(workload));
-        let has_gone = |gone: &Vec<_>| gone.contains(&new.uid);
-        if self.asked.get(&key).is_some_and(has_gone) || self.is_known(&key, &new) {
-            return Vec::new();
-        }
-        self.workloads.update(key.clone(), new);
-        vec![Item::Workload(key)]
-    }
-
-    fn is_known(&self, key: &Key, new: &Kept) -> bool {
-        let known = self.workloads.get(key);
-        known.is_some_and(|known| known.is_newer_than(new) || known == new)
-    }
-
-    /// A Workload is gone; without a uid, whichever there was.
-    pub fn delete_workload(&mut self, key: &Key, uid: Option<&str>) -> Vec<Item> {
-        let known = self.workloads.get(key);
-        let gone = uid.or(known.map(|known| &*known.uid));
-        if let (Some(gone), Some(uids)) = (gone, self.asked.get_mut(key)) {
-            uids.push(gone.into());
-        }
-        // One of that name that was made since is another one.
-        if known.is_none_or(|known| uid.is_some_and(|uid| uid != &*known.uid)) {
-            return Vec::new();
-        }
-        self.workloads.take(key);
-        vec![Item::Workload(key.clone())]
-    }
-
-    fn sweep_workloads(&mut self, within: impl Fn(&Key) -> bool) -> Vec<Item> {
-        let gone = self.workloads.sweep(within).into_iter();
-        let look_at = |(key, kept): (Key, Kept)| {
-            if let Some(uids) = self.asked.get_mut(&key) {
-                uids.push(kept.uid);
-            }
-            Item::Workload(key)
-        };
-        gone.map(look_at).collect()
     }
 
     /// A Namespace was listed, added or changed.
-    pub fn apply_namespace(&mut self, namespace: &Namespace) -> Vec<Item> {
+    pub fn apply_namespace(&mut self, namespace: &NamespaceRecord) -> Vec<WorkItem> {
         let name = kinds::name(&namespace.metadata);
         let is_terminating = namespace.metadata.deletion_timestamp.is_some();
-        let known = self.namespaces.put(name.to_owned(), is_terminating);
-        if known.is_none() && self.selected_only {
-            return self.items_of(name);
+        let known = self.namespaces.insert(name.to_owned(), is_terminating);
+        if known.is_none() && self.only_selected {
+            return self.items_in(name);
         }
         Vec::new()
     }
 
-    /// A Namespace is gone, or is no longer selected: what is in it stays as it is.
-    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) -> Vec<Item> {
+    /// A Namespace was deleted, or is no longer selected: then its Workloads stay as they are.
+    pub fn delete_namespace(&mut self, metadata: &ObjectMeta) -> Vec<WorkItem> {
         let name = kinds::name(metadata);
-        self.namespaces.take(name);
-        if self.selected_only {
-            return self.items_of(name);
+        self.namespaces.remove(name);
+        if self.only_selected {
+            return self.items_in(name);
         }
         Vec::new()
     }
 
     /// A Mesh was listed, added or changed.
-    pub fn apply_mesh(&mut self, mesh: &Mesh) {
+    pub fn apply_mesh(&mut self, mesh: &MeshRecord) {
         let uid = mesh.metadata.uid.clone().unwrap_or_default();
-        self.meshes.put(kinds::name(&mesh.metadata).to_owned(), uid);
+        let name = kinds::name(&mesh.metadata).to_owned();
+        self.meshes.insert(name, uid);
     }
 
-    /// A Mesh is gone.
+    /// A Mesh was deleted.
     pub fn delete_mesh(&mut self, metadata: &ObjectMeta) {
-        self.meshes.take(kinds::name(metadata));
+        self.meshes.remove(kinds::name(metadata));
     }
 
     /// A Pod was listed, added or changed (W8).
-    pub fn apply_pod(&mut self, pod: &Pod) -> Vec<Item> {
-        let address = address(&pod.metadata);
+    pub fn apply_pod(&mut self, pod: &PodRecord) -> Vec<WorkItem> {
+        let name = namespaced_name(&pod.metadata);
         let Some(pods) = &mut self.pods else {
             return Vec::new();
         };
-        let Some(dataplane) = pods.apply_pod(&address, pod) else {
+        let Some(dataplane) = pods.apply_pod(&name, pod) else {
             return Vec::new();
         };
-        items(self.roster.apply(&dataplane.facts(&address)))
+        items(self.roster.apply(&dataplane.facts(&name)))
     }
 
-    /// A Pod is gone. Its Dataplane keeps the identifier (W8, L13).
+    /// A Pod was deleted. Its Dataplane keeps the identifier (W8, L13).
     pub fn delete_pod(&mut self, metadata: &ObjectMeta) {
         if let Some(pods) = &mut self.pods {
-            pods.delete_pod(&address(metadata));
+            pods.remove_pod(&namespaced_name(metadata));
         }
     }
 
-    /// A list begins, of all namespaces or of one.
-    pub fn relist(&mut self, kind: Kind, namespace: Option<&str>) {
-        let within = |home: &str| namespace.is_none_or(|namespace| namespace == home);
+    /// A list of a kind begins, in one namespace or in all.
+    pub fn relist(&mut self, kind: RecordKind, namespace: Option<&str>) {
+        let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
-            Kind::Dataplane => {
+            RecordKind::Dataplane => {
                 self.roster
-                    .relist(WatchedKind::Dataplanes, scope(namespace));
-                self.oddities.relist(|(home, _)| within(home));
+                    .relist(WatchedKind::Dataplanes, ListScope::from(namespace));
+                self.problems.relist(is_listed);
                 if let Some(pods) = &mut self.pods {
-                    pods.relist_dataplanes(within);
+                    pods.relist_dataplanes(is_listed);
                 }
             }
-            Kind::DataplaneInsight => {
-                self.roster.relist(WatchedKind::Insights, scope(namespace));
-                self.faulty_insights.relist(|(home, _)| within(home));
+            RecordKind::DataplaneInsight => {
+                self.roster
+                    .relist(WatchedKind::Insights, ListScope::from(namespace));
+                self.insight_faults.relist(|(home, _)| is_listed(home));
             }
-            Kind::Workload => self.workloads.relist(|key| within(&key.namespace)),
-            Kind::Namespace => self.namespaces.relist(|_| true),
-            Kind::Mesh => self.meshes.relist(|_| true),
-            Kind::Pod => {
+            RecordKind::Workload => self.workloads.relist(|key| is_listed(&key.namespace)),
+            RecordKind::Namespace => self.namespaces.relist(|_| true),
+            RecordKind::Mesh => self.meshes.relist(|_| true),
+            RecordKind::Pod => {
                 if let Some(pods) = &mut self.pods {
-                    pods.relist_pods(within);
+                    pods.relist_pods(is_listed);
                 }
             }
         }
     }
 
-    /// The list has ended: what was not in it is gone.
-    pub fn sweep(&mut self, kind: Kind, namespace: Option<&str>) -> Vec<Item> {
-        let within = |home: &str| namespace.is_none_or(|namespace| namespace == home);
+    /// The list has ended: the objects that were not in it are deleted.
+    pub fn sweep(&mut self, kind: RecordKind, namespace: Option<&str>) -> Vec<WorkItem> {
+        let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
-            Kind::Dataplane => {
-                let changes = self.roster.sweep(WatchedKind::Dataplanes, scope(namespace));
-                let mut items = items(changes);
-                // Which workload an oddity held is no longer known: all of its namespace are looked at.
-                let homes: BTreeSet<_> = self
-                    .oddities
-                    .sweep(|(home, _)| within(home))
-                    .into_iter()
-                    .map(|((home, _), _)| home)
-                    .collect();
-                items.extend(homes.iter().flat_map(|home| self.items_of(home)));
+            RecordKind::Dataplane => {
+                let scope = ListScope::from(namespace);
+                let mut items = items(self.roster.sweep(WatchedKind::Dataplanes, scope));
+                let namespaces = self.problems.sweep(is_listed);
+                items.extend(namespaces.iter().flat_map(|home| self.items_in(home)));
                 if let Some(pods) = &mut self.pods {
-                    pods.sweep_dataplanes(within);
+                    pods.sweep_dataplanes(is_listed);
                 }
                 items
             }
-            Kind::DataplaneInsight => {
-                self.faulty_insights.sweep(|(home, _)| within(home));
-                items(self.roster.sweep(WatchedKind::Insights, scope(namespace)))
+            RecordKind::DataplaneInsight => {
+                self.insight_faults.sweep(|(home, _)| is_listed(home));
+                items(
+                    self.roster
+                        .sweep(WatchedKind::Insights, ListScope::from(namespace)),
+                )
             }
-            Kind::Workload => self.sweep_workloads(|key| within(&key.namespace)),
-            Kind::Namespace => {
+            RecordKind::Workload => {
+                let deleted = self.workloads.sweep(|key| is_listed(&key.namespace));
+                deleted.into_iter().map(WorkItem::Workload).collect()
+            }
+            RecordKind::Namespace => {
                 let gone = self.namespaces.sweep(|_| true);
-                let unselected = gone.iter().filter(|_| self.selected_only);
+                let unselected = gone.iter().filter(|_| self.only_selected);
                 unselected
-                    .flat_map(|(name, _)| self.items_of(name))
+                    .flat_map(|(name, _)| self.items_in(name))
                     .collect()
             }
-            Kind::Mesh => {
+            RecordKind::Mesh => {
                 self.meshes.sweep(|_| true);
                 Vec::new()
             }
-            Kind::Pod => {
+            RecordKind::Pod => {
                 if let Some(pods) = &mut self.pods {
-                    pods.sweep_pods(within);
+                    pods.sweep_pods(is_listed);
                 }
                 Vec::new()
             }
         }
     }
 
-    /// Everything there is to look at.
-    pub fn items(&self) -> Vec<Item> {
-        let referenced = self.roster.keys();
-        let existing = self.workloads.iter().map(|(key, _)| key.clone());
-        let keys: BTreeSet<_> = referenced.chain(existing).collect();
+    /// Everything that can be reconciled.
+    pub fn items(&self) -> Vec<WorkItem> {
+        let existing = self.workloads.keys().cloned();
+        let keys: BTreeSet<_> = self.roster.keys().chain(existing).collect();
         let namespaces: BTreeSet<_> = keys.iter().map(|key| key.namespace.clone()).collect();
-        let namespaces = namespaces.into_iter().map(Item::Namespace);
+        let namespaces = namespaces.into_iter().map(WorkItem::Namespace);
         keys.into_iter()
-            .map(Item::Workload)
+            .map(WorkItem::Workload)
             .chain(namespaces)
             .collect()
     }
 
-    fn items_of(&self, namespace: &str) -> Vec<Item> {
+    fn items_in(&self, namespace: &str) -> Vec<WorkItem> {
         let mut items = self.items();
-        items.retain(|item| match item {
-            Item::Workload(key) => key.namespace == namespace,
-            Item::Namespace(name) => name == namespace,
-        });
+        items.retain(|item| item.namespace() == namespace);
         items
     }
 
-    /// Whether a namespace is ours to look after: it is selected, or nothing selects.
+    /// Whether the Workloads of a namespace are reconciled: it is selected, or there is no selector.
     pub fn is_selected(&self, namespace: &str) -> bool {
-        !self.selected_only || self.namespaces.get(namespace).is_some()
+        !self.only_selected || self.namespaces.get(namespace).is_some()
     }
 
-    /// Whether a namespace is known to be on its way out, where nothing can be created.
+    /// Whether a namespace is known to be in deletion. Nothing can be created there.
     pub fn is_terminating(&self, namespace: &str) -> bool {
         self.namespaces.get(namespace) == Some(&true)
     }
@@ -475,79 +332,69 @@ impl Index {
         &self.roster
     }
 
-    /// What is odd about Dataplanes.
-    pub fn oddities(&self) -> impl Iterator<Item = &Oddity> {
-        self.oddities.iter().map(|(_, oddity)| oddity)
-    }
-
-    /// How many objects of each kind are known.
-    pub fn sizes(&self) -> [(Kind, usize); 6] {
+    /// The number of known objects of each kind.
+    pub fn sizes(&self) -> [(RecordKind, usize); 6] {
         let census = self.roster.census();
+        let pods = self.pods.as_ref().map_or(0, PodIdentifiers::len);
         [
-            (Kind::Dataplane, census.dataplanes),
-            (Kind::DataplaneInsight, census.insights),
-            (Kind::Workload, self.workloads.len()),
-            (Kind::Namespace, self.namespaces.len()),
-            (Kind::Mesh, self.meshes.len()),
-            (Kind::Pod, self.pods.as_ref().map_or(0, PodIdentifiers::len)),
+            (RecordKind::Dataplane, census.dataplanes),
+            (RecordKind::DataplaneInsight, census.insights),
+            (RecordKind::Workload, self.workloads.len()),
+            (RecordKind::Namespace, self.namespaces.len()),
+            (RecordKind::Mesh, self.meshes.len()),
+            (RecordKind::Pod, pods),
         ]
     }
 
-    /// What the rules say of every Workload, of those in selected namespaces.
+    /// What the rules say about every Workload in the selected namespaces.
     pub fn decisions(&self) -> impl Iterator<Item = (Key, Decision)> {
         let items = self.items().into_iter();
         let keys = items.filter_map(|item| match item {
-            Item::Workload(key) if self.is_selected(&key.namespace) => Some(key),
+            WorkItem::Workload(key) if self.is_selected(&key.namespace) => Some(key),
             _ => None,
         });
         keys.map(|key| {
-            let existing = self.workloads.get(&key).map(Kept::facts);
-            let decision = self.roster.decide(&key, existing.as_ref(), self.mode());
+            let decision = self.decide(&key);
             (key, decision)
         })
     }
 
-    /// What of the table is carried out at present (L17).
-    pub fn mode(&self) -> Mode {
-        match self.mode {
-            ModeOption::Observe => Mode::Observe,
-            ModeOption::Auto if self.yields => Mode::Yield,
-            ModeOption::Auto | ModeOption::Manage => Mode::Manage,
-        }
+    fn decide(&self, key: &Key) -> Decision {
+        let existing = self.workloads.get(key).map(CachedWorkload::facts);
+        self.roster.decide(key, existing.as_ref(), self.mode())
     }
 
-    /// In mode `auto`, whether this Workload shows for the first time that a control plane manages
-    /// Workloads: from now on it is left to do so (L17).
-    pub fn yields_now(&mut self, key: &Key) -> bool {
-        if self.mode != ModeOption::Auto || self.yields || !self.is_selected(&key.namespace) {
+    /// The mode in force (L17).
+    pub fn mode(&self) -> Mode {
+        self.mode.current()
+    }
+
+    /// In mode `auto`: whether this Workload is the first evidence that a control plane manages
+    /// Workloads. From then on they are left to it (L17).
+    pub fn detect_control_plane(&mut self, key: &Key) -> bool {
+        if !self.mode.awaits_control_plane() || !self.is_selected(&key.namespace) {
             return false;
         }
-        let existing = self.workloads.get(key).map(Kept::facts);
-        self.yields =
+        let existing = self.workloads.get(key).map(CachedWorkload::facts);
+        let is_evidence =
             existing.is_some_and(|existing| self.roster.shows_control_plane(key, &existing));
-        self.yields
+        if is_evidence {
+            self.mode.see_control_plane();
+        }
+        is_evidence
     }
 
-    /// What is to be done about a Workload.
-    pub fn view(&self, key: &Key) -> View {
-        let existing = self.workloads.get(key);
-        let facts = existing.map(Kept::facts);
-        let mut decision = self.roster.decide(key, facts.as_ref(), self.mode());
-        if matches!(decision.action, Action::Write(Write::Delete)) && self.is_held(key) {
+    /// What to do about a Workload.
+    pub fn view(&self, key: &Key) -> WorkloadView {
+        let mut decision = self.decide(key);
+        if matches!(decision.action, Action::Write(Write::Delete)) && self.problems.protect(key) {
             decision.action = Action::Nothing;
         }
-        View {
+        WorkloadView {
             mesh_owner: self.mesh_owner(&decision.action),
             decision,
-            existing: existing.cloned(),
+            existing: self.workloads.get(key).cloned(),
         }
-    }
-
-    /// Whether a Dataplane that cannot be read refers to it, so that nobody knows that none does.
-    fn is_held(&self, key: &Key) -> bool {
-        self.oddities.iter().any(|((namespace, _), oddity)| {
-            *namespace == key.namespace && held(oddity) == Some(&key.workload)
-        })
     }
 
     fn mesh_owner(&self, action: &Action) -> Option<OwnerReference> {
@@ -558,7 +405,7 @@ impl Index {
         };
         Some(OwnerReference {
             api_version: API_VERSION.to_owned(),
-            kind: "Mesh".to_owned(),
+            kind: RecordKind::Mesh.name().to_owned(),
             name: mesh.clone(),
             uid: self.meshes.get(mesh.as_str())?.clone(),
             ..OwnerReference::default()
@@ -566,370 +413,11 @@ impl Index {
     }
 }
 
-impl Kept {
-    fn of(workload: &Workload) -> Self {
-        let metadata = &workload.metadata;
-        let boxed = |text: &Option<String>| text.as_deref().unwrap_or_default().into();
-        let ExistingWorkload {
-            mesh,
-            managed_by,
-            origin,
-            home_namespace,
-            mesh_owners: _,
-        } = workload.facts();
-        Self {
-            uid: boxed(&metadata.uid),
-            resource_version: boxed(&metadata.resource_version),
-            is_terminating: metadata.deletion_timestamp.is_some(),
-            reported: workload.reported,
-            owners: metadata.owner_references.clone().unwrap_or_default(),
-            mesh: mesh.map(Into::into),
-            managed_by: managed_by.map(Into::into),
-            origin: origin.map(Into::into),
-            home_namespace: home_namespace.map(Into::into),
-        }
-    }
-
-    /// What the roster needs of it.
-    pub fn facts(&self) -> ExistingWorkload<'_> {
-        ExistingWorkload {
-            mesh: self.mesh.as_deref(),
-            managed_by: self.managed_by.as_deref(),
-            origin: self.origin.as_deref(),
-            home_namespace: self.home_namespace.as_deref(),
-            mesh_owners: kinds::mesh_owners(&self.owners).collect(),
-        }
-    }
-
-    fn is_newer_than(&self, other: &Self) -> bool {
-        let number = |kept: &Self| kept.resource_version.parse::<u64>().ok();
-        number(self)
-            .zip(number(other))
-            .is_some_and(|(this, other)| this > other)
-    }
-}
-
-fn oddity(dataplane: &Dataplane) -> Option<Oddity> {
-    if let Some(fault) = &dataplane.fault {
-        let workload = dataplane.stored_identifier().map(str::to_owned);
-        let fault = fault.clone();
-        return Some(Oddity::Undecodable { fault, workload });
-    }
-    let field = mesh::of_dataplane(dataplane.mesh.as_deref());
-    let label = kinds::label(&dataplane.metadata, keys::MESH).filter(|label| !label.is_empty())?;
-    (label != field).then(|| Oddity::MeshLabel {
-        label: label.to_owned(),
-        field: field.to_owned(),
-    })
-}
-
-/// The workload whose object nobody may delete while a Dataplane cannot be read.
-fn held(oddity: &Oddity) -> Option<&str> {
-    match oddity {
-        Oddity::Undecodable { workload, .. } => workload.as_deref(),
-        Oddity::MeshLabel { .. } => None,
-    }
-}
-
-/// The key of a Workload object.
-pub(super) fn key(metadata: &ObjectMeta) -> Key {
-    Key {
-        namespace: kinds::namespace(metadata).to_owned(),
-        workload: kinds::name(metadata).to_owned(),
-    }
-}
-
-fn address(metadata: &ObjectMeta) -> Address {
-    (
-        kinds::namespace(metadata).to_owned(),
-        kinds::name(metadata).to_owned(),
-    )
-}
-
-fn scope(namespace: Option<&str>) -> ListScope<'_> {
-    namespace.map_or(ListScope::Cluster, ListScope::Namespace)
-}
-
-fn items(changes: Changes) -> Vec<Item> {
-    let keys = changes.keys.into_iter().map(Item::Workload);
-    let namespaces = changes.namespaces.into_iter().map(Item::Namespace);
+fn items(changes: Changes) -> Vec<WorkItem> {
+    let keys = changes.keys.into_iter().map(WorkItem::Workload);
+    let namespaces = changes.namespaces.into_iter().map(WorkItem::Namespace);
     keys.chain(namespaces).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kuma_workload_rulebook::identifier::PodAnnotation;
-    use kuma_workload_rulebook::roster::{CONTROL_PLANE, MANAGER};
-    use rstest::rstest;
-    use serde::de::DeserializeOwned;
-    use serde_json::{Value, json};
-
-    fn object<K: DeserializeOwned>(object: Value) -> K {
-        serde_json::from_value(object).unwrap()
-    }
-
-    fn dataplane(name: &str, workload: Option<&str>, rest: Value) -> Dataplane {
-        let mut object = json!({ "metadata": { "namespace": "shop", "name": name } });
-        if let Some(workload) = workload {
-            object["metadata"]["annotations"] = json!({ "kuma.io/workload": workload });
-        }
-        for (key, value) in rest.as_object().unwrap() {
-            object[key] = value.clone();
-        }
-        self::object(object)
-    }
-
-    fn workload(version: u32, managed_by: &str) -> Workload {
-        object(json!({ "metadata": {
-            "namespace": "shop", "name": "web", "uid": "u", "resourceVersion": version.to_string(),
-            "labels": { "kuma.io/mesh": "default", "kuma.io/managed-by": managed_by },
-        } }))
-    }
-
-    fn web() -> Key {
-        Key {
-            namespace: "shop".into(),
-            workload: "web".into(),
-        }
-    }
-
-    fn managing() -> Index {
-        Index::new(ModeOption::Manage, None, false)
-    }
-
-    fn is_delete(index: &Index) -> bool {
-        matches!(
-            index.view(&web()).decision.action,
-            Action::Write(Write::Delete)
-        )
-    }
-
-    /// Answers and watches come in any order.
-    #[rstest]
-    #[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))))]
-    #[case::seen_and_deleted(|index: &mut Index| {
-        index.apply_workload(&workload(10, MANAGER));
-        index.delete_workload(&web(), Some("u"));
-    })]
-    #[case::swept(|index: &mut Index| {
-        index.apply_workload(&workload(10, MANAGER));
-        index.relist(Kind::Workload, None);
-        index.sweep(Kind::Workload, None);
-    })]
-    fn l13_an_answer_does_not_bring_back_what_has_gone_meanwhile(#[case] goes: fn(&mut Index)) {
-        let mut index = managing();
-        index.asks(&web());
-        goes(&mut index);
-        assert_eq!(index.answered(&workload(11, MANAGER)), []);
-        assert_eq!(index.view(&web()).existing, None);
-        index.asks_no_more(&web());
-        index.asks(&web());
-        let looks = index.answered(&workload(11, MANAGER));
-        assert_eq!(
-            looks,
-            [Item::Workload(web())],
-            "the next pass has answers of its own"
-        );
-    }
-
-    #[test]
-    fn a_workload_is_not_deleted_while_a_dataplane_of_it_cannot_be_read() {
-        let mut index = managing();
-        index.apply_workload(&workload(1, MANAGER));
-        let (_, news) =
-            index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": 5 })));
-        assert!(matches!(news, Some(Oddity::Undecodable { .. })));
-        assert!(!is_delete(&index));
-
-        let again = index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": 5 })));
-        assert_eq!(again.1, None, "it is named once");
-
-        let gone = dataplane("web-0", Some("web"), json!({}));
-        let items = index.delete_dataplane(&gone.metadata);
-        assert!(items.contains(&Item::Workload(web())), "{items:?}");
-        assert!(is_delete(&index));
-    }
-
-    #[test]
-    fn a_dataplane_that_cannot_be_read_and_goes_unseen_holds_nothing_any_more() {
-        let mut index = managing();
-        index.apply_workload(&workload(1, MANAGER));
-        index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "spec": [] })));
-        index.relist(Kind::Dataplane, None);
-        let items = index.sweep(Kind::Dataplane, None);
-        assert!(items.contains(&Item::Workload(web())), "{items:?}");
-        assert!(is_delete(&index));
-    }
-
-    #[test]
-    fn a6_a_label_that_differs_from_the_field_is_named_once() {
-        let mut index = managing();
-        let mut odd = dataplane("web-0", Some("web"), json!({ "mesh": "a" }));
-        odd.metadata.labels = Some([("kuma.io/mesh".to_owned(), "b".to_owned())].into());
-        let expected = Oddity::MeshLabel {
-            label: "b".into(),
-            field: "a".into(),
-        };
-        assert_eq!(index.apply_dataplane(&odd).1, Some(expected));
-        assert_eq!(index.apply_dataplane(&odd).1, None);
-        assert_eq!(index.oddities().count(), 1);
-    }
-
-    #[test]
-    fn what_a_slow_watch_shows_does_not_undo_what_is_known() {
-        let mut index = managing();
-        index.apply_workload(&workload(10, MANAGER));
-        assert_eq!(index.apply_workload(&workload(9, "somebody")), []);
-        assert_eq!(index.apply_workload(&workload(10, MANAGER)), []);
-        let version = |index: &Index| index.view(&web()).existing.unwrap().resource_version;
-        assert_eq!(&*version(&index), "10");
-        assert_eq!(
-            index.apply_workload(&workload(11, MANAGER)),
-            [Item::Workload(web())]
-        );
-        assert_eq!(&*version(&index), "11");
-    }
-
-    #[test]
-    fn the_end_of_an_earlier_object_of_the_name_is_no_news() {
-        let mut index = managing();
-        index.apply_workload(&workload(10, MANAGER));
-        assert_eq!(index.delete_workload(&web(), Some("another")), []);
-        assert_eq!(
-            index.delete_workload(&web(), Some("u")),
-            [Item::Workload(web())]
-        );
-        assert_eq!(index.delete_workload(&web(), Some("u")), []);
-    }
-
-    #[test]
-    fn l17_auto_yields_to_a_control_plane_that_is_referred_to() {
-        let mut index = Index::new(ModeOption::Auto, None, false);
-        index.apply_workload(&workload(1, CONTROL_PLANE));
-        assert!(!index.yields_now(&web()), "nothing refers to it");
-        index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
-        assert!(index.yields_now(&web()));
-        assert!(!index.yields_now(&web()), "it is told once");
-        index.delete_workload(&web(), None);
-        assert_eq!(index.mode(), Mode::Yield, "it holds");
-    }
-
-    #[test]
-    fn only_selected_namespaces_are_looked_after() {
-        let mut index = Index::new(ModeOption::Manage, None, true);
-        index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
-        assert!(!index.is_selected("shop"));
-        let shop: Namespace = object(json!({ "metadata": { "name": "shop" } }));
-        let both = [Item::Workload(web()), Item::Namespace("shop".into())];
-        assert_eq!(index.apply_namespace(&shop), both);
-        assert!(index.is_selected("shop"));
-        index.relist(Kind::Namespace, None);
-        assert_eq!(index.sweep(Kind::Namespace, None), both);
-        assert!(!index.is_selected("shop"));
-    }
-
-    #[test]
-    fn l12_a_new_owner_only_where_meshes_can_be_read() {
-        let mut index = managing();
-        let mut old = workload(1, MANAGER);
-        let owner =
-            json!({ "apiVersion": API_VERSION, "kind": "Mesh", "name": "old", "uid": "m0" });
-        old.metadata.owner_references = Some(vec![object(owner)]);
-        index.apply_workload(&old);
-        index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": "new" })));
-        assert_eq!(index.view(&web()).mesh_owner, None);
-        index.apply_mesh(&object(
-            json!({ "metadata": { "name": "new", "uid": "m1" } }),
-        ));
-        let owner = index.view(&web()).mesh_owner.unwrap();
-        assert_eq!((&*owner.name, &*owner.uid), ("new", "m1"));
-    }
-
-    mod w8 {
-        use super::*;
-
-        fn index(annotation: PodAnnotation) -> Index {
-            let pods = PodIdentifiers::new(vec!["app".to_owned()], annotation);
-            Index::new(ModeOption::Manage, Some(pods), false)
-        }
-
-        fn pod(rest: Value) -> Pod {
-            let mut metadata = json!({ "namespace": "shop", "name": "web-0" });
-            for (key, value) in rest.as_object().unwrap() {
-                metadata[key] = value.clone();
-            }
-            object(json!({ "metadata": metadata, "spec": { "serviceAccountName": "account" } }))
-        }
-
-        fn workloads(index: &Index) -> Vec<String> {
-            index.roster().keys().map(|key| key.workload).collect()
-        }
-
-        #[test]
-        fn whichever_comes_first() {
-            let of_label = pod(json!({ "labels": { "app": "web" } }));
-            for dataplane_first in [true, false] {
-                let mut index = index(PodAnnotation::Ignore);
-                if dataplane_first {
-                    index.apply_dataplane(&dataplane("web-0", None, json!({})));
-                    assert_eq!(workloads(&index), [""; 0]);
-                }
-                index.apply_pod(&of_label);
-                if !dataplane_first {
-                    index.apply_dataplane(&dataplane("web-0", None, json!({})));
-                }
-                assert_eq!(workloads(&index), ["web"]);
-            }
-        }
-
-        #[test]
-        fn a_stored_identifier_wins() {
-            let mut index = index(PodAnnotation::Ignore);
-            index.apply_dataplane(&dataplane("web-0", Some("stored"), json!({})));
-            index.apply_pod(&pod(json!({})));
-            assert_eq!(workloads(&index), ["stored"]);
-        }
-
-        #[test]
-        fn the_last_identifier_outlives_the_pod() {
-            let mut index = index(PodAnnotation::Ignore);
-            index.apply_dataplane(&dataplane("web-0", None, json!({})));
-            let pod = pod(json!({}));
-            index.apply_pod(&pod);
-            index.delete_pod(&pod.metadata);
-            index.apply_dataplane(&dataplane("web-0", None, json!({ "mesh": "a" })));
-            assert_eq!(workloads(&index), ["account"]);
-            index.delete_dataplane(&dataplane("web-0", None, json!({})).metadata);
-            assert_eq!(workloads(&index), [""; 0]);
-        }
-
-        #[test]
-        fn the_annotation_counts_if_it_is_honored() {
-            let annotated = pod(json!({ "annotations": { "kuma.io/workload": "annotated" } }));
-            for (annotation, expected) in [
-                (PodAnnotation::Ignore, "account"),
-                (PodAnnotation::Honor, "annotated"),
-            ] {
-                let mut index = index(annotation);
-                index.apply_pod(&annotated);
-                index.apply_dataplane(&dataplane("web-0", None, json!({})));
-                assert_eq!(workloads(&index), [expected]);
-            }
-        }
-
-        #[test]
-        fn gateways_and_zone_proxies_have_none() {
-            let builtin = json!({ "spec": { "networking": { "gateway": { "type": "BUILTIN" } } } });
-            let mut index = index(PodAnnotation::Ignore);
-            index.apply_pod(&pod(json!({})));
-            index.apply_dataplane(&dataplane("web-0", None, builtin));
-            assert_eq!(workloads(&index), [""; 0]);
-            index.apply_pod(&pod(
-                json!({ "annotations": { "kuma.io/ingress": "enabled" } }),
-            ));
-            index.apply_dataplane(&dataplane("web-0", None, json!({})));
-            assert_eq!(workloads(&index), [""; 0]);
-        }
-    }
-}
+mod tests;

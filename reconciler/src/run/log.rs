@@ -4,18 +4,17 @@ use std::io::stderr;
 
 use tracing_subscriber::EnvFilter;
 
-use super::options::{LogFormat, Options};
+use super::options::LogFormat;
 use crate::{client::Failure, terminal::Terminal};
 
-/// Starts it.
+/// Starts logging. `level` is a level or directives, as `--log` takes them.
 ///
 /// # Errors
-/// When the level is none.
-pub(super) fn start(options: &Options) -> Result<(), Failure> {
-    // What the client says of requests that fail, we say in words of ours.
-    let filter = format!("kube_client=error,kube_runtime=error,{}", options.log);
+/// When it is neither.
+pub(super) fn start(level: &str, format: LogFormat) -> Result<(), Failure> {
+    // This program logs failed requests itself. The client's own lines would repeat them.
+    let filter = format!("kube_client=error,kube_runtime=error,{level}");
     let filter = EnvFilter::try_new(filter).map_err(|error| {
-        let level = &options.log;
         Failure::new(format!(
             "--log {level:?} is neither a level nor directives: {error}"
         ))
@@ -24,7 +23,7 @@ pub(super) fn start(options: &Options) -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_writer(stderr)
         .with_target(false);
-    match options.log_format {
+    match format {
         LogFormat::Text => {
             let style = Terminal::default().style(&stderr());
             lines.with_ansi(style.colours).init();

@@ -1,178 +1,75 @@
-//! What is counted, and how it is shown to Prometheus.
+//! What is measured, and how Prometheus gets it.
 //!
-//! [`METRICS`] is the one table of them: they are registered from it, and the docs are tested
-//! against it. No label has the name of an object or the text of an error, but for
-//! [`PROXIES`], which is asked for.
+//! [`METRICS`] is the table of all metrics. No label contains the name of an object or the text of an
+//! error, except those of `kuma_workload_proxies`, which is opt-in.
 
 mod labels;
 mod proxies;
-mod requests;
+mod table;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use kuma_workload_rulebook::roster::Mode;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Metric, Registry},
 };
 
-pub use self::{
-    labels::{Outcome, RunMode, State},
-    proxies::Proxies,
-    requests::{CountRequests, Counted},
+pub(super) use self::proxies::Proxies;
+use self::{
+    labels::{BuildLabels, KindLabels, ModeLabel, ModeLabels, ResultLabels, StateLabels},
+    table::PREFIX,
 };
-use super::{events::Reason, index::Kind};
+pub use self::{
+    labels::{ReconcileResult, WorkloadState},
+    table::{METRICS, MetricDescription, MetricForm},
+};
+use super::events::EventMetrics;
+use crate::{
+    client::{CountRequests, RequestCounter},
+    kinds::RecordKind,
+};
 
-/// What every name begins with.
-const PREFIX: &str = "kuma_workload_";
-
-/// A metric, as it is documented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Description {
-    /// Its name, as it is asked for.
-    pub name: &'static str,
-    /// What it is.
-    pub form: Form,
-    /// Its labels.
-    pub labels: &'static [&'static str],
-    /// What it says, without a full stop.
-    pub help: &'static str,
-}
-
-/// The forms of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// It grows; its name ends in `_total`.
-    Counter,
-    /// It comes and goes.
-    Gauge,
-    /// A distribution; its parts end in `_bucket`, `_sum` and `_count`.
-    Histogram,
-    /// Always 1, with something to say in its labels; its name ends in `_info`.
-    Info,
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Info => "info",
-        })
-    }
-}
-
-impl Description {
-    /// The name as it is registered: without prefix, and without the suffix that its form adds.
-    fn stem(&self) -> &'static str {
-        let stem = self.name.strip_prefix(PREFIX).unwrap_or(self.name);
-        let suffix = match self.form {
-            Form::Counter => "_total",
-            Form::Info => "_info",
-            Form::Gauge | Form::Histogram => "",
-        };
-        stem.strip_suffix(suffix).unwrap_or(stem)
-    }
-}
-
-macro_rules! metrics {
-    ($($constant:ident: $form:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
-        $(
-            #[doc = $help]
-            pub const $constant: Description = Description {
-                name: concat!("kuma_workload_", $name),
-                form: Form::$form,
-                labels: &[$($label),*],
-                help: $help,
-            };
-        )*
-
-        /// All of them.
-        pub const METRICS: &[Description] = &[$($constant),*];
-    };
-}
-
-metrics! {
-    RECONCILE: Counter "reconcile_total" ["result"]
-        "Workloads looked at, by what came of it";
-    RECONCILE_DURATION: Histogram "reconcile_duration_seconds" []
-        "Seconds that looking at a Workload took, its writes among them";
-    WORKQUEUE_DEPTH: Gauge "workqueue_depth" []
-        "Workloads that wait to be looked at";
-    LEADER: Gauge "leader" []
-        "1 if this replica writes, 0 if it stands by";
-    MODE: Gauge "mode" ["mode"]
-        "1 for the mode that is in force";
-    WATCH_RESTARTS: Counter "watch_restarts_total" ["kind"]
-        "Watches that broke off and were begun anew";
-    UNDECODABLE_OBJECTS: Counter "undecodable_objects_total" ["kind"]
-        "Objects that could not be read and were skipped";
-    INDEX_OBJECTS: Gauge "index_objects" ["kind"]
-        "Objects in the index";
-    WORKLOADS: Gauge "workloads" ["state"]
-        "Workloads by state";
-    MESH_CONFLICTS: Gauge "mesh_conflicts" []
-        "Workloads that proxies of several meshes refer to";
-    SPLIT_NAMESPACES: Gauge "split_namespaces" []
-        "Namespaces with workloads of several meshes";
-    STATUS_WRITES: Counter "status_writes_total" []
-        "Statuses of Workloads that were written";
-    EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]
-        "Events that were written, repeats among them";
-    EVENTS_SUPPRESSED: Counter "events_suppressed_total" ["reason"]
-        "Events that were not written: too many, or not acceptable";
-    API_REQUESTS: Counter "api_requests_total" ["verb", "code"]
-        "Requests to the API server; code is error where no answer came";
-    BUILD: Info "build_info" ["version"]
-        "The version of this program";
-    PROXIES: Gauge "proxies" ["namespace", "workload", "mesh", "state"]
-        "Proxies of a Workload by state, with --metrics-proxies";
-}
-
-/// One label.
-type By = [(&'static str, &'static str); 1];
-/// Verb and code.
-type ByAnswer = [(&'static str, Cow<'static, str>); 2];
+/// The bounds of the histogram's buckets, in seconds. A decision takes microseconds, a write as long as
+/// its request.
+const SECONDS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 
 /// All metrics of a process.
 #[derive(Debug)]
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
-    reconcile: Family<By, Counter>,
+    families: Families,
+}
+
+/// The metrics that are updated when something happens.
+#[derive(Debug)]
+struct Families {
+    reconcile: Family<ResultLabels, Counter>,
     reconcile_duration: Histogram,
     workqueue_depth: Gauge,
     leader: Gauge,
-    mode: Family<By, Gauge>,
-    watch_restarts: Family<By, Counter>,
-    undecodable_objects: Family<By, Counter>,
-    index_objects: Family<By, Gauge>,
-    workloads: Family<By, Gauge>,
+    mode: Family<ModeLabels, Gauge>,
+    watch_restarts: Family<KindLabels, Counter>,
+    undecodable_objects: Family<KindLabels, Counter>,
+    index_objects: Family<KindLabels, Gauge>,
+    workloads: Family<StateLabels, Gauge>,
     mesh_conflicts: Gauge,
     split_namespaces: Gauge,
     status_writes: Counter,
-    events_published: Family<By, Counter>,
-    events_suppressed: Family<By, Counter>,
-    api_requests: Family<ByAnswer, Counter>,
+    events: EventMetrics,
+    api_requests: RequestCounter,
+    build: BuildLabels,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Metrics {
-    /// All of them at zero, without [`PROXIES`].
-    pub fn new() -> Self {
-        // From a millisecond to half a minute: a decision takes microseconds, a write its request.
-        let seconds = [
-            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-        ];
-        let mut metrics = Self {
-            registry: Registry::with_prefix(PREFIX.trim_end_matches('_')),
+impl Families {
+    fn new() -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self {
             reconcile: Family::default(),
-            reconcile_duration: Histogram::new(seconds),
+            reconcile_duration: Histogram::new(SECONDS),
             workqueue_depth: Gauge::default(),
             leader: Gauge::default(),
             mode: Family::default(),
@@ -183,17 +80,80 @@ impl Metrics {
             mesh_conflicts: Gauge::default(),
             split_namespaces: Gauge::default(),
             status_writes: Counter::default(),
-            events_published: Family::default(),
-            events_suppressed: Family::default(),
-            api_requests: Family::default(),
-        };
-        metrics.register_all();
-        metrics
+            events: EventMetrics::default(),
+            api_requests: RequestCounter::default(),
+            build: BuildLabels { version },
+        }
     }
 
-    /// Adds [`PROXIES`] (S7). The numbers are asked for at each scrape and stored nowhere.
+    /// Registers all of them. A field that is not named here does not compile.
+    fn registry(&self) -> Registry {
+        let Self {
+            reconcile,
+            reconcile_duration,
+            workqueue_depth,
+            leader,
+            mode,
+            watch_restarts,
+            undecodable_objects,
+            index_objects,
+            workloads,
+            mesh_conflicts,
+            split_namespaces,
+            status_writes,
+            events:
+                EventMetrics {
+                    published,
+                    suppressed,
+                },
+            api_requests,
+            build,
+        } = self;
+        let mut registry = Registry::with_prefix(PREFIX.trim_end_matches('_'));
+        let to = &mut registry;
+        register(to, &table::RECONCILE, reconcile.clone());
+        register(to, &table::RECONCILE_DURATION, reconcile_duration.clone());
+        register(to, &table::WORKQUEUE_DEPTH, workqueue_depth.clone());
+        register(to, &table::LEADER, leader.clone());
+        register(to, &table::MODE, mode.clone());
+        register(to, &table::WATCH_RESTARTS, watch_restarts.clone());
+        register(to, &table::UNDECODABLE_OBJECTS, undecodable_objects.clone());
+        register(to, &table::INDEX_OBJECTS, index_objects.clone());
+        register(to, &table::WORKLOADS, workloads.clone());
+        register(to, &table::MESH_CONFLICTS, mesh_conflicts.clone());
+        register(to, &table::SPLIT_NAMESPACES, split_namespaces.clone());
+        register(to, &table::STATUS_WRITES, status_writes.clone());
+        register(to, &table::EVENTS_PUBLISHED, published.clone());
+        register(to, &table::EVENTS_SUPPRESSED, suppressed.clone());
+        register(to, &table::API_REQUESTS, api_requests.clone());
+        register(to, &table::BUILD, Info::new(build.clone()));
+        registry
+    }
+}
+
+fn register(registry: &mut Registry, description: &MetricDescription, metric: impl Metric) {
+    registry.register(description.stem(), description.help, metric);
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All metrics at zero, without `kuma_workload_proxies`.
+    pub(super) fn new() -> Self {
+        let families = Families::new();
+        Self {
+            registry: families.registry(),
+            families,
+        }
+    }
+
+    /// Adds `kuma_workload_proxies` (S7). `snapshot` is called for each scrape; nothing is stored.
     #[must_use]
-    pub fn with_proxies(
+    pub(super) fn with_proxies(
         mut self,
         snapshot: impl Fn() -> Vec<Proxies> + Send + Sync + 'static,
     ) -> Self {
@@ -202,117 +162,99 @@ impl Metrics {
         self
     }
 
-    fn register_all(&mut self) {
-        self.register(&RECONCILE, self.reconcile.clone());
-        self.register(&RECONCILE_DURATION, self.reconcile_duration.clone());
-        self.register(&WORKQUEUE_DEPTH, self.workqueue_depth.clone());
-        self.register(&LEADER, self.leader.clone());
-        self.register(&MODE, self.mode.clone());
-        self.register(&WATCH_RESTARTS, self.watch_restarts.clone());
-        self.register(&UNDECODABLE_OBJECTS, self.undecodable_objects.clone());
-        self.register(&INDEX_OBJECTS, self.index_objects.clone());
-        self.register(&WORKLOADS, self.workloads.clone());
-        self.register(&MESH_CONFLICTS, self.mesh_conflicts.clone());
-        self.register(&SPLIT_NAMESPACES, self.split_namespaces.clone());
-        self.register(&STATUS_WRITES, self.status_writes.clone());
-        self.register(&EVENTS_PUBLISHED, self.events_published.clone());
-        self.register(&EVENTS_SUPPRESSED, self.events_suppressed.clone());
-        self.register(&API_REQUESTS, self.api_requests.clone());
-        self.register(&BUILD, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+    /// A Workload was reconciled.
+    pub(super) fn reconciled(&self, result: ReconcileResult, elapsed: Duration) {
+        let results = &self.families.reconcile;
+        results.get_or_create(&ResultLabels { result }).inc();
+        self.families
+            .reconcile_duration
+            .observe(elapsed.as_secs_f64());
     }
 
-    fn register(&mut self, description: &Description, metric: impl Metric) {
-        let Description { help, .. } = description;
-        self.registry.register(description.stem(), *help, metric);
-    }
-
-    /// A Workload was looked at.
-    pub fn reconciled(&self, outcome: Outcome, elapsed: Duration) {
-        by(&self.reconcile, "result", outcome.text()).inc();
-        self.reconcile_duration.observe(elapsed.as_secs_f64());
-    }
-
-    /// This many wait to be looked at.
-    pub fn queue_depth(&self, depth: usize) {
-        self.workqueue_depth.set(number(depth));
+    /// This many items wait to be reconciled.
+    pub(super) fn queue_depth(&self, depth: usize) {
+        self.families.workqueue_depth.set(number(depth));
     }
 
     /// Whether this replica writes.
-    pub fn leads(&self, leads: bool) {
-        self.leader.set(leads.into());
+    pub(super) fn leads(&self, leads: bool) {
+        self.families.leader.set(leads.into());
     }
 
-    /// The mode that is in force (L17).
-    pub fn mode(&self, mode: RunMode) {
-        for other in RunMode::ALL {
-            by(&self.mode, "mode", other.text()).set((*other == mode).into());
+    /// The mode in force (L17).
+    pub(super) fn mode(&self, in_force: Mode) {
+        for &mode in ModeLabel::ALL {
+            let is_in_force = mode == in_force.into();
+            let modes = &self.families.mode;
+            modes
+                .get_or_create(&ModeLabels { mode })
+                .set(is_in_force.into());
         }
     }
 
-    /// A watch broke off and is begun anew.
-    pub fn watch_restarted(&self, kind: Kind) {
-        by(&self.watch_restarts, "kind", kind.name()).inc();
+    /// A watch failed and is started again.
+    pub(super) fn watch_restarted(&self, kind: RecordKind) {
+        let restarts = &self.families.watch_restarts;
+        restarts.get_or_create(&KindLabels { kind }).inc();
     }
 
     /// An object could not be read and is skipped.
-    pub fn undecodable(&self, kind: Kind) {
-        by(&self.undecodable_objects, "kind", kind.name()).inc();
+    pub(super) fn undecodable(&self, kind: RecordKind) {
+        let undecodable = &self.families.undecodable_objects;
+        undecodable.get_or_create(&KindLabels { kind }).inc();
     }
 
-    /// This many are in the index.
-    pub fn indexed(&self, kind: Kind, objects: usize) {
-        by(&self.index_objects, "kind", kind.name()).set(number(objects));
+    /// This many objects are in the index.
+    pub(super) fn indexed(&self, kind: RecordKind, objects: usize) {
+        let indexed = &self.families.index_objects;
+        indexed
+            .get_or_create(&KindLabels { kind })
+            .set(number(objects));
     }
 
-    /// This many Workloads stand so (a state that is not given: none).
-    pub fn workloads(&self, states: &BTreeMap<State, usize>) {
-        for state in State::ALL {
-            let count = states.get(state).copied().unwrap_or_default();
-            by(&self.workloads, "state", state.text()).set(number(count));
+    /// This many Workloads are in each state. A state that is missing has none.
+    pub(super) fn workloads(&self, states: &BTreeMap<WorkloadState, usize>) {
+        for &state in WorkloadState::ALL {
+            let count = states.get(&state).copied().unwrap_or_default();
+            let workloads = &self.families.workloads;
+            workloads
+                .get_or_create(&StateLabels { state })
+                .set(number(count));
         }
     }
 
-    /// This many keys are in conflict (L9).
-    pub fn conflicts(&self, conflicts: usize) {
-        self.mesh_conflicts.set(number(conflicts));
+    /// This many Workloads are in conflict (L9).
+    pub(super) fn conflicts(&self, conflicts: usize) {
+        self.families.mesh_conflicts.set(number(conflicts));
     }
 
     /// This many namespaces are split (L11).
-    pub fn split_namespaces(&self, namespaces: usize) {
-        self.split_namespaces.set(number(namespaces));
+    pub(super) fn split_namespaces(&self, namespaces: usize) {
+        self.families.split_namespaces.set(number(namespaces));
     }
 
     /// A status was written.
-    pub fn status_written(&self) {
-        self.status_writes.inc();
+    pub(super) fn status_written(&self) {
+        self.families.status_writes.inc();
     }
 
-    /// An event was written.
-    pub fn event_published(&self, reason: Reason) {
-        by(&self.events_published, "reason", reason.text()).inc();
+    /// Counts events.
+    pub(super) fn events(&self) -> EventMetrics {
+        self.families.events.clone()
     }
 
-    /// An event was not written, and will not be.
-    pub fn event_suppressed(&self, reason: Reason) {
-        by(&self.events_suppressed, "reason", reason.text()).inc();
+    /// Counts the requests of a client.
+    pub(super) fn count_requests(&self) -> CountRequests {
+        CountRequests::new(self.families.api_requests.clone())
     }
 
-    /// What counts the requests of a client, for [`kube::client::ClientBuilder::with_layer`].
-    pub fn count_requests(&self) -> CountRequests {
-        CountRequests::new(self.api_requests.clone())
-    }
-
-    /// All of it, in OpenMetrics' text form.
-    pub fn encode(&self) -> String {
+    /// All metrics in OpenMetrics' text format.
+    pub(super) fn encode(&self) -> String {
         let mut page = String::new();
         // Writing to a String does not fail.
         let _ = text::encode(&mut page, &self.registry);
         page
     }
-}
-
-fn by<M: Clone + Default>(family: &Family<By, M>, key: &'static str, value: &'static str) -> M {
-    family.get_or_create_owned(&[(key, value)])
 }
 
 fn number(count: usize) -> i64 {
@@ -322,10 +264,10 @@ fn number(count: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{client::RequestLabels, run::events::EventReason};
     use kuma_workload_rulebook::counts::Counts;
-    use std::collections::BTreeMap;
 
-    /// All of them, each used once.
+    /// Metrics of which each was used once.
     fn used() -> Metrics {
         let proxies = || {
             vec![Proxies {
@@ -340,24 +282,25 @@ mod tests {
             }]
         };
         let metrics = Metrics::new().with_proxies(proxies);
-        metrics.reconciled(Outcome::Created, Duration::from_millis(3));
+        metrics.reconciled(ReconcileResult::Created, Duration::from_millis(3));
         metrics.queue_depth(4);
         metrics.leads(true);
-        metrics.mode(RunMode::Manage);
-        metrics.watch_restarted(Kind::Dataplane);
-        metrics.undecodable(Kind::Dataplane);
-        metrics.indexed(Kind::Dataplane, 100);
-        metrics.workloads(&BTreeMap::from([(State::Managed, 1)]));
+        metrics.mode(Mode::Manage);
+        metrics.watch_restarted(RecordKind::Dataplane);
+        metrics.undecodable(RecordKind::Dataplane);
+        metrics.indexed(RecordKind::Dataplane, 100);
+        metrics.workloads(&BTreeMap::from([(WorkloadState::Managed, 1)]));
         metrics.conflicts(1);
         metrics.split_namespaces(2);
         metrics.status_written();
-        metrics.event_published(Reason::MultipleMeshesDetected);
-        metrics.event_suppressed(Reason::InvalidWorkloadName);
-        let answer = [
-            ("verb", Cow::Borrowed("list")),
-            ("code", Cow::Borrowed("200")),
-        ];
-        metrics.api_requests.get_or_create_owned(&answer).inc();
+        let events = metrics.events();
+        events.published(EventReason::MultipleMeshesDetected);
+        events.suppressed(EventReason::InvalidWorkloadName);
+        let answer = RequestLabels {
+            verb: "list",
+            code: "200".into(),
+        };
+        metrics.families.api_requests.get_or_create(&answer).inc();
         metrics
     }
 
@@ -374,7 +317,7 @@ mod tests {
         let expected: BTreeMap<_, _> = METRICS
             .iter()
             .map(|metric| {
-                let name = format!("{PREFIX}{}", metric.stem());
+                let name = format!("{}{}", PREFIX, metric.stem());
                 (name, metric.form.to_string())
             })
             .collect();
@@ -395,7 +338,7 @@ mod tests {
                 metric.labels.len() + usize::from(line.contains("le=\"")),
                 "{line}"
             );
-            let help = format!("# HELP {PREFIX}{} {}.", metric.stem(), metric.help);
+            let help = format!("# HELP {}{} {}.", PREFIX, metric.stem(), metric.help);
             assert!(page.contains(&help), "{help}");
         }
         assert!(page.ends_with("# EOF\n"));

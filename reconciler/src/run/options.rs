@@ -1,17 +1,21 @@
 //! The flags of `run`, each with its environment variable.
 
+mod events;
+mod lease;
+mod serve;
+
 use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
-use super::{events, lease, serve};
+pub(super) use self::{events::EventFlags, lease::LeaseFlags, serve::ServeFlags};
 use crate::{
     arguments::{duration, identifiers, pod_annotation},
     client::Connection,
 };
 
-/// What `run` is told.
+/// The flags of `run`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,35 +25,36 @@ Examples:
 
 Exit status: 0 after SIGTERM or SIGINT, 1 if it cannot go on, 2 for options that are wrong or where \
 no cluster is known.")]
-pub struct Options {
-    /// What to do: everything, nothing but reports, or whichever fits.
+pub struct RunFlags {
+    /// Whether Workloads are written.
     ///
-    /// `auto` manages until it sees a Workload that a Dataplane refers to and a control plane
-    /// manages; from then on it writes nothing but deletes its own that nothing refers to.
-    #[arg(long, env = "KUMA_WORKLOAD_MODE", value_enum, default_value_t = ModeOption::Auto)]
-    pub mode: ModeOption,
+    /// `auto` manages Workloads until it sees one that a Dataplane refers to and a control plane
+    /// manages. From then on it only deletes its own Workloads that nothing refers to.
+    #[arg(long, env = "KUMA_WORKLOAD_MODE", value_enum, default_value_t = ModeFlag::Auto)]
+    pub(super) mode: ModeFlag,
 
-    /// Where identifiers come from: what the control plane stored at the Dataplane, or, for control
-    /// planes before 2.13, also the Dataplane's Pod.
+    /// Where identifiers come from: the annotation that the control plane stores on the Dataplane, or,
+    /// for control planes before 2.13, also the Dataplane's Pod.
     #[arg(long, env = "KUMA_WORKLOAD_IDENTIFIERS", value_name = "FROM", default_value = "dataplanes", value_parser = identifiers())]
-    pub identifiers: Identifiers,
+    pub(super) identifiers: Identifiers,
 
-    /// With `--identifiers pods`: the Pod labels that name a workload, in order. The control plane's
-    /// own list.
+    /// With `--identifiers pods`: the Pod labels that name a workload, in order. Use the control
+    /// plane's own list.
     #[arg(
         long,
         env = "KUMA_WORKLOAD_WORKLOAD_LABELS",
         value_name = "KEY",
         value_delimiter = ','
     )]
-    pub workload_labels: Vec<String>,
+    pub(super) workload_labels: Vec<String>,
 
-    /// With `--identifiers pods`: whether the Pod annotation kuma.io/workload names a workload, as
-    /// the Kong Mesh documentation has it and no control plane does.
+    /// With `--identifiers pods`: whether the Pod annotation kuma.io/workload names a workload. The
+    /// Kong Mesh documentation says so; no control plane does it.
     #[arg(long, env = "KUMA_WORKLOAD_POD_ANNOTATION", value_name = "HOW", default_value = "ignore", value_parser = pod_annotation())]
-    pub pod_annotation: PodAnnotation,
+    pub(super) pod_annotation: PodAnnotation,
 
-    /// Only these namespaces, with grants in them alone. Repeat it, or separate with commas.
+    /// Only these namespaces. Grants are needed in these alone. Repeat the flag, or separate names with
+    /// commas.
     #[arg(
         short,
         long,
@@ -57,33 +62,33 @@ pub struct Options {
         value_name = "NAME",
         value_delimiter = ','
     )]
-    pub namespace: Vec<String>,
+    pub(super) namespace: Vec<String>,
 
-    /// Only namespaces with these labels. Needs list and watch of namespaces.
+    /// Only namespaces with these labels. Needs the grants to list and watch namespaces.
     #[arg(
         long,
         env = "KUMA_WORKLOAD_NAMESPACE_SELECTOR",
         value_name = "SELECTOR",
         conflicts_with = "namespace"
     )]
-    pub namespace_selector: Option<String>,
+    pub(super) namespace_selector: Option<String>,
 
-    /// How many Workloads are written at a time.
+    /// How many Workloads are reconciled at the same time.
     #[arg(
         long,
         env = "KUMA_WORKLOAD_WORKERS",
         value_name = "N",
         default_value = "8"
     )]
-    pub workers: NonZeroUsize,
+    pub(super) workers: NonZeroUsize,
 
-    /// The least time between two writes of the same Workload's numbers, or of its labels.
+    /// The shortest time between two writes of the same Workload's numbers, or of its labels.
     #[arg(long, env = "KUMA_WORKLOAD_STATUS_INTERVAL", value_name = "TIME", default_value = "5s", value_parser = at_least_a_second)]
-    pub status_interval: Duration,
+    pub(super) status_interval: Duration,
 
-    /// The form of the log lines, which go to standard error.
+    /// The format of the log lines, which go to standard error.
     #[arg(long, env = "KUMA_WORKLOAD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = "Log")]
-    pub log_format: LogFormat,
+    pub(super) log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug or trace, or directives such as
     /// `info,kuma_workload=debug`.
@@ -94,42 +99,42 @@ pub struct Options {
         default_value = "info",
         help_heading = "Log"
     )]
-    pub log: String,
+    pub(super) log: String,
 
     /// Events.
     #[command(flatten)]
-    pub events: events::Options,
+    pub(super) events: EventFlags,
 
     /// Metrics and health.
     #[command(flatten)]
-    pub serve: serve::Options,
+    pub(super) serve: ServeFlags,
 
-    /// The Lease with which one of several replicas leads.
+    /// Leader election.
     #[command(flatten)]
-    pub lease: lease::Options,
+    pub(super) lease: LeaseFlags,
 
-    /// Where the API server is.
+    /// How to reach the API server.
     #[command(flatten)]
-    pub connection: Connection,
+    pub(super) connection: Connection,
 }
 
-/// How much is done (L17).
+/// Whether Workloads are written (L17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ModeOption {
+pub(super) enum ModeFlag {
     /// `manage` until a control plane is seen to manage Workloads itself.
     Auto,
-    /// Everything.
+    /// Create, label, count and delete Workloads.
     Manage,
-    /// Events, metrics and logs; no Workload is written.
+    /// Write no Workload. Events, metrics and logs only.
     Observe,
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
+pub(super) enum LogFormat {
+    /// Plain text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -148,25 +153,33 @@ mod tests {
     use rstest::rstest;
 
     #[derive(Debug, Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
-        options: Options,
+        options: RunFlags,
     }
 
-    fn read(line: &str) -> Result<Options, String> {
+    fn read(line: &str) -> Result<RunFlags, String> {
         let words = ["run"].into_iter().chain(line.split_whitespace());
-        let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        let line = CommandLine::try_parse_from(words).map_err(|error| error.to_string())?;
         Ok(line.options)
     }
 
     #[test]
     fn the_defaults() {
         let options = read("").unwrap();
-        assert_eq!(options.mode, ModeOption::Auto);
+        assert_eq!(options.mode, ModeFlag::Auto);
         assert_eq!(options.identifiers, Identifiers::Dataplanes);
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
         assert!(options.events.warn_split_namespaces && !options.serve.metrics_proxies);
         assert_eq!(options.status_interval, Duration::from_secs(5));
+        let lease = options.lease;
+        let times = [
+            lease.lease_duration,
+            lease.lease_renew_deadline,
+            lease.lease_retry_period,
+        ];
+        assert_eq!(times, [15, 10, 2].map(Duration::from_secs));
+        assert!(lease.leader_election && lease.lease_identity.is_none());
     }
 
     #[rstest]
@@ -174,6 +187,11 @@ mod tests {
     #[case::switched_off("--warn-split-namespaces false --metrics-proxies", "")]
     #[case::selector("--namespace-selector team=a,env!=test", "")]
     #[case::both_selections("--namespace a --namespace-selector a=b", "cannot be used with")]
+    #[case::lease_times(
+        "--lease-duration=1m --lease-renew-deadline 40s --lease-retry-period=500ms",
+        ""
+    )]
+    #[case::no_time("--lease-duration long", "not a length of time")]
     #[case::fast_status("--status-interval 100ms", "a second or more")]
     #[case::no_workers("--workers 0", "--workers")]
     #[case::unknown_mode("--mode maybe", "auto, manage, observe")]

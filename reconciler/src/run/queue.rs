@@ -1,5 +1,5 @@
-//! What is to be looked at, and when. An item stands in it once, at the earliest time asked for, and
-//! is never worked on twice at the same moment.
+//! The work queue: which items are reconciled, and when. An item is in the queue once, at the earliest
+//! of the times it was added for, and is never processed twice at the same time.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,112 +19,112 @@ use tokio::{
 };
 use tokio_util::time::{DelayQueue, delay_queue};
 
-/// The way in. Clones lead to the same queue.
+/// The handle that adds items. Clones add to the same queue.
 #[derive(Debug, Clone)]
 pub(super) struct Queue<T> {
     requests: UnboundedSender<(T, Instant)>,
     depth: Arc<AtomicUsize>,
 }
 
-/// The way out; there is one.
+/// The part that holds the items and hands them to workers. There is one per queue.
 #[derive(Debug)]
-pub(super) struct Waiting<T> {
+pub(super) struct Dispatcher<T> {
     requests: UnboundedReceiver<(T, Instant)>,
     delays: DelayQueue<T>,
     due: HashMap<T, (Instant, delay_queue::Key)>,
-    running: HashSet<T>,
-    /// Due, but still worked on.
-    held: HashSet<T>,
+    processing: HashSet<T>,
+    /// Due again, but still being processed.
+    dirty: HashSet<T>,
     depth: Arc<AtomicUsize>,
 }
 
 /// An empty queue.
-pub(super) fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Waiting<T>) {
+pub(super) fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Dispatcher<T>) {
     let (sender, receiver) = unbounded_channel();
     let depth = Arc::<AtomicUsize>::default();
     let queue = Queue {
         requests: sender,
         depth: depth.clone(),
     };
-    let waiting = Waiting {
+    let dispatcher = Dispatcher {
         requests: receiver,
         delays: DelayQueue::new(),
         due: HashMap::new(),
-        running: HashSet::new(),
-        held: HashSet::new(),
+        processing: HashSet::new(),
+        dirty: HashSet::new(),
         depth,
     };
-    (queue, waiting)
+    (queue, dispatcher)
 }
 
 impl<T> Queue<T> {
-    /// Look at this as soon as possible.
-    pub(super) fn soon(&self, item: T) {
-        self.at(item, Instant::now());
+    /// Adds an item that is due now.
+    pub(super) fn enqueue(&self, item: T) {
+        self.enqueue_at(item, Instant::now());
     }
 
-    /// Look at this then, or earlier if that was asked for.
-    pub(super) fn at(&self, item: T, when: Instant) {
-        // Without a receiver the process is on its way out.
+    /// Adds an item that is due at this time. If it is already in the queue, the earlier time counts.
+    fn enqueue_at(&self, item: T, when: Instant) {
+        // Without a receiver the process is about to end.
         let _ = self.requests.send((item, when));
     }
 
-    /// How many items wait: for their time, or for a worker.
+    /// How many items wait, for their time or for a worker.
     pub(super) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
 }
 
-impl<T: Hash + Eq + Clone + Send + 'static> Waiting<T> {
-    /// Works on the items, on so many at a time, until `stop`; then on those that are due, until
-    /// none is left or until the end of the grace that `stop` gives. What `work` answers is when to
-    /// look at the item again.
-    pub(super) async fn work<F>(
+impl<T: Hash + Eq + Clone + Send + 'static> Dispatcher<T> {
+    /// Reconciles items, at most `workers` at a time, until `stop` resolves. Then it reconciles the
+    /// items that are due, until none is left or until the deadline that `stop` has given. `reconcile`
+    /// returns when the item is due again, if it is.
+    pub(super) async fn run<F>(
         mut self,
         workers: usize,
-        work: impl Fn(T) -> F,
+        reconcile: impl Fn(T) -> F,
         stop: impl Future<Output = Instant>,
     ) where
         F: Future<Output = Option<Instant>> + Send + 'static,
     {
         let mut tasks = JoinSet::new();
-        let mut names = HashMap::new();
+        let mut items = HashMap::new();
         let mut stop = std::pin::pin!(stop);
-        let mut end: Option<Instant> = None;
+        let mut deadline: Option<Instant> = None;
         loop {
-            if end.is_some() && tasks.is_empty() && !self.has_due() {
+            if deadline.is_some() && tasks.is_empty() && !self.has_due() {
                 return;
             }
             tokio::select! {
                 biased;
-                Some(done) = tasks.join_next_with_id(), if !tasks.is_empty() => {
-                    let (id, again) = match done {
+                Some(finished) = tasks.join_next_with_id(), if !tasks.is_empty() => {
+                    let (id, again) = match finished {
                         Ok((id, again)) => (id, again),
                         Err(error) => (error.id(), None),
                     };
-                    if let Some(item) = names.remove(&id) {
-                        self.done(item, again);
+                    if let Some(item) = items.remove(&id) {
+                        self.finish(item, again);
                     }
                 }
                 Some((item, when)) = self.requests.recv() => self.add(item, when),
                 item = next(&mut self.delays, &mut self.due), if tasks.len() < workers => {
-                    if self.running.contains(&item) {
-                        self.held.insert(item);
+                    if self.processing.contains(&item) {
+                        self.dirty.insert(item);
                     } else {
-                        let task = tasks.spawn(work(item.clone()));
-                        names.insert(task.id(), item.clone());
-                        self.running.insert(item);
+                        let task = tasks.spawn(reconcile(item.clone()));
+                        items.insert(task.id(), item.clone());
+                        self.processing.insert(item);
                     }
-                    self.count();
+                    self.update_depth();
                 }
-                grace = &mut stop, if end.is_none() => end = Some(grace),
-                () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return,
+                given = &mut stop, if deadline.is_none() => deadline = Some(given),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return,
             }
         }
     }
 
     fn add(&mut self, item: T, when: Instant) {
-        if self.held.contains(&item) {
+        if self.dirty.contains(&item) {
             return;
         }
         match self.due.get_mut(&item) {
@@ -138,12 +138,12 @@ impl<T: Hash + Eq + Clone + Send + 'static> Waiting<T> {
                 self.due.insert(item, (when, key));
             }
         }
-        self.count();
+        self.update_depth();
     }
 
-    fn done(&mut self, item: T, again: Option<Instant>) {
-        self.running.remove(&item);
-        let again = if self.held.remove(&item) {
+    fn finish(&mut self, item: T, again: Option<Instant>) {
+        self.processing.remove(&item);
+        let again = if self.dirty.remove(&item) {
             Some(Instant::now())
         } else {
             again
@@ -151,24 +151,24 @@ impl<T: Hash + Eq + Clone + Send + 'static> Waiting<T> {
         if let Some(again) = again {
             self.add(item, again);
         }
-        self.count();
+        self.update_depth();
     }
 
-    /// What was asked for is due too, until it is read.
+    /// Whether an item is due. An item that was added and not yet received counts as due.
     fn has_due(&self) -> bool {
         let now = Instant::now();
         !self.requests.is_empty()
             || self.due.values().any(|(when, _)| *when <= now)
-            || !self.held.is_empty()
+            || !self.dirty.is_empty()
     }
 
-    fn count(&self) {
-        let depth = self.due.len() + self.held.len();
+    fn update_depth(&self) {
+        let depth = self.due.len() + self.dirty.len();
         self.depth.store(depth, Ordering::Relaxed);
     }
 }
 
-/// The next item whose time has come.
+/// The next item that is due.
 async fn next<T: Hash + Eq>(
     delays: &mut DelayQueue<T>,
     due: &mut HashMap<T, (Instant, delay_queue::Key)>,
@@ -179,7 +179,7 @@ async fn next<T: Hash + Eq>(
             due.remove(&item);
             Poll::Ready(item)
         }
-        // Empty: whatever is added wakes the loop around us.
+        // Empty: an added item wakes the loop that waits for this.
         Poll::Ready(None) | Poll::Pending => Poll::Pending,
     })
     .await
@@ -190,8 +190,8 @@ mod tests {
     use super::*;
     use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
 
-    /// What was begun and ended, with the seconds since the start.
-    type Log = Arc<Mutex<Vec<(&'static str, &'static str, u64)>>>;
+    /// Which items began and ended, with the seconds since the start.
+    type History = Arc<Mutex<Vec<(&'static str, &'static str, u64)>>>;
 
     async fn run(
         workers: usize,
@@ -200,9 +200,9 @@ mod tests {
         stop: impl Future<Output = Instant>,
         ask: impl FnOnce(&Queue<&'static str>),
     ) -> Vec<(&'static str, &'static str, u64)> {
-        let (queue, waiting) = queue();
+        let (queue, dispatcher) = queue();
         let start = Instant::now();
-        let log = Log::default();
+        let log = History::default();
         ask(&queue);
         let (times, first) = (log.clone(), Arc::new(Mutex::new(HashSet::new())));
         let work = move |item| {
@@ -219,7 +219,7 @@ mod tests {
                 again.map(|again| Instant::now() + again)
             }
         };
-        waiting.work(workers, work, stop).await;
+        dispatcher.run(workers, work, stop).await;
         let log = log.lock().unwrap();
         log.clone()
     }
@@ -234,28 +234,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_item_stands_in_it_once_at_the_earliest_time() {
+    async fn an_item_is_in_the_queue_once_at_the_earliest_time() {
         let log = run(2, seconds(0), None, stop_after(60, 0), |queue| {
             let now = Instant::now();
-            queue.at("a", now + seconds(20));
-            queue.at("a", now + seconds(10));
-            queue.at("a", now + seconds(30));
+            queue.enqueue_at("a", now + seconds(20));
+            queue.enqueue_at("a", now + seconds(10));
+            queue.enqueue_at("a", now + seconds(30));
         })
         .await;
         assert_eq!(log, [("a", "begun", 10), ("a", "ended", 10)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_item_is_never_worked_on_twice_at_a_time() {
+    async fn an_item_is_never_processed_twice_at_the_same_time() {
         let log = run(2, seconds(5), None, stop_after(60, 0), |queue| {
             let now = Instant::now();
-            queue.soon("a");
-            queue.at("b", now + seconds(1));
+            queue.enqueue("a");
+            queue.enqueue_at("b", now + seconds(1));
             let queue = queue.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(seconds(2)).await;
-                queue.soon("a");
-                queue.soon("a");
+                queue.enqueue("a");
+                queue.enqueue("a");
             });
         })
         .await;
@@ -265,10 +265,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_than_so_many_at_a_time() {
+    async fn no_more_items_than_workers_are_processed() {
         let log = run(1, seconds(5), None, stop_after(60, 0), |queue| {
-            queue.soon("a");
-            queue.soon("b");
+            queue.enqueue("a");
+            queue.enqueue("b");
         })
         .await;
         let begun: Vec<_> = log.iter().filter(|entry| entry.1 == "begun").collect();
@@ -279,14 +279,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_answered_is_looked_at_again() {
+    async fn an_item_is_requeued_at_the_time_that_reconcile_answers() {
         let log = run(
             1,
             seconds(0),
             Some(seconds(7)),
             stop_after(60, 0),
             |queue| {
-                queue.soon("a");
+                queue.enqueue("a");
             },
         )
         .await;
@@ -298,11 +298,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_the_end_only_what_is_due_is_worked_on() {
+    async fn at_the_end_only_due_items_are_processed() {
         let log = run(1, seconds(3), None, stop_after(1, 100), |queue| {
-            queue.soon("a");
-            queue.soon("b");
-            queue.at("c", Instant::now() + seconds(50));
+            queue.enqueue("a");
+            queue.enqueue("b");
+            queue.enqueue_at("c", Instant::now() + seconds(50));
         })
         .await;
         let ended: Vec<_> = log.iter().filter(|entry| entry.1 == "ended").collect();
@@ -315,31 +315,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn at_the_end_what_work_asks_for_is_worked_on() {
-        let (queue, waiting) = queue();
+    async fn at_the_end_items_that_reconcile_adds_are_processed() {
+        let (queue, dispatcher) = queue();
         let log = Arc::new(Mutex::new(Vec::new()));
-        queue.soon("create");
-        let worked_on = log.clone();
+        queue.enqueue("create");
+        let processed = log.clone();
         let work = move |item| {
-            let (queue, log) = (queue.clone(), worked_on.clone());
+            let (queue, log) = (queue.clone(), processed.clone());
             async move {
                 tokio::time::sleep(seconds(3)).await;
                 log.lock().unwrap().push(item);
                 if item == "create" {
-                    queue.soon("count");
+                    queue.enqueue("count");
                 }
                 None
             }
         };
-        waiting.work(1, work, stop_after(1, 100)).await;
+        dispatcher.run(1, work, stop_after(1, 100)).await;
         assert_eq!(*log.lock().unwrap(), ["create", "count"]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_grace_has_an_end() {
+    async fn nothing_is_processed_after_the_deadline() {
         let start = Instant::now();
         let log = run(1, seconds(30), None, stop_after(1, 10), |queue| {
-            queue.soon("a")
+            queue.enqueue("a")
         })
         .await;
         assert_eq!(log, [("a", "begun", 0)]);
@@ -347,12 +347,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn depth_counts_what_waits() {
-        let (queue, waiting) = queue();
+    async fn depth_counts_waiting_items() {
+        let (queue, dispatcher) = queue();
         for (item, after) in [("a", 100), ("b", 200), ("b", 300)] {
-            queue.at(item, Instant::now() + seconds(after));
+            queue.enqueue_at(item, Instant::now() + seconds(after));
         }
-        let work = waiting.work(1, |_| async { None }, pending());
+        let work = dispatcher.run(1, |_| async { None }, pending());
         tokio::select! {
             () = work => {}
             () = tokio::time::sleep(seconds(150)) => {}

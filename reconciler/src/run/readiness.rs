@@ -1,76 +1,75 @@
-//! What is waited for before anything is written: each watch must have listed its kind once.
+//! Nothing is written before each watch has listed its kind once.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::index::Kind;
-use crate::client::Failure;
+use crate::{client::Failure, kinds::RecordKind};
 
-/// A kind, of all namespaces or of one.
-type Watched = (Kind, Option<String>);
+/// A watch: its kind, and its namespace unless it watches all.
+type WatchId = (RecordKind, Option<String>);
 
-/// How far the watches are.
+/// Which watches have listed their kind. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Readiness {
-    watches: Arc<watch::Sender<BTreeMap<Watched, Progress>>>,
+    watches: Arc<watch::Sender<BTreeMap<WatchId, Progress>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Progress {
-    /// Not listed yet, and why not if that is known.
-    Waits(Option<String>),
-    /// Listed once, or not needed.
-    Settled,
+    /// Not listed yet, and why if that is known.
+    Pending(Option<String>),
+    /// Listed once, or optional.
+    Done,
 }
 
 impl Readiness {
-    /// A watch begins.
-    pub(super) fn expect(&self, kind: Kind, namespace: Option<String>) {
-        self.set((kind, namespace), Progress::Waits(None));
+    /// A watch is started.
+    pub(super) fn expect(&self, kind: RecordKind, namespace: Option<String>) {
+        self.set((kind, namespace), Progress::Pending(None));
     }
 
-    /// A watch has listed all there is.
-    pub(super) fn listed(&self, kind: Kind, namespace: Option<String>) {
-        self.set((kind, namespace), Progress::Settled);
+    /// A watch has listed all its objects.
+    pub(super) fn listed(&self, kind: RecordKind, namespace: Option<String>) {
+        self.set((kind, namespace), Progress::Done);
     }
 
-    /// A watch has failed; one that is not needed is settled thereby.
+    /// A watch has failed. If it is optional, nothing waits for it any more.
     pub(super) fn failed(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         namespace: Option<String>,
         failure: &Failure,
-        is_needed: bool,
+        is_required: bool,
     ) {
-        let watched = (kind, namespace);
-        if self.watches.borrow().get(&watched) == Some(&Progress::Settled) {
+        let watch = (kind, namespace);
+        if self.watches.borrow().get(&watch) == Some(&Progress::Done) {
             return;
         }
-        let progress = if is_needed {
-            Progress::Waits(Some(failure.to_string()))
+        let progress = if is_required {
+            Progress::Pending(Some(failure.to_string()))
         } else {
-            Progress::Settled
+            Progress::Done
         };
-        self.set(watched, progress);
+        self.set(watch, progress);
     }
 
-    fn set(&self, watched: Watched, progress: Progress) {
+    fn set(&self, watch: WatchId, progress: Progress) {
         self.watches.send_if_modified(|watches| {
-            watches.insert(watched, progress.clone()).as_ref() != Some(&progress)
+            watches.insert(watch, progress.clone()).as_ref() != Some(&progress)
         });
     }
 
     /// Whether all watches have listed once.
     pub(super) fn is_ready(&self) -> bool {
-        self.waits_for().is_empty()
+        self.pending().is_empty()
     }
 
-    /// What is waited for, a line each.
-    pub(super) fn waits_for(&self) -> Vec<String> {
+    /// What is still waited for, one line each.
+    pub(super) fn pending(&self) -> Vec<String> {
         let watches = self.watches.borrow();
         let waiting = watches.iter().filter_map(|((kind, namespace), progress)| {
-            let Progress::Waits(why) = progress else {
+            let Progress::Pending(why) = progress else {
                 return None;
             };
             let place = namespace
@@ -92,14 +91,11 @@ impl Readiness {
     /// Waits until all watches have listed once.
     pub(super) async fn ready(&self) {
         let mut watches = self.watches.subscribe();
-        let settled = |watches: &BTreeMap<Watched, Progress>| {
-            !watches.is_empty()
-                && watches
-                    .values()
-                    .all(|progress| *progress == Progress::Settled)
+        let is_done = |watches: &BTreeMap<WatchId, Progress>| {
+            !watches.is_empty() && watches.values().all(|progress| *progress == Progress::Done)
         };
-        // The sender is here, so it cannot be gone.
-        let _ = watches.wait_for(settled).await;
+        // This cannot fail: `self` has the sender.
+        let _ = watches.wait_for(is_done).await;
     }
 }
 
@@ -108,21 +104,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_is_waited_for() {
+    fn what_is_required_is_waited_for() {
         let readiness = Readiness::default();
         assert!(!readiness.is_ready());
-        readiness.expect(Kind::Dataplane, Some("shop".into()));
-        readiness.expect(Kind::Mesh, None);
+        readiness.expect(RecordKind::Dataplane, Some("shop".into()));
+        readiness.expect(RecordKind::Mesh, None);
         let denied = Failure::new("denied");
-        readiness.failed(Kind::Dataplane, Some("shop".into()), &denied, true);
-        readiness.failed(Kind::Mesh, None, &denied, false);
+        readiness.failed(RecordKind::Dataplane, Some("shop".into()), &denied, true);
+        readiness.failed(RecordKind::Mesh, None, &denied, false);
         assert_eq!(
-            readiness.waits_for(),
+            readiness.pending(),
             ["waiting for the list of dataplanes.kuma.io in shop: denied"]
         );
-        readiness.listed(Kind::Dataplane, Some("shop".into()));
+        readiness.listed(RecordKind::Dataplane, Some("shop".into()));
         assert!(readiness.is_ready());
-        readiness.failed(Kind::Dataplane, Some("shop".into()), &denied, true);
-        assert!(readiness.is_ready(), "what was listed once is kept");
+        readiness.failed(RecordKind::Dataplane, Some("shop".into()), &denied, true);
+        assert!(
+            readiness.is_ready(),
+            "a watch that has listed once stays ready"
+        );
     }
 }

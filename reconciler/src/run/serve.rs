@@ -1,89 +1,58 @@
 //! `/metrics`, `/livez` and `/readyz`.
 
-use std::{
-    future::{Future, IntoFuture},
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get,
 };
-use clap::Args;
 use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
 use crate::client::Failure;
 
-/// OpenMetrics' text form.
+/// The content type of OpenMetrics' text format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Where it is served.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Metrics and health")]
-#[group(id = "serve")]
-pub struct Options {
-    /// Where /metrics, /livez and /readyz are served.
-    #[arg(
-        long,
-        env = "KUMA_WORKLOAD_METRICS_ADDR",
-        default_value = "0.0.0.0:8080",
-        value_name = "ADDRESS"
-    )]
-    pub metrics_addr: SocketAddr,
-    /// Also serve the metric kuma_workload_proxies: three time series for each Workload and mesh.
-    #[arg(long, env = "KUMA_WORKLOAD_METRICS_PROXIES")]
-    pub metrics_proxies: bool,
-}
 
 /// What is served.
 #[derive(Clone)]
-pub struct Pages {
-    /// Of `/metrics`.
-    pub metrics: Arc<Metrics>,
-    /// Brings the metrics up to date that are only looked at when they are asked for.
-    pub refresh: Arc<dyn Fn() + Send + Sync>,
-    /// What `/readyz` waits for, a line each. A standby is ready.
-    pub waits_for: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
+pub(super) struct Pages {
+    /// The metrics of `/metrics`.
+    pub(super) metrics: Arc<Metrics>,
+    /// Updates the metrics that are computed for each scrape.
+    pub(super) refresh: Arc<dyn Fn() + Send + Sync>,
+    /// What `/readyz` waits for, one line each. A standby replica is ready.
+    pub(super) pending: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
 
-/// A server that has its address.
+/// A server with a bound address.
 #[derive(Debug)]
-pub struct Server {
+pub(super) struct PageServer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Server {
-    /// Takes the address.
+impl PageServer {
+    /// Binds the address of `--metrics-addr`.
     ///
     /// # Errors
-    /// When it cannot be had.
-    pub async fn bind(options: &Options) -> Result<Self, Failure> {
-        let wanted = options.metrics_addr;
-        let failure =
-            |error| Failure::new(format!("cannot listen on --metrics-addr {wanted}: {error}"));
-        let listener = TcpListener::bind(wanted).await.map_err(failure)?;
+    /// When it cannot be bound.
+    pub(super) async fn bind(address: SocketAddr) -> Result<Self, Failure> {
+        let failure = |error| {
+            Failure::new(format!(
+                "cannot listen on --metrics-addr {address}: {error}"
+            ))
+        };
+        let listener = TcpListener::bind(address).await.map_err(failure)?;
         let address = listener.local_addr().map_err(failure)?;
         Ok(Self { listener, address })
     }
 
-    /// The address, with the port that it was given for port 0.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until `stop` resolves and the answers under way are given.
+    /// Serves for as long as the process runs.
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn serve(
-        self,
-        pages: Pages,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), Failure> {
+    pub(super) async fn serve(self, pages: Pages) -> Result<(), Failure> {
         axum::serve(self.listener, router(pages))
-            .with_graceful_shutdown(stop)
             .into_future()
             .await
             .map_err(|error| Failure::new(format!("cannot serve on {}: {error}", self.address)))
@@ -106,13 +75,13 @@ async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
     )
 }
 
-/// Whoever answers is alive: a part that cannot go on ends the process.
+/// The process is alive if it answers: a task that cannot continue ends the process.
 async fn livez() -> &'static str {
     "ok\n"
 }
 
 async fn readyz(State(pages): State<Pages>) -> (StatusCode, String) {
-    match (pages.waits_for)() {
+    match (pages.pending)() {
         lines if lines.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
         lines => (StatusCode::SERVICE_UNAVAILABLE, lines.join("\n") + "\n"),
     }
@@ -124,25 +93,21 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use http::Request;
     use rstest::rstest;
-    use tokio::sync::oneshot;
     use tower::ServiceExt;
 
-    fn pages(waits_for: &[&str]) -> Pages {
-        let lines: Vec<_> = waits_for.iter().map(|line| (*line).to_owned()).collect();
+    fn pages(pending: &[&str]) -> Pages {
+        let lines: Vec<_> = pending.iter().map(|line| (*line).to_owned()).collect();
         let metrics = Arc::new(Metrics::new());
         let counted = metrics.clone();
         Pages {
             metrics,
             refresh: Arc::new(move || counted.queue_depth(7)),
-            waits_for: Arc::new(move || lines.clone()),
+            pending: Arc::new(move || lines.clone()),
         }
     }
 
-    fn local() -> Options {
-        Options {
-            metrics_addr: ([127, 0, 0, 1], 0).into(),
-            metrics_proxies: false,
-        }
+    fn local() -> SocketAddr {
+        ([127, 0, 0, 1], 0).into()
     }
 
     async fn ask(pages: Pages, path: &str) -> (u16, String) {
@@ -160,23 +125,20 @@ mod tests {
     #[case::waits(&["dataplanes", "workloads"], "/readyz", 503, "dataplanes\nworkloads\n")]
     #[tokio::test]
     async fn health_is_told(
-        #[case] waits_for: &[&str],
+        #[case] pending: &[&str],
         #[case] path: &str,
         #[case] code: u16,
         #[case] body: &str,
     ) {
-        let answer = ask(pages(waits_for), path).await;
+        let answer = ask(pages(pending), path).await;
         assert_eq!(answer, (code, body.to_owned()));
     }
 
     #[tokio::test]
-    async fn metrics_are_served_until_it_is_stopped() {
-        let server = Server::bind(&local()).await.unwrap();
-        let address = server.address();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server.serve(pages(&[]), async {
-            stopped.await.ok();
-        }));
+    async fn metrics_are_served() {
+        let server = PageServer::bind(local()).await.unwrap();
+        let address = server.address;
+        let serving = tokio::spawn(server.serve(pages(&[])));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut stream, request)
@@ -193,22 +155,15 @@ mod tests {
             answer.contains("kuma_workload_workqueue_depth 7"),
             "{answer}"
         );
-        stop.send(()).unwrap();
-        serving.await.unwrap().unwrap();
+        serving.abort();
     }
 
     #[tokio::test]
     async fn a_taken_address_is_one_sentence() {
-        let first = Server::bind(&local()).await.unwrap();
-        let options = Options {
-            metrics_addr: first.address(),
-            ..local()
-        };
-        let failure = Server::bind(&options).await.unwrap_err().to_string();
-        let expected = format!(
-            "cannot listen on --metrics-addr {}: Address already in use",
-            first.address()
-        );
+        let first = PageServer::bind(local()).await.unwrap();
+        let address = first.address;
+        let failure = PageServer::bind(address).await.unwrap_err().to_string();
+        let expected = format!("cannot listen on --metrics-addr {address}: Address already in use");
         assert!(failure.starts_with(&expected), "{failure}");
     }
 }

@@ -1,32 +1,34 @@
-//! At most one write of a Workload's numbers in a time (S4), and one of its labels.
+//! At most one write of a Workload's numbers per interval (S4), and one of its labels.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
-/// When each was written last.
+/// When each key was written last.
 #[derive(Debug)]
 pub(super) struct Throttle<K> {
     interval: Duration,
     last: HashMap<K, Instant>,
-    swept: Instant,
+    /// When old keys were removed last.
+    cleaned: Instant,
 }
 
 impl<K: Eq + Hash> Throttle<K> {
+    /// One write per key in this interval.
     pub(super) fn new(interval: Duration) -> Self {
         Self {
             interval,
             last: HashMap::new(),
-            swept: Instant::now(),
+            cleaned: Instant::now(),
         }
     }
 
-    /// Takes the right to write now, or says when there will be one.
+    /// Permits a write now, and counts it. Otherwise the error is when the next one is permitted.
     pub(super) fn take(&mut self, key: K, now: Instant) -> Result<(), Instant> {
-        if now - self.swept > self.interval {
+        if now - self.cleaned > self.interval {
             let interval = self.interval;
             self.last.retain(|_, last| now - *last < interval);
-            self.swept = now;
+            self.cleaned = now;
         }
         match self.last.get(&key) {
             Some(last) if now < *last + self.interval => Err(*last + self.interval),
@@ -43,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_write_in_a_time() {
+    fn one_write_per_interval() {
         let mut throttle = Throttle::new(Duration::from_secs(5));
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
@@ -53,6 +55,6 @@ mod tests {
         assert_eq!(throttle.take("a", after(5)), Ok(()));
         assert_eq!(throttle.take("a", after(6)), Err(after(10)));
         throttle.take("c", after(60)).unwrap();
-        assert_eq!(throttle.last.len(), 1, "what is long ago is forgotten");
+        assert_eq!(throttle.last.len(), 1, "old keys are removed");
     }
 }

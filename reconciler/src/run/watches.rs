@@ -1,78 +1,85 @@
-//! The watches: each lists its kind, follows it, and lists it anew when it must.
+//! The watches: each lists the objects of a kind, follows their changes, and lists them again when it
+//! must.
 
 use std::{fmt::Debug, pin::pin, time::Duration};
 
 use futures::StreamExt;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client, Resource,
-    core::{ClusterResourceScope, NamespaceResourceScope},
+    core::{ClusterResourceScope, NamespaceResourceScope, ObjectMeta},
     runtime::watcher::{self, Event, watcher},
 };
-use kuma_workload_rulebook::identifier::Identifiers;
 use serde::de::DeserializeOwned;
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     backoff::Backoff,
-    controller::Shared,
-    index::{Index, Item, Kind, Oddity, key},
-    options::Options,
+    context::Context,
+    index::{DataplaneProblem, Index},
+    work_item::WorkItem,
 };
 use crate::{
-    client::{Failure, retry_after},
-    kinds::{self, Dataplane, DataplaneInsight, Mesh, Namespace, Pod, Workload},
+    client::{Failure, retry_after, watch_status},
+    kinds::{
+        self, DataplaneRecord, InsightRecord, MeshRecord, NamespaceRecord, PodRecord, Record,
+        WorkloadRecord,
+    },
 };
 
-/// How many objects a list brings at a time: what one page takes, text and all, is what a relist
-/// needs beyond the index.
+/// How many objects a list returns at a time. One page, as text and as records, is the memory that a
+/// relist needs beyond the index.
 const PAGE: u32 = 250;
+/// How often an optional kind that may not be read is tried again.
+const OPTIONAL_RETRY: Duration = Duration::from_secs(300);
 
-/// What a kind's objects are for the index.
-trait Watched: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + 'static {
-    const KIND: Kind;
+/// What is watched.
+#[derive(Debug, Clone)]
+pub(super) struct WatchScope {
+    /// Only these namespaces; all of them if there is none.
+    pub(super) namespaces: Vec<String>,
+    /// Only namespaces with these labels.
+    pub(super) namespace_selector: Option<String>,
+    /// Whether Pods are watched (W8).
+    pub(super) pods: bool,
+}
 
-    fn apply(&self, index: &mut Index) -> Vec<Item>;
+/// A record that the index takes.
+trait IndexedRecord: Record + DeserializeOwned + Clone + Debug + Send + 'static {
+    /// Updates the index. Returns the items to reconcile.
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem>;
 
-    /// Whether it cannot be read.
+    /// Removes the object from the index. Returns the items to reconcile.
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem>;
+
+    /// Whether the object cannot be read.
     fn is_faulty(&self) -> bool {
         false
     }
-
-    fn delete(&self, index: &mut Index) -> Vec<Item>;
 }
 
-impl Watched for Dataplane {
-    const KIND: Kind = Kind::Dataplane;
-
-    fn is_faulty(&self) -> bool {
-        self.fault.is_some()
-    }
-
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
-        let (items, oddity) = index.apply_dataplane(self);
-        if let Some(oddity) = oddity {
-            name_once(&self.metadata, &oddity);
+impl IndexedRecord for DataplaneRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
+        let (items, new_problem) = index.apply_dataplane(self);
+        if let Some(problem) = new_problem {
+            log_problem(&self.metadata, &problem);
         }
         items
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_dataplane(&self.metadata)
     }
-}
-
-impl Watched for DataplaneInsight {
-    const KIND: Kind = Kind::DataplaneInsight;
 
     fn is_faulty(&self) -> bool {
         self.fault.is_some()
     }
+}
 
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
-        let (items, fault) = index.apply_insight(self);
-        if let Some(fault) = fault {
-            let (namespace, name) = names(&self.metadata);
+impl IndexedRecord for InsightRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
+        let (items, new_fault) = index.apply_insight(self);
+        if let Some(fault) = new_fault {
+            let (namespace, name) = kinds::names(&self.metadata);
             tracing::warn!(
                 "DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}"
             );
@@ -80,141 +87,134 @@ impl Watched for DataplaneInsight {
         items
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_insight(&self.metadata)
+    }
+
+    fn is_faulty(&self) -> bool {
+        self.fault.is_some()
     }
 }
 
-impl Watched for Workload {
-    const KIND: Kind = Kind::Workload;
-
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+impl IndexedRecord for WorkloadRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_workload(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
-        index.delete_workload(&key(&self.metadata), self.metadata.uid.as_deref())
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
+        let key = kinds::workload_key(&self.metadata);
+        index.delete_workload(&key, self.metadata.uid.as_deref())
     }
 }
 
-impl Watched for Namespace {
-    const KIND: Kind = Kind::Namespace;
-
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+impl IndexedRecord for NamespaceRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_namespace(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_namespace(&self.metadata)
     }
 }
 
-impl Watched for Mesh {
-    const KIND: Kind = Kind::Mesh;
-
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+impl IndexedRecord for MeshRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_mesh(self);
         Vec::new()
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_mesh(&self.metadata);
         Vec::new()
     }
 }
 
-impl Watched for Pod {
-    const KIND: Kind = Kind::Pod;
-
-    fn apply(&self, index: &mut Index) -> Vec<Item> {
+impl IndexedRecord for PodRecord {
+    fn apply(&self, index: &mut Index) -> Vec<WorkItem> {
         index.apply_pod(self)
     }
 
-    fn delete(&self, index: &mut Index) -> Vec<Item> {
+    fn delete(&self, index: &mut Index) -> Vec<WorkItem> {
         index.delete_pod(&self.metadata);
         Vec::new()
     }
 }
 
-fn names(metadata: &ObjectMeta) -> (&str, &str) {
-    (kinds::namespace(metadata), kinds::name(metadata))
-}
-
-fn name_once(metadata: &ObjectMeta, oddity: &Oddity) {
-    let (namespace, name) = names(metadata);
-    match oddity {
-        Oddity::Undecodable { fault, .. } => tracing::warn!(
+fn log_problem(metadata: &ObjectMeta, problem: &DataplaneProblem) {
+    let (namespace, name) = kinds::names(metadata);
+    match problem {
+        DataplaneProblem::Undecodable { fault, .. } => tracing::warn!(
             "Dataplane {namespace}/{name} cannot be read and is left out: {fault}; the Workload that it names is not deleted meanwhile"
         ),
-        Oddity::MeshLabel { label, field } => tracing::warn!(
+        DataplaneProblem::MeshLabel { label, field } => tracing::warn!(
             "Dataplane {namespace}/{name} is in mesh \"{field}\" but its label kuma.io/mesh says \"{label}\"; the field counts"
         ),
     }
 }
 
-/// Starts all watches that these options ask for. They go on for ever.
-pub(super) fn start(client: &Client, shared: &Shared, options: &Options) -> JoinSet<()> {
+/// Starts all watches. They never end by themselves.
+pub(super) fn start(client: &Client, context: &Context, scope: &WatchScope) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let scopes: Vec<_> = if options.namespace.is_empty() {
+    let namespaces: Vec<_> = if scope.namespaces.is_empty() {
         vec![None]
     } else {
-        options.namespace.iter().cloned().map(Some).collect()
+        scope.namespaces.iter().cloned().map(Some).collect()
     };
-    for namespace in &scopes {
-        in_namespace::<Dataplane>(&mut tasks, client, shared, namespace.clone());
-        in_namespace::<DataplaneInsight>(&mut tasks, client, shared, namespace.clone());
-        in_namespace::<Workload>(&mut tasks, client, shared, namespace.clone());
-        if options.identifiers == Identifiers::Pods {
-            in_namespace::<Pod>(&mut tasks, client, shared, namespace.clone());
+    for namespace in &namespaces {
+        in_namespace::<DataplaneRecord>(&mut tasks, client, context, namespace.clone());
+        in_namespace::<InsightRecord>(&mut tasks, client, context, namespace.clone());
+        in_namespace::<WorkloadRecord>(&mut tasks, client, context, namespace.clone());
+        if scope.pods {
+            in_namespace::<PodRecord>(&mut tasks, client, context, namespace.clone());
         }
     }
-    // With grants in some namespaces alone, there are none for what is in no namespace.
-    if options.namespace.is_empty() {
-        let selector = options.namespace_selector.as_deref();
-        of_cluster::<Namespace>(&mut tasks, client, shared, selector, selector.is_some());
-        of_cluster::<Mesh>(&mut tasks, client, shared, None, false);
+    // With grants in some namespaces only, there are none for cluster-wide kinds.
+    if scope.namespaces.is_empty() {
+        let selector = scope.namespace_selector.as_deref();
+        of_cluster::<NamespaceRecord>(&mut tasks, client, context, selector, selector.is_some());
+        of_cluster::<MeshRecord>(&mut tasks, client, context, None, false);
     }
     tasks
 }
 
-fn in_namespace<K: Watched + Resource<Scope = NamespaceResourceScope>>(
+fn in_namespace<K: IndexedRecord + Resource<Scope = NamespaceResourceScope>>(
     tasks: &mut JoinSet<()>,
     client: &Client,
-    shared: &Shared,
+    context: &Context,
     namespace: Option<String>,
 ) {
     let api: Api<K> = match &namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    shared.readiness.expect(K::KIND, namespace.clone());
+    context.readiness.expect(K::KIND, namespace.clone());
     let config = watcher::Config::default().page_size(PAGE);
-    tasks.spawn(follow(api, config, shared.clone(), namespace, true));
+    tasks.spawn(follow(api, config, context.clone(), namespace, true));
 }
 
-fn of_cluster<K: Watched + Resource<Scope = ClusterResourceScope>>(
+fn of_cluster<K: IndexedRecord + Resource<Scope = ClusterResourceScope>>(
     tasks: &mut JoinSet<()>,
     client: &Client,
-    shared: &Shared,
+    context: &Context,
     selector: Option<&str>,
-    is_needed: bool,
+    is_required: bool,
 ) {
-    shared.readiness.expect(K::KIND, None);
+    context.readiness.expect(K::KIND, None);
     let mut config = watcher::Config::default().page_size(PAGE);
     if let Some(selector) = selector {
         config = config.labels(selector);
     }
     let api = Api::all(client.clone());
-    tasks.spawn(follow::<K>(api, config, shared.clone(), None, is_needed));
+    tasks.spawn(follow::<K>(api, config, context.clone(), None, is_required));
 }
 
-/// Follows a kind for ever. One that is not needed is done without while it may not be read.
-async fn follow<K: Watched>(
+/// Follows a kind forever. An optional kind is left out while it may not be read.
+async fn follow<K: IndexedRecord>(
     api: Api<K>,
     config: watcher::Config,
-    shared: Shared,
+    context: Context,
     namespace: Option<String>,
-    is_needed: bool,
+    is_required: bool,
 ) {
     let mut backoff = Backoff::of_watches();
     loop {
@@ -223,28 +223,28 @@ async fn follow<K: Watched>(
             match event {
                 Ok(event) => {
                     backoff.reset();
-                    take(event, &shared, namespace.as_deref());
+                    apply(event, &context, namespace.as_deref());
                 }
                 Err(error) => {
-                    let failure = failure(K::KIND, &error);
-                    shared.metrics.watch_restarted(K::KIND);
+                    let failure = Failure::of_watch(&K::KIND.resource(), &error);
+                    context.metrics.watch_restarted(K::KIND);
                     let is_denied = is_denied(&error);
-                    shared.readiness.failed(
+                    context.readiness.failed(
                         K::KIND,
                         namespace.clone(),
                         &failure,
-                        is_needed || !is_denied,
+                        is_required || !is_denied,
                     );
-                    if is_denied && !is_needed {
-                        shared.say(&format!("{failure}; it is done without"));
+                    if is_denied && !is_required {
+                        context.warn(&format!("{failure}; continuing without it"));
                         sleep(OPTIONAL_RETRY).await;
                     } else {
-                        shared.say(&failure.to_string());
-                        let asked = status(&error).and_then(retry_after);
+                        context.warn(&failure.to_string());
+                        let asked = watch_status(&error).and_then(retry_after);
                         sleep(backoff.next().max(asked.unwrap_or_default())).await;
                     }
                     if is_expired(&error) {
-                        // The watcher would ask for the same version for ever.
+                        // The watcher would ask for the same resourceVersion forever.
                         break;
                     }
                 }
@@ -253,15 +253,12 @@ async fn follow<K: Watched>(
     }
 }
 
-/// How often a kind that is done without is tried again.
-const OPTIONAL_RETRY: Duration = Duration::from_secs(300);
-
-fn take<K: Watched>(event: Event<K>, shared: &Shared, namespace: Option<&str>) {
-    let mut index = shared.index();
+fn apply<K: IndexedRecord>(event: Event<K>, context: &Context, namespace: Option<&str>) {
+    let mut index = context.index();
     let items = match event {
         Event::Apply(object) | Event::InitApply(object) => {
             if object.is_faulty() {
-                shared.metrics.undecodable(K::KIND);
+                context.metrics.undecodable(K::KIND);
             }
             object.apply(&mut index)
         }
@@ -272,45 +269,19 @@ fn take<K: Watched>(event: Event<K>, shared: &Shared, namespace: Option<&str>) {
         }
         Event::InitDone => {
             let items = index.sweep(K::KIND, namespace);
-            shared
-                .readiness
-                .listed(K::KIND, namespace.map(str::to_owned));
+            let readiness = &context.readiness;
+            readiness.listed(K::KIND, namespace.map(str::to_owned));
             items
         }
     };
     drop(index);
-    shared.look_at(items);
-}
-
-fn status(error: &watcher::Error) -> Option<&kube::core::Status> {
-    match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status)
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status),
-        _ => None,
-    }
+    context.enqueue(items);
 }
 
 fn is_denied(error: &watcher::Error) -> bool {
-    status(error).is_some_and(|status| matches!(status.code, 401 | 403 | 404))
+    watch_status(error).is_some_and(|status| matches!(status.code, 401 | 403 | 404))
 }
 
 fn is_expired(error: &watcher::Error) -> bool {
-    status(error).is_some_and(|status| status.code == 410)
-}
-
-fn failure(kind: Kind, error: &watcher::Error) -> Failure {
-    let list = format!("list {}", kind.resource());
-    let watch = format!("watch {}", kind.resource());
-    match error {
-        watcher::Error::InitialListFailed(error) => Failure::of(&list, error),
-        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
-            Failure::of(&watch, error)
-        }
-        watcher::Error::WatchError(status) => Failure::of_status(&watch, status),
-        watcher::Error::NoResourceVersion => Failure::new(format!(
-            "cannot {watch}: the API server sends no resourceVersion"
-        )),
-    }
+    watch_status(error).is_some_and(|status| status.code == 410)
 }

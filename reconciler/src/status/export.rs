@@ -14,11 +14,11 @@ use kuma_workload_plan::{
 use kuma_workload_rulebook::{
     keys,
     quoted::Quoted,
-    roster::{DataplaneRecord, ExistingWorkload, InsightRecord, Key, Roster},
+    roster::{ExistingWorkload, Key, Roster, RosterDataplane, RosterInsight},
     universal::{self, LabelOrTag},
 };
 
-use super::row::{Reported, Row};
+use super::row::{ReportedWorkload, Row};
 use crate::plan::files;
 
 /// What was read.
@@ -71,7 +71,7 @@ fn of_kubernetes(inventory: &Inventory) -> Vec<Row> {
     }
     for insight in inventory.insights() {
         if let Home::Namespace(namespace) = &insight.named.home {
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace,
                 name: insight.named.name.as_str(),
                 mesh: insight.mesh.as_deref(),
@@ -83,7 +83,7 @@ fn of_kubernetes(inventory: &Inventory) -> Vec<Row> {
         .workloads()
         .map(|workload| {
             let key = key(workload.named.namespace(), workload.named.name.as_str());
-            let existing = Reported {
+            let existing = ReportedWorkload {
                 facts: workload.facts(),
                 reported: workload.reported.map(Into::into),
             };
@@ -104,7 +104,7 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
     for dataplane in inventory.universal_dataplanes() {
         let mesh = dataplane.named.mesh();
         let identifier = universal::identifier(&dataplane.facts());
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             namespace: mesh,
             name: dataplane.named.name.as_str(),
             workload: identifier.map(|(name, _)| name),
@@ -115,7 +115,7 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
     }
     for insight in inventory.insights() {
         if let Home::Mesh(mesh) = &insight.named.home {
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace: mesh,
                 name: insight.named.name.as_str(),
                 mesh: Some(mesh),
@@ -127,7 +127,7 @@ fn of_universal(inventory: &Inventory) -> Vec<Row> {
         .universal_workloads()
         .map(|workload| {
             let key = key(workload.named.mesh(), workload.named.name.as_str());
-            let existing = Reported {
+            let existing = ReportedWorkload {
                 facts: ExistingWorkload {
                     managed_by: workload.labels.get(keys::MANAGED_BY),
                     ..ExistingWorkload::default()

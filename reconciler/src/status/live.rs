@@ -1,4 +1,4 @@
-//! Lists and watches the three kinds.
+//! Lists and watches Dataplanes, DataplaneInsights and Workloads.
 
 use std::{
     collections::BTreeSet,
@@ -23,93 +23,80 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
+    observed::{ObservedCluster, WatchEvent},
     row::Row,
-    world::{Seen, World},
 };
-use crate::client::{Failure, REQUEST_TIMEOUT};
+use crate::{
+    client::{Failure, REQUEST_TIMEOUT, watch_status},
+    kinds::{Record, RecordKind},
+};
 
 /// Changes within this time are shown together.
-const TOGETHER: Duration = Duration::from_millis(100);
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A watch that broke, and what it was of.
+/// A watch that failed.
 #[derive(Debug)]
-struct Broken {
-    resource: String,
+struct FailedWatch {
+    kind: RecordKind,
     error: watcher::Error,
 }
 
-impl Broken {
+impl FailedWatch {
     fn failure(&self) -> Failure {
-        let resource = &self.resource;
-        match &self.error {
-            watcher::Error::InitialListFailed(error) => {
-                Failure::of(&format!("list {resource}"), error)
-            }
-            watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
-                Failure::of(&format!("watch {resource}"), error)
-            }
-            error => Failure::new(format!("cannot watch {resource}: {error}")),
-        }
+        Failure::of_watch(&self.kind.resource(), &self.error)
     }
 
-    /// Whether to try again is in vain.
+    /// Whether another attempt is useless.
     fn is_final(&self) -> bool {
-        match &self.error {
-            watcher::Error::InitialListFailed(error)
-            | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error) => {
-                matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403))
-            }
-            _ => false,
-        }
+        watch_status(&self.error).is_some_and(|status| matches!(status.code, 401 | 403))
     }
 }
 
-type Watch = BoxStream<'static, Result<Seen, Broken>>;
+type Watch = BoxStream<'static, Result<WatchEvent, FailedWatch>>;
 
-/// The cluster, as it is and as it changes.
-pub(super) struct Live {
+/// The cluster as it is, and its changes.
+pub(super) struct WatchedCluster {
     watches: Vec<Watch>,
-    world: World,
+    observed: ObservedCluster,
     warned: BTreeSet<String>,
 }
 
-impl Live {
-    /// Of a namespace, or of all. Nothing is asked yet.
+impl WatchedCluster {
+    /// One namespace, or all of them. No request is sent yet.
     pub(super) fn new(client: Client, namespace: Option<&str>) -> Self {
         Self {
             watches: vec![
-                watch(&client, namespace, Seen::Dataplane),
-                watch(&client, namespace, Seen::Insight),
-                watch(&client, namespace, Seen::Workload),
+                watch(&client, namespace, WatchEvent::Dataplane),
+                watch(&client, namespace, WatchEvent::Insight),
+                watch(&client, namespace, WatchEvent::Workload),
             ],
-            world: World::new(namespace),
+            observed: ObservedCluster::new(namespace),
             warned: BTreeSet::new(),
         }
     }
 
     /// All workloads.
     pub(super) fn rows(&self) -> Vec<Row> {
-        self.world.rows()
+        self.observed.rows()
     }
 
-    /// Lists all of it. Nothing is watched yet.
+    /// Lists all objects. Nothing is watched yet.
     pub(super) async fn list(&mut self) -> Result<(), Failure> {
         let mut watches = std::mem::take(&mut self.watches);
         for watch in &mut watches {
             loop {
-                let seen = timeout(REQUEST_TIMEOUT, watch.next()).await.map_err(|_| {
+                let event = timeout(REQUEST_TIMEOUT, watch.next()).await.map_err(|_| {
                     Failure::new(format!(
                         "the API server did not answer within {REQUEST_TIMEOUT:?}"
                     ))
                 })?;
-                let seen = match seen {
-                    Some(Ok(seen)) => seen,
-                    Some(Err(broken)) => return Err(broken.failure()),
+                let event = match event {
+                    Some(Ok(event)) => event,
+                    Some(Err(failed)) => return Err(failed.failure()),
                     None => break,
                 };
-                let ends = seen.ends_list();
-                self.apply(seen);
+                let ends = event.ends_list();
+                self.apply(event);
                 if ends {
                     break;
                 }
@@ -119,7 +106,7 @@ impl Live {
         Ok(())
     }
 
-    /// Watches all of it until it is interrupted, or what it shows cannot be written.
+    /// Watches all objects until it is interrupted, or until `show` fails.
     pub(super) async fn watch(
         &mut self,
         mut show: impl FnMut(&[Row]) -> io::Result<()>,
@@ -128,18 +115,18 @@ impl Live {
         let mut due = Some(Instant::now());
         loop {
             tokio::select! {
-                seen = watches.next() => match seen {
-                    Some(Ok(seen)) => {
-                        self.apply(seen);
-                        due = due.or_else(|| Some(Instant::now() + TOGETHER));
+                event = watches.next() => match event {
+                    Some(Ok(event)) => {
+                        self.apply(event);
+                        due = due.or_else(|| Some(Instant::now() + BATCH_INTERVAL));
                     }
-                    Some(Err(broken)) if broken.is_final() => return Err(broken.failure()),
-                    Some(Err(broken)) => self.warn(broken.failure().to_string()),
+                    Some(Err(failed)) if failed.is_final() => return Err(failed.failure()),
+                    Some(Err(failed)) => self.warn(failed.failure().to_string()),
                     None => return Ok(Ok(())),
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     due = None;
-                    if let Err(error) = show(&self.world.rows()) {
+                    if let Err(error) = show(&self.observed.rows()) {
                         return Ok(Err(error));
                     }
                 }
@@ -148,13 +135,13 @@ impl Live {
         }
     }
 
-    fn apply(&mut self, seen: Seen) {
-        if let Some(warning) = self.world.apply(seen) {
+    fn apply(&mut self, event: WatchEvent) {
+        if let Some(warning) = self.observed.apply(event) {
             self.warn(warning);
         }
     }
 
-    /// Each warning once.
+    /// Prints each warning once.
     fn warn(&mut self, warning: String) {
         if !self.warned.contains(&warning) {
             let _ = writeln!(io::stderr(), "warning: {warning}");
@@ -166,10 +153,11 @@ impl Live {
 fn watch<K>(
     client: &Client,
     namespace: Option<&str>,
-    seen: impl Fn(Event<K>) -> Seen + Send + 'static,
+    into_event: impl Fn(Event<K>) -> WatchEvent + Send + 'static,
 ) -> Watch
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    K: Record
+        + Resource<Scope = NamespaceResourceScope>
         + Clone
         + DeserializeOwned
         + Debug
@@ -180,12 +168,11 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let resource = format!("{}.{}", K::plural(&()), K::group(&()));
     watcher::watcher(api, watcher::Config::default())
         .default_backoff()
-        .map_ok(seen)
-        .map_err(move |error| Broken {
-            resource: resource.clone(),
+        .map_ok(into_event)
+        .map_err(|error| FailedWatch {
+            kind: K::KIND,
             error,
         })
         .boxed()

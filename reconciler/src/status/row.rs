@@ -1,4 +1,4 @@
-//! One workload: as it is reported, as it is, and what to say of the difference.
+//! One workload: its numbers as reported and as they are, and the findings.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use kuma_workload_rulebook::{
 };
 use serde::Serialize;
 
-use crate::kinds::{DataplaneProxies, Workload};
+use crate::{crd::DataplaneProxies, kinds::WorkloadRecord};
 
-/// How many proxies there are, and how they are.
+/// The numbers of proxies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Numbers {
     pub(super) connected: i64,
@@ -40,21 +40,21 @@ impl From<DataplaneProxies> for Numbers {
     }
 }
 
-/// What is not as it is reported, or not as it should be.
+/// Something that is not as reported, or not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Finding {
-    /// The reported numbers are not what is.
+pub(super) enum StatusFinding {
+    /// The reported numbers are wrong.
     Numbers,
-    /// The proxies are of another mesh than the label says.
+    /// The proxies are in another mesh than the label says.
     Mesh,
-    /// Proxies of several meshes refer to it (L9).
+    /// Proxies in several meshes refer to it (L9).
     Conflict,
     /// Proxies refer to it, and it does not exist.
     Missing,
     /// It exists, and no proxy refers to it.
     Unreferenced,
-    /// No object can have its name (W5).
+    /// Its name cannot be the name of an object (W5).
     Name,
 }
 
@@ -65,29 +65,29 @@ pub(super) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<String>,
     pub(super) name: String,
-    /// That of its label; where it does not exist, that of its proxies, if it is one.
+    /// The mesh of its label. If it does not exist, the mesh of its proxies, if they are in one.
     pub(super) mesh: Option<String>,
     pub(super) manager: Option<String>,
     pub(super) reported: Option<Numbers>,
-    /// None for a copy of a Workload of elsewhere, whose proxies are not here.
+    /// None for a copy of a Workload in another zone, whose proxies are not here.
     pub(super) actual: Option<Numbers>,
     pub(super) meshes: BTreeMap<String, Numbers>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<StatusFinding>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) gone: bool,
 }
 
 /// A Workload that exists.
 #[derive(Debug, Clone)]
-pub(super) struct Reported<'a> {
-    /// What the rules read of it.
+pub(super) struct ReportedWorkload<'a> {
+    /// The facts for the roster.
     pub(super) facts: ExistingWorkload<'a>,
-    /// The numbers that it shows.
+    /// The numbers in its status.
     pub(super) reported: Option<Numbers>,
 }
 
-impl<'a> From<&'a Workload> for Reported<'a> {
-    fn from(workload: &'a Workload) -> Self {
+impl<'a> From<&'a WorkloadRecord> for ReportedWorkload<'a> {
+    fn from(workload: &'a WorkloadRecord) -> Self {
         Self {
             facts: workload.facts(),
             reported: workload.reported.map(Numbers::from),
@@ -96,8 +96,12 @@ impl<'a> From<&'a Workload> for Reported<'a> {
 }
 
 impl Row {
-    /// What there is to say of a key; nothing if neither proxies nor a Workload are there.
-    pub(super) fn of(roster: &Roster, key: &Key, existing: Option<&Reported<'_>>) -> Option<Self> {
+    /// The row of a key. None if neither the Workload nor proxies of it exist.
+    pub(super) fn of(
+        roster: &Roster,
+        key: &Key,
+        existing: Option<&ReportedWorkload<'_>>,
+    ) -> Option<Self> {
         let references = roster.references(key);
         let decision = roster.decide(key, existing.map(|one| &one.facts), Mode::Observe);
         let is_copy = matches!(
@@ -107,7 +111,7 @@ impl Row {
                 ..
             }
         );
-        Facts {
+        RowFacts {
             name: &key.workload,
             references,
             existing,
@@ -123,10 +127,10 @@ impl Row {
     pub(super) fn of_universal(
         roster: &Roster,
         key: &Key,
-        existing: Option<&Reported<'_>>,
+        existing: Option<&ReportedWorkload<'_>>,
         is_copy: bool,
     ) -> Option<Self> {
-        Facts {
+        RowFacts {
             name: &key.workload,
             references: roster.references(key),
             existing,
@@ -149,12 +153,12 @@ impl Row {
             return "gone".to_owned();
         }
         let words = self.findings.iter().map(|finding| match finding {
-            Finding::Numbers => "numbers differ".to_owned(),
-            Finding::Mesh => format!("mesh is {}", self.mesh_names()),
-            Finding::Conflict => format!("conflict: {}", self.mesh_names()),
-            Finding::Missing => "missing".to_owned(),
-            Finding::Unreferenced => "nothing refers to it".to_owned(),
-            Finding::Name => "name is not possible".to_owned(),
+            StatusFinding::Numbers => "numbers differ".to_owned(),
+            StatusFinding::Mesh => format!("mesh is {}", self.mesh_names()),
+            StatusFinding::Conflict => format!("conflict: {}", self.mesh_names()),
+            StatusFinding::Missing => "missing".to_owned(),
+            StatusFinding::Unreferenced => "nothing refers to it".to_owned(),
+            StatusFinding::Name => "name is not possible".to_owned(),
         });
         let words: Vec<_> = words.collect();
         match self.actual {
@@ -170,22 +174,22 @@ impl Row {
     }
 }
 
-/// What is known of a workload.
-struct Facts<'a> {
+/// What is known about a workload.
+struct RowFacts<'a> {
     name: &'a str,
     references: References<'a>,
-    existing: Option<&'a Reported<'a>>,
-    /// The mesh that the Workload is of, if it exists.
+    existing: Option<&'a ReportedWorkload<'a>>,
+    /// The mesh of the Workload, if it exists.
     labelled: Option<&'a str>,
-    /// Whether the Workload is a copy from elsewhere.
+    /// Whether the Workload is a copy from another zone.
     is_copy: bool,
-    /// Whether none can have the name.
+    /// Whether the name cannot be the name of a Workload.
     is_impossible: bool,
-    /// The numbers of its own mesh, where the proxies are of several (S6).
+    /// The numbers of its own mesh, if the proxies are in several (S6).
     of_mesh: Option<Numbers>,
 }
 
-impl Facts<'_> {
+impl RowFacts<'_> {
     fn row(self, namespace: Option<&str>) -> Option<Row> {
         if self.references.is_empty() && self.existing.is_none() {
             return None;
@@ -213,7 +217,7 @@ impl Facts<'_> {
         })
     }
 
-    fn findings(&self, actual: Numbers) -> Vec<Finding> {
+    fn findings(&self, actual: Numbers) -> Vec<StatusFinding> {
         let exists = self.existing.is_some();
         let sole = self.references.sole_mesh();
         let reported = self.existing.and_then(|one| one.reported);
@@ -222,17 +226,17 @@ impl Facts<'_> {
             .zip(sole)
             .is_some_and(|(label, sole)| label != sole);
         let all = [
-            (self.is_impossible, Finding::Name),
-            (self.references.is_conflict(), Finding::Conflict),
+            (self.is_impossible, StatusFinding::Name),
+            (self.references.is_conflict(), StatusFinding::Conflict),
             (
                 !exists && sole.is_some() && !self.is_impossible,
-                Finding::Missing,
+                StatusFinding::Missing,
             ),
-            (self.references.is_empty(), Finding::Unreferenced),
-            (is_elsewhere, Finding::Mesh),
+            (self.references.is_empty(), StatusFinding::Unreferenced),
+            (is_elsewhere, StatusFinding::Mesh),
             (
                 exists && actual != reported.unwrap_or_default(),
-                Finding::Numbers,
+                StatusFinding::Numbers,
             ),
         ];
         let found = all.into_iter().filter(|(is_so, _)| *is_so);
@@ -253,7 +257,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{DataplaneRecord, InsightRecord, MANAGER},
+        roster::{MANAGER, RosterDataplane, RosterInsight},
     };
     use rstest::rstest;
     use serde_json::{Value, json};
@@ -263,7 +267,7 @@ mod tests {
         let mut roster = Roster::default();
         for (number, mesh) in meshes.iter().enumerate() {
             let name = format!("pod-{number}");
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 namespace: "shop",
                 name: &name,
                 workload: Some(workload),
@@ -271,7 +275,7 @@ mod tests {
                 local: true,
                 inbounds: Inbounds::Ready,
             });
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace: "shop",
                 name: &name,
                 mesh: Some(mesh),
@@ -281,7 +285,7 @@ mod tests {
         roster
     }
 
-    fn workload(labels: Value, numbers: Option<[i32; 3]>) -> Workload {
+    fn workload(labels: Value, numbers: Option<[i32; 3]>) -> WorkloadRecord {
         let numbers = numbers.map(|[connected, healthy, total]| {
             json!({ "connected": connected, "healthy": healthy, "total": total })
         });
@@ -292,12 +296,12 @@ mod tests {
         .unwrap()
     }
 
-    fn ours(mesh: &str, numbers: [i32; 3]) -> Workload {
+    fn ours(mesh: &str, numbers: [i32; 3]) -> WorkloadRecord {
         let labels = json!({ "kuma.io/mesh": mesh, "kuma.io/managed-by": MANAGER });
         workload(labels, Some(numbers))
     }
 
-    use Finding::{Conflict, Mesh, Missing, Name, Numbers as Differ, Unreferenced};
+    use StatusFinding::{Conflict, Mesh, Missing, Name, Numbers as Differ, Unreferenced};
 
     #[rstest]
     #[case::right("cart", &["a", "a"], Some(ours("a", [1, 2, 2])), &[], "ok")]
@@ -316,15 +320,15 @@ mod tests {
     fn findings(
         #[case] name: &str,
         #[case] meshes: &[&str],
-        #[case] workload: Option<Workload>,
-        #[case] expected: &[Finding],
+        #[case] workload: Option<WorkloadRecord>,
+        #[case] expected: &[StatusFinding],
         #[case] state: &str,
     ) {
         let key = Key {
             namespace: "shop".into(),
             workload: name.into(),
         };
-        let existing = workload.as_ref().map(Reported::from);
+        let existing = workload.as_ref().map(ReportedWorkload::from);
         let row = Row::of(&roster(name, meshes), &key, existing.as_ref()).unwrap();
         assert_eq!(row.findings, expected);
         assert_eq!(row.state(), state);
@@ -346,7 +350,7 @@ mod tests {
             workload: "cart".into(),
         };
         let workload = ours("a", [1, 2, 2]);
-        let existing = Reported::from(&workload);
+        let existing = ReportedWorkload::from(&workload);
         let row = Row::of(&roster("cart", &["a", "b"]), &key, Some(&existing)).unwrap();
         assert_eq!(
             serde_json::to_value(row).unwrap(),

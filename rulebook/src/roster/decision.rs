@@ -115,9 +115,6 @@ pub enum Write {
     Relabel {
         /// The mesh.
         mesh: String,
-        /// Whether nobody has managed it so far. Only then may a field be taken from its field
-        /// manager (L15).
-        adopt: bool,
         /// The Meshes to which it loses its ownerReferences.
         drop_mesh_owners: BTreeSet<String>,
     },
@@ -228,7 +225,6 @@ fn corrected(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
     }
     Action::Write(Write::Relabel {
         mesh: mesh.to_owned(),
-        adopt: existing.managed_by.is_none(),
         drop_mesh_owners,
     })
 }

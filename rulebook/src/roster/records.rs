@@ -4,7 +4,7 @@ use crate::counts::Inbounds;
 
 /// What the roster needs to know of a Dataplane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DataplaneRecord<'a> {
+pub struct RosterDataplane<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name.
@@ -22,7 +22,7 @@ pub struct DataplaneRecord<'a> {
 
 /// What the roster needs to know of a DataplaneInsight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InsightRecord<'a> {
+pub struct RosterInsight<'a> {
     /// Its namespace.
     pub namespace: &'a str,
     /// Its name, which is that of its Dataplane.

@@ -6,7 +6,7 @@ use crate::{
 use rstest::rstest;
 use std::collections::BTreeSet;
 
-const WEB: DataplaneRecord<'_> = DataplaneRecord {
+const WEB: RosterDataplane<'_> = RosterDataplane {
     namespace: "team",
     name: "web-0",
     workload: Some("web"),
@@ -30,7 +30,7 @@ fn keys(workloads: &[&str]) -> BTreeSet<Key> {
 fn roster(meshes: &[&str]) -> Roster {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("web-{index}"),
             mesh: Some(mesh),
             ..WEB
@@ -62,10 +62,9 @@ fn create(mesh: &str) -> Action {
     })
 }
 
-fn relabel(mesh: &str, adopt: bool, drop_mesh_owners: &[&str]) -> Action {
+fn relabel(mesh: &str, drop_mesh_owners: &[&str]) -> Action {
     Action::Write(Write::Relabel {
         mesh: mesh.to_owned(),
-        adopt,
         drop_mesh_owners: drop_mesh_owners.iter().map(|&o| o.to_owned()).collect(),
     })
 }
@@ -136,11 +135,11 @@ fn l4_labels() {
 
 #[rstest]
 #[case::right(ours("a"), Action::Nothing)]
-#[case::other_mesh(ours("b"), relabel("a", false, &[]))]
-#[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", false, &[]))]
-#[case::of_nobody(workload(Some("a"), None), relabel("a", true, &[]))]
-#[case::bare(workload(None, None), relabel("a", true, &[]))]
-#[case::said_to_be_local(ExistingWorkload { origin: Some("zone"), ..ours("b") }, relabel("a", false, &[]))]
+#[case::other_mesh(ours("b"), relabel("a", &[]))]
+#[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", &[]))]
+#[case::of_nobody(workload(Some("a"), None), relabel("a", &[]))]
+#[case::bare(workload(None, None), relabel("a", &[]))]
+#[case::said_to_be_local(ExistingWorkload { origin: Some("zone"), ..ours("b") }, relabel("a", &[]))]
 fn l5_the_labels_of_ours_and_of_nobodys_are_made_right(
     #[case] existing: ExistingWorkload<'_>,
     #[case] action: Action,
@@ -185,7 +184,7 @@ fn l8_a_conflict_leaves_the_object_as_it_is(#[case] existing: ExistingWorkload<'
 fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.census().conflicts, 1);
-    let third = DataplaneRecord {
+    let third = RosterDataplane {
         name: "web-2",
         mesh: Some("c"),
         ..WEB
@@ -207,7 +206,7 @@ fn l9_the_meshes_of_a_conflict_are_told_as_they_change() {
 fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: bool) {
     let mut roster = Roster::default();
     for (index, (workload, mesh)) in references.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("d{index}"),
             workload: Some(workload),
             mesh: Some(mesh),
@@ -221,7 +220,7 @@ fn l11_a_namespace_is_split(#[case] references: &[(&str, &str)], #[case] split: 
 #[test]
 fn l11_the_meshes_of_a_namespace() {
     let mut roster = roster(&["a", "b", "b"]);
-    let changes = roster.apply(&DataplaneRecord {
+    let changes = roster.apply(&RosterDataplane {
         name: "api-0",
         workload: Some("api"),
         ..WEB
@@ -241,7 +240,7 @@ fn l11_the_meshes_of_a_namespace() {
 #[test]
 fn l11_a_namespace_is_not_reported_for_numbers_alone() {
     let mut roster = roster(&["a"]);
-    let second = DataplaneRecord {
+    let second = RosterDataplane {
         name: "web-1",
         ..WEB
     };
@@ -252,17 +251,17 @@ fn l11_a_namespace_is_not_reported_for_numbers_alone() {
 }
 
 #[rstest]
-#[case::to_another_workload(DataplaneRecord { workload: Some("api"), ..WEB }, &["api", "web"])]
-#[case::annotation_lost(DataplaneRecord { workload: None, ..WEB }, &["web"])]
-#[case::annotation_emptied(DataplaneRecord { workload: Some(""), ..WEB }, &["web"])]
-#[case::to_another_mesh(DataplaneRecord { mesh: Some("b"), ..WEB }, &["web"])]
-#[case::both_at_once(DataplaneRecord { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
-#[case::health(DataplaneRecord { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
+#[case::to_another_workload(RosterDataplane { workload: Some("api"), ..WEB }, &["api", "web"])]
+#[case::annotation_lost(RosterDataplane { workload: None, ..WEB }, &["web"])]
+#[case::annotation_emptied(RosterDataplane { workload: Some(""), ..WEB }, &["web"])]
+#[case::to_another_mesh(RosterDataplane { mesh: Some("b"), ..WEB }, &["web"])]
+#[case::both_at_once(RosterDataplane { workload: Some("api"), mesh: Some("b"), ..WEB }, &["api", "web"])]
+#[case::health(RosterDataplane { inbounds: Inbounds::NotReady, ..WEB }, &["web"])]
 #[case::nothing_that_counts(WEB, &[])]
-#[case::no_longer_local(DataplaneRecord { local: false, ..WEB }, &["web"])]
-#[case::another_dataplane_without_identifier(DataplaneRecord { name: "x", workload: None, ..WEB }, &[])]
+#[case::no_longer_local(RosterDataplane { local: false, ..WEB }, &["web"])]
+#[case::another_dataplane_without_identifier(RosterDataplane { name: "x", workload: None, ..WEB }, &[])]
 fn l12_both_sides_of_a_move_have_changed(
-    #[case] moved: DataplaneRecord<'_>,
+    #[case] moved: RosterDataplane<'_>,
     #[case] changed: &[&str],
 ) {
     let mut roster = Roster::default();
@@ -273,9 +272,9 @@ fn l12_both_sides_of_a_move_have_changed(
 #[rstest]
 #[case::nothing_exists(None, create("a"))]
 #[case::an_orphan_that_is_right(Some(ours("a")), Action::Nothing)]
-#[case::an_orphan_of_the_mesh_that_left(Some(ours("b")), relabel("a", false, &[]))]
+#[case::an_orphan_of_the_mesh_that_left(Some(ours("b")), relabel("a", &[]))]
 #[case::its_owner_too(
-    Some(ExistingWorkload { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", false, &["b"]))]
+    Some(ExistingWorkload { mesh_owners: vec!["b"], ..ours("b") }), relabel("a", &["b"]))]
 fn l12_a_conflict_ends(#[case] existing: Option<ExistingWorkload<'_>>, #[case] action: Action) {
     let mut roster = roster(&["a", "b"]);
     assert_eq!(roster.delete("team", "web-1").keys, keys(&["web"]));
@@ -287,8 +286,8 @@ fn l12_a_conflict_ends(#[case] existing: Option<ExistingWorkload<'_>>, #[case] a
 #[rstest]
 #[case::none(&[], Action::Nothing)]
 #[case::the_same_mesh(&["a"], Action::Nothing)]
-#[case::an_old_mesh(&["b"], relabel("a", false, &["b"]))]
-#[case::old_and_new(&["b", "a"], relabel("a", false, &["b"]))]
+#[case::an_old_mesh(&["b"], relabel("a", &["b"]))]
+#[case::old_and_new(&["b", "a"], relabel("a", &["b"]))]
 fn l12_a_reference_to_an_old_mesh_goes(
     #[case] mesh_owners: &[&'static str],
     #[case] action: Action,
@@ -325,7 +324,7 @@ fn l13_a_referenced_workload_comes_back() {
 #[case::insight(WatchedKind::Insights)]
 fn l14_what_is_not_in_the_list_is_gone(#[case] watched: WatchedKind) {
     let mut roster = roster(&["a", "a"]);
-    let insights = ["web-0", "web-1"].map(|name| InsightRecord {
+    let insights = ["web-0", "web-1"].map(|name| RosterInsight {
         namespace: "team",
         name,
         mesh: Some("a"),
@@ -359,7 +358,7 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: WatchedKind) {
 #[test]
 fn l14_a_list_of_one_namespace_says_nothing_of_another() {
     let mut roster = roster(&["a"]);
-    let elsewhere = DataplaneRecord {
+    let elsewhere = RosterDataplane {
         namespace: "other",
         ..WEB
     };
@@ -379,7 +378,7 @@ fn l14_a_list_of_one_namespace_says_nothing_of_another() {
 #[test]
 fn l14_a_list_that_breaks_off_is_begun_anew() {
     let mut roster = roster(&["a", "a"]);
-    let second = DataplaneRecord {
+    let second = RosterDataplane {
         name: "web-1",
         ..WEB
     };
@@ -449,14 +448,14 @@ fn l17_evidence_of_a_control_plane_that_manages(
 #[case::a_copy(false)]
 fn l4_a_copy_from_elsewhere_refers_to_nothing(#[case] local: bool) {
     let mut roster = Roster::default();
-    roster.apply(&DataplaneRecord { local, ..WEB });
+    roster.apply(&RosterDataplane { local, ..WEB });
     assert_eq!(!roster.references(&key("web")).is_empty(), local);
 }
 
 #[test]
 fn s1_only_dataplanes_of_the_same_namespace_count() {
     let mut roster = roster(&["a", "a"]);
-    roster.apply(&DataplaneRecord {
+    roster.apply(&RosterDataplane {
         namespace: "other",
         ..WEB
     });
@@ -478,7 +477,7 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
     #[case] connected: u32,
     #[values(true, false)] insight_first: bool,
 ) {
-    let insight = InsightRecord {
+    let insight = RosterInsight {
         namespace,
         name,
         mesh,
@@ -500,13 +499,13 @@ fn s2_the_insight_of_the_same_name_namespace_and_mesh_counts(
 
 #[test]
 fn s2_a_proxy_goes_offline() {
-    let online = InsightRecord {
+    let online = RosterInsight {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
         online: true,
     };
-    let offline = InsightRecord {
+    let offline = RosterInsight {
         online: false,
         ..online
     };
@@ -530,9 +529,9 @@ fn s3_health_offline_and_online(
     #[case] online: Counts,
 ) {
     let mut roster = Roster::default();
-    roster.apply(&DataplaneRecord { inbounds, ..WEB });
+    roster.apply(&RosterDataplane { inbounds, ..WEB });
     assert_eq!(roster.references(&key("web")).counts("a"), offline);
-    roster.apply_insight(&InsightRecord {
+    roster.apply_insight(&RosterInsight {
         namespace: "team",
         name: "web-0",
         mesh: Some("a"),
@@ -600,7 +599,7 @@ fn s6_the_numbers_are_those_of_the_object_that_will_be_there(
 fn w5_a_name_that_no_object_can_have(#[case] meshes: &[&str]) {
     let mut roster = Roster::default();
     for (index, mesh) in meshes.iter().enumerate() {
-        roster.apply(&DataplaneRecord {
+        roster.apply(&RosterDataplane {
             name: &format!("d{index}"),
             workload: Some("Bad_Name"),
             mesh: Some(mesh),
@@ -630,12 +629,12 @@ fn nothing_is_kept_of_what_is_gone() {
         for index in 0..100 {
             let name = format!("web-{round}-{index}");
             let mesh = ["a", "b", "c"][index % 3];
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 name: &name,
                 mesh: Some(mesh),
                 ..WEB
             });
-            roster.apply_insight(&InsightRecord {
+            roster.apply_insight(&RosterInsight {
                 namespace: "team",
                 name: &name,
                 mesh: Some(mesh),

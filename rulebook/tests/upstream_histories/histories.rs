@@ -17,7 +17,7 @@ use kuma_workload_rulebook::{
     counts::Inbounds,
     keys,
     roster::{
-        Action, CONTROL_PLANE, DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster,
+        Action, CONTROL_PLANE, ExistingWorkload, Key, MANAGER, Mode, Roster, RosterDataplane,
         Write, labels,
     },
 };
@@ -98,7 +98,7 @@ impl SimulatedNamespace {
                 ..
             } => {
                 let new = self.dataplanes.insert(name.clone());
-                let changes = self.roster.apply(&DataplaneRecord {
+                let changes = self.roster.apply(&RosterDataplane {
                     namespace: NAMESPACE,
                     name,
                     workload: workload.as_deref(),

@@ -1,11 +1,10 @@
-//! Brings events to the API server.
+//! Writes events to the API server.
 
 use std::{
     collections::VecDeque,
     fmt,
     future::{Future, pending},
     pin::pin,
-    sync::Arc,
     time::Duration,
 };
 
@@ -28,34 +27,37 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Message, REPEAT, Report, Reporter};
+use super::{
+    message::Message,
+    metrics::EventMetrics,
+    recorder::EventRecorder,
+    schedule::{DueEvent, REPEAT_INTERVAL},
+};
 use crate::{
-    client::{Failure, REQUEST_TIMEOUT, is_of_dying_namespace, retry_after},
-    kinds,
-    run::{backoff::Backoff, lease::Leadership, metrics::Metrics},
+    client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, retry_after},
+    kinds::{API_VERSION, RecordKind},
+    run::{backoff::Backoff, lease::Leadership},
 };
 
-/// Who reports, as events say it.
+/// The `reportingController` of events.
 const CONTROLLER: &str = "kuma-workload";
-/// What was tried, as events say it.
+/// The `action` of events.
 const ACTION: &str = "Reconcile";
-/// The resource, as a grant names it.
+/// The resource, as RBAC names it.
 const RESOURCE: &str = "events.events.k8s.io";
-/// The longest `reportingInstance`.
-const LONGEST_INSTANCE: usize = 128;
-/// More events than this do not wait.
-const MOST_WAITING: usize = 1_000;
-/// What may be spent on the last events when the process ends.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// At most this many events wait to be written. Beyond that, the oldest is dropped.
+const MAX_WAITING: usize = 1_000;
+/// How long the last events may take when the process ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Publishes what the [`Reporter`] was told, while this replica leads.
-pub struct Publisher {
+/// Publishes the events that are due, while this replica leads.
+pub(crate) struct Publisher {
     client: Client,
-    instance: String,
-    metrics: Arc<Metrics>,
-    reporter: Reporter,
+    identity: String,
+    metrics: EventMetrics,
+    recorder: EventRecorder,
     leadership: watch::Receiver<Leadership>,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingEvent>,
     backoff: Backoff,
     not_before: Instant,
 }
@@ -68,40 +70,42 @@ impl fmt::Debug for Publisher {
     }
 }
 
+/// An event that waits to be written.
 #[derive(Debug, Clone)]
-struct Waiting {
-    report: Report,
+struct WaitingEvent {
+    event: DueEvent,
     since: Timestamp,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
-enum Answer {
+enum AttemptResult {
     Published,
-    /// It was said this long ago.
-    Said(Duration),
-    /// There is no namespace to say it in, or not for long.
-    Gone,
-    /// Never to be accepted.
+    /// The event exists, and was sent this long ago.
+    Exists(Duration),
+    /// Its namespace does not exist, or is being deleted.
+    NamespaceGone,
+    /// The API server will never accept it.
     Rejected(Failure),
-    /// To be tried again, perhaps only after a time that is asked for. What is not granted may be.
+    /// To be tried again, after this time if the API server has asked for it. A missing grant may be
+    /// given later.
     Failed(Failure, Option<Duration>),
 }
 
 impl Publisher {
-    /// One for this process; `instance` is its name among the replicas.
-    pub fn new(
+    /// A publisher for this process. `identity` is the holder identity of the Lease, at most 128 bytes.
+    pub(crate) fn new(
         client: Client,
-        instance: &str,
-        metrics: Arc<Metrics>,
-        reporter: Reporter,
+        identity: &str,
+        metrics: EventMetrics,
+        recorder: EventRecorder,
         leadership: watch::Receiver<Leadership>,
     ) -> Self {
         Self {
             client,
-            instance: instance.chars().take(LONGEST_INSTANCE).collect(),
+            identity: identity.to_owned(),
             metrics,
-            reporter,
+            recorder,
             leadership,
             waiting: VecDeque::new(),
             backoff: Backoff::of_events(),
@@ -109,9 +113,9 @@ impl Publisher {
         }
     }
 
-    /// Publishes until `stop` resolves, and then what is left, for a few seconds at most. To be
-    /// stopped before the lease is released.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Publishes events until `stop` resolves, and then the remaining ones within a few seconds. To be
+    /// stopped before the Lease is released.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         loop {
             self.collect();
@@ -121,89 +125,89 @@ impl Publisher {
             }
         }
         self.collect();
-        let last_words = async {
+        let remaining = async {
             for _ in 0..self.waiting.len() {
                 self.publish().await;
             }
         };
-        // What is left then is left to the next leader, who sees the same.
-        let _ = timeout(LAST_WORDS, last_words).await;
+        // The next leader observes the same conditions and sends the events that are left.
+        let _ = timeout(SHUTDOWN_TIMEOUT, remaining).await;
     }
 
-    /// Takes over what is due; while another leads, nothing is.
+    /// Takes the events that are due. While another replica leads, it sends them.
     fn collect(&mut self) {
         let now = Instant::now();
         if !self.leadership.borrow().holds() {
             return;
         }
-        let due = self.reporter.reports().due(now);
+        let due = self.recorder.schedule().due(now);
         let since = Timestamp::now();
-        for report in due {
-            if self.waiting.len() == MOST_WAITING
+        for event in due {
+            if self.waiting.len() == MAX_WAITING
                 && let Some(oldest) = self.waiting.pop_front()
             {
-                self.metrics.event_suppressed(oldest.report.message.reason);
+                self.metrics.suppressed(oldest.event.message.reason);
             }
-            self.waiting.push_back(Waiting { report, since });
+            self.waiting.push_back(WaitingEvent { event, since });
         }
     }
 
-    /// Publishes one event, or waits for one, or for the leadership to turn.
+    /// Publishes one event, or waits until there is one or until the leadership changes.
     async fn work(&mut self) {
         let leads = self.leadership.borrow().holds();
         let is_waiting = !self.waiting.is_empty();
         let next = match is_waiting {
             true => Some(self.not_before),
-            false => self.reporter.reports().next(),
+            false => self.recorder.schedule().next(),
         };
-        let reporter = self.reporter.clone();
+        let recorder = self.recorder.clone();
         let mut leadership = self.leadership.clone();
         tokio::select! {
-            () = reporter.0.seen.notified() => (),
-            () = until(next.filter(|_| leads)) => {
-                // A pause may outlast our leadership.
+            () = recorder.changed() => (),
+            () = sleep_until_some(next.filter(|_| leads)) => {
+                // The leadership may have ended during the backoff.
                 if is_waiting && self.leadership.borrow().holds() {
                     self.publish().await;
                 }
             }
-            () = turn(&mut leadership) => {
+            () = changed(&mut leadership) => {
                 self.leadership.mark_unchanged();
                 if !self.leadership.borrow().holds() {
                     self.waiting.clear();
-                    self.reporter.reports().fall_silent(Instant::now());
+                    self.recorder.schedule().forget_reported(Instant::now());
                 }
             }
         }
     }
 
-    /// Tries the first that waits. It goes only when it is done with: what is broken off is tried
-    /// again.
+    /// Tries to write the first waiting event. It leaves the queue only when there is a result, so that
+    /// a request that is cancelled is tried again.
     async fn publish(&mut self) {
-        let Some(Waiting { report, since }) = self.waiting.front().cloned() else {
+        let Some(WaitingEvent { event, since }) = self.waiting.front().cloned() else {
             return;
         };
-        let answer = timeout(REQUEST_TIMEOUT, self.say(&report, since)).await;
-        let answer = answer.unwrap_or_else(|_| {
+        let result = timeout(REQUEST_TIMEOUT, self.write(&event, since)).await;
+        let result = result.unwrap_or_else(|_| {
             let sentence = format!("cannot write {RESOURCE}: no answer within {REQUEST_TIMEOUT:?}");
-            Answer::Failed(Failure::new(sentence), None)
+            AttemptResult::Failed(Failure::new(sentence), None)
         });
         let Some(first) = self.waiting.pop_front() else {
             return;
         };
-        let reason = report.message.reason;
-        match answer {
-            Answer::Published => self.metrics.event_published(reason),
-            Answer::Said(age) => {
-                let mut reports = self.reporter.reports();
-                reports.was_said(&report.subject, age, Instant::now());
+        let reason = event.message.reason;
+        match result {
+            AttemptResult::Published => self.metrics.published(reason),
+            AttemptResult::Exists(age) => {
+                let mut schedule = self.recorder.schedule();
+                schedule.was_sent(&event.about, age, Instant::now());
             }
-            Answer::Gone => (),
-            Answer::Rejected(failure) => {
-                self.metrics.event_suppressed(reason);
+            AttemptResult::NamespaceGone => (),
+            AttemptResult::Rejected(failure) => {
+                self.metrics.suppressed(reason);
                 tracing::warn!(%failure, reason = reason.text(), "an event is not published");
             }
-            Answer::Failed(failure, after) => {
-                // At the end of the line: one that always fails keeps no other waiting.
+            AttemptResult::Failed(failure, after) => {
+                // It goes to the end of the queue, so that it does not block the others.
                 self.waiting.push_back(first);
                 return self.back_off(&failure, after);
             }
@@ -213,40 +217,40 @@ impl Publisher {
     }
 
     fn back_off(&mut self, failure: &Failure, after: Option<Duration>) {
-        if self.backoff.is_fresh() {
+        if self.backoff.is_reset() {
             tracing::warn!(%failure, "events wait");
         }
         let pause = self.backoff.next();
         self.not_before = Instant::now() + pause.max(after.unwrap_or_default());
     }
 
-    /// Creates the event; or, if it is there, counts on in it. Notes and most else are immutable
-    /// (L9).
-    async fn say(&self, report: &Report, since: Timestamp) -> Answer {
-        let message = &report.message;
+    /// Creates the event. If it exists, continues its series: its note and most other fields are
+    /// immutable (L9).
+    async fn write(&self, due: &DueEvent, since: Timestamp) -> AttemptResult {
+        let message = &due.message;
         let events: Api<Event> = Api::namespaced(self.client.clone(), &message.namespace);
         let event = self.event(message, since);
-        // An event that expires between two requests is created anew.
+        // An event that expires between two requests is created again.
         for _ in 0..2 {
             match events.create(&PostParams::default(), &event).await {
-                Ok(_) => return Answer::Published,
+                Ok(_) => return AttemptResult::Published,
                 Err(Error::Api(status)) if status.is_already_exists() => (),
                 Err(error) => return failed("create", &error),
             }
-            let there = match events.get_opt(&message.name).await {
-                Ok(Some(there)) => there,
+            let existing = match events.get_opt(&message.name).await {
+                Ok(Some(existing)) => existing,
                 Ok(None) => continue,
                 Err(error) => return failed("get", &error),
             };
-            let last = last_said(&there);
+            let last = last_sent(&existing);
             let age = last.map(|last| age(last, since));
             if let Some(age) = age
-                && report.perhaps_said
-                && (age < REPEAT || !report.repeats)
+                && due.may_exist
+                && (age < REPEAT_INTERVAL || !due.repeats)
             {
-                return Answer::Said(age);
+                return AttemptResult::Exists(age);
             }
-            let count = there.series.map_or(1, |series| series.count);
+            let count = existing.series.map_or(1, |series| series.count);
             let series = EventSeries {
                 count: count.saturating_add(1),
                 last_observed_time: MicroTime(last.map_or(since, |last| last.max(since))),
@@ -256,19 +260,19 @@ impl Publisher {
                 .patch(&message.name, &PatchParams::default(), &patch)
                 .await;
             match patched {
-                Ok(_) => return Answer::Published,
+                Ok(_) => return AttemptResult::Published,
                 Err(Error::Api(status)) if status.code == 404 => (),
                 Err(error) => return failed("patch", &error),
             }
         }
-        Answer::Failed(Failure::new("the event comes and goes"), None)
+        AttemptResult::Failed(Failure::new("the event comes and goes"), None)
     }
 
     fn event(&self, message: &Message, since: Timestamp) -> Event {
         let namespace = || Some(message.namespace.clone());
         let related = message.related.as_ref().map(|workload| ObjectReference {
-            api_version: Some(kinds::API_VERSION.to_owned()),
-            kind: Some("Workload".to_owned()),
+            api_version: Some(API_VERSION.to_owned()),
+            kind: Some(RecordKind::Workload.name().to_owned()),
             namespace: namespace(),
             name: Some(workload.clone()),
             ..ObjectReference::default()
@@ -283,64 +287,64 @@ impl Publisher {
             event_time: Some(MicroTime(since)),
             note: Some(message.note.clone()),
             reason: Some(message.reason.text().to_owned()),
-            // With its namespace, though a Namespace has none: the API server wants the event's.
+            // A Namespace has no namespace, but the API server requires the event's here.
             regarding: Some(ObjectReference {
                 api_version: Some("v1".to_owned()),
-                kind: Some("Namespace".to_owned()),
+                kind: Some(RecordKind::Namespace.name().to_owned()),
                 namespace: namespace(),
                 name: namespace(),
                 ..ObjectReference::default()
             }),
             related,
             reporting_controller: Some(CONTROLLER.to_owned()),
-            reporting_instance: Some(self.instance.clone()),
-            type_: Some(message.reason.severity().to_string()),
+            reporting_instance: Some(self.identity.clone()),
+            type_: Some(message.reason.event_type().to_string()),
             ..Event::default()
         }
     }
 }
 
-async fn until(next: Option<Instant>) {
+async fn sleep_until_some(next: Option<Instant>) {
     match next {
         Some(next) => sleep_until(next).await,
         None => pending().await,
     }
 }
 
-async fn turn(leadership: &mut watch::Receiver<Leadership>) {
+async fn changed(leadership: &mut watch::Receiver<Leadership>) {
     if leadership.changed().await.is_err() {
         pending().await
     }
 }
 
-/// When an event was said last.
-fn last_said(event: &Event) -> Option<Timestamp> {
+/// When an event was sent last.
+fn last_sent(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref();
-    let said = series.map(|series| &series.last_observed_time);
-    said.or(event.event_time.as_ref()).map(|time| time.0)
+    let sent = series.map(|series| &series.last_observed_time);
+    sent.or(event.event_time.as_ref()).map(|time| time.0)
 }
 
-/// By whoever's wall clock: never below nothing.
+/// The other time may come from a wall clock that is ahead: the age is never negative.
 fn age(last: Timestamp, now: Timestamp) -> Duration {
     let age = now.duration_since(last).max(SignedDuration::ZERO);
     age.unsigned_abs()
 }
 
-fn failed(verb: &str, error: &Error) -> Answer {
+fn failed(verb: &str, error: &Error) -> AttemptResult {
     let failure = Failure::of(&format!("{verb} {RESOURCE}"), error);
     match error {
-        Error::Api(status) if is_gone(status) => Answer::Gone,
+        Error::Api(status) if is_namespace_gone(status) => AttemptResult::NamespaceGone,
         Error::Api(status) => match status.code {
-            400 | 413 | 422 => Answer::Rejected(failure),
-            _ => Answer::Failed(failure, retry_after(status)),
+            400 | 413 | 422 => AttemptResult::Rejected(failure),
+            _ => AttemptResult::Failed(failure, retry_after(status)),
         },
-        _ => Answer::Failed(failure, None),
+        _ => AttemptResult::Failed(failure, None),
     }
 }
 
-/// A namespace that is gone answers 404, one that is going 403.
-fn is_gone(status: &Status) -> bool {
-    status.code == 404 || is_of_dying_namespace(status)
+/// A namespace that does not exist gives 404, one that is being deleted 403.
+fn is_namespace_gone(status: &Status) -> bool {
+    status.code == 404 || is_namespace_terminating(status)
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
-//! The reasons of our events.
+//! The reasons of this program's events. [`REASONS`] is the table of them, for the docs.
 
 use std::fmt;
 
+use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
+
+use super::note;
+
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// Nothing to be done.
+pub enum EventType {
+    /// Nothing needs to be done.
     Normal,
-    /// Something to be done.
+    /// Somebody should do something.
     Warning,
 }
 
-impl fmt::Display for Severity {
+impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Normal => "Normal",
@@ -22,110 +26,103 @@ impl fmt::Display for Severity {
 
 /// Why an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// Proxies of several meshes refer to a workload (L9).
+pub enum EventReason {
+    /// Proxies in several meshes refer to a workload (L9).
     MultipleMeshesDetected,
-    /// That has ended, for a workload or a namespace (L10).
+    /// This has ended, for a workload or a namespace (L10).
     MultipleMeshesResolved,
-    /// Workloads of several meshes are in a namespace (L11).
+    /// Workloads in several meshes are in a namespace (L11).
     MultipleMeshesInNamespace,
-    /// No object can have a workload's name (W5).
+    /// A workload's name cannot be the name of an object (W5).
     InvalidWorkloadName,
-    /// A Workload is another manager's (L6).
+    /// A Workload is managed by another manager (L6).
     WorkloadManagedByAnother,
 }
 
-impl Reason {
-    /// The reason, as an event says it.
+/// Every reason, in the order of the docs.
+pub const REASONS: [EventReason; 5] = [
+    EventReason::MultipleMeshesDetected,
+    EventReason::MultipleMeshesResolved,
+    EventReason::MultipleMeshesInNamespace,
+    EventReason::InvalidWorkloadName,
+    EventReason::WorkloadManagedByAnother,
+];
+
+impl EventReason {
+    /// The reason, as the event states it.
     pub fn text(self) -> &'static str {
-        self.description().reason
-    }
-
-    /// Its type.
-    pub fn severity(self) -> Severity {
-        self.description().severity
-    }
-
-    fn description(self) -> &'static Description {
-        let [detected, resolved, split, invalid, foreign] = &REASONS;
         match self {
-            Self::MultipleMeshesDetected => detected,
-            Self::MultipleMeshesResolved => resolved,
-            Self::MultipleMeshesInNamespace => split,
-            Self::InvalidWorkloadName => invalid,
-            Self::WorkloadManagedByAnother => foreign,
+            Self::MultipleMeshesDetected => "MultipleMeshesDetected",
+            Self::MultipleMeshesResolved => "MultipleMeshesResolved",
+            Self::MultipleMeshesInNamespace => "MultipleMeshesInNamespace",
+            Self::InvalidWorkloadName => "InvalidWorkloadName",
+            Self::WorkloadManagedByAnother => "WorkloadManagedByAnother",
+        }
+    }
+
+    /// The type of its events.
+    pub fn event_type(self) -> EventType {
+        match self {
+            Self::MultipleMeshesResolved => EventType::Normal,
+            Self::MultipleMeshesDetected
+            | Self::MultipleMeshesInNamespace
+            | Self::InvalidWorkloadName
+            | Self::WorkloadManagedByAnother => EventType::Warning,
+        }
+    }
+
+    /// When an event with this reason is sent, for the docs.
+    pub fn when(self) -> &'static str {
+        match self {
+            Self::MultipleMeshesDetected => {
+                "when proxies in several meshes begin to refer to a workload, when these meshes change, and every 10 minutes while it lasts"
+            }
+            Self::MultipleMeshesResolved => {
+                "when MultipleMeshesDetected or MultipleMeshesInNamespace has ended"
+            }
+            Self::MultipleMeshesInNamespace => {
+                "when a namespace gets workloads in several meshes, when these meshes change, and every 10 minutes while it lasts; not with --warn-split-namespaces=false"
+            }
+            Self::InvalidWorkloadName => {
+                "once, when the name of a workload cannot be the name of an object"
+            }
+            Self::WorkloadManagedByAnother => {
+                "once, when proxies refer to a Workload whose label kuma.io/managed-by names neither this program nor Kuma's control plane"
+            }
+        }
+    }
+
+    /// The notes of its events, for the docs. Words in capitals stand for names and numbers.
+    pub fn notes(self) -> Vec<String> {
+        match self {
+            Self::MultipleMeshesDetected => vec![note::conflict("NS", "N", "W")],
+            Self::MultipleMeshesResolved => {
+                vec![
+                    note::conflict_resolved("NS", "W"),
+                    note::split_resolved("NS"),
+                ]
+            }
+            Self::MultipleMeshesInNamespace => vec![note::split("NS", "MESHES")],
+            Self::InvalidWorkloadName => vec![note::invalid_name("NAME", "FAULT")],
+            Self::WorkloadManagedByAnother => vec![note::managed_by_another("W", "MANAGER")],
         }
     }
 }
 
-/// An event, as it is documented. Words in capitals stand for names and numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Description {
-    /// Its reason.
-    pub reason: &'static str,
-    /// Its type.
-    pub severity: Severity,
-    /// When it is sent.
-    pub when: &'static str,
-    /// Its notes.
-    pub notes: &'static [&'static str],
+impl EncodeLabelValue for EventReason {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        self.text().encode(encoder)
+    }
 }
-
-/// All of them.
-pub const REASONS: [Description; 5] = [
-    Description {
-        reason: "MultipleMeshesDetected",
-        severity: Severity::Warning,
-        when: "when proxies of several meshes begin to refer to a workload, when these meshes change, and every 10 minutes while it lasts",
-        notes: &[
-            "Skipping Workload generation: namespace NS has pods in multiple meshes (N meshes) for workload W. This configuration is not supported.",
-        ],
-    },
-    Description {
-        reason: "MultipleMeshesResolved",
-        severity: Severity::Normal,
-        when: "when MultipleMeshesDetected or MultipleMeshesInNamespace has ended",
-        notes: &[
-            "Namespace NS no longer has pods in multiple meshes for workload W.",
-            "Namespace NS no longer has workloads in multiple meshes.",
-        ],
-    },
-    Description {
-        reason: "MultipleMeshesInNamespace",
-        severity: Severity::Warning,
-        when: "when workloads of several meshes begin to be in a namespace, when these meshes change, and every 10 minutes while it lasts; not with --warn-split-namespaces=false",
-        notes: &[
-            "Namespace NS has workloads in multiple meshes (MESHES). Use one mesh per namespace.",
-        ],
-    },
-    Description {
-        reason: "InvalidWorkloadName",
-        severity: Severity::Warning,
-        when: "once, when no object can have the name of a workload",
-        notes: &["Skipping Workload generation: NAME cannot be the name of a Workload: FAULT."],
-    },
-    Description {
-        reason: "WorkloadManagedByAnother",
-        severity: Severity::Warning,
-        when: "once, when proxies refer to a Workload whose label kuma.io/managed-by names neither this program nor Kuma's control plane",
-        notes: &[
-            "Workload W is managed by MANAGER (label kuma.io/managed-by) and is left as it is.",
-        ],
-    },
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
 
-    #[rstest]
-    #[case(Reason::MultipleMeshesDetected)]
-    #[case(Reason::MultipleMeshesResolved)]
-    #[case(Reason::MultipleMeshesInNamespace)]
-    #[case(Reason::InvalidWorkloadName)]
-    #[case(Reason::WorkloadManagedByAnother)]
-    fn the_table_has_each_where_it_belongs(#[case] reason: Reason) {
-        assert_eq!(reason.text(), format!("{reason:?}"));
+    #[test]
+    fn each_has_its_own_name() {
+        for reason in REASONS {
+            assert_eq!(reason.text(), format!("{reason:?}"));
+        }
     }
 }

@@ -1,90 +1,91 @@
-//! What to do about the Lease: a pure function of what was seen of it, and when.
+//! Decides what to do about the Lease: a pure function of what was observed, and when.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
     apimachinery::pkg::apis::meta::v1::MicroTime,
 };
-use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{Leadership, Timing};
+use super::{leadership::Leadership, timing::Timing};
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// There is none: create it, by POST.
+pub(crate) enum LeaseStep {
+    /// There is no Lease. Create it with POST.
     Create,
-    /// It is released or has run out: take it over, by PUT with its resourceVersion.
+    /// It is released, or it has expired. Take it over with PUT and its resourceVersion.
     Acquire,
-    /// It is ours: say so again, by PUT with its resourceVersion.
+    /// This replica holds it. Renew it with PUT and its resourceVersion.
     Renew,
-    /// Nothing before this moment. Then, unless we lead, read it again.
+    /// Do nothing before this moment. Then read the Lease again, unless this replica leads.
     Wait(Instant),
-    /// We led, and do so no more.
+    /// This replica has led, and no longer does.
     Lost,
 }
 
-/// One who wants the Lease, and what he knows of it.
+/// A replica that competes for the Lease, with what it knows of it.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub(crate) struct LeaseCandidate {
     identity: String,
     timing: Timing,
-    sight: Option<Sight>,
-    /// The start of our last write that succeeded, while we lead.
+    observed: Option<ObservedLease>,
+    /// When the last successful write of this replica started, while it leads.
     renewed: Option<Instant>,
 }
 
-/// What was seen of the Lease.
+/// The Lease as it was observed last.
 #[derive(Debug, Clone)]
-struct Sight {
-    /// The object, if there is one.
+struct ObservedLease {
+    /// The object, if it exists.
     lease: Option<Lease>,
-    /// What it says, or said last: who held a Lease that is deleted may not know yet.
+    /// Its spec. If the object was deleted, its last spec: the holder may not know that yet.
     spec: LeaseSpec,
-    /// When that was seen to change, on our own monotonic clock.
+    /// When the spec was seen to change, on this process's monotonic clock.
     changed: Instant,
 }
 
-impl Sight {
+impl ObservedLease {
     fn holder(&self) -> Option<&str> {
         let holder = self.spec.holder_identity.as_deref();
         holder.filter(|holder| !holder.is_empty())
     }
 
-    /// How long its holder may believe that it is his, by his own word.
-    fn promised(&self) -> Option<Duration> {
+    /// The lease duration that the holder has written.
+    fn duration(&self) -> Option<Duration> {
         let seconds = u64::try_from(self.spec.lease_duration_seconds?).ok()?;
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 }
 
-impl Candidate {
-    /// One who has seen nothing yet.
-    pub fn new(identity: String, timing: Timing) -> Self {
+impl LeaseCandidate {
+    /// A candidate that has observed nothing yet.
+    pub(crate) fn new(identity: String, timing: Timing) -> Self {
         Self {
             identity,
             timing,
-            sight: None,
+            observed: None,
             renewed: None,
         }
     }
 
-    /// The Lease was seen, or seen not to be there; `now` is not before the answer came.
-    pub fn observe(&mut self, lease: Option<Lease>, now: Instant) {
-        let before = self.sight.take();
-        let seen = lease
+    /// The Lease was read; none if it does not exist. `now` must not be before the answer came.
+    pub(crate) fn observe(&mut self, lease: Option<Lease>, now: Instant) {
+        let before = self.observed.take();
+        let spec = lease
             .as_ref()
             .map(|lease| lease.spec.clone().unwrap_or_default());
-        self.sight = Some(match (before, seen) {
-            // What others write beside the spec is no sign of life.
+        self.observed = Some(match (before, spec) {
+            // A change outside of the spec does not show that the holder is alive.
             (Some(before), Some(spec)) if before.lease.is_some() && before.spec == spec => {
-                Sight { lease, ..before }
+                ObservedLease { lease, ..before }
             }
             (Some(before), None) if before.lease.is_none() => before,
-            (before, seen) => Sight {
+            (before, spec) => ObservedLease {
                 lease,
-                spec: seen
+                spec: spec
                     .or(before.map(|before| before.spec))
                     .unwrap_or_default(),
                 changed: now,
@@ -92,85 +93,88 @@ impl Candidate {
         });
     }
 
-    /// Our write succeeded that was begun at this moment.
-    pub fn wrote(&mut self, lease: Lease, begun: Instant, now: Instant) {
+    /// A write of this replica that started at this moment has succeeded.
+    pub(crate) fn wrote(&mut self, lease: Lease, started: Instant, now: Instant) {
         self.observe(Some(lease), now);
-        self.renewed = self.is_holder().then_some(begun);
+        self.renewed = self.is_holder().then_some(started);
     }
 
-    /// We lead no more.
-    pub fn resign(&mut self) {
+    /// This replica no longer leads.
+    pub(crate) fn resign(&mut self) {
         self.renewed = None;
     }
 
     /// What to do now.
-    pub fn step(&self, now: Instant) -> Step {
-        let Some(sight) = &self.sight else {
-            return Step::Wait(now);
+    pub(crate) fn step(&self, now: Instant) -> LeaseStep {
+        let Some(observed) = &self.observed else {
+            return LeaseStep::Wait(now);
         };
         if let Some(renewed) = self.renewed {
             let again = renewed + self.timing.retry_period;
             return match now {
-                _ if sight.lease.is_none() || !self.is_holder() => Step::Lost,
-                _ if now >= renewed + self.timing.renew_deadline => Step::Lost,
-                _ if now >= again => Step::Renew,
-                _ => Step::Wait(again),
+                _ if observed.lease.is_none() || !self.is_holder() => LeaseStep::Lost,
+                _ if now >= renewed + self.timing.renew_deadline => LeaseStep::Lost,
+                _ if now >= again => LeaseStep::Renew,
+                _ => LeaseStep::Wait(again),
             };
         }
-        match (&sight.lease, sight.holder()) {
-            (None, None) => Step::Create,
-            (None, Some(holder)) if holder == self.identity => Step::Create,
-            (Some(_), None) => Step::Acquire,
-            // A write of ours whose answer we did not get.
-            (Some(_), Some(holder)) if holder == self.identity => Step::Renew,
+        match (&observed.lease, observed.holder()) {
+            (None, None) => LeaseStep::Create,
+            (None, Some(holder)) if holder == self.identity => LeaseStep::Create,
+            (Some(_), None) => LeaseStep::Acquire,
+            // An earlier write of this process succeeded, and its answer was lost.
+            (Some(_), Some(holder)) if holder == self.identity => LeaseStep::Renew,
             (lease, Some(_)) => {
-                let expiry = sight.changed + sight.promised().unwrap_or(self.timing.duration);
+                let expiry = observed.changed + observed.duration().unwrap_or(self.timing.duration);
                 match lease {
-                    _ if now < expiry => Step::Wait(expiry.min(now + self.timing.retry_period)),
-                    Some(_) => Step::Acquire,
-                    None => Step::Create,
+                    _ if now < expiry => {
+                        LeaseStep::Wait(expiry.min(now + self.timing.retry_period))
+                    }
+                    Some(_) => LeaseStep::Acquire,
+                    None => LeaseStep::Create,
                 }
             }
         }
     }
 
-    /// Whether we lead, and for how long.
-    pub fn leadership(&self) -> Leadership {
+    /// Whether this replica leads, and until when.
+    pub(crate) fn leadership(&self) -> Leadership {
         self.renewed.map_or(Leadership::STANDBY, |renewed| {
-            Leadership::until_moment(renewed + self.timing.renew_deadline)
+            Leadership::until(renewed + self.timing.renew_deadline)
         })
     }
 
-    /// Whether the Lease, as seen, says that it is ours.
-    pub fn is_holder(&self) -> bool {
+    /// Whether this replica is the holder in the Lease as it was observed.
+    pub(crate) fn is_holder(&self) -> bool {
         self.holder() == Some(&self.identity)
     }
 
-    /// Who holds the Lease, as seen.
-    pub fn holder(&self) -> Option<&str> {
-        self.sight.as_ref()?.holder()
+    /// The holder in the Lease as it was observed.
+    pub(crate) fn holder(&self) -> Option<&str> {
+        self.observed.as_ref()?.holder()
     }
 
-    /// The Lease to be written for [`Step::Create`], [`Step::Acquire`] or [`Step::Renew`]: what was
-    /// seen, resourceVersion and all that others put there, with ourselves as the holder.
-    pub fn claim(&self, wall: Timestamp) -> Lease {
-        let mut lease = self.seen();
+    /// The Lease to write for [`LeaseStep::Create`], [`LeaseStep::Acquire`] or [`LeaseStep::Renew`]: the observed
+    /// one, with its resourceVersion and everything that others have set, and with this replica as the
+    /// holder.
+    pub(crate) fn claim(&self, wall: Timestamp) -> Lease {
+        let mut lease = self.observed_lease();
         let mut spec = self
-            .sight
+            .observed
             .as_ref()
-            .map(|sight| sight.spec.clone())
+            .map(|observed| observed.spec.clone())
             .unwrap_or_default();
         let wall = MicroTime(wall);
         if !self.is_holder() || spec.acquire_time.is_none() {
             spec.acquire_time = Some(wall.clone());
         }
         if !self.is_holder() {
-            // None yet, and nobody to take it from: the first.
+            // The first Lease is taken from nobody.
             let count = spec.lease_transitions;
             let first = self
-                .sight
+                .observed
                 .as_ref()
-                .is_none_or(|sight| sight.lease.is_none() && sight.holder().is_none());
+                .is_none_or(|observed| observed.lease.is_none() && observed.holder().is_none());
             spec.lease_transitions = Some(match count {
                 None if first => 0,
                 count => count.unwrap_or_default().saturating_add(1),
@@ -183,22 +187,22 @@ impl Candidate {
         lease
     }
 
-    /// The Lease to be written to give it back; none if it is not ours.
-    pub fn release(&self, wall: Timestamp) -> Option<Lease> {
+    /// The Lease to write to release it. None if this replica does not hold it.
+    pub(crate) fn release(&self, wall: Timestamp) -> Option<Lease> {
         if !self.is_holder() {
             return None;
         }
-        let mut lease = self.sight.as_ref()?.lease.clone()?;
+        let mut lease = self.observed.as_ref()?.lease.clone()?;
         let spec = lease.spec.as_mut()?;
         spec.holder_identity = Some(String::new());
         spec.renew_time = Some(MicroTime(wall));
         Some(lease)
     }
 
-    fn seen(&self) -> Lease {
-        self.sight
+    fn observed_lease(&self) -> Lease {
+        self.observed
             .as_ref()
-            .and_then(|sight| sight.lease.clone())
+            .and_then(|observed| observed.lease.clone())
             .unwrap_or_default()
     }
 }
@@ -235,31 +239,31 @@ mod tests {
                 lease_duration_seconds: Some(15),
                 lease_transitions: Some(3),
                 acquire_time: Some(MicroTime(wall(100))),
-                // Of a wall clock that has nothing to do with ours.
+                // From a wall clock that has nothing to do with this one.
                 renew_time: Some(MicroTime(wall(version.try_into().unwrap()))),
                 ..LeaseSpec::default()
             }),
         }
     }
 
-    /// What happened, and after how many seconds.
+    /// What was observed or written.
     enum Seen {
         Lease(&'static str, u64),
         Absent,
-        /// Our write, begun a second before its answer.
+        /// A write of this replica that started a second before its answer.
         Wrote(u64),
     }
     use Seen::{Absent, Lease as There, Wrote};
 
     #[derive(Debug, PartialEq)]
-    enum Expected {
+    enum ExpectedStep {
         Create,
         Acquire,
         Renew,
         Lost,
         WaitUntil(u64),
     }
-    use Expected::{Acquire, Create, Lost, Renew, WaitUntil};
+    use ExpectedStep::{Acquire, Create, Lost, Renew, WaitUntil};
 
     #[rstest]
     #[case::nothing_seen(&[], 5, WaitUntil(5))]
@@ -283,10 +287,10 @@ mod tests {
     #[case::taken_away(&[(1, There("", 1)), (5, Wrote(2)), (6, There("other", 3))], 6, Lost)]
     #[case::deleted_while_we_lead(&[(1, There("", 1)), (5, Wrote(2)), (6, Absent)], 6, Lost)]
     #[case::touched_by_others(&[(1, There("", 1)), (5, Wrote(2)), (6, There(ME, 3))], 7, Renew)]
-    fn steps(#[case] history: &[(u64, Seen)], #[case] now: u64, #[case] expected: Expected) {
+    fn steps(#[case] history: &[(u64, Seen)], #[case] now: u64, #[case] expected: ExpectedStep) {
         let zero = Instant::now();
         let at = |after| zero + seconds(after);
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         for (after, seen) in history {
             match seen {
                 There(holder, version) => {
@@ -297,11 +301,11 @@ mod tests {
             }
         }
         let step = match candidate.step(at(now)) {
-            Step::Create => Create,
-            Step::Acquire => Acquire,
-            Step::Renew => Renew,
-            Step::Lost => Lost,
-            Step::Wait(until) => WaitUntil((until - zero).as_secs()),
+            LeaseStep::Create => Create,
+            LeaseStep::Acquire => Acquire,
+            LeaseStep::Renew => Renew,
+            LeaseStep::Lost => Lost,
+            LeaseStep::Wait(until) => WaitUntil((until - zero).as_secs()),
         };
         assert_eq!(step, expected);
     }
@@ -314,11 +318,11 @@ mod tests {
         let now = Instant::now();
         let mut other = lease("other", 1);
         other.spec.as_mut().unwrap().lease_duration_seconds = promised;
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         candidate.observe(Some(other), now);
         let expiry = now + seconds(expected);
-        assert_eq!(candidate.step(expiry - seconds(1)), Step::Wait(expiry));
-        assert_eq!(candidate.step(expiry), Step::Acquire);
+        assert_eq!(candidate.step(expiry - seconds(1)), LeaseStep::Wait(expiry));
+        assert_eq!(candidate.step(expiry), LeaseStep::Acquire);
     }
 
     #[rstest]
@@ -327,7 +331,7 @@ mod tests {
     #[case::released_before(Some(""), 4, 900)]
     #[case::renewed(Some(ME), 3, 100)]
     fn claims(#[case] holder: Option<&str>, #[case] transitions: i32, #[case] acquired: i64) {
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         let mut seen = holder.map(|holder| lease(holder, 7));
         if let Some(seen) = &mut seen {
             seen.metadata.labels = Some([("app".to_owned(), "x".to_owned())].into());
@@ -353,7 +357,7 @@ mod tests {
     #[case::of_another("other", false)]
     #[case::of_nobody("", false)]
     fn releases(#[case] holder: &str, #[case] released: bool) {
-        let mut candidate = Candidate::new(ME.into(), timing());
+        let mut candidate = LeaseCandidate::new(ME.into(), timing());
         candidate.observe(Some(lease(holder, 7)), Instant::now());
         let lease = candidate.release(wall(900));
         assert_eq!(lease.is_some(), released);

@@ -1,4 +1,4 @@
-//! Does what the candidate says, and tells who asks.
+//! Does what the candidate decides, and publishes whether this replica leads.
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
@@ -8,25 +8,31 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Candidate, Fault, Leadership, Step, Store, Timing};
+use super::{
+    candidate::{LeaseCandidate, LeaseStep},
+    leadership::Leadership,
+    store::{LeaseError, LeaseStore},
+    timing::Timing,
+};
 use crate::client::Failure;
 
-/// How often giving back is tried: only a Lease that somebody touches in between needs a second.
+/// How often a release is tried. A second attempt is needed only if the Lease was changed in between.
 const RELEASE_ATTEMPTS: usize = 3;
 
-/// Wants the Lease of a store for as long as it runs.
-pub struct Elector<S> {
+/// Competes for a Lease for as long as it runs.
+pub(crate) struct Elector<S> {
     store: S,
     timing: Timing,
-    candidate: Candidate,
-    /// What is known of the Lease may be wrong: read it before writing.
+    candidate: LeaseCandidate,
+    leadership: watch::Sender<Leadership>,
+    /// Gives the times that are written into the Lease.
+    wall_clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// The Lease may have changed since it was read. It must be read again before the next write.
     stale: bool,
-    told: watch::Sender<Leadership>,
-    hook: Box<dyn Fn(bool) + Send + Sync>,
-    wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    complaint: Option<Failure>,
+    /// The failure that was logged last; none once the Lease could be reached again.
+    logged_failure: Option<Failure>,
     /// The last write failed.
-    cannot_write: bool,
+    write_failed: bool,
 }
 
 impl<S> fmt::Debug for Elector<S> {
@@ -37,48 +43,38 @@ impl<S> fmt::Debug for Elector<S> {
     }
 }
 
-impl<S: Store> Elector<S> {
-    /// One of this identity, which nobody else may have.
-    pub fn new(store: S, identity: String, timing: Timing) -> Self {
+impl<S: LeaseStore> Elector<S> {
+    /// A candidate with this holder identity, which no other process may have.
+    pub(crate) fn new(store: S, identity: String, timing: Timing) -> Self {
         Self {
             store,
             timing,
-            candidate: Candidate::new(identity, timing),
+            candidate: LeaseCandidate::new(identity, timing),
+            leadership: watch::Sender::new(Leadership::STANDBY),
+            wall_clock: Box::new(Timestamp::now),
             stale: false,
-            told: watch::Sender::new(Leadership::STANDBY),
-            hook: Box::new(|_| ()),
-            wall: Box::new(Timestamp::now),
-            complaint: None,
-            cannot_write: false,
+            logged_failure: None,
+            write_failed: false,
         }
     }
 
-    /// Told when this replica begins to lead, and when it ends.
-    #[must_use]
-    pub fn with_hook(self, hook: impl Fn(bool) + Send + Sync + 'static) -> Self {
+    /// The same with another wall clock.
+    #[cfg(test)]
+    fn with_wall_clock(self, wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
-            hook: Box::new(hook),
+            wall_clock: Box::new(wall),
             ..self
         }
     }
 
-    /// A wall clock of its own, for what is written into the Lease.
-    #[must_use]
-    pub fn with_wall_clock(self, wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self {
-            wall: Box::new(wall),
-            ..self
-        }
+    /// Whether this replica leads. Receivers are woken when it starts and when it stops leading. A
+    /// renewal does not wake them; they see it when they read the value.
+    pub(crate) fn leadership(&self) -> watch::Receiver<Leadership> {
+        self.leadership.subscribe()
     }
 
-    /// Whether this replica leads. Receivers are woken when it begins and when it ends, and read
-    /// what a renewal has changed when they look.
-    pub fn leadership(&self) -> watch::Receiver<Leadership> {
-        self.told.subscribe()
-    }
-
-    /// Wants, gets and renews the Lease until `stop` resolves; then gives it back.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    /// Acquires and renews the Lease until `stop` resolves, and then releases it.
+    pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         tokio::select! {
             () = &mut stop => (),
@@ -87,25 +83,25 @@ impl<S: Store> Elector<S> {
         self.release().await;
     }
 
-    /// Gives the Lease back if it is ours, so that another takes over at once. Who asks is told
-    /// first that we do not lead.
-    pub async fn release(&mut self) {
+    /// Releases the Lease if this replica holds it, so that another takes over at once. That this
+    /// replica no longer leads is published first.
+    async fn release(&mut self) {
         self.candidate.resign();
-        self.tell();
+        self.publish();
         for _ in 0..RELEASE_ATTEMPTS {
-            // A write that was broken off may have succeeded.
+            // A write whose answer did not arrive may have succeeded.
             self.read().await;
-            let Some(lease) = self.candidate.release((self.wall)()) else {
+            let Some(lease) = self.candidate.release((self.wall_clock)()) else {
                 return;
             };
-            match self.call(self.store.replace(&lease)).await {
+            match self.request(self.store.replace(&lease)).await {
                 Ok(_) => {
                     tracing::info!("the lease is released");
                     return;
                 }
-                Err(Fault::Stale) => (),
-                Err(Fault::Failed(failure)) => {
-                    return tracing::warn!(%failure, "the lease is not released and will run out");
+                Err(LeaseError::Stale) => (),
+                Err(LeaseError::Failed(failure)) => {
+                    return tracing::warn!(%failure, "the lease is not released and will expire");
                 }
             }
         }
@@ -114,106 +110,117 @@ impl<S: Store> Elector<S> {
     async fn campaign(&mut self) {
         loop {
             match self.candidate.step(Instant::now()) {
-                Step::Lost => {
+                LeaseStep::Lost => {
                     self.candidate.resign();
-                    self.tell();
+                    self.publish();
                     self.stale = true;
                 }
-                Step::Wait(until) if self.leads() => sleep_until(until).await,
-                Step::Wait(until) => {
-                    self.doze(until).await;
-                    self.look().await;
+                LeaseStep::Wait(until) if self.leads() => sleep_until(until).await,
+                LeaseStep::Wait(until) => {
+                    self.sleep_with_jitter(until).await;
+                    self.read_or_pause().await;
                 }
-                Step::Create | Step::Acquire | Step::Renew if self.stale => self.look().await,
+                LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew if self.stale => {
+                    self.read_or_pause().await;
+                }
                 step => self.write(step).await,
             }
         }
     }
 
-    async fn look(&mut self) {
+    async fn read_or_pause(&mut self) {
         if !self.read().await {
             self.pause().await;
         }
     }
 
+    /// Reads the Lease; answers whether it could be read.
     async fn read(&mut self) -> bool {
-        let holder = self.candidate.holder().map(str::to_owned);
-        let answer = self.call(self.store.read()).await;
+        let holder_before = self.candidate.holder().map(str::to_owned);
+        let answer = self.request(self.store.read()).await;
         self.stale = answer.is_err();
         match answer {
             Ok(lease) => {
                 self.candidate.observe(lease, Instant::now());
-                // One who is to write and could not is not helped by reading.
-                if !(self.cannot_write && self.is_to_write()) {
-                    self.complain(None);
+                // A read that succeeds does not help a replica that must write and could not.
+                if !(self.write_failed && self.must_write()) {
+                    self.log_failure(None);
                 }
-                let now = self.candidate.holder();
-                if now != holder.as_deref() && !self.candidate.is_holder() {
-                    match now {
+                let holder = self.candidate.holder();
+                if holder != holder_before.as_deref() && !self.candidate.is_holder() {
+                    match holder {
                         Some(holder) => tracing::info!(holder, "another holds the lease"),
                         None => tracing::info!("the lease is free"),
                     }
                 }
             }
-            Err(Fault::Failed(failure)) => self.complain(Some(failure)),
-            Err(Fault::Stale) => (),
+            Err(LeaseError::Failed(failure)) => self.log_failure(Some(failure)),
+            Err(LeaseError::Stale) => (),
         }
         !self.stale
     }
 
-    async fn write(&mut self, step: Step) {
-        let lease = self.candidate.claim((self.wall)());
-        let begun = Instant::now();
+    async fn write(&mut self, step: LeaseStep) {
+        let lease = self.candidate.claim((self.wall_clock)());
+        let started = Instant::now();
         let answer = match step {
-            Step::Create => self.call(self.store.create(&lease)).await,
-            _ => self.call(self.store.replace(&lease)).await,
+            LeaseStep::Create => self.request(self.store.create(&lease)).await,
+            _ => self.request(self.store.replace(&lease)).await,
         };
         match answer {
             Ok(lease) => {
-                self.cannot_write = false;
-                self.complain(None);
-                self.candidate.wrote(lease, begun, Instant::now());
-                self.tell();
+                self.write_failed = false;
+                self.log_failure(None);
+                self.candidate.wrote(lease, started, Instant::now());
+                self.publish();
             }
-            Err(fault) => {
+            Err(error) => {
                 self.stale = true;
-                if let Fault::Failed(failure) = fault {
-                    self.cannot_write = true;
-                    self.complain(Some(failure));
+                if let LeaseError::Failed(failure) = error {
+                    self.write_failed = true;
+                    self.log_failure(Some(failure));
                 }
                 self.pause().await;
             }
         }
     }
 
-    async fn call<T>(&self, answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        let limit = self.timing.call_timeout();
+    async fn request<T>(
+        &self,
+        answer: impl Future<Output = Result<T, LeaseError>>,
+    ) -> Result<T, LeaseError> {
+        let limit = self.timing.request_timeout();
         timeout(limit, answer).await.unwrap_or_else(|_| {
             let sentence = format!("no answer about the lease within {limit:?}");
-            Err(Fault::Failed(Failure::new(sentence)))
+            Err(LeaseError::Failed(Failure::new(sentence)))
         })
     }
 
-    fn is_to_write(&self) -> bool {
+    fn must_write(&self) -> bool {
         let step = self.candidate.step(Instant::now());
-        matches!(step, Step::Create | Step::Acquire | Step::Renew)
+        matches!(
+            step,
+            LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew
+        )
     }
 
     fn leads(&self) -> bool {
-        self.candidate.leadership().until().is_some()
+        self.candidate.leadership().deadline().is_some()
     }
 
-    /// After a failure: the next attempt is a period away, unless our leadership ends before.
+    /// After a failure, waits for one retry period, or until this replica's leadership ends if that
+    /// is earlier.
     async fn pause(&self) {
         let next = Instant::now() + self.timing.retry_period;
-        match self.candidate.leadership().until() {
-            Some(until) => sleep_until(next.min(until)).await,
-            None => self.doze(next).await,
+        match self.candidate.leadership().deadline() {
+            Some(deadline) => sleep_until(next.min(deadline)).await,
+            None => self.sleep_with_jitter(next).await,
         }
     }
 
-    /// Until this moment and a little longer, so that replicas do not move in step.
-    async fn doze(&self, until: Instant) {
+    /// Sleeps until this moment and a little longer, so that the replicas do not act at the same
+    /// moment.
+    async fn sleep_with_jitter(&self, until: Instant) {
         let jitter = match until > Instant::now() {
             true => self.timing.retry_period.mul_f64(fastrand::f64() / 2.0),
             false => Duration::ZERO,
@@ -221,35 +228,34 @@ impl<S: Store> Elector<S> {
         sleep_until(until + jitter).await;
     }
 
-    /// Receivers are woken only if we begin or end to lead; to begin again after our time had run
-    /// out unnoticed is to begin.
-    fn tell(&self) {
+    /// Publishes the leadership. Receivers are woken only if this replica starts or stops leading.
+    /// If its time had run out without notice and it leads again, it starts anew.
+    fn publish(&self) {
         let leadership = self.candidate.leadership();
-        let leads = leadership.until().is_some();
-        let turned = self.told.send_if_modified(|told| {
-            let turned = told.until().is_some() != leads || leads && !told.holds();
-            *told = leadership;
-            turned
+        let leads = leadership.deadline().is_some();
+        let changed = self.leadership.send_if_modified(|published| {
+            let changed = published.deadline().is_some() != leads || leads && !published.holds();
+            *published = leadership;
+            changed
         });
-        if turned {
-            (self.hook)(leads);
+        if changed {
             match leads {
                 true => tracing::info!("this replica leads"),
-                false => tracing::info!("this replica leads no more"),
+                false => tracing::info!("this replica no longer leads"),
             }
         }
     }
 
-    /// One line when something goes wrong, not one for each attempt.
-    fn complain(&mut self, failure: Option<Failure>) {
-        if self.complaint == failure {
+    /// Logs a failure once, not for each attempt, and its end.
+    fn log_failure(&mut self, failure: Option<Failure>) {
+        if self.logged_failure == failure {
             return;
         }
         match &failure {
-            Some(failure) => tracing::warn!(%failure, "the lease is out of reach"),
-            None => tracing::info!("the lease is within reach again"),
+            Some(failure) => tracing::warn!(%failure, "the lease cannot be read or written"),
+            None => tracing::info!("the lease can be read and written again"),
         }
-        self.complaint = failure;
+        self.logged_failure = failure;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Lease's way to the API server.
+//! Reads and writes the Lease.
 
 use std::future::Future;
 
@@ -7,37 +7,38 @@ use kube::{Api, Client, Error, api::PostParams};
 
 use crate::client::Failure;
 
-/// Why the Lease was not read or written.
+/// Why the Lease could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// It is not as it was read: read it again.
+pub(crate) enum LeaseError {
+    /// It has changed since it was read. It must be read again.
     Stale,
-    /// Anything else.
+    /// Any other failure.
     Failed(Failure),
 }
 
-/// Where the Lease is.
-pub trait Store: Send + Sync + 'static {
-    /// Reads it; none if it is not there.
-    fn read(&self) -> impl Future<Output = Result<Option<Lease>, Fault>> + Send;
+/// Where the Lease is stored.
+pub(crate) trait LeaseStore: Send + Sync + 'static {
+    /// Reads it. None if it does not exist.
+    fn read(&self) -> impl Future<Output = Result<Option<Lease>, LeaseError>> + Send;
 
-    /// Creates it; [`Fault::Stale`] if it is there.
-    fn create(&self, lease: &Lease) -> impl Future<Output = Result<Lease, Fault>> + Send;
+    /// Creates it. [`LeaseError::Stale`] if it exists.
+    fn create(&self, lease: &Lease) -> impl Future<Output = Result<Lease, LeaseError>> + Send;
 
-    /// Replaces the version that it carries; [`Fault::Stale`] if it is another or gone.
-    fn replace(&self, lease: &Lease) -> impl Future<Output = Result<Lease, Fault>> + Send;
+    /// Replaces the version whose resourceVersion it carries. [`LeaseError::Stale`] if there is another
+    /// version, or none.
+    fn replace(&self, lease: &Lease) -> impl Future<Output = Result<Lease, LeaseError>> + Send;
 }
 
-/// A Lease of an API server.
+/// A Lease on the API server.
 #[derive(Debug, Clone)]
-pub struct ApiStore {
+pub(crate) struct ApiLeaseStore {
     leases: Api<Lease>,
     name: String,
 }
 
-impl ApiStore {
+impl ApiLeaseStore {
     /// The Lease of this name.
-    pub fn new(client: Client, namespace: &str, name: &str) -> Self {
+    pub(crate) fn new(client: Client, namespace: &str, name: &str) -> Self {
         Self {
             leases: Api::namespaced(client, namespace),
             name: name.to_owned(),
@@ -45,35 +46,35 @@ impl ApiStore {
     }
 }
 
-impl Store for ApiStore {
-    async fn read(&self) -> Result<Option<Lease>, Fault> {
+impl LeaseStore for ApiLeaseStore {
+    async fn read(&self) -> Result<Option<Lease>, LeaseError> {
         let lease = self.leases.get_opt(&self.name).await;
         lease.map_err(|error| failed("get", &error))
     }
 
-    async fn create(&self, lease: &Lease) -> Result<Lease, Fault> {
+    async fn create(&self, lease: &Lease) -> Result<Lease, LeaseError> {
         let mut lease = lease.clone();
         lease.metadata.name = Some(self.name.clone());
         match self.leases.create(&PostParams::default(), &lease).await {
-            Err(Error::Api(status)) if status.code == 409 => Err(Fault::Stale),
+            Err(Error::Api(status)) if status.code == 409 => Err(LeaseError::Stale),
             answer => answer.map_err(|error| failed("create", &error)),
         }
     }
 
-    async fn replace(&self, lease: &Lease) -> Result<Lease, Fault> {
+    async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
         let answer = self
             .leases
             .replace(&self.name, &PostParams::default(), lease)
             .await;
         match answer {
-            Err(Error::Api(status)) if matches!(status.code, 404 | 409) => Err(Fault::Stale),
+            Err(Error::Api(status)) if matches!(status.code, 404 | 409) => Err(LeaseError::Stale),
             answer => answer.map_err(|error| failed("update", &error)),
         }
     }
 }
 
-fn failed(verb: &str, error: &Error) -> Fault {
-    Fault::Failed(Failure::of(
+fn failed(verb: &str, error: &Error) -> LeaseError {
+    LeaseError::Failed(Failure::of(
         &format!("{verb} leases.coordination.k8s.io"),
         error,
     ))
@@ -90,8 +91,8 @@ mod tests {
 
     const MESSAGE: &str = "leases is forbidden: User \"eve\" cannot do that";
 
-    /// An API server that answers all with this code.
-    fn store(code: u16, reason: &'static str) -> ApiStore {
+    /// An API server that answers every request with this code.
+    fn store(code: u16, reason: &'static str) -> ApiLeaseStore {
         let service = service_fn(move |_: Request<Body>| async move {
             let status = json!({
                 "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
@@ -100,13 +101,13 @@ mod tests {
             let body = Body::from(serde_json::to_vec(&status)?);
             Ok::<_, BoxError>(Response::builder().status(code).body(body)?)
         });
-        ApiStore::new(Client::new(service, "default"), "mesh", "kuma-workload")
+        ApiLeaseStore::new(Client::new(service, "default"), "mesh", "kuma-workload")
     }
 
-    fn refused(verb: &str) -> Fault {
+    fn refused(verb: &str) -> LeaseError {
         let sentence =
             format!("cannot {verb} leases.coordination.k8s.io: the grant is missing ({MESSAGE})");
-        Fault::Failed(Failure::new(sentence))
+        LeaseError::Failed(Failure::new(sentence))
     }
 
     #[rstest]
@@ -116,16 +117,20 @@ mod tests {
     async fn reads(
         #[case] code: u16,
         #[case] reason: &'static str,
-        #[case] expected: Result<Option<Lease>, Fault>,
+        #[case] expected: Result<Option<Lease>, LeaseError>,
     ) {
         assert_eq!(store(code, reason).read().await, expected);
     }
 
     #[rstest]
-    #[case::there_already(409, "AlreadyExists", Fault::Stale)]
+    #[case::there_already(409, "AlreadyExists", LeaseError::Stale)]
     #[case::not_granted(403, "Forbidden", refused("create"))]
     #[tokio::test]
-    async fn creates(#[case] code: u16, #[case] reason: &'static str, #[case] expected: Fault) {
+    async fn creates(
+        #[case] code: u16,
+        #[case] reason: &'static str,
+        #[case] expected: LeaseError,
+    ) {
         let answer = store(code, reason).create(&Lease::default()).await;
         assert_eq!(answer, Err(expected));
     }
@@ -133,15 +138,19 @@ mod tests {
     #[tokio::test]
     async fn without_its_namespace_it_is_not_created() {
         let answer = store(404, "NotFound").create(&Lease::default()).await;
-        assert!(matches!(answer, Err(Fault::Failed(_))), "{answer:?}");
+        assert!(matches!(answer, Err(LeaseError::Failed(_))), "{answer:?}");
     }
 
     #[rstest]
-    #[case::another_version(409, "Conflict", Fault::Stale)]
-    #[case::gone(404, "NotFound", Fault::Stale)]
+    #[case::another_version(409, "Conflict", LeaseError::Stale)]
+    #[case::gone(404, "NotFound", LeaseError::Stale)]
     #[case::not_granted(403, "Forbidden", refused("update"))]
     #[tokio::test]
-    async fn replaces(#[case] code: u16, #[case] reason: &'static str, #[case] expected: Fault) {
+    async fn replaces(
+        #[case] code: u16,
+        #[case] reason: &'static str,
+        #[case] expected: LeaseError,
+    ) {
         let answer = store(code, reason).replace(&Lease::default()).await;
         assert_eq!(answer, Err(expected));
     }

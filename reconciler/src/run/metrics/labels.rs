@@ -1,76 +1,133 @@
-//! What labels can say.
+//! The labels of metrics, and their values.
+
+use std::fmt;
 
 use kuma_workload_rulebook::roster::{self, Action, CONTROL_PLANE, Decision, Foreign, Write};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
-macro_rules! label {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+use crate::kinds::RecordKind;
+
+/// The result of a reconciliation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ResultLabels {
+    pub(super) result: ReconcileResult,
+}
+
+/// A mode.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ModeLabels {
+    pub(super) mode: ModeLabel,
+}
+
+/// A kind of objects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct KindLabels {
+    pub(super) kind: RecordKind,
+}
+
+/// The state of Workloads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct StateLabels {
+    pub(super) state: WorkloadState,
+}
+
+/// The version of this program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct BuildLabels {
+    pub(super) version: &'static str,
+}
+
+/// A Workload, a mesh, and a state of proxies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ProxyLabels {
+    pub(super) namespace: String,
+    pub(super) workload: String,
+    pub(super) mesh: String,
+    pub(super) state: &'static str,
+}
+
+impl EncodeLabelValue for RecordKind {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        self.name().encode(encoder)
+    }
+}
+
+/// An enum with the text of each value.
+macro_rules! label_values {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
+        $vis enum $name {
             $($(#[$variant_doc])* $variant,)*
         }
 
         impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// All values.
+            $vis const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// As the label says it.
-            pub fn text(self) -> &'static str {
+            /// The value of the label.
+            $vis fn text(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
                 }
             }
         }
+
+        impl EncodeLabelValue for $name {
+            fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+                self.text().encode(encoder)
+            }
+        }
     };
 }
 
-label! {
-    /// What came of looking at a Workload.
-    Outcome {
+label_values! {
+    /// The result of the reconciliation of a Workload.
+    pub enum ReconcileResult {
         /// It was created (L4).
         Created = "created",
-        /// Its labels or owners were made right (L5, L12).
+        /// Its labels or owners were corrected (L5, L12).
         Relabelled = "relabelled",
         /// It was deleted (L2).
         Deleted = "deleted",
         /// Its numbers were written (S1 to S3).
         Counted = "counted",
-        /// Its numbers have changed and are written later (S4).
+        /// Its numbers or labels are written later (S4).
         Throttled = "throttled",
-        /// It was right, or there is nothing that could be done.
+        /// It was right, or nothing can be done.
         Unchanged = "unchanged",
         /// It would have been written in another mode (L17).
         Withheld = "withheld",
-        /// It is somebody else's (L3, L6).
+        /// It is managed by somebody else (L3, L6).
         Foreign = "foreign",
-        /// Proxies of several meshes refer to it (L7, L8).
+        /// Proxies in several meshes refer to it (L7, L8).
         Conflict = "conflict",
-        /// No object can have its name (W5).
+        /// Its name cannot be the name of an object (W5).
         Impossible = "impossible",
-        /// It was changed in between; it is looked at again (L15).
+        /// It was changed meanwhile, and is reconciled again (L15).
         Stale = "stale",
         /// Its namespace is being deleted, so that nothing can be created there.
         NoNamespace = "no_namespace",
-        /// The API server will never take the write; it is not tried again until something changes.
+        /// The API server rejects the write. It is not tried again until something changes.
         Refused = "refused",
-        /// A write failed; it is tried again.
+        /// A write failed, and is tried again.
         Failed = "failed",
     }
 }
 
-label! {
-    /// The mode that is in force (L17).
-    RunMode {
-        /// All is written.
+label_values! {
+    /// A mode (L17).
+    pub(super) enum ModeLabel {
+        /// Workloads are written.
         Manage = "manage",
-        /// Nothing is written.
+        /// No Workload is written.
         Observe = "observe",
-        /// A control plane manages Workloads; only our own leftovers are deleted.
+        /// A control plane manages Workloads. Only this program's unused ones are deleted.
         Yield = "yield",
     }
 }
 
-impl From<roster::Mode> for RunMode {
+impl From<roster::Mode> for ModeLabel {
     fn from(mode: roster::Mode) -> Self {
         match mode {
             roster::Mode::Manage => Self::Manage,
@@ -80,37 +137,37 @@ impl From<roster::Mode> for RunMode {
     }
 }
 
-label! {
-    /// How a Workload stands.
-    State {
-        /// It is ours and right.
+label_values! {
+    /// The state of a Workload.
+    pub enum WorkloadState {
+        /// It is managed by this program, and right.
         Managed = "managed",
-        /// It is to be created (L4), or would be in another mode.
+        /// It has to be created (L4), or would be in another mode.
         Missing = "missing",
-        /// It is to be made right (L5, L12), or would be in another mode.
+        /// It has to be corrected (L5, L12), or would be in another mode.
         Wrong = "wrong",
-        /// It is ours, and nothing refers to it (L2).
+        /// It is managed by this program, and nothing refers to it (L2).
         Leftover = "leftover",
         /// A control plane manages it (L16).
         ControlPlane = "control_plane",
-        /// Another manager's, and proxies refer to it (L6).
+        /// Another manager manages it, and proxies refer to it (L6).
         Foreign = "foreign",
-        /// Not ours, and nothing refers to it (L3).
+        /// It is not managed by this program, and nothing refers to it (L3).
         Unreferenced = "unreferenced",
-        /// A copy of a Workload of elsewhere (S4).
+        /// It is a copy of a Workload in another zone (S4).
         Copy = "copy",
-        /// Proxies of several meshes refer to it, and it does not exist (L7).
+        /// Proxies in several meshes refer to it, and it does not exist (L7).
         Conflict = "conflict",
-        /// Proxies of several meshes refer to it, and it exists (L8).
+        /// Proxies in several meshes refer to it, and it exists (L8).
         Orphan = "orphan",
-        /// No object can have its name (W5).
+        /// Its name cannot be the name of an object (W5).
         Impossible = "impossible",
     }
 }
 
-impl State {
-    /// How a Workload stands, by what is to be done about it; none if there is none, as there
-    /// should be.
+impl WorkloadState {
+    /// The state of a Workload, given what is to be done about it. None if it does not exist and
+    /// should not.
     pub fn of(decision: &Decision) -> Option<Self> {
         Some(match &decision.action {
             Action::Nothing => {
@@ -146,7 +203,7 @@ mod tests {
     use super::*;
     use kuma_workload_rulebook::{
         counts::Inbounds,
-        roster::{DataplaneRecord, ExistingWorkload, Key, MANAGER, Mode, Roster},
+        roster::{ExistingWorkload, Key, MANAGER, Mode, Roster, RosterDataplane},
     };
     use rstest::rstest;
 
@@ -154,26 +211,26 @@ mod tests {
 
     #[rstest]
     #[case::nothing_at_all("w", &[], None, None)]
-    #[case::missing("w", &["default"], None, Some(State::Missing))]
-    #[case::managed("w", &["default"], Some((OURS, "default")), Some(State::Managed))]
-    #[case::wrong("w", &["default"], Some((OURS, "other")), Some(State::Wrong))]
-    #[case::leftover("w", &[], Some((OURS, "default")), Some(State::Leftover))]
-    #[case::control_plane("w", &["default"], Some((Some(CONTROL_PLANE), "default")), Some(State::ControlPlane))]
-    #[case::foreign("w", &["default"], Some((Some("helm"), "default")), Some(State::Foreign))]
-    #[case::unreferenced("w", &[], Some((None, "default")), Some(State::Unreferenced))]
-    #[case::conflict("w", &["a", "b"], None, Some(State::Conflict))]
-    #[case::orphan("w", &["a", "b"], Some((OURS, "a")), Some(State::Orphan))]
-    #[case::impossible("W", &["a"], None, Some(State::Impossible))]
+    #[case::missing("w", &["default"], None, Some(WorkloadState::Missing))]
+    #[case::managed("w", &["default"], Some((OURS, "default")), Some(WorkloadState::Managed))]
+    #[case::wrong("w", &["default"], Some((OURS, "other")), Some(WorkloadState::Wrong))]
+    #[case::leftover("w", &[], Some((OURS, "default")), Some(WorkloadState::Leftover))]
+    #[case::control_plane("w", &["default"], Some((Some(CONTROL_PLANE), "default")), Some(WorkloadState::ControlPlane))]
+    #[case::foreign("w", &["default"], Some((Some("helm"), "default")), Some(WorkloadState::Foreign))]
+    #[case::unreferenced("w", &[], Some((None, "default")), Some(WorkloadState::Unreferenced))]
+    #[case::conflict("w", &["a", "b"], None, Some(WorkloadState::Conflict))]
+    #[case::orphan("w", &["a", "b"], Some((OURS, "a")), Some(WorkloadState::Orphan))]
+    #[case::impossible("W", &["a"], None, Some(WorkloadState::Impossible))]
     fn states(
         #[case] workload: &str,
         #[case] meshes: &[&str],
         #[case] existing: Option<(Option<&str>, &str)>,
-        #[case] expected: Option<State>,
+        #[case] expected: Option<WorkloadState>,
         #[values(Mode::Manage, Mode::Observe)] mode: Mode,
     ) {
         let mut roster = Roster::default();
         for mesh in meshes {
-            roster.apply(&DataplaneRecord {
+            roster.apply(&RosterDataplane {
                 namespace: "ns",
                 name: mesh,
                 workload: Some(workload),
@@ -192,6 +249,6 @@ mod tests {
             ..ExistingWorkload::default()
         });
         let decision = roster.decide(&key, existing.as_ref(), mode);
-        assert_eq!(State::of(&decision), expected);
+        assert_eq!(WorkloadState::of(&decision), expected);
     }
 }

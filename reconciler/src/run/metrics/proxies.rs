@@ -1,4 +1,4 @@
-//! The right numbers of every Workload, as a metric (S7).
+//! The actual numbers of every Workload's proxies, as a metric (S7).
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use prometheus_client::{
     metrics::{MetricType, gauge::ConstGauge},
 };
 
-use super::PROXIES;
+use super::{labels::ProxyLabels, table::PROXIES};
 
 /// The proxies of a workload in one mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proxies {
+pub(crate) struct Proxies {
     /// The workload's namespace.
     pub namespace: String,
     /// Its name.
     pub workload: String,
     /// The mesh.
     pub mesh: String,
-    /// How many, and how they are.
+    /// Their numbers.
     pub counts: Counts,
 }
 
-/// Asks for the numbers when they are scraped.
+/// Computes the numbers for each scrape.
 pub(super) struct Collector<F>(F);
 
 impl<F: Fn() -> Vec<Proxies> + Send + Sync + 'static> Collector<F> {
@@ -55,12 +55,12 @@ impl<F: Fn() -> Vec<Proxies> + Send + Sync + 'static> collector::Collector for C
                 ("healthy", healthy),
                 ("total", total),
             ] {
-                let labels = [
-                    ("namespace", &*proxies.namespace),
-                    ("workload", &*proxies.workload),
-                    ("mesh", &*proxies.mesh),
-                    ("state", state),
-                ];
+                let labels = ProxyLabels {
+                    namespace: proxies.namespace.clone(),
+                    workload: proxies.workload.clone(),
+                    mesh: proxies.mesh.clone(),
+                    state,
+                };
                 ConstGauge::new(i64::from(count)).encode(family.encode_family(&labels)?)?;
             }
         }

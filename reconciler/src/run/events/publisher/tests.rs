@@ -1,13 +1,14 @@
-//! The publisher against an API server's part that can fail.
+//! The publisher with a fake API server that can fail.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use http::{Method, Request, Response};
 use kube::client::Body;
 use kuma_workload_rulebook::roster::Key;
+use prometheus_client::metrics::{counter::Counter, family::Family};
 use rstest::rstest;
 use serde_json::Value;
 use tokio::{
@@ -17,29 +18,32 @@ use tokio::{
 use tower::{BoxError, service_fn};
 
 use super::*;
-use crate::run::events::{Condition, Options, Subject};
+use crate::run::{
+    events::{Condition, EventReason, Schedule, metrics::ReasonLabels},
+    work_item::WorkItem,
+};
 
-/// The events of an API server, and how it answers.
+/// An API server that stores events, and can answer with failures.
 #[derive(Clone, Default)]
-struct Fake(Arc<Inner>);
+struct FakeApiServer(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    state: Mutex<State>,
+    state: Mutex<FakeState>,
     asked: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct FakeState {
     events: BTreeMap<String, Value>,
     requests: Vec<(Method, String)>,
     bodies: Vec<Value>,
-    /// Answers instead of its own, the next first.
+    /// Returns that are given instead of its own, in this order.
     script: VecDeque<(u16, Value)>,
 }
 
-impl Fake {
-    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+impl FakeApiServer {
+    fn state<T>(&self, with: impl FnOnce(&mut FakeState) -> T) -> T {
         with(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -61,7 +65,7 @@ impl Fake {
         Client::new(service, "default")
     }
 
-    /// Waits until this many requests came.
+    /// Waits until this many requests have come.
     async fn asked(&self, count: usize) {
         let waiting = async {
             while self.state(|state| state.requests.len()) < count {
@@ -97,7 +101,7 @@ fn terminating() -> Value {
     status
 }
 
-impl State {
+impl FakeState {
     fn answer(&mut self, method: Method, path: String, body: Value) -> (u16, Value) {
         self.requests.push((method.clone(), path.clone()));
         self.bodies.push(body.clone());
@@ -125,33 +129,30 @@ impl State {
     }
 }
 
-/// A publisher at work.
-struct Office {
-    reporter: Reporter,
-    metrics: Arc<Metrics>,
+/// A running publisher.
+struct RunningPublisher {
+    recorder: EventRecorder,
+    metrics: EventMetrics,
     leadership: watch::Sender<Leadership>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Office {
-    fn open(fake: &Fake, leadership: Leadership) -> Self {
-        let options = Options {
-            warn_split_namespaces: true,
-        };
-        let reporter = Reporter::new(&options);
-        let metrics = Arc::new(Metrics::new());
+impl RunningPublisher {
+    fn start(fake: &FakeApiServer, leadership: Leadership) -> Self {
+        let recorder = EventRecorder::new(Schedule::new(true));
+        let metrics = EventMetrics::default();
         let leadership = watch::Sender::new(leadership);
         let publisher = Publisher::new(
             fake.client(),
             "pod-0",
             metrics.clone(),
-            reporter.clone(),
+            recorder.clone(),
             leadership.subscribe(),
         );
         let (stop, stopped) = oneshot::channel();
         Self {
-            reporter,
+            recorder,
             metrics,
             leadership,
             stop,
@@ -161,23 +162,30 @@ impl Office {
         }
     }
 
-    fn leading(fake: &Fake) -> Self {
-        Self::open(fake, Leadership::for_ever())
+    fn leading(fake: &FakeApiServer) -> Self {
+        Self::start(fake, Leadership::forever())
     }
 
     fn conflict(&self, workload: &str) {
-        self.reporter.observe(subject(workload), Some(conflict()));
+        self.recorder.observe(about(workload), Some(conflict()));
     }
 
-    async fn close(self) -> String {
+    /// Stops it. Returns how many events about conflicts were published and suppressed.
+    async fn stop(self) -> (u64, u64) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
-        self.metrics.encode()
+        let labels = ReasonLabels::from(EventReason::MultipleMeshesDetected);
+        let EventMetrics {
+            published,
+            suppressed,
+        } = self.metrics;
+        let count = |family: Family<_, Counter>| family.get_or_create(&labels).get();
+        (count(published), count(suppressed))
     }
 }
 
-fn subject(workload: &str) -> Subject {
-    Subject::Workload(Key {
+fn about(workload: &str) -> WorkItem {
+    WorkItem::Workload(Key {
         namespace: "shop".into(),
         workload: workload.into(),
     })
@@ -188,19 +196,11 @@ fn conflict() -> Condition {
     Condition::Conflict { meshes }
 }
 
-fn count(page: &str, metric: &str) -> u64 {
-    let line = page.lines().find_map(|line| line.strip_prefix(metric));
-    line.map_or(0, |value| value.trim().parse().unwrap())
-}
-
-const PUBLISHED: &str = "kuma_workload_events_published_total{reason=\"MultipleMeshesDetected\"}";
-const SUPPRESSED: &str = "kuma_workload_events_suppressed_total{reason=\"MultipleMeshesDetected\"}";
-
 #[tokio::test(start_paused = true)]
 async fn l9_the_event() {
-    let fake = Fake::default();
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(1).await;
     let mut event = fake.only();
     assert!(event["eventTime"].take().is_string());
@@ -224,40 +224,39 @@ async fn l9_the_event() {
         fake.state(|state| state.requests.clone()),
         [(Method::POST, path)]
     );
-    let page = office.close().await;
-    assert_eq!(count(&page, PUBLISHED), 1);
+    assert_eq!(running.stop().await, (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn l10_while_it_lasts_its_series_goes_on() {
-    let fake = Fake::default();
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+async fn l10_while_a_condition_lasts_its_series_continues() {
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(1).await;
     let begun = Instant::now();
     fake.asked(4).await;
     assert_eq!(fake.verbs(), ["POST", "POST", "GET", "PATCH"]);
-    assert_eq!(begun.elapsed().as_secs(), REPEAT.as_secs());
+    assert_eq!(begun.elapsed().as_secs(), REPEAT_INTERVAL.as_secs());
     assert_eq!(fake.only()["series"]["count"], 2);
     fake.asked(7).await;
     assert_eq!(fake.only()["series"]["count"], 3);
-    office.close().await;
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn l10_its_end_is_an_event() {
-    let fake = Fake::default();
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+async fn l10_the_end_is_an_event() {
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(1).await;
-    office.reporter.observe(subject("cart"), None);
+    running.recorder.observe(about("cart"), None);
     fake.asked(2).await;
     let types = fake.state(|state| {
         let of = |body: &Value| (body["type"].clone(), body["reason"].clone());
         of(&state.bodies[1])
     });
     assert_eq!(types, (json!("Normal"), json!("MultipleMeshesResolved")));
-    office.close().await;
+    running.stop().await;
 }
 
 #[rstest]
@@ -266,11 +265,11 @@ async fn l10_its_end_is_an_event() {
 #[case::old(700, 0)]
 #[tokio::test(start_paused = true)]
 async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait: u64) {
-    let fake = Fake::default();
-    let first = Office::leading(&fake);
+    let fake = FakeApiServer::default();
+    let first = RunningPublisher::leading(&fake);
     first.conflict("cart");
     fake.asked(1).await;
-    first.close().await;
+    first.stop().await;
     let past = Timestamp::now() - SignedDuration::from_secs(age);
     fake.state(|state| {
         for event in state.events.values_mut() {
@@ -278,7 +277,7 @@ async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait
         }
     });
 
-    let second = Office::leading(&fake);
+    let second = RunningPublisher::leading(&fake);
     second.conflict("cart");
     let begun = Instant::now();
     let patched = async {
@@ -292,7 +291,7 @@ async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait
     let waited = begun.elapsed().as_secs();
     assert!((wait..=wait + 1).contains(&waited), "{waited}");
     assert_eq!(fake.only()["series"]["count"], 2);
-    second.close().await;
+    second.stop().await;
 }
 
 #[rstest]
@@ -301,47 +300,45 @@ async fn l9_after_a_restart_the_last_time_is_read(#[case] age: i64, #[case] wait
 #[case::throttled(429, "TooManyRequests")]
 #[case::timeout(504, "Timeout")]
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_tried_again_and_nothing_is_lost(#[case] code: u16, #[case] reason: &str) {
-    let fake = Fake::default();
+async fn a_failed_write_is_tried_again_and_no_event_is_lost(
+    #[case] code: u16,
+    #[case] reason: &str,
+) {
+    let fake = FakeApiServer::default();
     let answer = (code, status(code, reason));
     fake.state(|state| state.script = vec![answer; 7].into());
-    let office = Office::leading(&fake);
-    office.conflict("cart");
-    office.conflict("basket");
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
+    running.conflict("basket");
     fake.asked(9).await;
-    let page = office.close().await;
+    assert_eq!(running.stop().await, (2, 0));
     assert_eq!(fake.state(|state| state.events.len()), 2);
-    assert_eq!((count(&page, PUBLISHED), count(&page, SUPPRESSED)), (2, 0));
 }
 
 #[rstest]
 #[case::gone(404, status(404, "NotFound"), 0)]
-#[case::going(403, terminating(), 0)]
+#[case::terminating(403, terminating(), 0)]
 #[case::not_acceptable(422, status(422, "Invalid"), 1)]
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_said_is_dropped(
+async fn an_event_that_cannot_be_written_is_dropped(
     #[case] code: u16,
     #[case] answer: Value,
     #[case] suppressed: u64,
 ) {
-    let fake = Fake::default();
+    let fake = FakeApiServer::default();
     fake.state(|state| state.script = [(code, answer)].into());
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(1).await;
-    office.conflict("basket");
+    running.conflict("basket");
     fake.asked(2).await;
-    let page = office.close().await;
+    assert_eq!(running.stop().await, (1, suppressed));
     assert_eq!(fake.verbs(), ["POST", "POST"]);
-    assert_eq!(
-        (count(&page, PUBLISHED), count(&page, SUPPRESSED)),
-        (1, suppressed)
-    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_expires_meanwhile_is_made_anew() {
-    let fake = Fake::default();
+async fn an_event_that_expires_meanwhile_is_created_again() {
+    let fake = FakeApiServer::default();
     fake.state(|state| {
         state.script = [
             (409, status(409, "AlreadyExists")),
@@ -349,64 +346,60 @@ async fn an_event_that_expires_meanwhile_is_made_anew() {
         ]
         .into();
     });
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(3).await;
     assert_eq!(fake.verbs(), ["POST", "GET", "POST"]);
     fake.only();
-    office.close().await;
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_standby_is_silent_until_it_leads() {
-    let fake = Fake::default();
-    let office = Office::open(&fake, Leadership::STANDBY);
-    office.conflict("cart");
-    tokio::time::sleep(REPEAT * 2).await;
+async fn a_standby_sends_no_events_until_it_leads() {
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::start(&fake, Leadership::STANDBY);
+    running.conflict("cart");
+    tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), Vec::<String>::new());
-    office.leadership.send_replace(Leadership::for_ever());
+    running.leadership.send_replace(Leadership::forever());
     fake.asked(1).await;
-    office.leadership.send_replace(Leadership::STANDBY);
-    tokio::time::sleep(REPEAT * 2).await;
+    running.leadership.send_replace(Leadership::STANDBY);
+    tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), ["POST"]);
-    office.close().await;
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_outlasts_the_leadership_ends_in_silence() {
-    let fake = Fake::default();
+async fn nothing_is_sent_when_the_leadership_ends_during_a_backoff() {
+    let fake = FakeApiServer::default();
     fake.state(|state| state.script = vec![(500, status(500, "InternalError")); 9].into());
-    let office = Office::leading(&fake);
-    office.conflict("cart");
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
     fake.asked(1).await;
-    office.leadership.send_replace(Leadership::STANDBY);
-    tokio::time::sleep(REPEAT).await;
+    running.leadership.send_replace(Leadership::STANDBY);
+    tokio::time::sleep(REPEAT_INTERVAL).await;
     assert_eq!(fake.verbs(), ["POST"]);
-    office.close().await;
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_said_before_the_end() {
-    let fake = Fake::default();
-    let office = Office::leading(&fake);
+async fn waiting_events_are_sent_before_the_end() {
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
     for workload in ["cart", "basket", "till"] {
-        office.conflict(workload);
+        running.conflict(workload);
     }
-    office.close().await;
+    running.stop().await;
     assert_eq!(fake.verbs(), ["POST", "POST", "POST"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_more_than_a_thousand_wait() {
-    let fake = Fake::default();
-    let office = Office::leading(&fake);
-    for number in 0..MOST_WAITING + 5 {
-        office.conflict(&format!("w{number}"));
+    let fake = FakeApiServer::default();
+    let running = RunningPublisher::leading(&fake);
+    for number in 0..MAX_WAITING + 5 {
+        running.conflict(&format!("w{number}"));
     }
-    fake.asked(MOST_WAITING).await;
-    let page = office.close().await;
-    assert_eq!(
-        (count(&page, PUBLISHED), count(&page, SUPPRESSED)),
-        (MOST_WAITING as u64, 5)
-    );
+    fake.asked(MAX_WAITING).await;
+    assert_eq!(running.stop().await, (MAX_WAITING as u64, 5));
 }

@@ -1,4 +1,4 @@
-//! Electors against a store in memory that is slow, loses answers, and writes late.
+//! Electors with a store in memory that is slow, loses answers, and performs writes late.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,30 +21,32 @@ fn timing() -> Timing {
     Timing::new(seconds(15), seconds(10), seconds(2)).unwrap()
 }
 
-/// An API server's part: a resourceVersion for each write, and a conflict where it is another.
+/// Stores a Lease as the API server does: a new resourceVersion for each write, and a conflict for any
+/// other version.
 #[derive(Clone)]
-struct Shelf(Arc<Mutex<State>>);
+struct FakeStore(Arc<Mutex<StoreState>>);
 
-struct State {
+struct StoreState {
     lease: Option<Lease>,
     version: u64,
     rng: Rng,
-    /// Of a hundred calls, how many go wrong.
+    /// How many of a hundred requests go wrong.
     faults: u32,
-    /// All do.
+    /// Every request goes wrong.
     down: bool,
     writes: usize,
 }
 
-/// How a call goes: the time until it takes effect, if it does, and then until the answer.
-struct Course {
+/// What happens to a request: after which time it takes effect, if at all, and after which time the
+/// answer comes.
+struct Fate {
     effect: Option<Duration>,
     answer: Duration,
 }
 
-impl Shelf {
+impl FakeStore {
     fn new(seed: u64, faults: u32) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(StoreState {
             lease: None,
             version: 0,
             rng: Rng::with_seed(seed),
@@ -54,7 +56,7 @@ impl Shelf {
         })))
     }
 
-    fn state<T>(&self, with: impl FnOnce(&mut State) -> T) -> T {
+    fn state<T>(&self, with: impl FnOnce(&mut StoreState) -> T) -> T {
         with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -66,39 +68,39 @@ impl Shelf {
         self.state(|state| state.lease.clone()?.spec?.lease_transitions)
     }
 
-    fn course(&self) -> Course {
+    fn fate(&self) -> Fate {
         self.state(|state| {
             let mut milliseconds = |range| Duration::from_millis(state.rng.u64(range));
             let (soon, late) = (milliseconds(0..50), milliseconds(0..20_000));
             if state.down {
-                return Course {
+                return Fate {
                     effect: None,
                     answer: soon,
                 };
             }
             if state.rng.u32(0..100) >= state.faults {
-                return Course {
+                return Fate {
                     effect: Some(soon),
                     answer: soon,
                 };
             }
             match state.rng.u32(0..4) {
-                // Refused or lost on the way.
-                0 => Course {
+                // Refused, or lost before it took effect.
+                0 => Fate {
                     effect: None,
                     answer: soon,
                 },
-                // Done, and the answer is lost.
-                1 => Course {
+                // Done, but the answer is lost.
+                1 => Fate {
                     effect: Some(soon),
-                    answer: FOR_EVER,
+                    answer: FOREVER,
                 },
-                // Done long after everybody has given up.
-                2 => Course {
+                // Done long after the caller has given up.
+                2 => Fate {
                     effect: Some(late),
                     answer: soon,
                 },
-                _ => Course {
+                _ => Fate {
                     effect: Some(soon),
                     answer: late,
                 },
@@ -106,18 +108,18 @@ impl Shelf {
         })
     }
 
-    /// A write takes effect although its caller has gone.
-    async fn write(&self, lease: &Lease, create: bool) -> Result<Lease, Fault> {
-        let Course { effect, answer } = self.course();
-        let lost = Err(Fault::Failed(Failure::new("lost")));
+    /// A write takes effect even if its caller has given up.
+    async fn write(&self, lease: &Lease, create: bool) -> Result<Lease, LeaseError> {
+        let Fate { effect, answer } = self.fate();
+        let lost = Err(LeaseError::Failed(Failure::new("lost")));
         let Some(effect) = effect else {
             sleep(answer).await;
             return lost;
         };
-        let (shelf, lease) = (self.clone(), lease.clone());
+        let (store, lease) = (self.clone(), lease.clone());
         let done = tokio::spawn(async move {
             sleep(effect).await;
-            shelf.state(|state| state.write(lease, create))
+            store.state(|state| state.write(lease, create))
         });
         let done = done.await.unwrap_or(lost);
         sleep(answer).await;
@@ -125,9 +127,9 @@ impl Shelf {
     }
 }
 
-const FOR_EVER: Duration = Duration::from_secs(1_000_000);
+const FOREVER: Duration = Duration::from_secs(1_000_000);
 
-impl State {
+impl StoreState {
     fn touch(&mut self) {
         if let Some(lease) = &mut self.lease {
             self.version += 1;
@@ -135,14 +137,14 @@ impl State {
         }
     }
 
-    fn write(&mut self, mut lease: Lease, create: bool) -> Result<Lease, Fault> {
+    fn write(&mut self, mut lease: Lease, create: bool) -> Result<Lease, LeaseError> {
         let version = |lease: &Lease| lease.metadata.resource_version.clone();
         let stale = match &self.lease {
             Some(there) => create || version(there) != version(&lease),
             None => !create,
         };
         if stale {
-            return Err(Fault::Stale);
+            return Err(LeaseError::Stale);
         }
         self.version += 1;
         self.writes += 1;
@@ -152,29 +154,29 @@ impl State {
     }
 }
 
-impl Store for Shelf {
-    async fn read(&self) -> Result<Option<Lease>, Fault> {
-        let Course { effect, answer } = self.course();
+impl LeaseStore for FakeStore {
+    async fn read(&self) -> Result<Option<Lease>, LeaseError> {
+        let Fate { effect, answer } = self.fate();
         if effect.is_none() {
             sleep(answer).await;
-            return Err(Fault::Failed(Failure::new("lost")));
+            return Err(LeaseError::Failed(Failure::new("lost")));
         }
         let lease = self.state(|state| state.lease.clone());
         sleep(answer).await;
         Ok(lease)
     }
 
-    async fn create(&self, lease: &Lease) -> Result<Lease, Fault> {
+    async fn create(&self, lease: &Lease) -> Result<Lease, LeaseError> {
         self.write(lease, true).await
     }
 
-    async fn replace(&self, lease: &Lease) -> Result<Lease, Fault> {
+    async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
         self.write(lease, false).await
     }
 }
 
-fn elector(shelf: &Shelf, name: &str) -> Elector<Shelf> {
-    Elector::new(shelf.clone(), name.to_owned(), timing())
+fn elector(store: &FakeStore, name: &str) -> Elector<FakeStore> {
+    Elector::new(store.clone(), name.to_owned(), timing())
 }
 
 async fn leads(election: &Election, expected: bool) {
@@ -187,39 +189,39 @@ async fn leads(election: &Election, expected: bool) {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_leads_and_renews() {
-    let shelf = Shelf::new(0, 0);
-    let election = Election::spawn(elector(&shelf, "a"));
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
     leads(&election, true).await;
     sleep(Duration::from_secs(100)).await;
     assert!(election.leadership().borrow().holds());
-    let renewals = shelf.state(|state| state.writes);
+    let renewals = store.state(|state| state.writes);
     assert!((45..=51).contains(&renewals), "{renewals}");
-    assert_eq!(shelf.transitions(), Some(0));
+    assert_eq!(store.transitions(), Some(0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_release_hands_over_at_once() {
-    let shelf = Shelf::new(0, 0);
-    let first = Election::spawn(elector(&shelf, "a"));
+    let store = FakeStore::new(0, 0);
+    let first = Election::start(elector(&store, "a"));
     leads(&first, true).await;
-    let second = Election::spawn(elector(&shelf, "b"));
+    let second = Election::start(elector(&store, "b"));
     sleep(Duration::from_secs(30)).await;
     assert!(!second.leadership().borrow().holds());
 
     first.release().await;
-    assert_eq!(shelf.holder().as_deref(), Some(""));
+    assert_eq!(store.holder().as_deref(), Some(""));
     let released = Instant::now();
     leads(&second, true).await;
     assert!(released.elapsed() < Duration::from_secs(4));
-    assert_eq!(shelf.transitions(), Some(1));
+    assert_eq!(store.transitions(), Some(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() {
-    let shelf = Shelf::new(0, 0);
-    let first = tokio::spawn(elector(&shelf, "a").run(std::future::pending()));
+    let store = FakeStore::new(0, 0);
+    let first = tokio::spawn(elector(&store, "a").run(std::future::pending()));
     sleep(Duration::from_secs(5)).await;
-    let second = Election::spawn(elector(&shelf, "b"));
+    let second = Election::start(elector(&store, "b"));
     sleep(Duration::from_secs(5)).await;
     first.abort();
     let killed = Instant::now();
@@ -233,11 +235,11 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() {
 #[case::ahead(60)]
 #[tokio::test(start_paused = true)]
 async fn a_wall_clock_wrong_by_a_minute_changes_nothing(#[case] skew: i64) {
-    let shelf = Shelf::new(0, 0);
+    let store = FakeStore::new(0, 0);
     let skewed = move || Timestamp::now() + SignedDuration::from_secs(skew);
-    let first = Election::spawn(elector(&shelf, "a").with_wall_clock(skewed));
+    let first = Election::start(elector(&store, "a").with_wall_clock(skewed));
     leads(&first, true).await;
-    let second = Election::spawn(elector(&shelf, "b"));
+    let second = Election::start(elector(&store, "b"));
     sleep(Duration::from_secs(60)).await;
     assert!(first.leadership().borrow().holds());
     assert!(!second.leadership().borrow().holds());
@@ -245,26 +247,26 @@ async fn a_wall_clock_wrong_by_a_minute_changes_nothing(#[case] skew: i64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_out_of_reach_of_the_api_server_stops_in_time() {
-    let shelf = Shelf::new(0, 0);
-    let election = Election::spawn(elector(&shelf, "a"));
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
     leads(&election, true).await;
-    shelf.state(|state| state.down = true);
+    store.state(|state| state.down = true);
     let begun = Instant::now();
     let mut leadership = election.leadership();
     leadership.mark_unchanged();
     leadership.changed().await.unwrap();
-    assert_eq!(leadership.borrow().until(), None);
+    assert_eq!(leadership.borrow().deadline(), None);
     assert!(begun.elapsed() <= Duration::from_secs(10));
 
-    shelf.state(|state| state.down = false);
+    store.state(|state| state.down = false);
     leads(&election, true).await;
-    assert_eq!(shelf.transitions(), Some(0), "nobody else has led");
+    assert_eq!(store.transitions(), Some(0), "nobody else has led");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_starved_elector_leads_no_longer_than_its_deadline() {
-    let shelf = Shelf::new(0, 0);
-    let election = Election::spawn(elector(&shelf, "a"));
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
     leads(&election, true).await;
     let leadership = election.leadership();
     // Nothing of it runs while the clock moves.
@@ -273,42 +275,45 @@ async fn a_starved_elector_leads_no_longer_than_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hook_hears_each_turn() {
-    let shelf = Shelf::new(0, 0);
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hook = {
-        let heard = heard.clone();
-        move |leads| heard.lock().unwrap().push(leads)
-    };
-    let election = Election::spawn(elector(&shelf, "a").with_hook(hook));
+async fn receivers_are_woken_at_the_start_and_at_the_end_only() {
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
+    let mut leadership = election.leadership();
+    let seen = tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while leadership.changed().await.is_ok() {
+            seen.push(leadership.borrow_and_update().holds());
+        }
+        seen
+    });
     leads(&election, true).await;
     sleep(Duration::from_secs(20)).await;
     election.release().await;
-    assert_eq!(*heard.lock().unwrap(), [true, false]);
+    assert_eq!(seen.await.unwrap(), [true, false]);
 }
 
-/// What befalls one of them.
+/// What happens to a replica.
 #[derive(Debug, Clone, Copy)]
-enum Blow {
-    /// It ends without a word; another starts in its place.
+enum Disruption {
+    /// It is killed, and another starts in its place.
     Kill,
-    /// It ends in order; another starts in its place.
+    /// It stops in order, and another starts in its place.
     Stop,
-    /// The Lease is touched by hand.
+    /// Somebody changes the Lease's metadata.
     Touch,
 }
 
-struct Replica {
+struct TestReplica {
     leadership: watch::Receiver<Leadership>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Replica {
-    fn start(shelf: &Shelf, number: usize) -> Self {
+impl TestReplica {
+    fn start(store: &FakeStore, number: usize) -> Self {
         let skew = SignedDuration::from_secs([0, 60, -60][number % 3]);
         let elector =
-            elector(shelf, &number.to_string()).with_wall_clock(move || Timestamp::now() + skew);
+            elector(store, &number.to_string()).with_wall_clock(move || Timestamp::now() + skew);
         let (stop, stopped) = oneshot::channel();
         Self {
             leadership: elector.leadership(),
@@ -324,15 +329,21 @@ impl Replica {
     }
 }
 
-/// Never two leaders; and one, once the store is well again.
-async fn simulate(shelf: Shelf, replicas: usize, mut blows: Vec<(u64, usize, Blow)>) {
+/// There are never two leaders, and there is one once the store works again.
+async fn simulate(
+    store: FakeStore,
+    replicas: usize,
+    mut disruptions: Vec<(u64, usize, Disruption)>,
+) {
     const TICK: Duration = Duration::from_millis(50);
-    blows.sort_by_key(|(second, ..)| *second);
-    let mut blows = blows.into_iter().peekable();
-    let mut born = replicas;
-    let mut alive: Vec<_> = (0..replicas).map(|n| Replica::start(&shelf, n)).collect();
+    disruptions.sort_by_key(|(second, ..)| *second);
+    let mut disruptions = disruptions.into_iter().peekable();
+    let mut started = replicas;
+    let mut alive: Vec<_> = (0..replicas)
+        .map(|n| TestReplica::start(&store, n))
+        .collect();
     let begun = Instant::now();
-    let check = |alive: &[Replica]| {
+    let check = |alive: &[TestReplica]| {
         let leaders = alive.iter().filter(|replica| replica.leads()).count();
         assert!(leaders <= 1, "{leaders} lead at {:?}", begun.elapsed());
         leaders
@@ -340,40 +351,44 @@ async fn simulate(shelf: Shelf, replicas: usize, mut blows: Vec<(u64, usize, Blo
     while begun.elapsed() < Duration::from_secs(120) {
         sleep(TICK).await;
         check(&alive);
-        while let Some((_, index, blow)) =
-            blows.next_if(|(second, ..)| begun.elapsed().as_secs() >= *second)
+        while let Some((_, index, disruption)) =
+            disruptions.next_if(|(second, ..)| begun.elapsed().as_secs() >= *second)
         {
             let place = index % replicas;
-            let next = Replica::start(&shelf, born);
-            match blow {
-                Blow::Touch => {
+            let next = TestReplica::start(&store, started);
+            match disruption {
+                Disruption::Touch => {
                     next.task.abort();
-                    shelf.state(State::touch);
+                    store.state(StoreState::touch);
                     continue;
                 }
-                Blow::Kill => std::mem::replace(&mut alive[place], next).task.abort(),
-                Blow::Stop => {
+                Disruption::Kill => std::mem::replace(&mut alive[place], next).task.abort(),
+                Disruption::Stop => {
                     let last = std::mem::replace(&mut alive[place], next);
                     last.stop.send(()).unwrap();
                     last.task.await.unwrap();
                     assert!(!last.leadership.borrow().holds());
                 }
             }
-            born += 1;
+            started += 1;
         }
     }
-    shelf.state(|state| state.faults = 0);
-    // What is still on its way, one lease, and what remains of a call and a pause.
-    let (well, patience) = (Instant::now(), Duration::from_secs(20 + 15 + 10));
+    store.state(|state| state.faults = 0);
+    // The time of a late write, one lease duration, and the rest of a request and a pause.
+    let (mended, patience) = (Instant::now(), Duration::from_secs(20 + 15 + 10));
     while check(&alive) == 0 {
-        assert!(well.elapsed() < patience, "nobody leads");
+        assert!(mended.elapsed() < patience, "nobody leads");
         sleep(TICK).await;
     }
 }
 
-fn blows() -> impl Strategy<Value = Vec<(u64, usize, Blow)>> {
-    let blow = prop_oneof![Just(Blow::Kill), Just(Blow::Stop), Just(Blow::Touch)];
-    prop::collection::vec((0..120u64, 0..4usize, blow), 0..12)
+fn disruptions() -> impl Strategy<Value = Vec<(u64, usize, Disruption)>> {
+    let disruption = prop_oneof![
+        Just(Disruption::Kill),
+        Just(Disruption::Stop),
+        Just(Disruption::Touch)
+    ];
+    prop::collection::vec((0..120u64, 0..4usize, disruption), 0..12)
 }
 
 proptest! {
@@ -383,13 +398,13 @@ proptest! {
         seed: u64,
         replicas in 2..5usize,
         faults in 0..90u32,
-        blows in blows(),
+        disruptions in disruptions(),
     ) {
         tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap()
-            .block_on(simulate(Shelf::new(seed, faults), replicas, blows));
+            .block_on(simulate(FakeStore::new(seed, faults), replicas, disruptions));
     }
 }

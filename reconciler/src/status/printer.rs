@@ -1,11 +1,10 @@
-//! Puts rows into words.
+//! Prints rows.
 
 use std::{
     collections::BTreeMap,
     io::{self, Write},
 };
 
-use clap::ValueEnum;
 use kuma_workload_plan::output::{
     Colour, Style,
     layout::{Cell, Column, Layout, Table},
@@ -13,9 +12,12 @@ use kuma_workload_plan::output::{
 };
 use serde::Serialize;
 
-use super::row::{Finding, Numbers, Row};
+use super::{
+    format::StatusFormat,
+    row::{Numbers, Row, StatusFinding},
+};
 
-/// Clears a terminal, and goes to its first line.
+/// Clears the terminal and moves to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
 const COLUMNS: [Column; 8] = [
@@ -30,45 +32,24 @@ const COLUMNS: [Column; 8] = [
 ];
 const MESHES: Column = Column::new("MESHES (CONNECTED/HEALTHY/TOTAL)");
 
-/// The form.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// Columns
-    #[default]
-    Table,
-    /// Columns, with the numbers of each mesh
-    Wide,
-    /// JSON, one document; with --watch, one a line
-    Json,
-    /// YAML, one document; with --watch, one for each that changes
-    Yaml,
-}
-
-impl Output {
-    /// Whether it is for people.
-    pub(super) fn is_table(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
-}
-
 #[derive(Serialize)]
-struct Document<'a> {
+struct StatusDocument<'a> {
     workloads: &'a [Row],
 }
 
-/// Writes rows, and what changes of them.
-pub(super) struct Show<W> {
+/// Prints rows and their changes.
+pub(super) struct Printer<W> {
     out: W,
-    output: Output,
+    output: StatusFormat,
     redraw: bool,
-    /// How the rows before were laid out.
+    /// The layout of the rows printed so far.
     layout: Option<Layout>,
     shown: BTreeMap<(Option<String>, String), Row>,
 }
 
-impl<W: Write> Show<W> {
-    /// `redraw`: all of it each time, for a terminal.
-    pub(super) fn new(out: W, output: Output, redraw: bool) -> Self {
+impl<W: Write> Printer<W> {
+    /// With `redraw`, each change prints all rows again, for a terminal.
+    pub(super) fn new(out: W, output: StatusFormat, redraw: bool) -> Self {
         Self {
             out,
             output,
@@ -78,24 +59,24 @@ impl<W: Write> Show<W> {
         }
     }
 
-    /// All of it, once.
-    pub(super) fn once(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
-        let document = Document { workloads: rows };
+    /// Prints all rows.
+    pub(super) fn print(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let document = StatusDocument { workloads: rows };
         match self.output {
-            Output::Json => {
+            StatusFormat::Json => {
                 serde_json::to_writer_pretty(&mut self.out, &document)?;
                 writeln!(self.out)
             }
-            Output::Yaml => yaml::write(&document, &mut self.out),
-            Output::Table | Output::Wide => self.table(rows, style),
+            StatusFormat::Yaml => yaml::write(&document, &mut self.out),
+            StatusFormat::Table | StatusFormat::Wide => self.print_table(rows, style),
         }
     }
 
-    /// What has changed.
-    pub(super) fn update(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+    /// Prints the rows that have changed since the last call.
+    pub(super) fn print_changes(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
         if self.redraw {
             write!(self.out, "{CLEAR}")?;
-            self.table(rows, style)?;
+            self.print_table(rows, style)?;
             return self.out.flush();
         }
         let place = |row: &Row| (row.namespace.clone(), row.name.clone());
@@ -115,23 +96,23 @@ impl<W: Write> Show<W> {
         let changed: Vec<_> = gone.chain(new).collect();
         self.shown = now;
         match self.output {
-            Output::Json => changed.iter().try_for_each(|row| {
+            StatusFormat::Json => changed.iter().try_for_each(|row| {
                 serde_json::to_writer(&mut self.out, row)?;
                 writeln!(self.out)
             })?,
-            Output::Yaml => changed.iter().try_for_each(|row| {
+            StatusFormat::Yaml => changed.iter().try_for_each(|row| {
                 writeln!(self.out, "---")?;
                 yaml::write(row, &mut self.out)
             })?,
-            Output::Table | Output::Wide => self.more(&changed, style)?,
+            StatusFormat::Table | StatusFormat::Wide => self.append(&changed, style)?,
         }
         self.out.flush()
     }
 
-    /// All rows, within the width.
-    fn table(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
-        let table = self.of(rows);
-        let layout = table.layout(style.width.filter(|_| self.output == Output::Table));
+    /// Prints all rows as a table within the width.
+    fn print_table(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let table = self.table_of(rows);
+        let layout = table.layout(style.width.filter(|_| self.output == StatusFormat::Table));
         table.write_header(&layout, &mut self.out)?;
         table.write_rows(&layout, style, &mut self.out)?;
         let left_out = table.left_out(&layout);
@@ -141,9 +122,9 @@ impl<W: Write> Show<W> {
         }
     }
 
-    /// Rows below those that were written before, in whole lines.
-    fn more(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
-        let table = self.of(rows);
+    /// Prints rows below the earlier ones, in whole lines.
+    fn append(&mut self, rows: &[Row], style: Style) -> io::Result<()> {
+        let table = self.table_of(rows);
         let mut layout = table.layout(None);
         match &self.layout {
             Some(before) => layout = layout.at_least(before),
@@ -154,8 +135,8 @@ impl<W: Write> Show<W> {
         Ok(())
     }
 
-    fn of(&self, rows: &[Row]) -> Table {
-        let wide = self.output == Output::Wide;
+    fn table_of(&self, rows: &[Row]) -> Table {
+        let wide = self.output == StatusFormat::Wide;
         let mut table = Table::new(COLUMNS.into_iter().chain(wide.then_some(MESHES)));
         for row in rows {
             table.add(cells(row).into_iter().chain(wide.then(|| meshes(row))));
@@ -185,13 +166,14 @@ fn cells(row: &Row) -> [Cell; 8] {
     ]
 }
 
-/// Red is what does not mend itself.
-fn colour(finding: &Finding) -> Colour {
+/// Red findings do not go away by themselves.
+fn colour(finding: &StatusFinding) -> Colour {
     match finding {
-        Finding::Conflict | Finding::Name => Colour::Red,
-        Finding::Numbers | Finding::Mesh | Finding::Missing | Finding::Unreferenced => {
-            Colour::Yellow
-        }
+        StatusFinding::Conflict | StatusFinding::Name => Colour::Red,
+        StatusFinding::Numbers
+        | StatusFinding::Mesh
+        | StatusFinding::Missing
+        | StatusFinding::Unreferenced => Colour::Yellow,
     }
 }
 
@@ -211,7 +193,7 @@ fn meshes(row: &Row) -> Cell {
     })
 }
 
-/// A number as it is reported and, where that is another, as it is.
+/// A number as reported, and the actual one where it differs.
 fn compared(reported: Option<i64>, actual: Option<i64>) -> String {
     match (reported, actual) {
         (Some(reported), Some(actual)) if reported == actual => reported.to_string(),
@@ -254,7 +236,7 @@ mod tests {
             meshes: [("default".to_owned(), actual)].into(),
             findings: match reported == actual {
                 true => Vec::new(),
-                false => vec![Finding::Numbers],
+                false => vec![StatusFinding::Numbers],
             },
             gone: false,
         }
@@ -272,24 +254,24 @@ mod tests {
             mesh: None,
             manager: None,
             reported: None,
-            findings: vec![Finding::Missing],
+            findings: vec![StatusFinding::Missing],
             ..row("till\n", numbers(0, 0, 0), numbers(0, 1, 1))
         }
     }
 
     fn text(
-        write: impl FnOnce(&mut Show<&mut Vec<u8>>) -> io::Result<()>,
-        output: Output,
+        write: impl FnOnce(&mut Printer<&mut Vec<u8>>) -> io::Result<()>,
+        output: StatusFormat,
     ) -> String {
         let mut out = Vec::new();
-        write(&mut Show::new(&mut out, output, false)).unwrap();
+        write(&mut Printer::new(&mut out, output, false)).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn table() {
         let rows = [rows(), vec![missing()]].concat();
-        let text = text(|show| show.once(&rows, PIPE), Output::Table);
+        let text = text(|printer| printer.print(&rows, PIPE), StatusFormat::Table);
         let expected = "\
 NAMESPACE  NAME    MESH     CONNECTED  HEALTHY   TOTAL     MANAGER         STATE
 shop       basket  default  1          1         1         k8s-controller  ok
@@ -307,7 +289,7 @@ shop       till\u{fffd}   -        - (is 0)   - (is 1)  - (is 1)  -             
             ..PIPE
         };
         let rows = [rows(), vec![missing()]].concat();
-        let text = text(|show| show.once(&rows, style), Output::Table);
+        let text = text(|printer| printer.print(&rows, style), StatusFormat::Table);
         let expected = "\
 NAMESPACE  NAME    MESH     CONNECTED  HEALTHY   TOTAL     STATE
 shop       basket  default  1          1         1         ok
@@ -321,7 +303,7 @@ shop       till\u{fffd}   -        - (is 0)   - (is 1)  - (is 1)  \u{1b}[33mmiss
 
     #[test]
     fn yaml() {
-        let text = text(|show| show.once(&rows(), PIPE), Output::Yaml);
+        let text = text(|printer| printer.print(&rows(), PIPE), StatusFormat::Yaml);
         let expected = "\
 workloads:
 - namespace: shop
@@ -338,7 +320,7 @@ workloads:
 
     #[test]
     fn wide() {
-        let text = text(|show| show.once(&rows(), PIPE), Output::Wide);
+        let text = text(|printer| printer.print(&rows(), PIPE), StatusFormat::Wide);
         assert!(
             text.lines()
                 .next()
@@ -350,27 +332,27 @@ workloads:
 
     #[test]
     fn json() {
-        let text = text(|show| show.once(&rows(), PIPE), Output::Json);
+        let text = text(|printer| printer.print(&rows(), PIPE), StatusFormat::Json);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["workloads"][1]["actual"]["total"], 2);
         assert!(document["workloads"][0].get("gone").is_none());
     }
 
     /// Of two rows, one is mended, nothing changes, and the other goes.
-    fn changes(show: &mut Show<&mut Vec<u8>>) -> io::Result<()> {
+    fn changes(printer: &mut Printer<&mut Vec<u8>>) -> io::Result<()> {
         let mended = row("cart", numbers(2, 2, 2), numbers(2, 2, 2));
         let first = rows();
         let second = [first[0].clone(), mended.clone()];
-        show.update(&first, PIPE)?;
-        show.update(&second, PIPE)?;
-        show.update(&second, PIPE)?;
-        show.update(&[mended], PIPE)
+        printer.print_changes(&first, PIPE)?;
+        printer.print_changes(&second, PIPE)?;
+        printer.print_changes(&second, PIPE)?;
+        printer.print_changes(&[mended], PIPE)
     }
 
     #[rstest]
-    #[case::table(Output::Table, &["NAMESPACE", "shop       basket", "shop       cart", "shop       cart", "shop       basket"])]
-    #[case::json(Output::Json, &["{\"namespace\":\"shop\",\"name\":\"basket\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"basket\""])]
-    fn a_pipe_gets_the_lines_that_changed(#[case] output: Output, #[case] beginnings: &[&str]) {
+    #[case::table(StatusFormat::Table, &["NAMESPACE", "shop       basket", "shop       cart", "shop       cart", "shop       basket"])]
+    #[case::json(StatusFormat::Json, &["{\"namespace\":\"shop\",\"name\":\"basket\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"cart\"", "{\"namespace\":\"shop\",\"name\":\"basket\""])]
+    fn a_pipe_gets_the_changed_lines(#[case] output: StatusFormat, #[case] beginnings: &[&str]) {
         let text = text(changes, output);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), beginnings.len(), "{text}");
@@ -382,7 +364,7 @@ workloads:
 
     #[test]
     fn each_change_is_a_document_of_yaml() {
-        let text = text(changes, Output::Yaml);
+        let text = text(changes, StatusFormat::Yaml);
         let documents: Vec<_> = text.split("---\n").skip(1).collect();
         let names = documents.iter().map(|one| one.lines().nth(1).unwrap());
         let expected = ["basket", "cart", "cart", "basket"];
@@ -394,11 +376,11 @@ workloads:
     }
 
     #[test]
-    fn a_terminal_gets_all_of_it_each_time() {
+    fn a_terminal_gets_all_rows_each_time() {
         let mut out = Vec::new();
-        let mut show = Show::new(&mut out, Output::Table, true);
-        show.update(&rows(), PIPE).unwrap();
-        show.update(&rows(), PIPE).unwrap();
+        let mut printer = Printer::new(&mut out, StatusFormat::Table, true);
+        printer.print_changes(&rows(), PIPE).unwrap();
+        printer.print_changes(&rows(), PIPE).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches(CLEAR).count(), 2);
         assert_eq!(text.matches("NAMESPACE").count(), 2);

@@ -1,9 +1,10 @@
-//! What the client underneath leaves to us: patience that ends, and patience that is asked for.
+//! Bounds on the client's requests, which the client itself does not have.
 //!
-//! - An answer must begin in time. Lists and the beginnings of watches have no other limit.
-//! - `Retry-After` is kept. An API server that is asked too much says 429 in plain text with that
-//!   header, and the client reads neither; so it becomes a Status that says it.
-//! - A watch that ends as soon as it begins is begun anew once in a while, not as fast as it goes.
+//! - The API server must start to answer within [`REQUEST_TIMEOUT`]. Lists and the start of watches
+//!   have no other limit.
+//! - `Retry-After` is passed on. An overloaded API server answers 429 in plain text with that header,
+//!   and the client reads neither. The response becomes a Status that carries the time.
+//! - A watch that ends as soon as it begins is started again once a second, not in a tight loop.
 
 use std::{
     collections::HashMap,
@@ -20,36 +21,37 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout};
 use tower::{BoxError, Layer, Service};
 
-use super::REQUEST_TIMEOUT;
+/// A request without an answer within this time has failed. For a watch, this bounds its start only.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// The shortest time between two starts of the same watch.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The same watch does not begin more often.
-const WATCH_PAUSE: Duration = Duration::from_secs(1);
-
-/// The layer of a client that has them.
+/// The layer that sets the bounds for a client.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Manners {
+pub(super) struct LimitRequests {
+    /// When the watch of each path started last.
     watches: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
-impl<S> Layer<S> for Manners {
-    type Service = Mannered<S>;
+impl<S> Layer<S> for LimitRequests {
+    type Service = Limited<S>;
 
-    fn layer(&self, inner: S) -> Mannered<S> {
-        Mannered {
+    fn layer(&self, inner: S) -> Limited<S> {
+        Limited {
             inner,
-            manners: self.clone(),
+            limits: self.clone(),
         }
     }
 }
 
-/// A service with them.
+/// A service with these bounds.
 #[derive(Debug, Clone)]
-pub(super) struct Mannered<S> {
+pub(super) struct Limited<S> {
     inner: S,
-    manners: Manners,
+    limits: LimitRequests,
 }
 
-impl<S, A, B> Service<Request<A>> for Mannered<S>
+impl<S, A, B> Service<Request<A>> for Limited<S>
 where
     S: Service<Request<A>, Response = Response<B>, Error = BoxError>,
     S::Future: Send + 'static,
@@ -65,22 +67,22 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let turn = self.manners.turn(request.uri());
-        let answer = self.inner.call(request);
+        let start = self.limits.watch_start(request.uri());
+        let response = self.inner.call(request);
         Box::pin(async move {
-            if let Some(turn) = turn {
-                sleep_until(turn).await;
+            if let Some(start) = start {
+                sleep_until(start).await;
             }
             let late = |_| BoxError::from("the API server did not answer in time");
-            let answer = timeout(REQUEST_TIMEOUT, answer).await.map_err(late)??;
-            Ok(worded(answer.map(Body::new)))
+            let response = timeout(REQUEST_TIMEOUT, response).await.map_err(late)??;
+            Ok(with_retry_after(response.map(Body::new)))
         })
     }
 }
 
-impl Manners {
-    /// When a watch may begin.
-    fn turn(&self, uri: &Uri) -> Option<Instant> {
+impl LimitRequests {
+    /// When a watch may start; none for other requests.
+    fn watch_start(&self, uri: &Uri) -> Option<Instant> {
         let mut pairs = uri.query().unwrap_or_default().split('&');
         if !pairs.any(|pair| pair == "watch=true") {
             return None;
@@ -88,20 +90,21 @@ impl Manners {
         let now = Instant::now();
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let last = watches.get(uri.path());
-        let turn = last.map_or(now, |last| now.max(*last + WATCH_PAUSE));
-        watches.insert(uri.path().to_owned(), turn);
-        Some(turn)
+        let start = last.map_or(now, |last| now.max(*last + WATCH_INTERVAL));
+        watches.insert(uri.path().to_owned(), start);
+        Some(start)
     }
 }
 
-/// A 429 whose header says how long, with a Status that says it.
-fn worded(answer: Response<Body>) -> Response<Body> {
-    let seconds = answer.headers().get(RETRY_AFTER);
+/// A 429 with a `Retry-After` header gets a Status that says the same as its body.
+fn with_retry_after(response: Response<Body>) -> Response<Body> {
+    let seconds = response.headers().get(RETRY_AFTER);
     let seconds = seconds.and_then(|seconds| seconds.to_str().ok()?.parse::<u32>().ok());
-    let Some(seconds) = seconds.filter(|_| answer.status() == StatusCode::TOO_MANY_REQUESTS) else {
-        return answer;
+    let Some(seconds) = seconds.filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS)
+    else {
+        return response;
     };
-    answer.map(|_| {
+    response.map(|_| {
         let status = json!({
             "kind": "Status",
             "apiVersion": "v1",
@@ -118,6 +121,7 @@ fn worded(answer: Response<Body>) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::retry_after;
     use std::future::{pending, ready};
     use tower::{ServiceExt, service_fn};
 
@@ -126,10 +130,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_ends() {
+    async fn a_request_without_an_answer_fails_in_time() {
         let silent = service_fn(|_: Request<()>| pending::<Result<Response<Body>, BoxError>>());
         let begun = Instant::now();
-        let answer = Manners::default()
+        let answer = LimitRequests::default()
             .layer(silent)
             .oneshot(request("/api/v1/pods"));
         answer.await.unwrap_err();
@@ -137,31 +141,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_header_asks_is_in_the_status() {
+    async fn the_status_says_what_the_header_says() {
         let busy = service_fn(|_: Request<()>| {
             let answer = Response::builder().status(429).header(RETRY_AFTER, "7");
             ready(Ok::<_, BoxError>(
                 answer.body(Body::from("Too many")).unwrap(),
             ))
         });
-        let answer = Manners::default()
+        let answer = LimitRequests::default()
             .layer(busy)
             .oneshot(request("/api/v1/pods"));
         let body = answer.await.unwrap().into_body();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let status: kube::core::Status = serde_json::from_slice(&body).unwrap();
-        assert_eq!(
-            super::super::retry_after(&status),
-            Some(Duration::from_secs(7))
-        );
+        assert_eq!(retry_after(&status), Some(Duration::from_secs(7)));
         assert_eq!(status.code, 429);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_that_ends_at_once_begins_once_a_second() {
+    async fn a_watch_that_ends_at_once_starts_once_a_second() {
         let short =
             service_fn(|_: Request<()>| ready(Ok::<_, BoxError>(Response::new(Body::empty()))));
-        let service = Manners::default().layer(short);
+        let service = LimitRequests::default().layer(short);
         let begun = Instant::now();
         for (path, seconds) in [
             ("/api/v1/pods?&watch=true&resourceVersion=1", 0),

@@ -1,0 +1,105 @@
+//! Errors of requests, in words, and what the API server's answers mean.
+
+use std::time::Duration;
+
+use kube::{core::Status, runtime::watcher};
+
+/// An error as one sentence for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    /// An error with this sentence.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// Why a request failed. `what` is the verb and the resource: `list dataplanes.kuma.io`.
+    pub(crate) fn of(what: &str, error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::of_status(what, status),
+            error => Self(format!("cannot {what}: {}", innermost(error))),
+        }
+    }
+
+    /// The same, where the API server has answered with a status.
+    pub(crate) fn of_status(what: &str, status: &Status) -> Self {
+        Self(match status.code {
+            // Webhooks and quotas answer 403 too, not only the authorizer.
+            403 if status.message.contains("is forbidden: User ") => {
+                format!("cannot {what}: the grant is missing ({})", status.message)
+            }
+            404 if is_unserved(status) => format!(
+                "cannot {what}: the API server does not know this kind; is its CustomResourceDefinition installed?"
+            ),
+            code => format!(
+                "cannot {what}: the API server answered {code} {}: {}",
+                status.reason, status.message
+            ),
+        })
+    }
+
+    /// Why a watch of a resource (`dataplanes.kuma.io`) failed, its list included.
+    pub(crate) fn of_watch(resource: &str, error: &watcher::Error) -> Self {
+        let list = format!("list {resource}");
+        let watch = format!("watch {resource}");
+        match error {
+            watcher::Error::InitialListFailed(error) => Self::of(&list, error),
+            watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
+                Self::of(&watch, error)
+            }
+            watcher::Error::WatchError(status) => Self::of_status(&watch, status),
+            watcher::Error::NoResourceVersion => Self(format!(
+                "cannot {watch}: the API server sends no resourceVersion"
+            )),
+        }
+    }
+}
+
+/// The status with which the API server answered a watch or its list, if it did.
+pub(crate) fn watch_status(error: &watcher::Error) -> Option<&Status> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status)
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status),
+        _ => None,
+    }
+}
+
+/// Whether a 404 says that the API server does not serve the path. Otherwise the object is missing.
+pub(crate) fn is_unserved(status: &Status) -> bool {
+    status.code == 404
+        && status
+            .details
+            .as_ref()
+            .is_none_or(|details| details.name.is_empty())
+}
+
+/// How long the API server asks the client to wait before the next request.
+pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+}
+
+/// Whether a request was refused because its namespace is being deleted: nothing can be created
+/// there.
+pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// The innermost cause: "Connection refused" without the client's wrappers around it, and without the
+/// operating system's number for it.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let cause = cause.to_string();
+    match cause.split_once(" (os error ") {
+        Some((cause, _)) => cause.to_owned(),
+        None => cause,
+    }
+}

@@ -1,0 +1,281 @@
+use super::*;
+use kuma_workload_rulebook::{
+    identifier::PodAnnotation,
+    roster::{CONTROL_PLANE, MANAGER},
+};
+use rstest::rstest;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn object<K: DeserializeOwned>(object: Value) -> K {
+    serde_json::from_value(object).unwrap()
+}
+
+fn dataplane(name: &str, workload: Option<&str>, rest: Value) -> DataplaneRecord {
+    let mut object = json!({ "metadata": { "namespace": "shop", "name": name } });
+    if let Some(workload) = workload {
+        object["metadata"]["annotations"] = json!({ "kuma.io/workload": workload });
+    }
+    for (key, value) in rest.as_object().unwrap() {
+        object[key] = value.clone();
+    }
+    self::object(object)
+}
+
+fn workload(version: u32, managed_by: &str) -> WorkloadRecord {
+    object(json!({ "metadata": {
+        "namespace": "shop", "name": "web", "uid": "u", "resourceVersion": version.to_string(),
+        "labels": { "kuma.io/mesh": "default", "kuma.io/managed-by": managed_by },
+    } }))
+}
+
+fn web() -> Key {
+    Key {
+        namespace: "shop".into(),
+        workload: "web".into(),
+    }
+}
+
+fn managing() -> Index {
+    Index::new(ConfiguredMode::Manage, None, false)
+}
+
+fn is_delete(index: &Index) -> bool {
+    matches!(
+        index.view(&web()).decision.action,
+        Action::Write(Write::Delete)
+    )
+}
+
+/// Answers and watches come in any order.
+#[rstest]
+#[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))))]
+#[case::seen_and_deleted(|index: &mut Index| {
+    index.apply_workload(&workload(10, MANAGER));
+    index.delete_workload(&web(), Some("u"));
+})]
+#[case::swept(|index: &mut Index| {
+    index.apply_workload(&workload(10, MANAGER));
+    index.relist(RecordKind::Workload, None);
+    index.sweep(RecordKind::Workload, None);
+})]
+fn l13_an_answer_does_not_bring_back_a_deleted_workload(#[case] delete: fn(&mut Index)) {
+    let mut index = managing();
+    index.begin_requests(&web());
+    delete(&mut index);
+    assert_eq!(index.apply_response(&workload(11, MANAGER)), []);
+    assert_eq!(index.view(&web()).existing, None);
+    index.end_requests(&web());
+    index.begin_requests(&web());
+    let items = index.apply_response(&workload(11, MANAGER));
+    assert_eq!(
+        items,
+        [WorkItem::Workload(web())],
+        "the answer is newer than the deletion"
+    );
+}
+
+#[test]
+fn a_workload_is_not_deleted_while_a_dataplane_of_it_cannot_be_read() {
+    let mut index = managing();
+    index.apply_workload(&workload(1, MANAGER));
+    let (_, problem) =
+        index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": 5 })));
+    assert!(matches!(
+        problem,
+        Some(DataplaneProblem::Undecodable { .. })
+    ));
+    assert!(!is_delete(&index));
+
+    let again = index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": 5 })));
+    assert_eq!(again.1, None, "it is reported once");
+
+    let gone = dataplane("web-0", Some("web"), json!({}));
+    let items = index.delete_dataplane(&gone.metadata);
+    assert!(items.contains(&WorkItem::Workload(web())), "{items:?}");
+    assert!(is_delete(&index));
+}
+
+#[test]
+fn a_dataplane_that_cannot_be_read_protects_nothing_once_it_is_gone() {
+    let mut index = managing();
+    index.apply_workload(&workload(1, MANAGER));
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "spec": [] })));
+    index.relist(RecordKind::Dataplane, None);
+    let items = index.sweep(RecordKind::Dataplane, None);
+    assert!(items.contains(&WorkItem::Workload(web())), "{items:?}");
+    assert!(is_delete(&index));
+}
+
+#[test]
+fn a6_a_label_that_differs_from_the_field_is_reported_once() {
+    let mut index = managing();
+    let mut odd = dataplane("web-0", Some("web"), json!({ "mesh": "a" }));
+    odd.metadata.labels = Some([("kuma.io/mesh".to_owned(), "b".to_owned())].into());
+    let expected = DataplaneProblem::MeshLabel {
+        label: "b".into(),
+        field: "a".into(),
+    };
+    assert_eq!(index.apply_dataplane(&odd).1, Some(expected));
+    assert_eq!(index.apply_dataplane(&odd).1, None);
+    assert_eq!(index.problems.len(), 1);
+}
+
+#[test]
+fn an_older_version_does_not_replace_a_newer_one() {
+    let mut index = managing();
+    index.apply_workload(&workload(10, MANAGER));
+    assert_eq!(index.apply_workload(&workload(9, "somebody")), []);
+    assert_eq!(index.apply_workload(&workload(10, MANAGER)), []);
+    let version = |index: &Index| index.view(&web()).existing.unwrap().resource_version;
+    assert_eq!(&*version(&index), "10");
+    assert_eq!(
+        index.apply_workload(&workload(11, MANAGER)),
+        [WorkItem::Workload(web())]
+    );
+    assert_eq!(&*version(&index), "11");
+}
+
+#[test]
+fn the_deletion_of_an_earlier_object_of_the_same_name_is_ignored() {
+    let mut index = managing();
+    index.apply_workload(&workload(10, MANAGER));
+    assert_eq!(index.delete_workload(&web(), Some("another")), []);
+    assert_eq!(
+        index.delete_workload(&web(), Some("u")),
+        [WorkItem::Workload(web())]
+    );
+    assert_eq!(index.delete_workload(&web(), Some("u")), []);
+}
+
+#[test]
+fn l17_auto_yields_to_a_control_plane_whose_workload_is_referred_to() {
+    let mut index = Index::new(ConfiguredMode::Auto, None, false);
+    index.apply_workload(&workload(1, CONTROL_PLANE));
+    assert!(!index.detect_control_plane(&web()), "nothing refers to it");
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
+    assert!(index.detect_control_plane(&web()));
+    assert!(!index.detect_control_plane(&web()), "it is detected once");
+    index.delete_workload(&web(), None);
+    assert_eq!(index.mode(), Mode::Yield, "it stays so");
+}
+
+#[test]
+fn only_selected_namespaces_are_reconciled() {
+    let mut index = Index::new(ConfiguredMode::Manage, None, true);
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
+    assert!(!index.is_selected("shop"));
+    let shop: NamespaceRecord = object(json!({ "metadata": { "name": "shop" } }));
+    let both = [
+        WorkItem::Workload(web()),
+        WorkItem::Namespace("shop".into()),
+    ];
+    assert_eq!(index.apply_namespace(&shop), both);
+    assert!(index.is_selected("shop"));
+    index.relist(RecordKind::Namespace, None);
+    assert_eq!(index.sweep(RecordKind::Namespace, None), both);
+    assert!(!index.is_selected("shop"));
+}
+
+#[test]
+fn l12_a_new_owner_only_where_meshes_can_be_read() {
+    let mut index = managing();
+    let mut old = workload(1, MANAGER);
+    let owner = json!({ "apiVersion": API_VERSION, "kind": "Mesh", "name": "old", "uid": "m0" });
+    old.metadata.owner_references = Some(vec![object(owner)]);
+    index.apply_workload(&old);
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "mesh": "new" })));
+    assert_eq!(index.view(&web()).mesh_owner, None);
+    index.apply_mesh(&object(
+        json!({ "metadata": { "name": "new", "uid": "m1" } }),
+    ));
+    let owner = index.view(&web()).mesh_owner.unwrap();
+    assert_eq!((&*owner.name, &*owner.uid), ("new", "m1"));
+}
+
+mod w8 {
+    use super::*;
+
+    fn index(annotation: PodAnnotation) -> Index {
+        let pods = PodIdentifiers::new(vec!["app".to_owned()], annotation);
+        Index::new(ConfiguredMode::Manage, Some(pods), false)
+    }
+
+    fn pod(rest: Value) -> PodRecord {
+        let mut metadata = json!({ "namespace": "shop", "name": "web-0" });
+        for (key, value) in rest.as_object().unwrap() {
+            metadata[key] = value.clone();
+        }
+        object(json!({ "metadata": metadata, "spec": { "serviceAccountName": "account" } }))
+    }
+
+    fn workloads(index: &Index) -> Vec<String> {
+        index.roster().keys().map(|key| key.workload).collect()
+    }
+
+    #[test]
+    fn whichever_comes_first() {
+        let of_label = pod(json!({ "labels": { "app": "web" } }));
+        for dataplane_first in [true, false] {
+            let mut index = index(PodAnnotation::Ignore);
+            if dataplane_first {
+                index.apply_dataplane(&dataplane("web-0", None, json!({})));
+                assert_eq!(workloads(&index), [""; 0]);
+            }
+            index.apply_pod(&of_label);
+            if !dataplane_first {
+                index.apply_dataplane(&dataplane("web-0", None, json!({})));
+            }
+            assert_eq!(workloads(&index), ["web"]);
+        }
+    }
+
+    #[test]
+    fn a_stored_identifier_wins() {
+        let mut index = index(PodAnnotation::Ignore);
+        index.apply_dataplane(&dataplane("web-0", Some("stored"), json!({})));
+        index.apply_pod(&pod(json!({})));
+        assert_eq!(workloads(&index), ["stored"]);
+    }
+
+    #[test]
+    fn the_last_identifier_outlives_the_pod() {
+        let mut index = index(PodAnnotation::Ignore);
+        index.apply_dataplane(&dataplane("web-0", None, json!({})));
+        let pod = pod(json!({}));
+        index.apply_pod(&pod);
+        index.delete_pod(&pod.metadata);
+        index.apply_dataplane(&dataplane("web-0", None, json!({ "mesh": "a" })));
+        assert_eq!(workloads(&index), ["account"]);
+        index.delete_dataplane(&dataplane("web-0", None, json!({})).metadata);
+        assert_eq!(workloads(&index), [""; 0]);
+    }
+
+    #[test]
+    fn the_annotation_counts_if_it_is_honored() {
+        let annotated = pod(json!({ "annotations": { "kuma.io/workload": "annotated" } }));
+        for (annotation, expected) in [
+            (PodAnnotation::Ignore, "account"),
+            (PodAnnotation::Honor, "annotated"),
+        ] {
+            let mut index = index(annotation);
+            index.apply_pod(&annotated);
+            index.apply_dataplane(&dataplane("web-0", None, json!({})));
+            assert_eq!(workloads(&index), [expected]);
+        }
+    }
+
+    #[test]
+    fn gateways_and_zone_proxies_have_none() {
+        let builtin = json!({ "spec": { "networking": { "gateway": { "type": "BUILTIN" } } } });
+        let mut index = index(PodAnnotation::Ignore);
+        index.apply_pod(&pod(json!({})));
+        index.apply_dataplane(&dataplane("web-0", None, builtin));
+        assert_eq!(workloads(&index), [""; 0]);
+        index.apply_pod(&pod(
+            json!({ "annotations": { "kuma.io/ingress": "enabled" } }),
+        ));
+        index.apply_dataplane(&dataplane("web-0", None, json!({})));
+        assert_eq!(workloads(&index), [""; 0]);
+    }
+}

@@ -1,0 +1,22 @@
+//! The flags of metrics and health.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+/// Metrics and health.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Metrics and health")]
+pub(crate) struct ServeFlags {
+    /// The address on which /metrics, /livez and /readyz are served.
+    #[arg(
+        long,
+        env = "KUMA_WORKLOAD_METRICS_ADDR",
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS"
+    )]
+    pub(crate) metrics_addr: SocketAddr,
+    /// Also serve the metric kuma_workload_proxies: three time series for each Workload and mesh.
+    #[arg(long, env = "KUMA_WORKLOAD_METRICS_PROXIES")]
+    pub(crate) metrics_proxies: bool,
+}
