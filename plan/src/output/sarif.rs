@@ -14,7 +14,7 @@ use super::style::Style;
 use crate::{
     finding::{BAD_INPUT, Code, Severity},
     read::Place,
-    report::Report,
+    report::{FindingReport, ObjectReport, Report},
 };
 
 const SCHEMA: &str =
@@ -31,6 +31,7 @@ pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Resul
         level: Severity::Error,
         message: Text::new(&fault.message),
         locations: [Location::of(Some(&fault.place))],
+        related_locations: Vec::new(),
     });
     let findings = report.findings.iter().map(|finding| SarifResult {
         rule_id: finding.code,
@@ -38,6 +39,7 @@ pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Resul
         level: finding.severity,
         message: Text::new(format!("{}\n{}", finding.message, finding.remedy)),
         locations: [Location::of(finding.place.as_ref())],
+        related_locations: of_objects(finding),
     });
     let run = Run {
         tool: Tool {
@@ -61,6 +63,25 @@ pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Resul
     };
     serde_json::to_writer_pretty(&mut *to, &log)?;
     writeln!(to)
+}
+
+/// The places of its objects, where a finding is about several.
+fn of_objects(finding: &FindingReport) -> Vec<Location> {
+    if finding.objects.len() < 2 {
+        return Vec::new();
+    }
+    let at_places = finding.objects.iter().filter_map(|object| {
+        let mut location = Location::of(Some(object.place.as_ref()?));
+        let ObjectReport { kind, name, .. } = object;
+        location.message = Some(Text::new(
+            match object.namespace.as_ref().or(object.mesh.as_ref()) {
+                Some(within) => format!("{kind} \"{within}/{name}\""),
+                None => format!("{kind} \"{name}\""),
+            },
+        ));
+        Some(location)
+    });
+    at_places.collect()
 }
 
 fn index(code: &str) -> usize {
@@ -171,6 +192,8 @@ struct SarifResult {
     level: Severity,
     message: Text,
     locations: [Location; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
 }
 
 #[derive(Serialize)]
@@ -193,6 +216,8 @@ impl Text {
 #[serde(rename_all = "camelCase")]
 struct Location {
     physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
 }
 
 impl Location {
@@ -208,6 +233,7 @@ impl Location {
                     start_column: at.column.max(1),
                 }),
             },
+            message: None,
         }
     }
 }
@@ -253,26 +279,48 @@ fn uri(file: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        finding::Finding,
-        read::{Fault, tree::Position},
-    };
+    use crate::read::{Fault, tree::Position};
     use rstest::rstest;
     use serde_json::{Value, json};
 
+    fn place(file: &str, line: u32, column: u32) -> Option<Place> {
+        Some(Place {
+            file: file.into(),
+            at: Position { line, column },
+        })
+    }
+
+    fn finding(severity: Severity, code: Code, place: Option<Place>) -> FindingReport {
+        FindingReport {
+            severity,
+            code: code.name(),
+            message: "it is so".to_owned(),
+            remedy: "mend it".to_owned(),
+            count: 1,
+            objects: Vec::new(),
+            place,
+        }
+    }
+
+    fn pod(name: &str, place: Option<Place>) -> ObjectReport {
+        ObjectReport {
+            kind: "Pod".to_owned(),
+            namespace: Some("shop".to_owned()),
+            mesh: None,
+            name: name.to_owned(),
+            count: 1,
+            place,
+        }
+    }
+
     #[test]
     fn each_fault_and_finding_is_a_result_at_a_place() {
-        let place = Place {
-            file: "a b.yaml".into(),
-            at: Position { line: 3, column: 5 },
+        let of_two = FindingReport {
+            objects: vec![pod("a", place("a b.yaml", 1, 1)), pod("b", None)],
+            ..finding(Severity::Error, Code::Conflict, place("a b.yaml", 3, 5))
         };
-        let text = str::to_owned;
-        let findings = [
-            Finding::error(Code::Conflict, Some(place), text("two"), text("mend it")),
-            Finding::note(Code::Unread, None, text("one"), text("try again")),
-        ];
         let report = Report {
-            findings: crate::finding::grouped(findings.to_vec()),
+            findings: vec![of_two, finding(Severity::Note, Code::Unread, None)],
             faults: vec![Fault::of_file("c.yaml", "it is gone")],
             ..crate::plan([], &crate::Options::default())
         };
@@ -283,30 +331,42 @@ mod tests {
         let run = &log["runs"][0];
         assert_eq!(run["columnKind"], "unicodeCodePoints");
         assert_eq!(run["invocations"], json!([{"executionSuccessful": false}]));
-        let rules = &run["tool"]["driver"]["rules"];
-        let result = |code: &str, level: &str, message: &str, location: Value| {
-            let rule = rules.as_array().unwrap().iter();
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+        let rule = |code: &str| rules.iter().position(|rule| rule["id"] == code);
+        let file = |uri: &str| json!({"artifactLocation": {"uri": uri}});
+        let at = |line: u32, column: u32| {
             json!({
-                "ruleId": code,
-                "ruleIndex": rule.take_while(|rule| rule["id"] != code).count(),
-                "level": level,
-                "message": {"text": message},
-                "locations": [{"physicalLocation": location}],
+                "artifactLocation": {"uri": "a%20b.yaml"},
+                "region": {"startLine": line, "startColumn": column},
             })
         };
-        let at = json!({
-            "artifactLocation": {"uri": "a%20b.yaml"},
-            "region": {"startLine": 3, "startColumn": 5},
-        });
-        let file = |uri: &str| json!({"artifactLocation": {"uri": uri}});
-        assert_eq!(
-            run["results"],
-            json!([
-                result("bad-input", "error", "it is gone", file("c.yaml")),
-                result("conflict", "error", "two\nmend it", at),
-                result("unread", "note", "one\ntry again", file(".")),
-            ])
-        );
+        let expected = json!([
+            {
+                "ruleId": "bad-input",
+                "ruleIndex": rule("bad-input"),
+                "level": "error",
+                "message": {"text": "it is gone"},
+                "locations": [{"physicalLocation": file("c.yaml")}],
+            },
+            {
+                "ruleId": "conflict",
+                "ruleIndex": rule("conflict"),
+                "level": "error",
+                "message": {"text": "it is so\nmend it"},
+                "locations": [{"physicalLocation": at(3, 5)}],
+                "relatedLocations": [
+                    {"physicalLocation": at(1, 1), "message": {"text": "Pod \"shop/a\""}},
+                ],
+            },
+            {
+                "ruleId": "unread",
+                "ruleIndex": rule("unread"),
+                "level": "note",
+                "message": {"text": "it is so\nmend it"},
+                "locations": [{"physicalLocation": file(".")}],
+            },
+        ]);
+        assert_eq!(run["results"], expected);
     }
 
     #[rstest]
