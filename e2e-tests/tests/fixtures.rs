@@ -10,21 +10,21 @@
     reason = "this is a test"
 )]
 
-use std::collections::BTreeSet;
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
-use kuma_workload_host::callback::Grants;
-use kuma_workload_host::capability::Capabilities;
-use kuma_workload_host::case;
-use kuma_workload_host::cluster::{
-    ApiStatus, ManifestCluster, Manifests, ReplaySession, Reply, Scripted,
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
+
 use kuma_workload_host::{
     AdmissionRequest, Backend, CallOutcome, Evaluation, Failure, Policy, Settings,
+    callback::Grants,
+    capability::Capabilities,
+    case::{self, Cases},
+    cluster::{ApiStatus, ManifestCluster, Manifests, ReplaySession, Reply, Scripted},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -72,17 +72,16 @@ fn example(
     path: PathBuf,
 ) {
     let settings = case::read_settings(&in_project("examples/settings.yml")).expect("settings");
-    let cluster = Manifests::load(&in_project("examples/cluster")).expect("a cluster");
-    judge(&path, &settings, Arc::new(cluster.handled()));
+    let (cluster, faults) = Manifests::load(&in_project("examples/cluster"));
+    assert_eq!(faults, []);
+    judge(&path, &settings.settings, Arc::new(cluster.handled()));
 }
 
 /// Evaluates the file's request, and compares the verdict with the declared one.
 fn judge(path: &Path, settings: &Settings, cluster: Arc<dyn Backend>) {
-    let known = Manifests::new().with_kuma();
-    let [case] = case::load(path, &known)
-        .expect("a case")
-        .try_into()
-        .expect("one request");
+    let loaded = Cases::load([path], &Manifests::new().with_kuma());
+    assert_eq!(loaded.faults, []);
+    let [case] = loaded.cases.try_into().expect("one request");
     let expected = case.expected.expect("a declared verdict");
     let is_whole = expected.warnings.is_some() && expected.host_calls.is_some();
     let says_why = expected.code.is_some() && expected.message.is_some();
@@ -91,7 +90,8 @@ fn judge(path: &Path, settings: &Settings, cluster: Arc<dyn Backend>) {
         "a verdict is declared whole: {expected:?}"
     );
 
-    let settings = case.settings.as_ref().unwrap_or(settings);
+    let own = case.settings.map(|own| own.settings);
+    let settings = own.as_ref().unwrap_or(settings);
     let evaluation = policy()
         .evaluate(&case.request, settings, cluster)
         .expect("a verdict");
@@ -139,12 +139,11 @@ fn every_case_has_a_test(#[case] tests: &str, #[case] folder: &str) {
         .lines()
         .filter(|line| line.starts_with(tests))
         .count();
-    let known = Manifests::new().with_kuma();
-    let cases = case::load(&in_project(folder), &known)
-        .expect("cases")
-        .len();
+    let loaded = Cases::load([in_project(folder)], &Manifests::new().with_kuma());
+    assert_eq!(loaded.faults, []);
     assert_eq!(
-        listed, cases,
+        listed,
+        loaded.cases.len(),
         "{folder} has changed: touch e2e-tests/tests/fixtures.rs"
     );
 }

@@ -99,6 +99,7 @@ impl Settings {
     /// Takes an object or `null`; anything else is no settings document for policy-server either.
     ///
     /// # Errors
+    ///
     /// When the value is neither.
     pub fn from_value(value: Value) -> Result<Self, NotAnObject> {
         match value {
@@ -111,7 +112,7 @@ impl Settings {
 
 /// Settings that are not an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("settings must be an object")]
+#[error("the settings must be a map")]
 pub struct NotAnObject;
 
 /// The payload of the guest's `validate`.

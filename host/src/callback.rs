@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     capability::Capabilities,
-    cluster::{Backend, Outcome, Reply},
+    cluster::{Answer, Backend, Reply},
     metadata::ContextAwareResource,
     question::Question,
 };
@@ -250,14 +250,14 @@ impl Host {
                 };
             }
         }
-        let Reply { outcome, watch } = self.backend.ask(&question);
-        let hung = outcome == Outcome::Hang;
-        let result = match outcome {
-            Outcome::Answer(bytes) => Ok(bytes),
-            Outcome::Failure(failure) => {
+        let Reply { answer, watch } = self.backend.ask(&question);
+        let hung = answer == Answer::Hang;
+        let result = match answer {
+            Answer::Payload(bytes) => Ok(bytes),
+            Answer::Failure(failure) => {
                 Err(format!("Callback evaluation failure: {}", failure.chain()))
             }
-            Outcome::Hang => {
+            Answer::Hang => {
                 // The real host would wait on, far beyond the limit: nothing can interrupt a guest
                 // that waits for its host. Here the wait ends with the limit, and so does the guest.
                 thread::sleep(self.deadline.saturating_duration_since(Instant::now()));

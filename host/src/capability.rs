@@ -37,6 +37,7 @@ impl Capabilities {
     /// The grants that these patterns stand for.
     ///
     /// # Errors
+    ///
     /// When a pattern can grant nothing that exists.
     pub fn new<P: AsRef<str>>(
         patterns: impl IntoIterator<Item = P>,

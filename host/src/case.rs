@@ -13,38 +13,72 @@
 //! (`.yaml` and `.yml` do for expectations and settings, too.) An expectation of a file with several
 //! manifests holds for each of them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use k8s_openapi::api::authentication::v1::UserInfo;
+use kuma_workload_plan::read::{self, Fault, Place};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::admission::{
-    AdmissionRequest, AdmissionReview, GroupVersionKind, GroupVersionResource, Settings,
+use crate::{
+    admission::{
+        AdmissionRequest, AdmissionReview, GroupVersionKind, GroupVersionResource, Settings,
+    },
+    cluster::{Manifests, kinds::plural},
+    document::{self, Document},
+    manifest,
+    policy::Evaluation,
+    verdict::Verdict,
 };
-use crate::cluster::manifests::{Manifests, plural};
-use crate::document::{self, Document, DocumentError};
-use crate::policy::Evaluation;
 
 /// What stands before the extension of a file that belongs to a case, and is none itself.
 const SIBLINGS: [&str; 3] = ["expected", "settings", "session"];
 
-/// The uid of a wrapped manifest: nothing real is behind it.
-const UID: &str = "00000000-0000-4000-8000-000000000000";
-
 /// One request, with what belongs to it.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The file's stem, with kind and name of the object where the file holds several.
+    /// The file's stem, with the line where it holds several requests.
     pub name: String,
+    /// Where the request stands.
+    pub place: Place,
     /// The request.
     pub request: AdmissionRequest,
     /// What must come of it, if anything is declared.
     pub expected: Option<Expected>,
     /// Its own settings.
-    pub settings: Option<Settings>,
+    pub settings: Option<PlacedSettings>,
     /// Its own session.
     pub session: Option<PathBuf>,
+}
+
+/// Settings, and where they stand.
+#[derive(Clone, Debug)]
+pub struct PlacedSettings {
+    /// Where.
+    pub place: Place,
+    /// The settings.
+    pub settings: Settings,
+}
+
+impl PlacedSettings {
+    /// None, so that the policy's own defaults hold.
+    pub(crate) fn defaults() -> Self {
+        Self {
+            place: Fault::of_file("the default settings", "").place,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Something that is wrong with them.
+    pub(crate) fn fault(&self, why: impl ToString) -> Fault {
+        Fault {
+            place: self.place.clone(),
+            message: why.to_string(),
+        }
+    }
 }
 
 /// What must come of a case. Only what is named is compared.
@@ -63,22 +97,6 @@ pub struct Expected {
     pub host_calls: Option<usize>,
 }
 
-/// A case that cannot be read: one sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum CaseError {
-    /// A file of it.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// Its content.
-    #[error("{place}: {reason}")]
-    Content {
-        /// File, and document where there are several.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
 impl Expected {
     /// How an evaluation differs from the expectation; nothing if it does not.
     #[must_use]
@@ -90,7 +108,7 @@ impl Expected {
                 differences.push(format!("{what}: expected {expected}, got {found}"));
             }
         };
-        let verdict = |allowed| if allowed { "allowed" } else { "rejected" }.to_owned();
+        let verdict = |allowed| Verdict::of_answer(allowed).to_string();
         compare("verdict", verdict(self.allowed), verdict(response.allowed));
         if let Some(code) = self.code {
             let found = response
@@ -123,20 +141,219 @@ impl Expected {
     }
 }
 
-/// The cases of a file, or of a folder and the folders below it.
-///
-/// `known` tells plural and scope of the kinds that wrapped manifests may have.
-///
-/// # Errors
-/// When one of them cannot be read.
-pub fn load(path: &Path, known: &Manifests) -> Result<Vec<Case>, CaseError> {
-    let mut cases = Vec::new();
-    for file in document::files(path)? {
-        if !is_sibling(&file) {
-            cases.extend(load_file(&file, known)?);
+/// The cases of files and folders, and what is wrong with those that cannot be read.
+#[derive(Debug, Default)]
+pub struct Cases {
+    /// What can be asked, in order.
+    pub cases: Vec<Case>,
+    /// What cannot.
+    pub faults: Vec<Fault>,
+}
+
+impl Cases {
+    /// The cases of these files, and of these folders and the folders below them.
+    ///
+    /// `known` tells plural and scope of the kinds that wrapped manifests may have.
+    pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, known: &Manifests) -> Self {
+        let mut loader = Loader {
+            known,
+            uids: HashMap::new(),
+            loaded: Self::default(),
+        };
+        for path in paths {
+            match document::files(path.as_ref()) {
+                Ok(files) => {
+                    for file in files.iter().filter(|file| !is_sibling(file)) {
+                        loader.load(file);
+                    }
+                }
+                Err(fault) => loader.loaded.faults.push(fault),
+            }
+        }
+        loader.loaded
+    }
+}
+
+struct Loader<'m> {
+    known: &'m Manifests,
+    /// How many manifests of the same identity there were.
+    uids: HashMap<String, usize>,
+    loaded: Cases,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, path: &Path) {
+        let siblings = match Siblings::of(path) {
+            Ok(siblings) => siblings,
+            Err(fault) => {
+                self.loaded.faults.push(fault);
+                return;
+            }
+        };
+        let mut objects = Vec::new();
+        let documents = document::read(path);
+        if documents.is_empty() {
+            let path = path.display().to_string();
+            let fault = Fault::of_file(path, "there is no request and no manifest in it");
+            self.loaded.faults.push(fault);
+        }
+        for document in documents {
+            match document {
+                Ok(document) => objects.extend(document.objects()),
+                Err(fault) => self.loaded.faults.push(fault),
+            }
+        }
+        let several = objects.len() > 1;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        for object in objects {
+            let place = object.place.clone();
+            match self.request(object) {
+                Ok(request) => self.loaded.cases.push(Case {
+                    name: match several {
+                        true => format!("{stem}:{}", place.at.line),
+                        false => stem.to_string(),
+                    },
+                    place,
+                    request,
+                    expected: siblings.expected.clone(),
+                    settings: siblings.settings.clone(),
+                    session: siblings.session.clone(),
+                }),
+                Err(fault) => self.loaded.faults.push(fault),
+            }
         }
     }
-    Ok(cases)
+
+    fn request(&mut self, document: Document) -> Result<AdmissionRequest, Fault> {
+        let has = |key: &str| document.node.get(key).is_some();
+        let text = |key| document.text(key).map(str::to_owned);
+        match (text("apiVersion"), text("kind")) {
+            (_, Some(kind)) if kind == "AdmissionReview" => Ok(document.read::<AdmissionReview>()?.request),
+            _ if has("uid") && has("operation") => document.read(),
+            (Some(api_version), Some(kind)) => {
+                let object = manifest::stored(document)?.value();
+                Ok(self.wrap(&api_version, &kind, object))
+            }
+            _ => Err(document.fault(
+                "this is no AdmissionReview, no AdmissionRequest (uid and operation), and no manifest (apiVersion and kind)",
+            )),
+        }
+    }
+
+    /// A CREATE request for a manifest, by the user and of the kind of request that kwctl makes up too.
+    fn wrap(&mut self, api_version: &str, kind: &str, object: Value) -> AdmissionRequest {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resource = self.known.resource(api_version, kind);
+        let metadata = |key: &str| {
+            let text = object["metadata"].get(key).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty())
+        };
+        let namespace = match resource {
+            Some(resource) if !resource.namespaced => {
+                // Of a Namespace itself, the API server names the Namespace.
+                (api_version == "v1" && kind == "Namespace")
+                    .then(|| metadata("name"))
+                    .flatten()
+            }
+            _ => Some(metadata("namespace").unwrap_or("default")),
+        };
+        let kind = GroupVersionKind {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+        };
+        let resource = GroupVersionResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            resource: resource
+                .map_or_else(|| plural(&kind.kind), |resource| resource.plural.clone()),
+        };
+        let name = metadata("name").map(str::to_owned);
+        let namespace = namespace.map(str::to_owned);
+        AdmissionRequest {
+            uid: self.uid(&kind, namespace.as_deref(), name.as_deref()),
+            request_kind: Some(kind.clone()),
+            request_resource: Some(resource.clone()),
+            kind,
+            resource,
+            sub_resource: None,
+            request_sub_resource: None,
+            name,
+            namespace,
+            operation: "CREATE".to_owned(),
+            user_info: UserInfo {
+                username: Some("test-user".to_owned()),
+                groups: Some(vec!["system:masters".to_owned()]),
+                ..UserInfo::default()
+            },
+            object: Some(object),
+            old_object: None,
+            dry_run: None,
+            options: None,
+        }
+    }
+
+    /// A UUID that is the same in each run: of what the manifest is about and, where several are about
+    /// the same, of its number among them.
+    fn uid(
+        &mut self,
+        kind: &GroupVersionKind,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> String {
+        let GroupVersionKind {
+            group,
+            version,
+            kind,
+        } = kind;
+        let (namespace, name) = (namespace.unwrap_or_default(), name.unwrap_or_default());
+        let identity = format!("{group}/{version}/{kind}/{namespace}/{name}");
+        let number = self.uids.entry(identity.clone()).or_default();
+        *number += 1;
+        uuid(format!("{identity}/{number}").as_bytes())
+    }
+}
+
+/// FNV-1a of 128 bits in the form of a UUID of version 8, which is for what others make up.
+fn uuid(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(
+        0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128,
+        |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b),
+    );
+    let hex = format!("{hash:032x}");
+    format!(
+        "{}-{}-8{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    )
+}
+
+/// What stands beside a case.
+struct Siblings {
+    expected: Option<Expected>,
+    settings: Option<PlacedSettings>,
+    session: Option<PathBuf>,
+}
+
+impl Siblings {
+    fn of(path: &Path) -> Result<Self, Fault> {
+        let sibling = |what: &str| {
+            let extensions = ["json", "yml", "yaml"].into_iter();
+            extensions
+                .map(|extension| path.with_extension(format!("{what}.{extension}")))
+                .find(|sibling| sibling.is_file())
+        };
+        let expected = sibling("expected").map(|path| document::read_one(&path)?.read());
+        let settings = sibling("settings").map(|path| read_settings(&path));
+        Ok(Self {
+            expected: expected.transpose()?,
+            settings: settings.transpose()?,
+            session: sibling("session"),
+        })
+    }
 }
 
 fn is_sibling(path: &Path) -> bool {
@@ -145,157 +362,18 @@ fn is_sibling(path: &Path) -> bool {
         .is_some_and(|part| SIBLINGS.iter().any(|sibling| part == *sibling))
 }
 
-fn load_file(path: &Path, known: &Manifests) -> Result<Vec<Case>, CaseError> {
-    let stem = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let expected = sibling(path, "expected")
-        .map(|path| document::read_as(&path))
-        .transpose()?;
-    let settings = sibling(path, "settings")
-        .map(|path| read_settings(&path))
-        .transpose()?;
-    let session = sibling(path, "session");
-    let documents = document::read(path)?;
-    let objects: Vec<Document> = documents.into_iter().flat_map(Document::objects).collect();
-    if objects.is_empty() {
-        return Err(CaseError::Content {
-            place: path.display().to_string(),
-            reason: "there is no request and no manifest in it".to_owned(),
-        });
-    }
-    let several = objects.len() > 1;
-    objects
-        .into_iter()
-        .map(|object| {
-            let request = request_of(path, object, several, known)?;
-            let name = if several {
-                let name = request.name.as_deref().unwrap_or("?");
-                format!("{stem} {}/{name}", request.kind.kind)
-            } else {
-                stem.clone()
-            };
-            Ok(Case {
-                name,
-                request,
-                expected: expected.clone(),
-                settings: settings.clone(),
-                session: session.clone(),
-            })
-        })
-        .collect()
-}
-
-fn sibling(path: &Path, what: &str) -> Option<PathBuf> {
-    ["json", "yml", "yaml"]
-        .iter()
-        .map(|extension| path.with_extension(format!("{what}.{extension}")))
-        .find(|sibling| sibling.is_file())
-}
-
-/// Reads a settings file.
+/// Reads a file of settings, or the settings of a policy's manifest.
 ///
 /// # Errors
-/// When it cannot be read, or is not an object.
-pub fn read_settings(path: &Path) -> Result<Settings, CaseError> {
-    Settings::from_value(document::read_as(path)?).map_err(|error| CaseError::Content {
-        place: path.display().to_string(),
-        reason: error.to_string(),
-    })
-}
-
-fn request_of(
-    path: &Path,
-    document: Document,
-    several: bool,
-    known: &Manifests,
-) -> Result<AdmissionRequest, CaseError> {
-    let Document { place, value } = document;
-    let refuse = |reason: String| CaseError::Content {
-        place: place.clone(),
-        reason,
-    };
-    let has = |key: &str| value.get(key).is_some();
-    if value["kind"].as_str() == Some("AdmissionReview") {
-        if !has("request") {
-            return Err(refuse("an AdmissionReview without a request".to_owned()));
+///
+/// When it cannot be read, or holds something else than a map.
+pub fn read_settings(path: &Path) -> Result<PlacedSettings, Fault> {
+    let (place, node) = read::policy_settings(&document::load(path)?)?;
+    match Settings::from_value(node.value.into()) {
+        Ok(settings) => Ok(PlacedSettings { place, settings }),
+        Err(error) => {
+            let message = error.to_string();
+            Err(Fault { place, message })
         }
-        if several {
-            let review: AdmissionReview = serde_json::from_value(value.clone())
-                .map_err(|error| refuse(format!("bad AdmissionReview: {error}")))?;
-            return Ok(review.request);
-        }
-        // Once more from the text: then an error knows its line.
-        return Ok(document::read_as::<AdmissionReview>(path)?.request);
     }
-    if has("uid") && has("operation") {
-        if several {
-            return serde_json::from_value(value.clone())
-                .map_err(|error| refuse(format!("bad AdmissionRequest: {error}")));
-        }
-        return Ok(document::read_as(path)?);
-    }
-    wrap(value.clone(), known).map_err(refuse)
-}
-
-/// A CREATE request for a manifest, by the user and of the kind of request that kwctl makes up too.
-fn wrap(object: Value, known: &Manifests) -> Result<AdmissionRequest, String> {
-    let text = |key: &str| {
-        object
-            .get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
-    let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
-        return Err(
-            "neither an AdmissionReview, nor an AdmissionRequest (uid and operation), nor a manifest (apiVersion and kind)"
-                .to_owned(),
-        );
-    };
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let resource = known.resource(api_version, kind);
-    let metadata = |key: &str| object["metadata"].get(key).and_then(Value::as_str);
-    let namespace = match resource {
-        Some(resource) if !resource.namespaced => {
-            // Of a Namespace itself, the API server names the Namespace.
-            (api_version == "v1" && kind == "Namespace")
-                .then(|| metadata("name"))
-                .flatten()
-        }
-        _ => Some(metadata("namespace").unwrap_or("default")),
-    }
-    .map(str::to_owned);
-    let gvk = GroupVersionKind {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        kind: kind.to_owned(),
-    };
-    let gvr = GroupVersionResource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        resource: resource.map_or_else(|| plural(kind), |resource| resource.plural.clone()),
-    };
-    Ok(AdmissionRequest {
-        uid: UID.to_owned(),
-        kind: gvk.clone(),
-        resource: gvr.clone(),
-        sub_resource: None,
-        request_kind: Some(gvk),
-        request_resource: Some(gvr),
-        request_sub_resource: None,
-        name: metadata("name").map(str::to_owned),
-        namespace,
-        operation: "CREATE".to_owned(),
-        user_info: UserInfo {
-            username: Some("test-user".to_owned()),
-            groups: Some(vec!["system:masters".to_owned()]),
-            ..UserInfo::default()
-        },
-        object: Some(object),
-        old_object: None,
-        dry_run: None,
-        options: None,
-    })
 }

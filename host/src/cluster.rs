@@ -7,6 +7,7 @@ use crate::question::Question;
 pub mod api;
 pub mod cache;
 pub mod handler;
+pub(crate) mod kinds;
 pub mod manifests;
 pub mod object;
 pub mod recorder;
@@ -33,16 +34,16 @@ pub trait Backend: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// What the policy gets.
-    pub outcome: Outcome,
+    pub answer: Answer,
     /// The watch that a list needs: policy-server opens it at the first question and never closes it.
     pub watch: Option<String>,
 }
 
 /// What a policy gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Answer {
     /// These bytes.
-    Answer(Vec<u8>),
+    Payload(Vec<u8>),
     /// This error.
     Failure(Failure),
     /// Nothing, ever: the call lasts until the evaluation is given up.
@@ -54,7 +55,7 @@ impl Reply {
     #[must_use]
     pub fn answer(bytes: Vec<u8>) -> Self {
         Self {
-            outcome: Outcome::Answer(bytes),
+            answer: Answer::Payload(bytes),
             watch: None,
         }
     }
@@ -63,7 +64,7 @@ impl Reply {
     #[must_use]
     pub fn failure(failure: impl Into<Failure>) -> Self {
         Self {
-            outcome: Outcome::Failure(failure.into()),
+            answer: Answer::Failure(failure.into()),
             watch: None,
         }
     }
@@ -72,7 +73,7 @@ impl Reply {
     #[must_use]
     pub fn hang() -> Self {
         Self {
-            outcome: Outcome::Hang,
+            answer: Answer::Hang,
             watch: None,
         }
     }

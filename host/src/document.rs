@@ -1,87 +1,157 @@
-//! JSON and YAML files: read, split into documents, and located when something is wrong.
+//! Files of requests, manifests and settings, read by the reader that `kuma-workload plan` has: what is
+//! wrong with a file is said in the same words.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod typed;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-/// One document of a file.
+use kuma_workload_plan::read::{
+    self, STDIN,
+    tree::{Node, Value},
+};
+use serde::Deserialize;
+
+pub use kuma_workload_plan::read::{Fault, Place};
+
+/// One document of a file, or one object of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// The file, and the document's number where there are several.
-    pub place: String,
-    /// The content.
-    pub value: Value,
+    /// Where it begins.
+    pub place: Place,
+    /// What stands in it.
+    pub node: Node,
 }
 
 impl Document {
-    /// The objects in it: itself, or the items of a `List`.
+    /// The objects in it: itself, or those of a list, of a `List`, or of a watch's event.
     #[must_use]
     pub fn objects(self) -> Vec<Self> {
-        let is_list = self.value["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("List"));
-        match self.value.get("items") {
-            Some(Value::Array(items)) if is_list => {
-                let kind = self.value["kind"].as_str().unwrap_or_default();
-                let item_kind = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
-                let api_version = &self.value["apiVersion"];
-                let items = items.iter().enumerate().map(|(index, item)| {
-                    let mut item = item.clone();
-                    // Items of a typed list (`kubectl get -o json` apart) leave their kind out.
-                    if let (Some(kind), Some(map)) = (item_kind, item.as_object_mut()) {
-                        map.entry("kind").or_insert_with(|| kind.into());
-                        map.entry("apiVersion")
-                            .or_insert_with(|| api_version.clone());
-                    }
-                    let place = format!("{}, item {}", self.place, index + 1);
-                    Self { place, value: item }.objects()
+        let kind = self.text("kind").unwrap_or_default();
+        let of_list = kind.strip_suffix("List").map(|item_kind| {
+            let api_version = self.text("apiVersion").unwrap_or_default();
+            [("apiVersion", api_version), ("kind", item_kind)]
+                .map(|(key, value)| (key, value.to_owned()))
+        });
+        let of_event = matches!(self.text("type"), Some("ADDED" | "MODIFIED" | "DELETED"))
+            && self.node.get("object").is_some();
+        let Self { place, node } = self;
+        match (node.value, of_list) {
+            (Value::List(items), _) => Self::all(&place, items),
+            (Value::Map(entries), None) if of_event => Self::all(&place, values(entries, "object")),
+            (Value::Map(entries), Some(types)) => {
+                let items = values(entries, "items").into_iter();
+                let items = items.flat_map(|items| match items.value {
+                    Value::List(items) => items,
+                    _ => Vec::new(),
                 });
-                items.flatten().collect()
+                Self::all(&place, items.map(|item| with_types(item, &types)))
             }
-            _ => vec![self],
+            (value, _) => vec![Self {
+                place,
+                node: Node { at: node.at, value },
+            }],
+        }
+    }
+
+    fn all(place: &Place, nodes: impl IntoIterator<Item = Node>) -> Vec<Self> {
+        let objects = nodes.into_iter().flat_map(|node| {
+            let place = Place {
+                file: place.file.clone(),
+                at: node.at,
+            };
+            Self { place, node }.objects()
+        });
+        objects.collect()
+    }
+
+    /// The string that a key has at its top, if it is not empty.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        let text = self.node.get(key)?.text().ok()?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// It as JSON.
+    #[must_use]
+    pub fn value(&self) -> serde_json::Value {
+        self.node.value.clone().into()
+    }
+
+    /// It as a type.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit the type, and where.
+    pub fn read<'n, T: Deserialize<'n>>(&'n self) -> Result<T, Fault> {
+        typed::read(&self.node).map_err(|misfit| Fault {
+            message: misfit.to_string(),
+            place: Place {
+                at: misfit.at,
+                ..self.place.clone()
+            },
+        })
+    }
+
+    /// Something that is wrong with it.
+    pub fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault {
+            place: self.place.clone(),
+            message: message.into(),
         }
     }
 }
 
-/// A file that cannot be read or parsed: one sentence, with line and column where there are any.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// It cannot be read.
-    #[error("{path}: {reason}")]
-    Read {
-        /// The file or folder.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// It cannot be parsed.
-    #[error("{path}:{line}:{column}: {reason}")]
-    Parse {
-        /// The file.
-        path: String,
-        /// Counted from 1.
-        line: u64,
-        /// Counted from 1.
-        column: u64,
-        /// What is wrong there.
-        reason: String,
-    },
+/// The values of a key: one, or none.
+fn values(entries: Vec<(String, Node)>, key: &str) -> Vec<Node> {
+    let found = entries.into_iter().filter(|(found, _)| found == key);
+    found.map(|(_, node)| node).collect()
 }
 
-impl DocumentError {
-    pub(crate) fn read(path: &Path, reason: impl ToString) -> Self {
-        Self::Read {
-            path: path.display().to_string(),
-            reason: reason.to_string(),
+/// An item of a typed list may leave out what the list says of all.
+fn with_types(mut item: Node, types: &[(&str, String)]) -> Node {
+    if let Value::Map(entries) = &mut item.value {
+        for (key, value) in types {
+            let is_there = entries.iter().any(|(found, _)| found == key);
+            if !is_there && !value.is_empty() {
+                let value = Value::Text(value.clone());
+                entries.push(((*key).to_owned(), Node { at: item.at, value }));
+            }
         }
     }
+    item
 }
 
-/// Is this a file that may hold a document?
-#[must_use]
-pub fn is_document(path: &Path) -> bool {
+/// A file itself, or all that may be documents in a folder and below, in the order of their paths.
+///
+/// # Errors
+///
+/// When the path does not exist, or a folder cannot be listed.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+    if path == Path::new(STDIN) || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let entries = fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(path, &error))?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let path = entry.path();
+        if is_folder {
+            found.extend(files(&path)?);
+        } else if is_document(&path) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_document(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         ["json", "yaml", "yml"]
             .iter()
@@ -89,127 +159,105 @@ pub fn is_document(path: &Path) -> bool {
     })
 }
 
-/// A file itself, or all documents in a folder and below, in the order of their paths.
+/// The documents of a file, and what is wrong with those that cannot be read. Empty ones are left out.
+pub fn read(path: &Path) -> Vec<Result<Document, Fault>> {
+    let document = match load(path) {
+        Ok(document) => document,
+        Err(fault) => return vec![Err(fault)],
+    };
+    let trees = read::trees(&document).map(|node| {
+        let node = node?;
+        let place = Place {
+            file: document.name.clone(),
+            at: node.at,
+        };
+        Ok(Document { place, node })
+    });
+    let empty = |document: &Result<Document, Fault>| {
+        document
+            .as_ref()
+            .is_ok_and(|document| document.node.value == Value::Null)
+    };
+    trees.filter(|document| !empty(document)).collect()
+}
+
+/// The only document of a file. A file without any is `null`.
 ///
 /// # Errors
-/// When the path does not exist or cannot be listed.
-pub fn files(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
-    let metadata = fs::metadata(path).map_err(|error| DocumentError::read(path, error))?;
-    if !metadata.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(|error| DocumentError::read(path, error))? {
-        let entry = entry
-            .map_err(|error| DocumentError::read(path, error))?
-            .path();
-        if entry.is_dir() {
-            found.extend(files(&entry)?);
-        } else if is_document(&entry) {
-            found.push(entry);
+///
+/// When it cannot be read, or there are several.
+pub fn read_one(path: &Path) -> Result<Document, Fault> {
+    let mut documents = read(path).into_iter();
+    match (documents.next(), documents.next()) {
+        (Some(only), None) => only,
+        (None, _) => {
+            let place = Fault::of_file(name(path), "").place;
+            let node = Node::default();
+            Ok(Document { place, node })
+        }
+        (Some(first), Some(second)) => {
+            let (_, second) = (first?, second?);
+            Err(second.fault("only one document is expected in this file; leave this one out"))
         }
     }
-    found.sort();
-    Ok(found)
 }
 
-/// The documents of a file; empty ones are left out.
+/// A file, as the reader takes it.
 ///
 /// # Errors
-/// When it cannot be read or parsed.
-pub fn read(path: &Path) -> Result<Vec<Document>, DocumentError> {
-    let text = read_text(path)?;
-    let values: Vec<Value> = if is_json(path) {
-        vec![parse(path, &text)?]
+///
+/// When it cannot be read.
+pub(crate) fn load(path: &Path) -> Result<read::Document<'static>, Fault> {
+    let mut bytes = Vec::new();
+    if path == Path::new(STDIN) {
+        io::stdin().lock().read_to_end(&mut bytes)
     } else {
-        serde_saphyr::from_multiple_with_options(&text, yaml_options())
-            .map_err(|error| yaml_error(path, &error))?
-    };
-    let several = values.len() > 1;
-    let documents = values
-        .into_iter()
-        .enumerate()
-        .filter(|(_, value)| !value.is_null());
-    Ok(documents
-        .map(|(index, value)| {
-            let path = path.display();
-            let place = if several {
-                format!("{path}, document {}", index + 1)
-            } else {
-                path.to_string()
-            };
-            Document { place, value }
-        })
-        .collect())
-}
-
-/// The one document of a file, as a type of its own.
-///
-/// # Errors
-/// When it cannot be read or parsed, or is not of that type.
-pub fn read_as<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
-    parse(path, &read_text(path)?)
-}
-
-pub(crate) fn read_text(path: &Path) -> Result<String, DocumentError> {
-    let bytes = fs::read(path).map_err(|error| DocumentError::read(path, error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        DocumentError::read(path, format!("not UTF-8 text from byte {} on", valid + 1))
+        fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    }
+    .map_err(|error| unreadable(path, &error))?;
+    Ok(read::Document {
+        name: name(path),
+        bytes: bytes.into(),
     })
 }
 
-pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, DocumentError> {
-    if is_json(path) {
-        serde_json::from_str(text).map_err(|error| DocumentError::Parse {
-            path: path.display().to_string(),
-            line: error.line() as u64,
-            column: error.column() as u64,
-            reason: without_position(&error),
-        })
-    } else {
-        serde_saphyr::from_str_with_options(text, yaml_options())
-            .map_err(|error| yaml_error(path, &error))
+/// A file of plain text.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(crate) fn text(path: &Path) -> Result<String, Fault> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// A text of YAML or JSON that came from no file, as JSON.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn json(text: &str) -> Result<serde_json::Value, String> {
+    let document = read::Document {
+        name: "".into(),
+        bytes: text.as_bytes().into(),
+    };
+    let first = read::trees(&document).next();
+    match first.transpose().map_err(|fault| fault.message)? {
+        Some(node) => Ok(node.value.into()),
+        None => Ok(serde_json::Value::Null),
     }
 }
 
-fn is_json(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+fn name(path: &Path) -> Arc<str> {
+    path.display().to_string().into()
 }
 
-/// serde_json repeats line and column at the end of its message.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position).unwrap_or(&text).to_owned()
-}
-
-fn yaml_error(path: &Path, error: &serde_saphyr::Error) -> DocumentError {
-    let error = error.without_snippet();
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |location| (location.line(), location.column()));
-    let text = error.to_string();
-    // The location stands before the message already.
-    let reason = text.split(" at line ").next().unwrap_or(&text);
-    DocumentError::Parse {
-        path: path.display().to_string(),
-        line,
-        column,
-        reason: reason.lines().next().unwrap_or(reason).to_owned(),
-    }
-}
-
-/// Manifests are trusted input, and CRDs are deep: the limits are those of a large cluster dump.
-fn yaml_options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: 50_000_000,
-            max_nodes: 50_000_000,
-            max_depth: 256,
-            max_documents: 1_000_000,
-            max_total_scalar_bytes: 1 << 30,
-        },
-    }
+/// What a file system says, as a sentence.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder, and a file is expected".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    };
+    Fault::of_file(name(path), why)
 }

@@ -1,18 +1,24 @@
 //! The policy's metadata: from `policy-metadata.yml` to the wasm custom section that Kubewarden's
 //! tools and policy-server read, and back.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
+use kuma_workload_plan::read::Fault;
 use serde::{Deserialize, Serialize};
 use wasm_encoder::{CustomSection, Encode, Section};
-use wasmparser::{Parser, Payload};
+use wasmparser::{BinaryReaderError, Parser, Payload};
 
-use crate::document::{self, DocumentError};
+use crate::{admission::AdmissionRequest, document};
 
 /// The custom section's name.
 pub const SECTION: &str = "io.kubewarden.metadata";
+
+/// What a module begins with.
+const MAGIC: &[u8] = b"\0asm";
 
 /// The annotation that holds the README.
 const USAGE: &str = "io.kubewarden.policy.usage";
@@ -76,6 +82,66 @@ pub struct Rule {
     pub operations: Vec<String>,
 }
 
+impl Rule {
+    /// Whether the API server asks about this request by the rule.
+    #[must_use]
+    pub fn selects(&self, request: &AdmissionRequest) -> bool {
+        let has = |list: &[String], one: &str| list.iter().any(|item| item == "*" || item == one);
+        let resource = &request.resource;
+        has(&self.api_groups, &resource.group)
+            && has(&self.api_versions, &resource.version)
+            && has(&self.operations, &request.operation)
+            && self.selects_resource(&resource.resource, request.sub_resource.as_deref())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let lists = [
+            &self.api_groups,
+            &self.api_versions,
+            &self.resources,
+            &self.operations,
+        ];
+        if lists.iter().any(|list| list.is_empty()) {
+            return Err("has no groups, versions, resources or operations".to_owned());
+        }
+        let has_more_than_a_star =
+            |list: &&Vec<String>| list.len() > 1 && list.iter().any(|item| item == "*");
+        if [&self.api_groups, &self.api_versions, &self.operations]
+            .iter()
+            .any(has_more_than_a_star)
+        {
+            return Err("has a `*` that does not stand alone".to_owned());
+        }
+        let operations = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
+        let mut named = self.operations.iter();
+        if let Some(unknown) = named.find(|name| !operations.contains(&name.as_str())) {
+            return Err(format!(
+                "has the operation {unknown:?}, which does not exist"
+            ));
+        }
+        if self.resources.iter().any(String::is_empty) {
+            return Err("has an empty resource".to_owned());
+        }
+        Ok(())
+    }
+
+    /// `pods`, `pods/status`, `pods/*`, `*/status`, `*/*`; `*` alone is every resource itself.
+    fn selects_resource(&self, resource: &str, sub_resource: Option<&str>) -> bool {
+        let sub_resource = sub_resource.filter(|name| !name.is_empty());
+        self.resources.iter().any(|selected| {
+            let (selected, sub) = match selected.split_once('/') {
+                Some((selected, sub)) => (selected, Some(sub)),
+                None => (&**selected, None),
+            };
+            let is_sub = match (sub, sub_resource) {
+                (Some("*"), _) => true,
+                (sub, sub_resource) => sub == sub_resource,
+            };
+            is_sub && (selected == "*" || selected == resource)
+        })
+    }
+}
+
 /// A kind that the policy reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,17 +166,17 @@ impl ContextAwareResource {
 /// Metadata that cannot be read, written, or used.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// The metadata file, or the README.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// Kubewarden would refuse it.
-    #[error("the metadata is invalid: {0}")]
-    Invalid(String),
+    /// The metadata file or the README cannot be read, or Kubewarden would refuse the metadata.
+    #[error("{0}")]
+    File(Fault),
+    /// Something else than a module.
+    #[error("this is no WebAssembly module")]
+    NoModule,
     /// The module.
-    #[error("not a WebAssembly module: {0}")]
+    #[error("this WebAssembly module is broken: {0}")]
     Module(String),
     /// The custom section.
-    #[error("the custom section {SECTION} is unreadable: {0}")]
+    #[error("its metadata, the custom section {SECTION}, cannot be read: {0}")]
     Section(serde_json::Error),
 }
 
@@ -119,31 +185,36 @@ impl Metadata {
     /// as its usage.
     ///
     /// # Errors
+    ///
     /// When a file cannot be read, or Kubewarden would refuse the metadata.
     pub fn from_files(
         metadata: &Path,
         readme: Option<&Path>,
         protocol_version: String,
     ) -> Result<Self, MetadataError> {
-        let mut this: Self = document::read_as(metadata)?;
+        let document = document::read_one(metadata).map_err(MetadataError::File)?;
+        let mut this: Self = document.read().map_err(MetadataError::File)?;
         this.protocol_version = Some(protocol_version);
         // kwctl writes the map even if it is empty, so that readers find it.
         let annotations = this.annotations.get_or_insert_default();
         if let Some(readme) = readme {
-            annotations.insert(USAGE.to_owned(), document::read_text(readme)?);
+            let usage = document::text(readme).map_err(MetadataError::File)?;
+            annotations.insert(USAGE.to_owned(), usage);
         }
-        this.check()?;
-        Ok(this)
+        match this.check() {
+            Ok(()) => Ok(this),
+            Err(why) => Err(MetadataError::File(document.fault(why))),
+        }
     }
 
     /// The metadata of an annotated module, none if it has no such section.
     ///
     /// # Errors
+    ///
     /// When the module or its section is broken.
     pub fn from_module(module: &[u8]) -> Result<Option<Self>, MetadataError> {
-        for payload in Parser::new(0).parse_all(module) {
-            let payload = payload.map_err(|error| MetadataError::Module(error.to_string()))?;
-            if let Payload::CustomSection(section) = payload
+        for payload in payloads(module)? {
+            if let Payload::CustomSection(section) = payload?
                 && section.name() == SECTION
             {
                 return serde_json::from_slice(section.data())
@@ -157,13 +228,13 @@ impl Metadata {
     /// The module with this metadata as its only such section, at the end.
     ///
     /// # Errors
+    ///
     /// When the module is broken.
     pub fn annotate(&self, module: &[u8]) -> Result<Vec<u8>, MetadataError> {
         let mut annotated = Vec::with_capacity(module.len());
         let mut copied = 0;
-        for payload in Parser::new(0).parse_all(module) {
-            let payload = payload.map_err(|error| MetadataError::Module(error.to_string()))?;
-            if let Payload::CustomSection(section) = payload
+        for payload in payloads(module)? {
+            if let Payload::CustomSection(section) = payload?
                 && section.name() == SECTION
             {
                 // The range is the content's; the section's id and length stand before it.
@@ -188,52 +259,35 @@ impl Metadata {
     }
 
     /// What Kubewarden checks before it takes metadata.
-    fn check(&self) -> Result<(), MetadataError> {
-        let refuse = |reason: String| Err(MetadataError::Invalid(reason));
-        if self.protocol_version.as_deref() != Some("v1") {
-            return refuse(format!(
-                "protocol version {:?} is not v1",
-                self.protocol_version
-            ));
+    fn check(&self) -> Result<(), String> {
+        match self.protocol_version.as_deref() {
+            Some("v1") => {}
+            Some(other) => return Err(format!("the policy speaks protocol {other:?}, not v1")),
+            None => return Err("the policy names no protocol".to_owned()),
         }
-        for rule in &self.rules {
-            let lists = [
-                &rule.api_groups,
-                &rule.api_versions,
-                &rule.resources,
-                &rule.operations,
-            ];
-            if lists.iter().any(|list| list.is_empty()) {
-                return refuse("a rule without groups, versions, resources or operations".into());
-            }
-            let alone = [&rule.api_groups, &rule.api_versions, &rule.operations];
-            if alone
-                .iter()
-                .any(|list| list.len() > 1 && list.iter().any(|item| item == "*"))
-            {
-                return refuse("`*` must stand alone in a rule".to_owned());
-            }
-            let operations = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
-            if let Some(unknown) = rule
-                .operations
-                .iter()
-                .find(|operation| !operations.contains(&operation.as_str()))
-            {
-                return refuse(format!("unknown operation {unknown:?}"));
-            }
-            if rule.resources.iter().any(String::is_empty) {
-                return refuse("an empty resource".to_owned());
-            }
+        for (index, rule) in self.rules.iter().enumerate() {
+            rule.check()
+                .map_err(|why| format!("rules[{index}] {why}"))?;
         }
-        if self
-            .context_aware_resources
-            .iter()
-            .any(|resource| resource.api_version.is_empty() || resource.kind.is_empty())
-        {
-            return refuse("a context-aware resource without apiVersion or kind".to_owned());
+        let is_whole =
+            |kind: &ContextAwareResource| !kind.api_version.is_empty() && !kind.kind.is_empty();
+        if !self.context_aware_resources.iter().all(is_whole) {
+            return Err("contextAwareResources has one without apiVersion or kind".to_owned());
         }
         Ok(())
     }
+}
+
+/// The parts of a module.
+fn payloads(
+    module: &[u8],
+) -> Result<impl Iterator<Item = Result<Payload<'_>, MetadataError>>, MetadataError> {
+    if !module.starts_with(MAGIC) {
+        return Err(MetadataError::NoModule);
+    }
+    let broken = |error: BinaryReaderError| MetadataError::Module(error.to_string());
+    let payloads = Parser::new(0).parse_all(module);
+    Ok(payloads.map(move |payload| payload.map_err(broken)))
 }
 
 /// Where the header of a section starts whose content is at `start`: before it stand its length
@@ -250,4 +304,72 @@ fn header_start(module: &[u8], start: usize, length: usize) -> Option<usize> {
             .fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
         (well_formed && value == length as u64 && module[id] == 0).then_some(id)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn request(
+        operation: &str,
+        group: &str,
+        resource: &str,
+        sub_resource: &str,
+    ) -> AdmissionRequest {
+        serde_json::from_value(json!({
+            "uid": "", "operation": operation, "userInfo": {}, "subResource": sub_resource,
+            "kind": {"group": group, "version": "v1", "kind": ""},
+            "resource": {"group": group, "version": "v1", "resource": resource},
+        }))
+        .expect("a request")
+    }
+
+    /// As kube-apiserver's `rules.Matcher` does.
+    #[rstest]
+    #[case::selected(&["pods"], "CREATE", "", "pods", "", true)]
+    #[case::another_operation(&["pods"], "DELETE", "", "pods", "", false)]
+    #[case::another_group(&["pods"], "CREATE", "metrics.k8s.io", "pods", "", false)]
+    #[case::another_resource(&["pods"], "CREATE", "", "services", "", false)]
+    #[case::one_of_several(&["services", "pods"], "CREATE", "", "pods", "", true)]
+    #[case::sub_resource_of_it(&["pods"], "CREATE", "", "pods", "status", false)]
+    #[case::sub_resource(&["pods/status"], "CREATE", "", "pods", "status", true)]
+    #[case::itself_beside_its_sub_resource(&["pods/status"], "CREATE", "", "pods", "", false)]
+    #[case::all_of_it(&["pods/*"], "CREATE", "", "pods", "status", true)]
+    #[case::itself_of_all(&["pods/*"], "CREATE", "", "pods", "", true)]
+    #[case::every_resource(&["*"], "CREATE", "", "services", "", true)]
+    #[case::no_sub_resource_of_every_resource(&["*"], "CREATE", "", "services", "status", false)]
+    #[case::one_sub_resource_of_every_resource(&["*/scale"], "CREATE", "", "deployments", "scale", true)]
+    #[case::everything(&["*/*"], "CREATE", "", "services", "status", true)]
+    fn a_rule_selects(
+        #[case] resources: &[&str],
+        #[case] operation: &str,
+        #[case] group: &str,
+        #[case] resource: &str,
+        #[case] sub_resource: &str,
+        #[case] selected: bool,
+    ) {
+        let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
+        let rule = Rule {
+            api_groups: list(&[""]),
+            api_versions: list(&["v1"]),
+            resources: list(resources),
+            operations: list(&["CREATE", "UPDATE"]),
+        };
+        let request = request(operation, group, resource, sub_resource);
+        assert_eq!(rule.selects(&request), selected);
+    }
+
+    #[test]
+    fn a_star_selects_every_group_version_and_operation() {
+        let star = || vec!["*".to_owned()];
+        let rule = Rule {
+            api_groups: star(),
+            api_versions: star(),
+            resources: star(),
+            operations: star(),
+        };
+        assert!(rule.selects(&request("CONNECT", "apps", "deployments", "")));
+    }
 }

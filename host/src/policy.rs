@@ -14,6 +14,7 @@ use crate::{
     callback::{Call, Grants, Host},
     capability::{Capabilities, UnknownCapability},
     cluster::{Backend, Failure, Scripted},
+    document::unreadable,
     metadata::{Metadata, MetadataError},
     ticker::{self, Ticker},
     wapc::{Guest, GuestCallError},
@@ -26,15 +27,10 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The module cannot be read.
-    #[error("{path}: {reason}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// The module is no WebAssembly, or no waPC guest.
-    #[error("not a policy: {0}")]
+    #[error("{0}")]
+    Read(String),
+    /// The module is no WebAssembly, or imports what this host does not offer.
+    #[error("this is no policy: {0}")]
     Module(String),
     /// Its metadata is broken.
     #[error(transparent)]
@@ -111,18 +107,18 @@ impl Policy {
     /// Loads and compiles a module; grants are what its metadata asks for, none without metadata.
     ///
     /// # Errors
+    ///
     /// When it is no policy.
     pub fn load(path: &Path) -> Result<Self, HostError> {
-        let module = std::fs::read(path).map_err(|error| HostError::Read {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })?;
+        let module = std::fs::read(path)
+            .map_err(|error| HostError::Read(unreadable(path, &error).message))?;
         Self::from_bytes(&module)
     }
 
     /// The same from a module in memory.
     ///
     /// # Errors
+    ///
     /// When it is no policy.
     pub fn from_bytes(module: &[u8]) -> Result<Self, HostError> {
         let metadata = Metadata::from_module(module)?;
@@ -186,9 +182,20 @@ impl Policy {
         self.metadata.as_ref()
     }
 
+    /// Whether the API server asks about this request: by one of the rules that the metadata has, or
+    /// whatever it is, without metadata.
+    #[must_use]
+    pub fn selects(&self, request: &AdmissionRequest) -> bool {
+        self.metadata.as_ref().is_none_or(|metadata| {
+            let mut rules = metadata.rules.iter();
+            rules.any(|rule| rule.selects(request))
+        })
+    }
+
     /// The protocol that the guest speaks, such as `v1`.
     ///
     /// # Errors
+    ///
     /// When it names none.
     pub fn protocol_version(&self) -> Result<String, HostError> {
         let answer = self
@@ -223,6 +230,7 @@ impl Policy {
     /// policy-server does when it starts.
     ///
     /// # Errors
+    ///
     /// When the guest refuses the settings, or no instance can be made of it. A guest that fails
     /// later has an answer: a rejection.
     pub fn evaluate(
@@ -238,6 +246,7 @@ impl Policy {
     /// Validates settings ahead of the first request.
     ///
     /// # Errors
+    ///
     /// When the guest refuses them.
     pub fn accept(&self, settings: &Settings) -> Result<(), HostError> {
         let key = serde_json::to_string(settings)
@@ -266,6 +275,7 @@ impl Policy {
     /// Evaluates a request with settings that were accepted before: what a benchmark measures.
     ///
     /// # Errors
+    ///
     /// When no instance can be made of the policy.
     pub fn evaluate_unchecked(
         &self,

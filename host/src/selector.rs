@@ -40,6 +40,7 @@ impl LabelSelector {
     /// Reads `a=b,c!=d,e,!f,g in (x,y),h notin (z)`. Empty text selects everything.
     ///
     /// # Errors
+    ///
     /// When the API server would not take it: syntax, an illegal key, an illegal value.
     pub fn parse(text: &str) -> Result<Self, InvalidSelector> {
         let tokens = tokens(text);
@@ -317,6 +318,7 @@ impl FieldSelector {
     /// Reads a selector for objects of this kind.
     ///
     /// # Errors
+    ///
     /// On bad syntax, and on a field that the API server does not select this kind by.
     pub fn parse(text: &str, api_version: &str, kind: &str) -> Result<Self, InvalidSelector> {
         let invalid = |reason: String| InvalidSelector {

@@ -8,6 +8,7 @@
 
 mod builder;
 mod json;
+mod policy_settings;
 mod stream;
 mod template;
 mod text;
@@ -19,6 +20,8 @@ pub use template::unrendered;
 use std::{borrow::Cow, fmt, iter, sync::Arc};
 
 use serde::{Serialize, Serializer};
+
+pub use self::policy_settings::policy_settings;
 
 use self::{
     stream::Stream,
@@ -153,20 +156,28 @@ pub fn nodes<'d>(
     read(document, Bulk::Dropped)
 }
 
-/// All that stands in a document, in order, and where it begins. What cannot be parsed, or has a
-/// mistake such as a repeated key, does not hide the rest; of JSON, it is the last.
+/// All that stands in a document, in order. What cannot be parsed, or has a mistake such as a repeated
+/// key, does not hide the rest; of JSON, it is the last.
 ///
 /// Numbers are as exact as they are given, as far as 64 bits go.
+pub fn trees<'d>(
+    document: &'d Document<'_>,
+) -> impl Iterator<Item = Result<Node, Fault>> + use<'d> {
+    let file = document.name.clone();
+    read(document, Bulk::Kept).map(move |parsed| {
+        let Parsed { node, problems, .. } = parsed?;
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem.in_file(&file)),
+            None => Ok(node),
+        }
+    })
+}
+
+/// The same as JSON, with where each begins.
 pub fn values<'d>(
     document: &'d Document<'_>,
 ) -> impl Iterator<Item = Result<(Position, serde_json::Value), Fault>> + use<'d> {
-    read(document, Bulk::Kept).map(|parsed| {
-        let Parsed { node, problems, .. } = parsed?;
-        match problems.into_iter().next() {
-            Some(problem) => Err(problem.in_file(&document.name)),
-            None => Ok((node.at, node.value.into())),
-        }
-    })
+    trees(document).map(|node| node.map(|node| (node.at, node.value.into())))
 }
 
 /// A JSON value that came from no file.

@@ -8,7 +8,7 @@ use kuma_workload_rulebook::{
 use super::{
     options::Options,
     read::{
-        self, Document, Fault, Parsed, Place,
+        self, Fault, Place,
         tree::{Node, Position, Value},
     },
 };
@@ -24,7 +24,7 @@ const DEFAULT: &str = r#"{"disallowMultipleMeshesPerNamespace": true, "namespace
 /// All that is wrong with them.
 pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
     let (place, node) = match &options.settings {
-        Some(document) => in_document(document)?,
+        Some(document) => read::policy_settings(document)?,
         None => {
             let file = "the default settings".into();
             let at = Position::default();
@@ -56,48 +56,6 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
 
 const WORKLOAD_LABELS: &str = "workloadLabels";
 
-fn in_document(document: &Document<'_>) -> Result<(Place, Node), Fault> {
-    let name = document.name.clone();
-    let mut nodes = Vec::new();
-    for parsed in read::nodes(document) {
-        let Parsed { node, problems, .. } = parsed?;
-        if let Some(problem) = problems.into_iter().next() {
-            return Err(problem.in_file(&name));
-        }
-        nodes.push(node);
-    }
-    if nodes.len() > 1 {
-        return Err(Fault::of_file(
-            name,
-            format!(
-                "{} documents are in it; give the settings of one policy",
-                nodes.len()
-            ),
-        ));
-    }
-    let node = nodes.pop().unwrap_or(Node {
-        at: Position::default(),
-        value: Value::Null,
-    });
-    let node = match node.get("kind").map(|kind| &kind.value) {
-        Some(Value::Text(kind))
-            if kind == "ClusterAdmissionPolicy" || kind == "AdmissionPolicy" =>
-        {
-            let settings = node.get("spec").and_then(|spec| spec.get("settings"));
-            settings.cloned().unwrap_or(Node {
-                value: Value::Null,
-                ..node
-            })
-        }
-        _ => node,
-    };
-    let place = Place {
-        file: name,
-        at: node.at,
-    };
-    Ok((place, node))
-}
-
 fn text(text: &str) -> Text<'static> {
     Text(text.to_owned().into())
 }
@@ -123,6 +81,7 @@ fn given(node: &Node) -> SettingsValue<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::read::Document;
     use kuma_workload_rulebook::admission::{EnforcementAction, Updates};
     use rstest::rstest;
 

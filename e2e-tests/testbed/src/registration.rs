@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     LabelSelector, LabelSelectorRequirement, ObjectMeta,
 };
 use kuma_workload_host::Settings;
-use kuma_workload_host::document;
+use kuma_workload_host::document::{self, Document, Fault};
 use kuma_workload_host::metadata::ContextAwareResource;
 use serde::Deserialize;
 use serde_json::Value;
@@ -60,15 +60,13 @@ struct Spec {
 /// # Errors
 /// When a file cannot be read, or a policy in it is not one, or there is none at all.
 pub fn load(path: &Path) -> Result<Vec<ClusterAdmissionPolicy>, Error> {
-    let unreadable = |error: document::DocumentError| Error::new(error.to_string());
+    let told = |fault: Fault| Error::new(fault.to_string());
     let mut policies = Vec::new();
-    for file in document::files(path).map_err(unreadable)? {
-        for document in document::read(&file).map_err(unreadable)? {
-            if document.value["kind"] == "ClusterAdmissionPolicy" {
-                policies.push(
-                    read(document.value)
-                        .map_err(|error| Error::new(format!("{}: {error}", document.place)))?,
-                );
+    for file in document::files(path).map_err(told)? {
+        for document in document::read(&file) {
+            let document = document.map_err(told)?;
+            if document.text("kind") == Some("ClusterAdmissionPolicy") {
+                policies.push(read(&document).map_err(told)?);
             }
         }
     }
@@ -81,12 +79,13 @@ pub fn load(path: &Path) -> Result<Vec<ClusterAdmissionPolicy>, Error> {
     Ok(policies)
 }
 
-fn read(manifest: Value) -> Result<ClusterAdmissionPolicy, String> {
-    let Manifest { metadata, spec } =
-        serde_json::from_value(manifest).map_err(|error| error.to_string())?;
+fn read(document: &Document) -> Result<ClusterAdmissionPolicy, Fault> {
+    let Manifest { metadata, spec } = document.read()?;
+    let missing = || document.fault("metadata.name is missing");
+    let settings = Settings::from_value(spec.settings.clone());
     Ok(ClusterAdmissionPolicy {
-        name: metadata.name.ok_or("metadata.name is missing")?,
-        settings: Settings::from_value(spec.settings.clone()).map_err(|error| error.to_string())?,
+        name: metadata.name.ok_or_else(missing)?,
+        settings: settings.map_err(|error| document.fault(error.to_string()))?,
         resources: spec.context_aware_resources.clone(),
         spec,
     })

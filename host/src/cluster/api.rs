@@ -11,12 +11,14 @@ pub trait ApiServer: Send + Sync {
     /// The kinds of `v1` or of a `group/version`.
     ///
     /// # Errors
+    ///
     /// What the API server answers; a group that it does not know is a 404.
     fn discover(&self, api_version: &str) -> Result<Vec<ApiResource>, ApiError>;
 
     /// One object, or none if there is no such object.
     ///
     /// # Errors
+    ///
     /// What the API server answers, other than 404.
     fn get(
         &self,
@@ -28,6 +30,7 @@ pub trait ApiServer: Send + Sync {
     /// All objects of a namespace, or of all, that both selectors match.
     ///
     /// # Errors
+    ///
     /// What the API server answers: no grant, a selector that it cannot read.
     fn list(
         &self,
@@ -44,6 +47,7 @@ pub trait ApiServer: Send + Sync {
     /// The `status` of a SubjectAccessReview.
     ///
     /// # Errors
+    ///
     /// What the API server answers.
     fn review(&self, review: &SubjectAccessReview) -> Result<Value, ApiError>;
 }

@@ -1,9 +1,11 @@
 //! Recent answers: policy-server keeps a successful get, or access review, for five seconds.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 /// How long an answer counts as fresh.
 pub const FRESH: Duration = Duration::from_secs(5);

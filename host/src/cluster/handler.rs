@@ -1,19 +1,22 @@
 //! What policy-server puts between a policy and the API server: discovery, recent answers, field
 //! masks, and a watch behind every list.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::cache::Cache;
-use super::object::{Object, ObjectList};
-use super::{ApiResource, ApiServer, Backend, Failure, Reply};
-use crate::field_mask::FieldMask;
-use crate::question::Question;
+use super::{
+    ApiResource, ApiServer, Backend, Failure, Reply,
+    cache::Cache,
+    object::{Object, ObjectList},
+};
+use crate::{field_mask::FieldMask, question::Question};
 
 /// A get, as the cache knows it: masks apply afterwards.
 type GetKey = (String, String, String, Option<String>);
@@ -26,13 +29,13 @@ pub struct Handler<A> {
     kinds: Mutex<HashMap<(String, String), ApiResource>>,
     objects: Cache<GetKey, Object>,
     reviews: Cache<SubjectAccessReview, Value>,
-    /// What each watch keeps; nothing before its first list has come.
-    watches: Mutex<BTreeMap<String, Option<Kept>>>,
+    /// What each watch has listed; nothing before its first list has come.
+    watches: Mutex<BTreeMap<String, Option<Listed>>>,
 }
 
-/// The objects of a watch, masked, and the state of the API server that they are of.
+/// What a watch has listed, masked, and the state of the API server that it is of.
 #[derive(Clone, Debug)]
-struct Kept {
+struct Listed {
     changes: u64,
     objects: Arc<ObjectList>,
 }
@@ -144,16 +147,16 @@ impl<A: ApiServer> Handler<A> {
         }
         let watch = format!("{api_version}|{kind}|{namespace:?}|{labels:?}|{fields:?}|{masks:?}");
         let changes = self.server.changes();
-        let kept = self
+        let listed = self
             .watches
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(watch.clone())
             .or_default()
             .clone()
-            .filter(|kept| kept.changes == changes);
-        let reply = match kept {
-            Some(kept) => serialised(&*kept.objects),
+            .filter(|listed| listed.changes == changes);
+        let reply = match listed {
+            Some(listed) => serialised(&*listed.objects),
             None => match self.first_list(&resource, namespace, labels, fields, masks) {
                 Some(objects) => {
                     let reply = serialised(&objects);
@@ -161,7 +164,7 @@ impl<A: ApiServer> Handler<A> {
                     self.watches
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
-                        .insert(watch.clone(), Some(Kept { changes, objects }));
+                        .insert(watch.clone(), Some(Listed { changes, objects }));
                     reply
                 }
                 // The watch waits for its first list and tries again for ever, whatever the reason.

@@ -1,126 +1,34 @@
 //! A cluster made of Kubernetes manifests.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
+use kuma_workload_plan::read::Fault;
 use serde_json::{Value, json};
 
-use super::object::Object;
-use super::{ApiError, ApiResource, ApiServer, ApiStatus, Handler};
-use crate::document::{self, Document, DocumentError};
-use crate::selector::{FieldSelector, LabelSelector};
+use super::{
+    ApiError, ApiResource, ApiServer, ApiStatus, Handler,
+    kinds::{Kinds, is_built_in, text},
+    object::Object,
+};
+use crate::{
+    document::{self, Document},
+    manifest,
+    selector::{FieldSelector, LabelSelector},
+};
 
 /// Who policy-server is, in the messages of a missing grant.
 const USER: &str = "system:serviceaccount:kubewarden:policy-server-default";
 
-/// The kinds that every cluster has: apiVersion, kind, plural, namespaced.
-const BUILT_IN: &[(&str, &str, &str, bool)] = &[
-    ("v1", "ConfigMap", "configmaps", true),
-    ("v1", "Endpoints", "endpoints", true),
-    ("v1", "Event", "events", true),
-    ("v1", "LimitRange", "limitranges", true),
-    ("v1", "Namespace", "namespaces", false),
-    ("v1", "Node", "nodes", false),
-    ("v1", "PersistentVolume", "persistentvolumes", false),
-    (
-        "v1",
-        "PersistentVolumeClaim",
-        "persistentvolumeclaims",
-        true,
-    ),
-    ("v1", "Pod", "pods", true),
-    ("v1", "PodTemplate", "podtemplates", true),
-    (
-        "v1",
-        "ReplicationController",
-        "replicationcontrollers",
-        true,
-    ),
-    ("v1", "ResourceQuota", "resourcequotas", true),
-    ("v1", "Secret", "secrets", true),
-    ("v1", "Service", "services", true),
-    ("v1", "ServiceAccount", "serviceaccounts", true),
-    ("apps/v1", "ControllerRevision", "controllerrevisions", true),
-    ("apps/v1", "DaemonSet", "daemonsets", true),
-    ("apps/v1", "Deployment", "deployments", true),
-    ("apps/v1", "ReplicaSet", "replicasets", true),
-    ("apps/v1", "StatefulSet", "statefulsets", true),
-    ("batch/v1", "CronJob", "cronjobs", true),
-    ("batch/v1", "Job", "jobs", true),
-    (
-        "autoscaling/v2",
-        "HorizontalPodAutoscaler",
-        "horizontalpodautoscalers",
-        true,
-    ),
-    (
-        "policy/v1",
-        "PodDisruptionBudget",
-        "poddisruptionbudgets",
-        true,
-    ),
-    ("networking.k8s.io/v1", "Ingress", "ingresses", true),
-    (
-        "networking.k8s.io/v1",
-        "NetworkPolicy",
-        "networkpolicies",
-        true,
-    ),
-    (
-        "rbac.authorization.k8s.io/v1",
-        "ClusterRole",
-        "clusterroles",
-        false,
-    ),
-    (
-        "rbac.authorization.k8s.io/v1",
-        "ClusterRoleBinding",
-        "clusterrolebindings",
-        false,
-    ),
-    ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
-    (
-        "rbac.authorization.k8s.io/v1",
-        "RoleBinding",
-        "rolebindings",
-        true,
-    ),
-    (
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-        false,
-    ),
-    (
-        "authorization.k8s.io/v1",
-        "SubjectAccessReview",
-        "subjectaccessreviews",
-        false,
-    ),
-];
-
-/// Kinds that come together: where one of a group is installed, all of it is.
-const KUMA: &[(&str, &str, &str, bool)] = &[
-    ("kuma.io/v1alpha1", "Dataplane", "dataplanes", true),
-    (
-        "kuma.io/v1alpha1",
-        "DataplaneInsight",
-        "dataplaneinsights",
-        true,
-    ),
-    ("kuma.io/v1alpha1", "Mesh", "meshes", false),
-    ("kuma.io/v1alpha1", "MeshIdentity", "meshidentities", true),
-    ("kuma.io/v1alpha1", "MeshInsight", "meshinsights", false),
-    ("kuma.io/v1alpha1", "MeshService", "meshservices", true),
-    ("kuma.io/v1alpha1", "Workload", "workloads", true),
-    ("kuma.io/v1alpha1", "Zone", "zones", false),
-];
-
-/// Where an object is: apiVersion, kind, namespace (empty if cluster-scoped), name.
-type Place = (String, String, String, String);
+/// What identifies an object: apiVersion, kind, namespace (empty if cluster-scoped), name.
+type Key = (String, String, String, String);
 
 /// What policy-server's service account may not do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,63 +41,49 @@ struct Denial {
 /// A cluster made of Kubernetes manifests; everything is granted unless it is denied here.
 #[derive(Debug, Default)]
 pub struct Manifests {
-    objects: RwLock<BTreeMap<Place, Value>>,
+    objects: RwLock<BTreeMap<Key, Value>>,
     changes: AtomicU64,
-    kinds: BTreeMap<(String, String), ApiResource>,
+    kinds: Kinds,
     denials: BTreeSet<Denial>,
     broken: BTreeMap<String, ApiError>,
-}
-
-/// A manifest that is no Kubernetes object.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// The file cannot be read or parsed.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// It is no object of a cluster.
-    #[error("{place}: {reason}")]
-    Object {
-        /// File, and the document's number.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 impl Manifests {
     /// An empty cluster: the built-in kinds, no objects.
     #[must_use]
     pub fn new() -> Self {
-        let mut cluster = Self::default();
-        cluster.install(BUILT_IN);
-        cluster
+        Self::default()
     }
 
-    /// The cluster of a file, or of all manifests in a folder and the folders below it.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or is no manifest.
-    pub fn load(path: &Path) -> Result<Self, ManifestError> {
-        let mut cluster = Self::new();
-        for file in document::files(path)? {
-            for document in document::read(&file)? {
-                cluster.add(document)?;
-            }
+    /// The cluster of a file, or of all manifests in a folder and the folders below it; and what is
+    /// wrong with those that it is made without.
+    pub fn load(path: &Path) -> (Self, Vec<Fault>) {
+        let (mut cluster, mut faults) = (Self::new(), Vec::new());
+        let files = document::files(path).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
+        for document in files.iter().flat_map(|file| document::read(file)) {
+            let added = document.map(|document| {
+                for object in document.objects() {
+                    faults.extend(cluster.add_document(object).err());
+                }
+            });
+            faults.extend(added.err());
         }
-        Ok(cluster)
+        (cluster, faults)
     }
 
     /// The cluster of these objects.
     ///
     /// # Errors
+    ///
     /// When one of them is no Kubernetes object.
-    pub fn of(objects: impl IntoIterator<Item = Value>) -> Result<Self, ManifestError> {
+    pub fn of(objects: impl IntoIterator<Item = Value>) -> Result<Self, Fault> {
         let mut cluster = Self::new();
-        for (index, value) in objects.into_iter().enumerate() {
-            cluster.add(Document {
-                place: format!("object {}", index + 1),
-                value,
-            })?;
+        for (index, object) in objects.into_iter().enumerate() {
+            let added = cluster.add(object);
+            added.map_err(|why| Fault::of_file(format!("object {}", index + 1), why))?;
         }
         Ok(cluster)
     }
@@ -197,14 +91,14 @@ impl Manifests {
     /// Kuma's CRDs are installed, even if no object shows it.
     #[must_use]
     pub fn with_kuma(mut self) -> Self {
-        self.install(KUMA);
+        self.kinds.install_kuma();
         self
     }
 
     /// A group is not installed, whatever the manifests say.
     #[must_use]
     pub fn without_group(mut self, group: &str) -> Self {
-        self.kinds.retain(|_, resource| resource.group() != group);
+        self.kinds.remove_group(group);
         self
     }
 
@@ -236,20 +130,22 @@ impl Manifests {
     /// Adds or replaces an object of a known kind while the cluster is in use.
     ///
     /// # Errors
+    ///
     /// When it is no object of a known kind.
-    pub fn apply(&self, object: Value) -> Result<(), ManifestError> {
-        let (place, object) = self.placed("applied object", object)?;
+    pub fn apply(&self, object: Value) -> Result<(), Fault> {
+        let keyed = self.keyed(object);
+        let (key, object) = keyed.map_err(|why| Fault::of_file("the applied object", why))?;
         self.objects
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(place, object);
+            .insert(key, object);
         self.changes.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
     /// Removes an object while the cluster is in use; tells whether it was there.
     pub fn delete(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let place = (
+        let key = (
             api_version.into(),
             kind.into(),
             namespace.into(),
@@ -259,7 +155,7 @@ impl Manifests {
             .objects
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&place);
+            .remove(&key);
         self.changes.fetch_add(1, Ordering::SeqCst);
         removed.is_some()
     }
@@ -267,87 +163,42 @@ impl Manifests {
     /// What discovery knows of a kind.
     #[must_use]
     pub fn resource(&self, api_version: &str, kind: &str) -> Option<&ApiResource> {
-        self.kinds.get(&(api_version.to_owned(), kind.to_owned()))
+        self.kinds.find(api_version, kind)
     }
 
-    fn install(&mut self, kinds: &[(&str, &str, &str, bool)]) {
-        for (api_version, kind, plural, namespaced) in kinds {
-            self.know(api_version, kind, plural, *namespaced);
-        }
+    fn add_document(&mut self, document: Document) -> Result<(), Fault> {
+        let document = manifest::stored(document)?;
+        document.read::<Object>()?;
+        self.add(document.value())
+            .map_err(|why| document.fault(why))
     }
 
-    fn know(&mut self, api_version: &str, kind: &str, plural: &str, namespaced: bool) {
-        self.kinds.insert(
-            (api_version.to_owned(), kind.to_owned()),
-            ApiResource {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
-                plural: plural.to_owned(),
-                namespaced,
-            },
-        );
-    }
-
-    fn add(&mut self, document: Document) -> Result<(), ManifestError> {
-        for document in document.objects() {
-            let api_version = text(&document.value, "apiVersion").to_owned();
-            let kind = text(&document.value, "kind").to_owned();
-            if api_version.starts_with("apiextensions.k8s.io/") {
-                self.learn(&document.value);
-            }
-            if api_version == "kuma.io/v1alpha1" {
-                self.install(KUMA);
-            }
-            if !kind.is_empty() && self.resource(&api_version, &kind).is_none() {
-                // No CRD for it in the manifests: its own shape tells the scope.
-                let namespaced = document.value["metadata"].get("namespace").is_some();
-                self.know(&api_version, &kind, &plural(&kind), namespaced);
-            }
-            let (place, object) = self.placed(&document.place, document.value)?;
-            self.objects
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(place, object);
-        }
+    fn add(&mut self, object: Value) -> Result<(), String> {
+        self.kinds.learn(&object);
+        let (key, object) = self.keyed(object)?;
+        self.objects
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, object);
         Ok(())
     }
 
-    /// The kinds that a CustomResourceDefinition brings.
-    fn learn(&mut self, crd: &Value) {
-        let spec = &crd["spec"];
-        let group = text(spec, "group").to_owned();
-        let kind = text(&spec["names"], "kind").to_owned();
-        let plural = text(&spec["names"], "plural").to_owned();
-        let namespaced = text(spec, "scope") == "Namespaced";
-        for version in spec["versions"].as_array().into_iter().flatten() {
-            if version["served"] != json!(false) {
-                let api_version = format!("{group}/{}", text(version, "name"));
-                self.know(&api_version, &kind, &plural, namespaced);
-            }
-        }
-    }
-
-    fn placed(&self, place: &str, mut object: Value) -> Result<(Place, Value), ManifestError> {
-        let refuse = |reason: &str| ManifestError::Object {
-            place: place.to_owned(),
-            reason: reason.to_owned(),
-        };
+    /// An object, in the namespace that it has where it names none, with its key.
+    fn keyed(&self, mut object: Value) -> Result<(Key, Value), String> {
         let api_version = text(&object, "apiVersion").to_owned();
         let kind = text(&object, "kind").to_owned();
         if api_version.is_empty() || kind.is_empty() {
-            return Err(refuse(
-                "no Kubernetes object: apiVersion or kind is missing",
-            ));
+            return Err("this is no Kubernetes object: it has no apiVersion or no kind".to_owned());
         }
         // What the API server would refuse to store must not reach a policy.
         let _: Object = serde_json::from_value(object.clone())
-            .map_err(|error| refuse(&format!("{kind}: bad metadata: {error}")))?;
+            .map_err(|error| format!("{kind}: its metadata is not valid: {error}"))?;
         let resource = self
             .resource(&api_version, &kind)
-            .ok_or_else(|| refuse(&format!("unknown kind {kind} in {api_version}")))?;
+            .ok_or_else(|| format!("{kind} of {api_version} is not a kind of this cluster"))?;
         let name = text(&object["metadata"], "name").to_owned();
         if name.is_empty() {
-            return Err(refuse(&format!("{kind}: metadata.name is missing")));
+            return Err(format!("{kind}: metadata.name is missing"));
         }
         let namespace = if resource.namespaced {
             let given = text(&object["metadata"], "namespace");
@@ -384,12 +235,7 @@ impl ApiServer for Manifests {
         if let Some(error) = self.broken.get(api_version) {
             return Err(error.clone());
         }
-        let found: Vec<ApiResource> = self
-            .kinds
-            .values()
-            .filter(|resource| resource.api_version == api_version)
-            .cloned()
-            .collect();
+        let found = self.kinds.of(api_version);
         if found.is_empty() {
             return Err(ApiStatus::plain(404, "404 page not found\n").into());
         }
@@ -406,9 +252,9 @@ impl ApiServer for Manifests {
         // A name that goes on with `/status` is answered with the object, too.
         let name = name
             .strip_suffix("/status")
-            .filter(|_| built_in(resource))
+            .filter(|_| is_built_in(resource))
             .unwrap_or(name);
-        let place = (
+        let key = (
             resource.api_version.clone(),
             resource.kind.clone(),
             namespace.unwrap_or_default().to_owned(),
@@ -418,7 +264,7 @@ impl ApiServer for Manifests {
             .objects
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&place)
+            .get(&key)
             .cloned())
     }
 
@@ -443,7 +289,7 @@ impl ApiServer for Manifests {
             &resource.kind,
         )
         .map_err(|error| bad(error.to_string()))?;
-        let built_in = built_in(resource);
+        let built_in = is_built_in(resource);
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<(u64, Value)> = objects
             .iter()
@@ -488,19 +334,6 @@ impl ApiServer for Manifests {
     }
 }
 
-fn built_in(resource: &ApiResource) -> bool {
-    let ApiResource {
-        api_version, kind, ..
-    } = resource;
-    BUILT_IN
-        .iter()
-        .any(|(api, name, ..)| api == api_version && name == kind)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
 fn labels_of(object: &Value) -> BTreeMap<String, String> {
     let labels = object["metadata"]["labels"]
         .as_object()
@@ -509,21 +342,6 @@ fn labels_of(object: &Value) -> BTreeMap<String, String> {
     labels
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect()
-}
-
-/// The plural as most CRDs spell it.
-pub(crate) fn plural(kind: &str) -> String {
-    let lower = kind.to_lowercase();
-    let consonant_y = lower
-        .strip_suffix('y')
-        .filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
-    match consonant_y {
-        Some(stem) => format!("{stem}ies"),
-        None if lower.ends_with(['s', 'x']) || lower.ends_with("ch") || lower.ends_with("sh") => {
-            format!("{lower}es")
-        }
-        None => format!("{lower}s"),
-    }
 }
 
 /// FNV-1a: the same scattered order in every run.

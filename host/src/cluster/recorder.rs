@@ -1,10 +1,16 @@
 //! Records what a policy asks and is answered, for kwctl's replay.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use super::session::{self, Recorded, SessionError};
-use super::{Backend, Reply};
+use kuma_workload_plan::read::Fault;
+
+use super::{
+    Backend, Reply,
+    session::{self, Recorded},
+};
 use crate::question::Question;
 
 /// Passes questions on, and remembers them with their answers.
@@ -26,9 +32,10 @@ impl Recorder {
     /// Writes all of it as a session file.
     ///
     /// # Errors
+    ///
     /// When the file cannot be written, or an answer cannot be recorded: one that is no text, and
     /// a call that never ended.
-    pub fn save(&self, path: &Path) -> Result<(), SessionError> {
+    pub fn save(&self, path: &Path) -> Result<(), Fault> {
         session::write(
             path,
             &self

@@ -1,7 +1,9 @@
 //! A backend that answers from a script: any error text, any bytes.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{Backend, Failure, Reply};
 use crate::question::Question;

@@ -3,17 +3,19 @@
 //! A session is a YAML list of exchanges. Each holds the request as YAML text of its own, tagged with
 //! its kind (`!KubernetesGetResource`), and the response: a payload, or an error's message.
 
-use std::collections::VecDeque;
-use std::fs;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
+use kuma_workload_plan::read::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Backend, Failure, Outcome, Reply};
-use crate::document::{self, DocumentError};
-use crate::question::Question;
+use super::{Answer, Backend, Failure, Reply};
+use crate::{document, question::Question};
 
 /// One question and its answer, as the file has them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,27 +32,6 @@ enum Response {
     Error { message: String },
 }
 
-/// A session that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The file.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-    /// One of its requests.
-    #[error("{path}: exchange {number}: {reason}")]
-    Request {
-        /// The file.
-        path: String,
-        /// Counted from 1.
-        number: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A payload that is no text.
-    #[error("the session cannot be written: {0}")]
-    Write(String),
-}
-
 /// Answers from a recorded session: in its order, each question exactly as recorded.
 #[derive(Debug)]
 pub struct ReplaySession {
@@ -61,28 +42,24 @@ impl ReplaySession {
     /// Reads a session file. An empty list is a session that proves that nothing is asked.
     ///
     /// # Errors
+    ///
     /// When it is no session.
-    pub fn load(path: &Path) -> Result<Self, SessionError> {
-        let exchanges: Vec<Exchange> = document::read_as(path)?;
-        let exchanges: Result<VecDeque<_>, SessionError> = exchanges
-            .into_iter()
-            .enumerate()
-            .map(|(index, exchange)| {
-                let question =
-                    read_request(&exchange.request).map_err(|reason| SessionError::Request {
-                        path: path.display().to_string(),
-                        number: index + 1,
-                        reason,
-                    })?;
-                let reply = match exchange.response {
-                    Response::Success { payload } => Reply::answer(payload.into_bytes()),
-                    Response::Error { message } => Reply::failure(Failure::new(message)),
-                };
-                Ok((question, reply))
-            })
-            .collect();
+    pub fn load(path: &Path) -> Result<Self, Fault> {
+        let document = document::read_one(path)?;
+        let exchanges: Vec<Exchange> = document.read()?;
+        let exchanges = exchanges.into_iter().enumerate().map(|(index, exchange)| {
+            let question = read_request(&exchange.request).map_err(|why| {
+                let number = index + 1;
+                document.fault(format!("the request of exchange {number} {why}"))
+            })?;
+            let reply = match exchange.response {
+                Response::Success { payload } => Reply::answer(payload.into_bytes()),
+                Response::Error { message } => Reply::failure(Failure::new(message)),
+            };
+            Ok((question, reply))
+        });
         Ok(Self {
-            exchanges: Mutex::new(exchanges?),
+            exchanges: Mutex::new(exchanges.collect::<Result<_, Fault>>()?),
         })
     }
 
@@ -121,50 +98,49 @@ impl Backend for ReplaySession {
 pub(super) type Recorded = (Question, Reply);
 
 /// Writes a session file that kwctl can replay.
-pub(super) fn write(path: &Path, exchanges: &[Recorded]) -> Result<(), SessionError> {
-    let failed = |reason: String| SessionError::Write(reason);
-    let exchanges: Result<Vec<Exchange>, SessionError> = exchanges
-        .iter()
-        .map(|(question, reply)| {
-            let response = match &reply.outcome {
-                Outcome::Answer(bytes) => Response::Success {
-                    payload: String::from_utf8(bytes.clone())
-                        .map_err(|_| failed("an answer is no UTF-8 text".to_owned()))?,
-                },
-                Outcome::Failure(failure) => Response::Error {
-                    message: failure.to_string(),
-                },
-                Outcome::Hang => {
-                    return Err(failed(
-                        "a call that hangs has no answer to record".to_owned(),
-                    ));
-                }
-            };
-            Ok(Exchange {
-                request: write_request(question).map_err(failed)?,
-                response,
-            })
+///
+/// # Errors
+///
+/// When it cannot be written, or an answer cannot be recorded.
+pub(super) fn write(path: &Path, exchanges: &[Recorded]) -> Result<(), Fault> {
+    let fault = |why: String| {
+        let message = format!("the session cannot be written: {why}");
+        Fault::of_file(path.display().to_string(), message)
+    };
+    let exchanges = exchanges.iter().map(|(question, reply)| {
+        let response = match &reply.answer {
+            Answer::Payload(bytes) => Response::Success {
+                payload: String::from_utf8(bytes.clone())
+                    .map_err(|_| "an answer is no UTF-8 text".to_owned())?,
+            },
+            Answer::Failure(failure) => Response::Error {
+                message: failure.to_string(),
+            },
+            Answer::Hang => return Err("a call that hangs has no answer to record".to_owned()),
+        };
+        Ok(Exchange {
+            request: write_request(question)?,
+            response,
         })
-        .collect();
-    let exchanges = exchanges?;
+    });
+    let exchanges: Vec<Exchange> = exchanges.collect::<Result<_, String>>().map_err(fault)?;
     let text = if exchanges.is_empty() {
         "[]\n".to_owned()
     } else {
-        serde_saphyr::to_string(&exchanges).map_err(|error| failed(error.to_string()))?
+        serde_saphyr::to_string(&exchanges).map_err(|error| fault(error.to_string()))?
     };
-    fs::write(path, text).map_err(|error| DocumentError::read(path, error).into())
+    fs::write(path, text).map_err(|error| fault(error.to_string()))
 }
 
 /// `!Kind`, then its fields.
 fn read_request(text: &str) -> Result<Question, String> {
-    let (kind, fields) = text
-        .trim_start()
-        .strip_prefix('!')
+    let tagged = text.trim_start().strip_prefix('!');
+    let (kind, fields) = tagged
         .and_then(|text| text.split_once(char::is_whitespace))
-        .ok_or("a request must start with its kind, such as !KubernetesGetResource")?;
-    let fields: Value = serde_saphyr::from_str(fields).map_err(|error| error.to_string())?;
-    serde_json::from_value(Value::Object(Map::from_iter([(kind.to_owned(), fields)])))
-        .map_err(|error| error.to_string())
+        .ok_or("must begin with its kind, such as !KubernetesGetResource")?;
+    let fields = document::json(fields)?;
+    let question = Value::Object(Map::from_iter([(kind.to_owned(), fields)]));
+    serde_json::from_value(question).map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn write_request(question: &Question) -> Result<String, String> {

@@ -1,10 +1,11 @@
 //! The metadata section: written, replaced, read.
 
-use std::fs;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use kuma_workload_host::Policy;
-use kuma_workload_host::metadata::{Metadata, SECTION};
+use kuma_workload_host::{
+    Policy,
+    metadata::{Metadata, SECTION},
+};
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -106,16 +107,21 @@ fn a_module_without_metadata_is_granted_nothing() {
 #[case::unknown_operation(
     "operations: [\"CREATE\", \"UPDATE\"]",
     "operations: [\"PATCH\"]",
-    "unknown operation"
+    "rules[0] has the operation \"PATCH\", which does not exist"
 )]
 #[case::star_and_more(
     "operations: [\"CREATE\", \"UPDATE\"]",
     "operations: [\"*\", \"CREATE\"]",
     "alone"
 )]
-#[case::no_resources("resources: [\"pods\"]", "resources: []", "without")]
-#[case::kind_missing("kind: Mesh", "kind: \"\"", "context-aware")]
-#[case::no_rules("rules:", "regulations:", "rules")]
+#[case::no_resources("resources: [\"pods\"]", "resources: []", "rules[0] has no ")]
+#[case::kind_missing("kind: Mesh", "kind: \"\"", "without apiVersion or kind")]
+#[case::no_rules("rules:", "regulations:", "rules is missing")]
+#[case::version_that_is_a_number(
+    "1.36.0",
+    "1.36",
+    "minimumKubewardenVersion must be a string, not a number"
+)]
 fn metadata_that_kubewarden_would_refuse(#[case] from: &str, #[case] to: &str, #[case] part: &str) {
     let (_folder, path) = file(&METADATA.replace(from, to));
     let error = Metadata::from_files(&path, None, "v1".to_owned()).expect_err("bad metadata");
@@ -133,6 +139,6 @@ fn bad_yaml_is_located() {
     let (_folder, path) = file("rules: [\nmutating: false\n");
     let error = Metadata::from_files(&path, None, "v1".to_owned()).expect_err("bad YAML");
     let text = error.to_string();
-    assert!(text.contains("policy-metadata.yml:2:"), "{text}");
+    assert!(text.contains("policy-metadata.yml:1:8: "), "{text}");
     assert!(!text.contains('\n'), "{text}");
 }

@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
-use kuma_workload_host::cluster::{ManifestCluster, Manifests};
-use kuma_workload_host::{Backend, Outcome, Question};
+use kuma_workload_host::{
+    Answer, Backend, Question,
+    cluster::{ManifestCluster, Manifests},
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::guest::{self, Step};
-use crate::{dataplane, get, list, mesh, no_settings, pod, policy, request, shop};
+use crate::{
+    dataplane, get,
+    guest::{self, Step},
+    list, mesh, no_settings, pod, policy, request, shop,
+};
 
 const KUMA: &str = "kuma.io/v1alpha1";
 
 fn ask(cluster: &ManifestCluster, question: Value) -> Value {
     let question: Question = serde_json::from_value(question).expect("a question");
-    match cluster.ask(&question).outcome {
-        Outcome::Answer(bytes) => serde_json::from_slice(&bytes).expect("JSON"),
+    match cluster.ask(&question).answer {
+        Answer::Payload(bytes) => serde_json::from_slice(&bytes).expect("JSON"),
         other => panic!("no answer: {other:?}"),
     }
 }
@@ -181,7 +186,7 @@ fn a_get_is_answered_from_memory_unless_told_otherwise_and_an_error_never_is() {
             .expect("a question");
     let fresh: Question =
         serde_json::from_value(json!({ "KubernetesGetResource": fresh })).expect("a question");
-    let found = |question: &Question| matches!(cluster.ask(question).outcome, Outcome::Answer(_));
+    let found = |question: &Question| matches!(cluster.ask(question).answer, Answer::Payload(_));
     assert!(cluster.server().delete(KUMA, "Mesh", "", "blue"));
     assert!(!found(&cached), "nothing was cached before");
     cluster.server().apply(mesh("blue")).expect("a mesh");
@@ -240,7 +245,7 @@ fn what_the_api_server_would_not_store_is_no_manifest() {
     assert!(
         error
             .to_string()
-            .starts_with("object 1: Pod: bad metadata: "),
+            .starts_with("object 1: Pod: its metadata is not valid: "),
         "{error}"
     );
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use kuma_workload_host::GuestCallError;
-use kuma_workload_host::callback::Grants;
-use kuma_workload_host::capability::Capabilities;
-use kuma_workload_host::cluster::{ApiStatus, Manifests, Scripted};
-use kuma_workload_host::metadata::ContextAwareResource;
-use kuma_workload_host::{Backend, CallOutcome, Failure, Policy};
+use kuma_workload_host::{
+    Backend, CallOutcome, Failure, GuestCallError, Policy,
+    callback::Grants,
+    capability::Capabilities,
+    cluster::{ApiStatus, Manifests, Scripted},
+    metadata::ContextAwareResource,
+};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::guest::{self, Step};
-use crate::{get, list, policy, shop, untouched};
+use crate::{
+    get,
+    guest::{self, Step},
+    list, policy, shop, untouched,
+};
 
 /// The error that a guest reads when it asks this.
 fn error_of(policy: &Policy, cluster: Arc<dyn Backend>) -> String {

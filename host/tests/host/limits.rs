@@ -1,15 +1,14 @@
 //! The evaluation time limit, and the hang of a forbidden list.
 
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::{sync::Arc, thread, time::Duration};
 
-use kuma_workload_host::GuestCallError;
-use kuma_workload_host::{CallOutcome, Policy};
+use kuma_workload_host::{CallOutcome, GuestCallError, Policy};
 use rstest::rstest;
 
-use crate::guest::{self, Step};
-use crate::{list, no_settings, policy, request, shop, untouched};
+use crate::{
+    guest::{self, Step},
+    list, no_settings, policy, request, shop, untouched,
+};
 
 const LIMIT: Duration = Duration::from_millis(80);
 const INTERRUPTED: &str =

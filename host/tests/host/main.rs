@@ -14,17 +14,19 @@ mod guest;
 mod limits;
 mod program;
 mod protocol;
+mod reading;
 mod sessions;
 mod verdicts;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use kuma_workload_host::callback::Grants;
-use kuma_workload_host::capability::Capabilities;
-use kuma_workload_host::cluster::{Manifests, Scripted};
-use kuma_workload_host::metadata::ContextAwareResource;
-use kuma_workload_host::{AdmissionRequest, Backend, Policy, Settings};
+use kuma_workload_host::{
+    AdmissionRequest, Backend, Policy, Settings,
+    callback::Grants,
+    capability::Capabilities,
+    cluster::{Manifests, Scripted},
+    metadata::ContextAwareResource,
+};
 use serde_json::{Value, json};
 
 /// A policy that may ask everything that the tests ask.

@@ -1,14 +1,18 @@
 //! kwctl's session files: replayed strictly, and recorded so that they replay.
 
-use std::fs;
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
-use kuma_workload_host::cluster::{Recorder, ReplaySession, Reply, Scripted};
-use kuma_workload_host::{Backend, CallOutcome, Failure, Outcome, Question};
+use kuma_workload_host::{
+    Answer, Backend, CallOutcome, Failure, Question,
+    cluster::{Recorder, ReplaySession, Reply, Scripted},
+};
 use serde_json::json;
 
-use crate::guest::{self, Step};
-use crate::{get, list, policy, shop};
+use crate::{
+    get,
+    guest::{self, Step},
+    list, policy, shop,
+};
 
 const KUMA: &str = "kuma.io/v1alpha1";
 
@@ -63,19 +67,19 @@ fn a_session_answers_in_order_and_knows_its_leftovers() {
         serde_json::from_value(json!({ "KubernetesListResourceNamespace": dataplanes }))
             .expect("a question");
     assert!(
-        matches!(session.ask(&mesh).outcome, Outcome::Answer(bytes) if bytes.starts_with(b"{\"api"))
+        matches!(session.ask(&mesh).answer, Answer::Payload(bytes) if bytes.starts_with(b"{\"api"))
     );
     assert_eq!(session.leftovers(), vec![dataplanes.clone()]);
     assert_eq!(
-        session.ask(&dataplanes).outcome,
-        Outcome::Failure(Failure::new(
+        session.ask(&dataplanes).answer,
+        Answer::Failure(Failure::new(
             "Cannot find resource kuma.io/v1alpha1/Dataplane"
         ))
     );
     assert!(session.leftovers().is_empty());
     assert_eq!(
-        session.ask(&mesh).outcome,
-        Outcome::Failure(Failure::new("the list of recorded responses is empty"))
+        session.ask(&mesh).answer,
+        Answer::Failure(Failure::new("the list of recorded responses is empty"))
     );
 }
 
@@ -169,7 +173,9 @@ fn a_request_that_is_no_question_is_named() {
         .expect_err("no question")
         .to_string();
     assert!(
-        error.contains("s.yml: exchange 2: unknown variant `Weather`"),
+        error.contains(
+            "s.yml:1:1: the request of exchange 2 cannot be read: unknown variant `Weather`"
+        ),
         "{error}"
     );
 }
