@@ -11,6 +11,8 @@ pub mod yaml;
 
 use std::io::{self, Write};
 
+use kuma_workload_rulebook::quoted::printable;
+
 use super::{read::Fault, report::Report};
 
 pub use self::style::{Colour, Style};
@@ -71,5 +73,7 @@ formats! {
 ///
 /// What the writer has against it.
 pub fn faults(faults: &[Fault], to: &mut impl Write) -> io::Result<()> {
-    faults.iter().try_for_each(|fault| writeln!(to, "{fault}"))
+    faults
+        .iter()
+        .try_for_each(|fault| writeln!(to, "{}", printable(&fault.to_string())))
 }

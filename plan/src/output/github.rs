@@ -79,6 +79,8 @@ fn escaped(
         '%' => f.write_str("%25"),
         '\r' => f.write_str("%0D"),
         '\n' => f.write_str("%0A"),
+        // What a terminal would obey, where the log is read on one.
+        control if control.is_control() => f.write_char(char::REPLACEMENT_CHARACTER),
         _ => match more(character) {
             Some(escape) => f.write_str(escape),
             None => f.write_char(character),
@@ -93,9 +95,12 @@ mod tests {
 
     #[test]
     fn what_would_end_a_command_is_escaped() {
-        let text = "100%: a,b\r\nc";
-        assert_eq!(Property(text).to_string(), "100%25%3A a%2Cb%0D%0Ac");
-        assert_eq!(Data(text).to_string(), "100%25: a,b%0D%0Ac");
+        let text = "100%: a,b\r\nc\u{1b}[31m";
+        assert_eq!(
+            Property(text).to_string(),
+            "100%25%3A a%2Cb%0D%0Ac\u{fffd}[31m"
+        );
+        assert_eq!(Data(text).to_string(), "100%25: a,b%0D%0Ac\u{fffd}[31m");
     }
 
     #[test]

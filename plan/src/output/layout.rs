@@ -323,7 +323,7 @@ impl fmt::Display for Spaces {
 }
 
 /// Writes a text at an indent, wrapped at spaces where there is a width; `first` stands before its
-/// first line.
+/// first line. Control characters are replaced, as in cells.
 ///
 /// # Errors
 ///
@@ -335,9 +335,10 @@ pub fn write_paragraph(
     to: &mut impl Write,
 ) -> io::Result<()> {
     let indent = first.width();
+    let text = printable(text);
     let lines = match style.width {
-        Some(width) => wrapped(text, width.saturating_sub(indent).max(NARROWEST)),
-        None => vec![text],
+        Some(width) => wrapped(&text, width.saturating_sub(indent).max(NARROWEST)),
+        None => vec![&*text],
     };
     let starts = iter::once(first).chain(iter::repeat(""));
     lines.into_iter().zip(starts).try_for_each(|(line, start)| {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use kuma_workload_rulebook::quoted::printable;
+
 use super::{
     layout::{Cell, Column, Table, write_paragraph},
     style::{Colour, Style},
@@ -388,5 +390,5 @@ fn reference_count(count: &ReferenceCount) -> String {
 }
 
 fn place(place: Option<&Place>) -> String {
-    place.map_or_else(|| NOTHING.to_owned(), Place::to_string)
+    place.map_or_else(|| NOTHING.to_owned(), |place| printable(&place.to_string()))
 }

@@ -3,6 +3,8 @@
 use std::{
     fs,
     io::{self, Write},
+    slice,
+    sync::Arc,
 };
 
 use miette::{
@@ -11,9 +13,10 @@ use miette::{
 };
 
 use kuma_workload_plan::{
-    output::Style,
+    output::{self, Style},
     read::{Fault, STDIN},
 };
+use kuma_workload_rulebook::quoted::printable;
 
 /// Writes each fault with its line. The standard input is gone by now; what was read there is told
 /// without.
@@ -26,15 +29,42 @@ pub(super) fn write(faults: &[Fault], style: Style, to: &mut impl Write) -> io::
     if let Some(width) = style.width {
         handler = handler.with_width(width);
     }
+    let mut lines = Lines::default();
     for fault in faults {
         let mut text = String::new();
-        let drawn = Shown::of(fault).map(|shown| handler.render_report(&mut text, &shown));
+        let shown = Shown::of(fault, &mut lines);
+        let drawn = shown.map(|shown| handler.render_report(&mut text, &shown));
         match drawn {
             Some(Ok(())) => write!(to, "{text}")?,
-            _ => writeln!(to, "{fault}")?,
+            _ => output::faults(slice::from_ref(fault), to)?,
         }
     }
     Ok(())
+}
+
+/// A line that is longer than this, in bytes, is not shown: it fills more than a screen.
+const LONGEST: usize = 4_000;
+
+/// The lines of the file that was read last: the faults of a file follow each other, and it is read once
+/// for all of them.
+#[derive(Debug, Default)]
+struct Lines {
+    file: Arc<str>,
+    lines: Vec<String>,
+}
+
+impl Lines {
+    /// A line of a file, counted from 0, with nothing in it that a terminal obeys.
+    fn get(&mut self, file: &Arc<str>, number: usize) -> Option<String> {
+        if self.file != *file {
+            let text = fs::read_to_string(&**file).unwrap_or_default();
+            self.lines = text.lines().map(str::to_owned).collect();
+            self.file = file.clone();
+        }
+        let line = self.lines.get(number)?;
+        let is_obeyed = |character: char| character.is_control() && character != '\t';
+        (line.len() <= LONGEST).then(|| line.replace(is_obeyed, "\u{fffd}"))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -46,18 +76,17 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(fault: &Fault) -> Option<Self> {
+    fn of(fault: &Fault, lines: &mut Lines) -> Option<Self> {
         let place = &fault.place;
         let number = place.at.line.checked_sub(1)? as usize;
         if &*place.file == STDIN {
             return None;
         }
-        let text = fs::read_to_string(&*place.file).ok()?;
-        let text = text.lines().nth(number)?.to_owned();
+        let text = lines.get(&place.file, number)?;
         let column = place.at.column.saturating_sub(1) as usize;
         let at = text.char_indices().nth(column).map(|(at, _)| at);
         Some(Self {
-            sentence: fault.message.clone(),
+            sentence: printable(&fault.message),
             at: at.unwrap_or(text.len()),
             line: Line {
                 file: place.file.to_string(),
@@ -111,6 +140,26 @@ impl SourceCode for Line {
 mod tests {
     use super::*;
     use kuma_workload_plan::read::{Place, tree::Position};
+
+    #[test]
+    fn of_a_line_nothing_is_obeyed_and_a_long_one_is_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let long = "x".repeat(LONGEST + 1);
+        fs::write(file.path(), format!("a: \u{1b}[31m\tred\n{long}\n")).unwrap();
+        let fault = |line| Fault {
+            place: Place {
+                file: file.path().to_str().unwrap().into(),
+                at: Position { line, column: 1 },
+            },
+            message: "it is wrong".to_owned(),
+        };
+        let mut out = Vec::new();
+        write(&[fault(1), fault(2)], Style::default(), &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("a: \u{fffd}[31m"), "{out}");
+        assert!(!out.contains('\u{1b}') && !out.contains("xx"), "{out}");
+        assert!(out.ends_with(":2:1: it is wrong\n"), "{out}");
+    }
 
     #[test]
     fn a_fault_is_shown_with_its_line_and_no_other() {
