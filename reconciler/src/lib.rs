@@ -19,7 +19,6 @@ pub mod cli;
 mod client;
 mod crd;
 pub mod crds;
-mod files;
 pub mod kinds;
 pub mod plan;
 pub mod run;

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod diagnose;
+pub(crate) mod files;
 mod parallel;
 
 use std::{
@@ -26,10 +27,10 @@ use kuma_workload_rulebook::{
     spiffe,
 };
 
+use self::files::Pattern;
 use crate::{
     arguments::{self, NamespaceFlags, identifiers, pod_annotation},
     client::Connection,
-    files::{self, Pattern},
     terminal::Terminal,
 };
 

@@ -19,7 +19,7 @@ use kuma_workload_rulebook::{
 };
 
 use super::row::{ReportedWorkload, Row};
-use crate::files;
+use crate::plan::files;
 
 /// What was read.
 #[derive(Debug, Default)]
