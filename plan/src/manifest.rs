@@ -14,6 +14,7 @@ mod identity_spec;
 mod kind;
 mod kubernetes;
 mod kuma;
+mod mesh;
 mod named;
 mod notes;
 mod object;
@@ -29,7 +30,7 @@ pub(crate) use self::{
     envelope::Mention,
     found::Skipped,
     identity::KindName,
-    object::{Manifest, MeshIdentityManifest},
+    object::{BuiltinGatewayManifest, Manifest, MeshIdentityManifest, MeshManifest},
 };
 pub use self::{
     found::Found,
