@@ -5,7 +5,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`policy`] | compile, instantiate, time limit, from request to response |
-//! | `wapc`, `wasi` | how host and guest call each other, and what else a guest may import |
+//! | `wapc`, `wasi` | how host and guest call each other, and what else a guest may import, over `guest_memory` |
 //! | [`callback`] | the host calls: gates, error texts, a record of every call |
 //! | [`question`] | what a policy can ask of the cluster |
 //! | [`cluster`] | who answers: manifests, a recorded session, a script (the testbed adds a live API server) |
@@ -27,6 +27,7 @@ pub mod case;
 pub mod cluster;
 pub mod document;
 pub mod field_mask;
+mod guest_memory;
 mod manifest;
 pub mod metadata;
 pub mod policy;

@@ -10,7 +10,7 @@ use std::{
 
 use wasmtime::{Caller, Linker, Result};
 
-use crate::wapc::{memory, read, write};
+use crate::guest_memory::{memory, read, write};
 
 /// The module of these functions, in a guest's imports.
 const WASI: &str = "wasi_snapshot_preview1";
