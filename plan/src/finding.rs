@@ -84,8 +84,6 @@ macro_rules! codes {
 }
 
 codes! {
-    /// YAML that is read otherwise than it looks, or not by kubectl.
-    AmbiguousYaml = "ambiguous-yaml",
     /// A name that no Mesh can have (M4).
     BadMeshName = "bad-mesh-name",
     /// A name that no Workload can have (W5).
@@ -120,6 +118,8 @@ codes! {
     NoIdentifier = "no-identifier",
     /// Nothing that was read is of a kind that matters here.
     NothingPlanned = "nothing-planned",
+    /// Something is read otherwise than it looks.
+    ReadOtherwise = "read-otherwise",
     /// The Pods of a template would be refused.
     RejectedPods = "rejected-pods",
     /// A Pod or template of another mesh than its Namespace's (A5 to A11, A17, A18).

@@ -30,7 +30,6 @@ pub use decision::{
     Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, StatusNumbers,
     Write, labels,
 };
-
 pub use origin::Origin;
 pub use presence::{Presence, PresenceByMesh};
 pub use records::{DataplaneRecord, InsightRecord};

@@ -230,7 +230,7 @@ impl Reader<'_> {
             .findings
             .extend(context.notes.remarks.iter().map(|remark| {
                 let (place, remedy) = (self.place(remark.at), remark.remedy.to_owned());
-                Finding::warning(Code::AmbiguousYaml, place, remark.message.clone(), remedy)
+                Finding::warning(Code::ReadOtherwise, place, remark.message.clone(), remedy)
             }));
         if let Some(problem) = unrendered::object(node) {
             return self.template(problem, found);

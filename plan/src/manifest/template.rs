@@ -91,16 +91,8 @@ fn is_template(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::{self, Document};
+    use crate::read::tests::node;
     use rstest::rstest;
-
-    fn node(yaml: &str) -> Node {
-        let document = Document {
-            name: "a.yaml".into(),
-            bytes: yaml.as_bytes().into(),
-        };
-        read::nodes(&document).next().unwrap().unwrap().node
-    }
 
     #[rstest]
     #[case::nothing_is_said("apps", "Deployment", "spec: {}", false)]

@@ -69,6 +69,7 @@ fn fill_in(document: &str) -> Option<FilledIn> {
     let mut ends = MARKS.map(|_| true);
     let mut done = 0;
     let mut offset = 0;
+    let mut line = Line::default();
     while let Some(step) = document
         .get(offset..)
         .and_then(|rest| rest.find(['{', '$']))
@@ -83,14 +84,16 @@ fn fill_in(document: &str) -> Option<FilledIn> {
         else {
             continue;
         };
+        line.go_to(document, begin);
+        if line.is_comment {
+            offset = rest.find('\n').map_or(document.len(), |feed| begin + feed);
+            continue;
+        }
         // Where none ends from here on, none is looked for again.
         let Some(length) = rest.find(close) else {
             *is_closed = false;
             continue;
         };
-        if is_comment(document, begin) {
-            continue;
-        }
         let end = begin + length + close.len();
         let filled_in = found.get_or_insert_with(|| FilledIn {
             document: String::with_capacity(document.len()),
@@ -117,21 +120,37 @@ fn fill_in(document: &str) -> Option<FilledIn> {
     found
 }
 
-/// Whether the line has nothing before this but `#` and what follows it.
-fn is_comment(document: &str, offset: usize) -> bool {
-    line_before(document, offset).trim_start().starts_with('#')
+/// The line that a mark stands in.
+#[derive(Debug, Default)]
+struct Line {
+    /// Up to which byte it is known.
+    offset: usize,
+    is_comment: bool,
+}
+
+impl Line {
+    /// Goes forward to the line of a byte.
+    fn go_to(&mut self, document: &str, offset: usize) {
+        let passed = document.get(self.offset..offset).unwrap_or_default();
+        let feed = passed.rfind('\n');
+        if self.offset == 0 || feed.is_some() {
+            let start = feed.map_or(0, |feed| self.offset + feed + 1);
+            let line = document.get(start..).unwrap_or_default();
+            let line = line.trim_start_matches([' ', '\t']);
+            self.is_comment = line.starts_with('#');
+        }
+        self.offset = offset;
+    }
 }
 
 /// Whether nothing else stands on these lines: what is filled in there may be whole lines, or none.
 fn is_alone(document: &str, begin: usize, end: usize) -> bool {
+    let is_blank = |character: char| matches!(character, ' ' | '\t' | '\r');
+    let before = document.get(..begin).unwrap_or_default();
+    let before = before.trim_end_matches(is_blank);
     let after = document.get(end..).unwrap_or_default();
-    let after = after.lines().next().unwrap_or_default();
-    line_before(document, begin).trim().is_empty() && after.trim().is_empty()
-}
-
-fn line_before(document: &str, offset: usize) -> &str {
-    let before = document.get(..offset).unwrap_or_default();
-    before.rsplit('\n').next().unwrap_or_default()
+    let after = after.trim_start_matches(is_blank);
+    (before.is_empty() || before.ends_with('\n')) && (after.is_empty() || after.starts_with('\n'))
 }
 
 #[cfg(test)]

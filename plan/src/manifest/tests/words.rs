@@ -121,10 +121,10 @@ fn a_key_that_is_read_otherwise_is_a_finding(
     let found = report
         .findings
         .iter()
-        .find(|one| one.code == "ambiguous-yaml");
+        .find(|one| one.code == "read-otherwise");
     assert_eq!(found.map(|one| &*one.message), message);
     let report = plan(&format!("apiVersion: v1\nkind: ConfigMap\n{metadata}\n"));
-    assert!(!codes(&report).contains(&"ambiguous-yaml"));
+    assert!(!codes(&report).contains(&"read-otherwise"));
 }
 
 /// One sentence for a file, however many of its documents are templates; what is none is read.
