@@ -14,6 +14,7 @@ mod identity_spec;
 mod kind;
 mod kubernetes;
 mod kuma;
+mod mesh;
 mod named;
 mod notes;
 mod object;
@@ -35,7 +36,8 @@ pub use self::{
     found::Found,
     named::{Home, Name, Named},
     object::{
-        DataplaneManifest, InsightManifest, Marks, NamespaceManifest, Owner, PodManifest,
-        TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
+        BuiltinGatewayManifest, DataplaneManifest, InsightManifest, Marks, MeshManifest,
+        NamespaceManifest, Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest,
+        UniversalWorkloadManifest, WorkloadManifest,
     },
 };

@@ -91,6 +91,9 @@ pub struct Options {
     /// kubernetes for Kubernetes objects and universal for Universal documents.
     #[arg(long, value_enum)]
     environment: Option<Environment>,
+    /// The Kuma that the plan is made for: with kuma3, what changes there without a word is found too.
+    #[arg(long, value_name = "KUMA", default_value = "current", value_parser = target())]
+    target: plan::Target,
     /// The form of the report; github prints findings as annotations.
     #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
     output: Format,
@@ -108,6 +111,10 @@ pub struct Options {
 
 fn format() -> impl TypedValueParser<Value = Format> {
     arguments::one_of(Format::ALL)
+}
+
+fn target() -> impl TypedValueParser<Value = plan::Target> {
+    arguments::one_of(plan::Target::ALL)
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
@@ -211,6 +218,7 @@ fn plan(options: &Options) -> Report {
         environment: options.environment.map(Into::into),
         namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
+        target: options.target,
         ..plan::Options::default()
     };
     let mut unreadable = None;

@@ -30,13 +30,17 @@ pub(super) enum KumaKind {
     Workload,
     /// MeshIdentity.
     MeshIdentity,
+    /// MeshGateway.
+    MeshGateway,
+    /// MeshGatewayInstance. It is a kind only.
+    MeshGatewayInstance,
     /// DataplaneOverview: a Dataplane and its DataplaneInsight, as `kumactl inspect dataplanes`
     /// prints them. It is a type only.
     DataplaneOverview,
 }
 
 /// The kinds that are read beside those with a Pod template: apiVersion, and kind.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 9] = [
     ("v1", "Pod"),
     ("v1", "Namespace"),
     (KUMA, "Mesh"),
@@ -44,6 +48,8 @@ const KINDS: [(&str, &str); 7] = [
     (KUMA, "DataplaneInsight"),
     (KUMA, "Workload"),
     (KUMA, "MeshIdentity"),
+    (KUMA, "MeshGateway"),
+    (KUMA, "MeshGatewayInstance"),
 ];
 
 const KUMA: &str = "kuma.io/v1alpha1";
@@ -80,12 +86,14 @@ impl Kind {
 
 impl KumaKind {
     /// All of them, with their names.
-    pub(super) const ALL: [(&'static str, Self); 6] = [
+    pub(super) const ALL: [(&'static str, Self); 8] = [
         ("Mesh", Self::Mesh),
         ("Dataplane", Self::Dataplane),
         ("DataplaneInsight", Self::DataplaneInsight),
         ("Workload", Self::Workload),
         ("MeshIdentity", Self::MeshIdentity),
+        ("MeshGateway", Self::MeshGateway),
+        ("MeshGatewayInstance", Self::MeshGatewayInstance),
         ("DataplaneOverview", Self::DataplaneOverview),
     ];
 

@@ -22,8 +22,8 @@ pub(crate) enum Manifest {
     Template(TemplateManifest),
     /// `v1` Namespace.
     Namespace(NamespaceManifest),
-    /// `kuma.io` Mesh: its name.
-    Mesh(Named),
+    /// `kuma.io` Mesh.
+    Mesh(MeshManifest),
     /// `kuma.io` Dataplane.
     Dataplane(DataplaneManifest),
     /// `kuma.io` DataplaneInsight, or `type: DataplaneInsight`.
@@ -32,8 +32,10 @@ pub(crate) enum Manifest {
     Workload(WorkloadManifest),
     /// `kuma.io` MeshIdentity.
     MeshIdentity(MeshIdentityManifest),
+    /// `kuma.io` MeshGateway or MeshGatewayInstance, or `type: MeshGateway`.
+    BuiltinGateway(BuiltinGatewayManifest),
     /// `type: Mesh`.
-    UniversalMesh(Named),
+    UniversalMesh(MeshManifest),
     /// `type: Dataplane`.
     UniversalDataplane(UniversalDataplaneManifest),
     /// `type: Workload`.
@@ -47,6 +49,7 @@ impl Manifest {
     pub(super) fn is_on_kubernetes(&self) -> bool {
         match self {
             Self::Insight(insight) => matches!(insight.named.home, Home::Namespace(_)),
+            Self::BuiltinGateway(gateway) => !matches!(gateway.named.home, Home::Mesh(_)),
             Self::UniversalMesh(_)
             | Self::UniversalDataplane(_)
             | Self::UniversalWorkload(_)
@@ -76,7 +79,7 @@ pub struct TemplateManifest {
     pub named: Named,
     /// Its kind.
     pub kind: &'static TemplateKind,
-    /// Its controller, if that is one of the seven kinds.
+    /// Its controller.
     pub owner: Option<Owner>,
     /// Whether no Pods come of it as it is: it is scaled to zero, suspended or done.
     pub idle: bool,
@@ -87,10 +90,12 @@ pub struct TemplateManifest {
 }
 
 /// The controller of an object.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Its kind, if it is one of the seven.
-    pub kind: &'static str,
+    /// Its kind, if that is one with a Pod template that is judged.
+    pub template: Option<&'static TemplateKind>,
+    /// Its kind, as the reference has it.
+    pub kind: String,
     /// Its name.
     pub name: String,
 }
@@ -104,6 +109,14 @@ pub struct Marks {
     pub workload_annotation: Option<Position>,
     /// Label or annotation `kuma.io/mesh`.
     pub mesh: Option<Position>,
+    /// Annotation `kuma.io/mesh`.
+    pub mesh_annotation: Option<Position>,
+    /// Annotation `kuma.io/gateway`.
+    pub gateway: Option<Position>,
+    /// Annotation `kuma.io/ingress`.
+    pub ingress: Option<Position>,
+    /// Annotation `kuma.io/egress`.
+    pub egress: Option<Position>,
 }
 
 /// A Namespace.
@@ -113,6 +126,28 @@ pub struct NamespaceManifest {
     pub named: Named,
     /// Its labels and annotations.
     pub metadata: Metadata<'static>,
+    /// Where its telling labels and annotations stand.
+    pub marks: Marks,
+}
+
+/// A Mesh, of Kubernetes or Universal.
+#[derive(Debug, Clone)]
+pub struct MeshManifest {
+    /// What it is called.
+    pub named: Named,
+    /// Where its constraints on who may join it stand, if it has any.
+    pub constraints: Option<Position>,
+    /// Where its mtls stands, if that gives identities.
+    pub mtls: Option<Position>,
+}
+
+/// A resource that makes or describes builtin gateways, which Kuma has before version 3.
+#[derive(Debug, Clone)]
+pub struct BuiltinGatewayManifest {
+    /// What it is called.
+    pub named: Named,
+    /// Its kind.
+    pub kind: &'static str,
 }
 
 /// A Dataplane of Kubernetes.
@@ -128,6 +163,8 @@ pub struct DataplaneManifest {
     pub mesh_label: Option<Position>,
     /// Whether a Pod is its controller.
     pub owned_by_pod: bool,
+    /// Where it says that it is a builtin gateway, if it does.
+    pub builtin_gateway: Option<Position>,
     /// What it says of its health (S3).
     pub inbounds: Inbounds,
 }
@@ -191,6 +228,8 @@ pub struct WorkloadManifest {
     pub labels: Labels<'static>,
     /// The names of the Meshes that own it.
     pub mesh_owners: Vec<String>,
+    /// Where its ownerReferences stand.
+    pub owners: Option<Position>,
     /// The numbers that it shows.
     pub reported: Option<Counts>,
 }
@@ -228,6 +267,8 @@ pub struct UniversalDataplaneManifest {
     pub tags: Vec<String>,
     /// Where the first of them stands.
     pub tag: Option<Position>,
+    /// Where it says that it is a builtin gateway, if it does.
+    pub builtin_gateway: Option<Position>,
     /// What it says of its health (S3).
     pub inbounds: Inbounds,
 }
