@@ -30,14 +30,13 @@ pub(crate) use self::{
     envelope::Mention,
     found::Skipped,
     identity::KindName,
-    object::{Manifest, MeshIdentityManifest},
+    object::{BuiltinGatewayManifest, Manifest, MeshIdentityManifest, MeshManifest},
 };
 pub use self::{
     found::Found,
     named::{Home, Name, Named},
     object::{
-        BuiltinGatewayManifest, DataplaneManifest, InsightManifest, Marks, MeshManifest,
-        NamespaceManifest, Owner, PodManifest, TemplateManifest, UniversalDataplaneManifest,
-        UniversalWorkloadManifest, WorkloadManifest,
+        DataplaneManifest, InsightManifest, Marks, NamespaceManifest, Owner, PodManifest,
+        TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
     },
 };

@@ -131,7 +131,7 @@ codes! {
     OldMeshName = "old-mesh-name",
     /// The Pods of a template would be refused, and the template is not (A11).
     PodsRejected = PODS_REJECTED,
-    /// Something is read otherwise than it looks.
+    /// YAML that is read otherwise than it looks, or not by kubectl.
     ReadOtherwise = "read-otherwise",
     /// A Pod or template of another mesh than what is in its namespace (A5 to A11, A18).
     SecondMesh = Rule::ObservedMesh.name(),

@@ -132,7 +132,7 @@ pub struct NamespaceManifest {
 
 /// A Mesh, of Kubernetes or Universal.
 #[derive(Debug, Clone)]
-pub struct MeshManifest {
+pub(crate) struct MeshManifest {
     /// What it is called.
     pub named: Named,
     /// Where its constraints on who may join it stand, if it has any.
@@ -143,7 +143,7 @@ pub struct MeshManifest {
 
 /// A resource that makes or describes builtin gateways, which Kuma has before version 3.
 #[derive(Debug, Clone)]
-pub struct BuiltinGatewayManifest {
+pub(crate) struct BuiltinGatewayManifest {
     /// What it is called.
     pub named: Named,
     /// Its kind.
