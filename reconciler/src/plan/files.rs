@@ -338,9 +338,9 @@ mod tests {
 
     #[test]
     fn an_ignore_file_holds_for_the_folders_below_it_and_others_do_not() {
-        let files = ["a/b/c.yaml", "a/b/d.yaml", "a/e.yaml"];
+        let files = ["a/b/c.yaml", "a/b/d.yaml", "a/e.yaml", "a/f.yaml"];
         let folder = folder(&files);
-        fs::write(folder.path().join(IGNORE_FILE), "d.yaml").unwrap();
+        fs::write(folder.path().join(IGNORE_FILE), "d.yaml\n/a/f.yaml").unwrap();
         fs::write(
             folder.path().join("a/b").join(IGNORE_FILE),
             "c.yaml\n!d.yaml",
