@@ -18,7 +18,7 @@ use kuma_workload_rulebook::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    host_error::HostError,
+    ask_error::AskError,
     object::{MetadataObject, ObjectMeta, PodObject},
     resource::{DATAPLANE, MESH, NAMESPACE, POD, Resource},
     view::view,
@@ -77,7 +77,7 @@ where
         namespace: Option<&str>,
         name: &str,
         freshness: Freshness,
-    ) -> Result<Vec<u8>, HostError> {
+    ) -> Result<Vec<u8>, AskError> {
         let request = GetResource {
             api_version: resource.api_version,
             kind: resource.kind,
@@ -122,11 +122,11 @@ where
             Err(_) => PROBE,
         };
         match self.get(resource, Some(question.namespace), name, Freshness::Cached) {
-            Ok(_) | Err(HostError::NotFound) => {
+            Ok(_) | Err(AskError::NotFound) => {
                 self.readable.borrow_mut().push(resource.kind);
                 Ok(())
             }
-            Err(HostError::Failed(failure)) => Err(failure),
+            Err(AskError::Failed(failure)) => Err(failure),
         }
     }
 
@@ -135,10 +135,10 @@ where
         operation: &'static str,
         request: &impl Serialize,
         resource: &Resource,
-    ) -> Result<Vec<u8>, HostError> {
-        let unavailable = || HostError::Failed(ClusterFailure::Unavailable(resource.plural));
+    ) -> Result<Vec<u8>, AskError> {
+        let unavailable = || AskError::Failed(ClusterFailure::Unavailable(resource.plural));
         let payload = serde_json::to_vec(request).map_err(|_| unavailable())?;
-        (self.call)(operation, &payload).map_err(|error| HostError::of(&error, operation, resource))
+        (self.call)(operation, &payload).map_err(|error| AskError::of(&error, operation, resource))
     }
 }
 
@@ -205,8 +205,8 @@ where
     fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
         match self.get(&MESH, None, name, Freshness::Cached) {
             Ok(_) => Ok(true),
-            Err(HostError::NotFound) => Ok(false),
-            Err(HostError::Failed(failure)) => Err(failure),
+            Err(AskError::NotFound) => Ok(false),
+            Err(AskError::Failed(failure)) => Err(failure),
         }
     }
 

@@ -4,9 +4,9 @@
 //! `protocol_version`. policy-server creates a new instance for each request, so an instance
 //! registers these functions and prepares nothing else.
 
+mod ask_error;
 pub mod cluster;
 mod facts;
-mod host_error;
 mod object;
 mod path;
 mod request;

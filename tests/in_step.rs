@@ -446,6 +446,22 @@ fn the_docs_have_a_section_of_messages_for_each_rule() {
     }
 }
 
+/// The page's own command reads an annotation that injected Pods do not have.
+#[test]
+fn t5_meshes_are_looked_up_by_label_and_events_by_reason() {
+    let operations = text("docs/operations.md");
+    assert!(operations.contains("kubectl get pods -n NS -L kuma.io/mesh"));
+    assert!(operations.contains("--field-selector reason=MultipleMeshesDetected"));
+    for path in [
+        "README.md",
+        "docs/operations.md",
+        "docs/messages.md",
+        "docs/reconciler.md",
+    ] {
+        assert!(!text(path).contains(r"annotations.kuma\.io/mesh"), "{path}");
+    }
+}
+
 #[test]
 fn the_readme_is_small_enough_to_be_in_the_module() {
     let size = text("README.md").len();

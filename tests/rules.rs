@@ -22,7 +22,7 @@ fn rules() -> BTreeSet<String> {
         .chain(series("s", 1..=7))
         .chain(series("u", 1..=2))
         .chain(series("id", 1..=4))
-        .chain(series("t", 1..=4))
+        .chain(series("t", 1..=8))
         .collect()
 }
 

@@ -263,9 +263,9 @@ fn a_warning_lands_whole_in_the_audit_log() {
         .audit_annotations
         .clone()
         .expect("audit annotations");
-    assert_eq!(audit.keys().collect::<Vec<_>>(), ["observed-mesh"]);
+    assert_eq!(audit.keys().collect::<Vec<_>>(), ["second-mesh"]);
     assert_eq!(
-        audit["observed-mesh"],
+        audit["second-mesh"],
         evaluation.response.warnings().join(" ")
     );
 }

@@ -443,7 +443,7 @@ fn every_identifier_is_upstreams() {
             .unwrap();
         let annotations = evaluation.response.audit_annotations.unwrap_or_default();
         let told = annotations
-            .get("workload-annotation")
+            .get("idle-annotation")
             .map(String::as_str)
             .unwrap_or_default();
         let workload = told.split('"').nth(1);

@@ -2,22 +2,27 @@
 //!
 //! The error texts are the real host's, word for word: a policy tells its failures apart by them.
 
-use std::collections::BTreeSet;
-use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use kubewarden_policy_sdk::host_capabilities::kubernetes::{
     CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
 };
 use serde::de::DeserializeOwned;
 
-use crate::capability::Capabilities;
-use crate::cluster::{Backend, Outcome, Reply};
-use crate::metadata::ContextAwareResource;
-use crate::question::Question;
+use crate::{
+    capability::Capabilities,
+    cluster::{Backend, Outcome, Reply},
+    metadata::ContextAwareResource,
+    question::Question,
+};
 
 /// What a policy may use: the first gate and the second one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,8 +107,6 @@ impl Call {
     }
 }
 
-type CallError = Box<dyn Error + Send + Sync>;
-
 /// The host's side of one instance.
 pub(crate) struct Host {
     grants: Arc<Grants>,
@@ -120,7 +123,7 @@ struct Done {
     question: Option<Question>,
     watch: Option<String>,
     denied: bool,
-    result: Result<Vec<u8>, CallError>,
+    result: Result<Vec<u8>, String>,
     hung: bool,
 }
 
@@ -130,7 +133,7 @@ impl Done {
             question: None,
             watch: None,
             denied: false,
-            result: Err(message.into()),
+            result: Err(message),
             hung: false,
         }
     }
@@ -161,28 +164,30 @@ impl Host {
         self.hung.load(Ordering::Acquire)
     }
 
+    /// Keeps a log line.
+    pub(crate) fn log(&self, line: String) {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.push(line);
+    }
+
     pub(crate) fn call(
         &self,
         binding: &str,
         namespace: &str,
         operation: &str,
         payload: &[u8],
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Vec<u8>, String> {
         if binding == "kubewarden" && namespace == "tracing" && operation == "log" {
             // Not gated, never fails, and no question: kept apart from the calls.
-            let text = String::from_utf8_lossy(payload).into_owned();
-            self.logs
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(text);
+            self.log(String::from_utf8_lossy(payload).into_owned());
             return Ok(Vec::new());
         }
         let done = self.answer(binding, namespace, operation, payload);
         let outcome = match &done.result {
             _ if done.hung => CallOutcome::Hung,
             Ok(bytes) => CallOutcome::Answered(bytes.len()),
-            Err(error) if done.denied => CallOutcome::Denied(error.to_string()),
-            Err(error) => CallOutcome::Failed(error.to_string()),
+            Err(error) if done.denied => CallOutcome::Denied(error.clone()),
+            Err(error) => CallOutcome::Failed(error.clone()),
         };
         self.calls
             .lock()
@@ -247,17 +252,17 @@ impl Host {
         }
         let Reply { outcome, watch } = self.backend.ask(&question);
         let hung = outcome == Outcome::Hang;
-        let result: Result<Vec<u8>, CallError> = match outcome {
+        let result = match outcome {
             Outcome::Answer(bytes) => Ok(bytes),
             Outcome::Failure(failure) => {
-                Err(format!("Callback evaluation failure: {}", failure.chain()).into())
+                Err(format!("Callback evaluation failure: {}", failure.chain()))
             }
             Outcome::Hang => {
                 // The real host would wait on, far beyond the limit: nothing can interrupt a guest
                 // that waits for its host. Here the wait ends with the limit, and so does the guest.
                 thread::sleep(self.deadline.saturating_duration_since(Instant::now()));
                 self.hung.store(true, Ordering::Release);
-                Err("Error obtaining response over callback channel".into())
+                Err("Error obtaining response over callback channel".to_owned())
             }
         };
         Done {

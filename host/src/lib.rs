@@ -5,6 +5,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`policy`] | compile, instantiate, time limit, from request to response |
+//! | `wapc`, `wasi` | how host and guest call each other, and what else a guest may import |
 //! | [`callback`] | the host calls: gates, error texts, a record of every call |
 //! | [`question`] | what a policy can ask of the cluster |
 //! | [`cluster`] | who answers: manifests, a recorded session, a script (the testbed adds a live API server) |
@@ -16,6 +17,8 @@
 //! | [`selector`], [`field_mask`] | label and field selectors, field masks |
 //! | [`capability`] | the first gate |
 //! | [`document`] | JSON and YAML files |
+
+#![forbid(unsafe_code)]
 
 pub mod admission;
 pub mod callback;
@@ -31,9 +34,12 @@ pub mod report;
 pub mod run;
 pub mod selector;
 mod ticker;
+mod wapc;
+mod wasi;
 
 pub use admission::{AdmissionRequest, AdmissionResponse, Settings};
 pub use callback::{Call, CallOutcome};
 pub use cluster::{Backend, Failure, Outcome, Reply};
-pub use policy::{Evaluation, HostError, Policy};
+pub use policy::{Evaluation, GuestCall, HostError, Policy};
 pub use question::Question;
+pub use wapc::GuestCallError;

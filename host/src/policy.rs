@@ -1,28 +1,26 @@
 //! A policy, hosted: compiled once, a new instance for each request, within a time limit.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
-use wapc::WapcHost;
-use wasmtime_provider::wasmtime::{Config, Engine, Module};
-use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
-use crate::admission::{self, AdmissionRequest, AdmissionResponse, Settings};
-use crate::callback::{Call, Grants, Host};
-use crate::capability::{Capabilities, UnknownCapability};
-use crate::cluster::{Backend, Failure, Scripted};
-use crate::metadata::{Metadata, MetadataError};
-use crate::ticker::{self, Ticker};
+use crate::{
+    admission::{self, AdmissionRequest, AdmissionResponse, Settings},
+    callback::{Call, Grants, Host},
+    capability::{Capabilities, UnknownCapability},
+    cluster::{Backend, Failure, Scripted},
+    metadata::{Metadata, MetadataError},
+    ticker::{self, Ticker},
+    wapc::{Guest, GuestCallError},
+};
 
 /// policy-server's own time limit for an evaluation.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
-
-/// How wasmtime's provider words an interruption; it has no type for it.
-const CALL_INTERRUPTED: &str = "guest code interrupted, execution deadline exceeded";
-const INIT_INTERRUPTED: &str = "init interrupted, execution deadline exceeded";
 
 /// Why a policy cannot be hosted, or not with these settings.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +55,7 @@ pub enum HostError {
 
 /// A policy, ready to be asked. Share it between threads as you like.
 pub struct Policy {
-    pre: WasmtimeEngineProviderPre,
+    guest: Guest,
     metadata: Option<Metadata>,
     grants: Arc<Grants>,
     limit: Duration,
@@ -96,31 +94,17 @@ impl Evaluation {
     }
 }
 
-/// One call of a guest function with bytes of the caller's choice.
+/// One call of a guest's function with bytes of the caller's choice.
 #[derive(Clone, Debug)]
-pub struct RawCall {
+pub struct GuestCall {
     /// What the guest answered, or why it did not.
-    pub result: Result<Vec<u8>, RawFailure>,
+    pub result: Result<Vec<u8>, GuestCallError>,
     /// All host calls but log lines, in order.
     pub calls: Vec<Call>,
     /// Log lines, as the guest sent them.
     pub logs: Vec<String>,
     /// Instance included.
     pub elapsed: Duration,
-}
-
-/// Why a guest function gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RawFailure {
-    /// It ran into the time limit.
-    #[error("{}", admission::INTERRUPTED)]
-    Interrupted,
-    /// It trapped, or said itself that it failed.
-    #[error("{0}")]
-    Guest(String),
-    /// There was no instance to call.
-    #[error("{0}")]
-    Start(String),
 }
 
 impl Policy {
@@ -150,18 +134,10 @@ impl Policy {
             None => Grants::default(),
         };
         let not_a_policy = |error: &dyn std::fmt::Display| HostError::Module(error.to_string());
-        let mut config = Config::new();
-        config.epoch_interruption(true);
-        let engine = Engine::new(&config).map_err(|error| not_a_policy(&error))?;
-        let compiled = Module::new(&engine, module).map_err(|error| not_a_policy(&error))?;
-        let pre = WasmtimeEngineProviderBuilder::new()
-            .engine(engine.clone())
-            .module(compiled)
-            .build_pre()
-            .map_err(|error| not_a_policy(&error))?;
-        let ticker = Ticker::start(&engine).map_err(|error| not_a_policy(&error))?;
+        let guest = Guest::compile(module).map_err(|error| not_a_policy(&error))?;
+        let ticker = Ticker::start(guest.engine()).map_err(|error| not_a_policy(&error))?;
         Ok(Self {
-            pre,
+            guest,
             metadata,
             grants: Arc::new(grants),
             limit: TIME_LIMIT,
@@ -189,7 +165,7 @@ impl Policy {
     #[must_use]
     pub fn sibling(&self, grants: Grants) -> Self {
         Self {
-            pre: self.pre.clone(),
+            guest: self.guest.clone(),
             metadata: self.metadata.clone(),
             grants: Arc::new(grants),
             limit: self.limit,
@@ -298,7 +274,7 @@ impl Policy {
         cluster: Arc<dyn Backend>,
     ) -> Result<Evaluation, HostError> {
         let payload = admission::validate_payload(request, settings);
-        let RawCall {
+        let GuestCall {
             result,
             calls,
             logs,
@@ -306,11 +282,11 @@ impl Policy {
         } = self.call("validate", &payload, cluster);
         let response = match result {
             Ok(verdict) => AdmissionResponse::from_verdict(request, &verdict),
-            Err(RawFailure::Interrupted) => AdmissionResponse::interrupted(&request.uid),
-            Err(RawFailure::Guest(error)) => {
-                AdmissionResponse::internal_error(&request.uid, &error)
+            Err(GuestCallError::Interrupted) => AdmissionResponse::interrupted(&request.uid),
+            Err(error @ GuestCallError::Failed(_)) => {
+                AdmissionResponse::internal_error(&request.uid, &error.to_string())
             }
-            Err(RawFailure::Start(error)) => return Err(HostError::Start(error)),
+            Err(GuestCallError::NotStarted(error)) => return Err(HostError::Start(error)),
         };
         let mut watches: Vec<String> = Vec::new();
         for watch in calls.iter().filter_map(|call| call.watch.as_ref()) {
@@ -327,16 +303,17 @@ impl Policy {
         })
     }
 
-    /// Calls a guest function (`validate`, `validate_settings`, `protocol_version`) of a new
+    /// Calls a guest's function (`validate`, `validate_settings`, `protocol_version`) of a new
     /// instance with any bytes.
     #[must_use]
-    pub fn call(&self, function: &str, payload: &[u8], cluster: Arc<dyn Backend>) -> RawCall {
+    pub fn call(&self, function: &str, payload: &[u8], cluster: Arc<dyn Backend>) -> GuestCall {
         let start = Instant::now();
         let host = Arc::new(Host::new(self.grants.clone(), cluster, start + self.limit));
-        let result = self.call_guest(function, payload, &host);
-        RawCall {
+        let ticks = ticker::ticks(self.limit);
+        let result = self.guest.call(function, payload, host.clone(), ticks);
+        GuestCall {
             result: if host.has_hung() {
-                Err(RawFailure::Interrupted)
+                Err(GuestCallError::Interrupted)
             } else {
                 result
             },
@@ -344,46 +321,6 @@ impl Policy {
             logs: host.take_logs(),
             elapsed: start.elapsed(),
         }
-    }
-
-    fn call_guest(
-        &self,
-        function: &str,
-        payload: &[u8],
-        host: &Arc<Host>,
-    ) -> Result<Vec<u8>, RawFailure> {
-        let ticks = ticker::ticks(self.limit);
-        let deadlines = EpochDeadlines {
-            wapc_init: ticks,
-            wapc_func: ticks,
-        };
-        let failed = |error: String| {
-            if error.contains(INIT_INTERRUPTED) {
-                RawFailure::Interrupted
-            } else {
-                RawFailure::Start(error)
-            }
-        };
-        let engine = self
-            .pre
-            .rehydrate(Some(deadlines))
-            .map_err(|error| failed(error.to_string()))?;
-        let callback = {
-            let host = host.clone();
-            move |_: u64, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
-                host.call(binding, namespace, operation, payload)
-            }
-        };
-        let instance = WapcHost::new(Box::new(engine), Some(Box::new(callback)))
-            .map_err(|error| failed(error.to_string()))?;
-        instance.call(function, payload).map_err(|error| {
-            let error = error.to_string();
-            if error.contains(CALL_INTERRUPTED) {
-                RawFailure::Interrupted
-            } else {
-                RawFailure::Guest(error)
-            }
-        })
     }
 }
 

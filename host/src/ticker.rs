@@ -1,11 +1,13 @@
 //! The clock of the evaluation time limit: it advances an engine's epoch until it is dropped.
 
-use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
-use std::time::Duration;
+use std::{
+    io,
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
 
-use wasmtime_provider::wasmtime::Engine;
+use wasmtime::Engine;
 
 /// The clock's resolution. policy-server ticks once a second; tests need shorter limits than that.
 const TICK: Duration = Duration::from_millis(10);

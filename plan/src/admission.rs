@@ -1,13 +1,15 @@
-//! What admission would say of each Pod and template, in the words of the very same rules.
+//! What admission would say of each Pod, template and Namespace, in the words of the very same rules.
 
 use kuma_workload_rulebook::{
     admission::{self, Objection, Operation, Request, RequestObject, Rule, Settings, Verdict},
+    identifier::{self, NameForm},
+    mesh::MeshSource,
     metadata::Text,
 };
 
 use super::{
-    finding::{Code, Finding, Severity, place_at},
-    inventory::{Inventory, full_name},
+    finding::{Cause, Code, Finding, Member, ObjectName, PODS_REJECTED, Severity, place_at},
+    inventory::Inventory,
     manifest::{Marks, NamespaceManifest, Owner},
     planned_cluster::PlannedCluster,
     pod_source::PodSource,
@@ -15,23 +17,19 @@ use super::{
     report::{AdmissionReport, ObjectionReport},
 };
 
-/// What admission would say of a Pod or template.
+/// What admission would say of a Pod or template, which has this number in the planned cluster.
 pub(crate) fn judge(
     number: usize,
-    pod_source: &PodSource<'_>,
+    source: &PodSource<'_>,
     inventory: &Inventory,
     settings: &Settings<'_>,
     cluster: &PlannedCluster<'_>,
     findings: &mut Vec<Finding>,
 ) -> AdmissionReport {
-    let pod = RequestObject::Pod {
-        new: pod_source.facts.clone(),
-        old: None,
-    };
     let judged = |object| {
         let request = Request {
             operation: Operation::Create,
-            namespace: Text::from(pod_source.named.namespace()),
+            namespace: Text::from(source.named.namespace()),
             // Nobody in particular asks, as in an audit: what is on its way out is accepted.
             user: None,
             unchanged: false,
@@ -39,23 +37,34 @@ pub(crate) fn judge(
         };
         admission::judge(&request, settings, &cluster.without(number))
     };
-    let Some(kind) = pod_source.template else {
-        let verdict = judged(pod);
-        return report(pod_source, verdict, None, findings);
+    let as_pod = judged(RequestObject::Pod {
+        new: source.facts.clone(),
+        old: None,
+    });
+    let Some(kind) = source.template else {
+        findings.extend(findings_of(source, &as_pod, &as_pod));
+        return report(as_pod, None);
     };
-    let verdict = judged(RequestObject::Template {
+    let mut verdict = judged(RequestObject::Template {
         kind,
-        name: Text::from(pod_source.named.name.as_str()),
-        owner_is_judged: owner_is_judged(pod_source, inventory),
-        new: pod_source.facts.clone(),
+        name: Text::from(source.named.name.as_str()),
+        owner_is_judged: owner_is_judged(source, inventory),
+        new: source.facts.clone(),
         old: None,
     });
     // What a template meets as a warning, its Pods meet as a rejection (A11), if any come.
     let of_pods = match verdict.rejection {
-        None if !pod_source.idle => judged(pod).rejection,
+        None if !source.idle => as_pod.rejection.clone(),
         _ => None,
     };
-    report(pod_source, verdict, of_pods, findings)
+    if let Some(of_pods) = &of_pods {
+        verdict
+            .warnings
+            .retain(|warning| warning.rule != of_pods.rule);
+        findings.extend(finding(source, of_pods, Severity::Error, Said::OfItsPods));
+    }
+    findings.extend(findings_of(source, &verdict, &as_pod));
+    report(verdict, of_pods)
 }
 
 /// What admission would say of a Namespace, as findings alone.
@@ -77,81 +86,42 @@ pub(crate) fn judge_namespace(
             old: None,
         },
     };
-    let Verdict {
-        rejection,
-        warnings,
-    } = admission::judge(&request, settings, &cluster.without(usize::MAX));
-    let told = |objection: &Objection, severity| {
-        let (code, _, remedy) = told_of(objection.rule, Marks::default());
-        let message = format!(
-            "Namespace {}: {}",
-            full_name(&namespace.named),
-            objection.message
-        );
-        let place = namespace.named.place.clone();
-        let remedy = remedy.to_owned();
-        Finding {
-            severity,
-            ..Finding::error(code, place, message, remedy)
-        }
-    };
-    findings.extend(
-        warnings
-            .iter()
-            .map(|warning| told(warning, Severity::Warning)),
-    );
-    findings.extend(
-        rejection
-            .iter()
-            .map(|rejection| told(rejection, Severity::Error)),
-    );
+    let verdict = admission::judge(&request, settings, &cluster.without(usize::MAX));
+    findings.extend(objections(&verdict).filter_map(|(objection, severity)| {
+        let (code, at) = code_and_mark(objection.rule, namespace.marks)?;
+        let place = place_at(namespace.named.place.as_ref(), at);
+        let object = ObjectName::of("Namespace", &namespace.named);
+        let member = Member::new(object, "Namespace", place.clone());
+        let cause = Cause::Admission {
+            rule: objection.rule,
+            code,
+            namespace: String::new(),
+            template: None,
+            sentence: objection.message.clone(),
+        };
+        Some(Finding::of(severity, cause).at(place).about([member]))
+    }));
 }
 
 /// Whether a controller that was not read speaks for the template (A2).
-fn owner_is_judged(pod_source: &PodSource<'_>, inventory: &Inventory) -> bool {
-    let owner = pod_source.template.and_then(|kind| {
-        let owner = Owner {
-            kind: kind.name,
-            name: pod_source.named.name.as_str().to_owned(),
+fn owner_is_judged(source: &PodSource<'_>, inventory: &Inventory) -> bool {
+    let template = source.template.and_then(|kind| {
+        let itself = Owner {
+            template: Some(kind),
+            kind: kind.name.to_owned(),
+            name: source.named.name.as_str().to_owned(),
         };
-        inventory.template(pod_source.named.namespace(), &owner)
+        inventory.template(source.named.namespace(), &itself)
     });
-    owner.is_some_and(|template| template.owner.is_some())
+    let owner = template.and_then(|template| template.owner.as_ref());
+    owner.is_some_and(|owner| owner.template.is_some())
 }
 
-fn report(
-    pod_source: &PodSource<'_>,
-    verdict: Verdict,
-    of_pods: Option<Objection>,
-    findings: &mut Vec<Finding>,
-) -> AdmissionReport {
+fn report(verdict: Verdict, of_pods: Option<Objection>) -> AdmissionReport {
     let Verdict {
         rejection,
-        mut warnings,
+        warnings,
     } = verdict;
-    if let Some(of_pods) = &of_pods {
-        warnings.retain(|warning| warning.rule != of_pods.rule);
-    }
-    for warning in &warnings {
-        // Of a bad name the Workload speaks, once for all its Pods.
-        if warning.rule != Rule::WorkloadName {
-            let severity = match pod_source.idle && is_of_mesh(warning.rule) {
-                true => Severity::Note,
-                false => Severity::Warning,
-            };
-            findings.push(finding(pod_source, warning, severity));
-        }
-    }
-    findings.extend(
-        rejection
-            .as_ref()
-            .map(|rejection| finding(pod_source, rejection, Severity::Error)),
-    );
-    findings.extend(
-        of_pods
-            .as_ref()
-            .map(|rejection| rejected_pods(pod_source, rejection)),
-    );
     let told = |objection: Objection| ObjectionReport {
         rule: objection.rule.name(),
         message: objection.message,
@@ -159,7 +129,7 @@ fn report(
     AdmissionReport {
         verdict: match (&rejection, &of_pods) {
             (Some(_), _) => "rejected",
-            (None, Some(_)) => "pods-rejected",
+            (None, Some(_)) => PODS_REJECTED,
             (None, None) => "accepted",
         },
         rejection: rejection.or(of_pods).map(told),
@@ -167,78 +137,141 @@ fn report(
     }
 }
 
+/// All that is said against an object, and how grave that is.
+fn objections(verdict: &Verdict) -> impl Iterator<Item = (&Objection, Severity)> {
+    let warnings = verdict.warnings.iter();
+    let warnings = warnings.map(|warning| (warning, Severity::Warning));
+    let rejection = verdict.rejection.iter();
+    warnings.chain(rejection.map(|rejection| (rejection, Severity::Error)))
+}
+
+/// The findings of what is said against a Pod or template. `as_pod` is what is said of the Pod that
+/// it is, or makes: a cause is known by the sentence about Pods, which names no template.
+fn findings_of(source: &PodSource<'_>, verdict: &Verdict, as_pod: &Verdict) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, (objection, severity)) in objections(verdict).enumerate() {
+        match objection.rule {
+            Rule::WorkloadName => {
+                findings.extend(bad_name(source, severity));
+                continue;
+            }
+            Rule::MeshName if is_of_namespace(source) => continue,
+            _ => {}
+        }
+        let same = objections(verdict)
+            .take(number)
+            .filter(|(earlier, _)| earlier.rule == objection.rule);
+        let of_pod = objections(as_pod)
+            .filter(|(of_pod, _)| of_pod.rule == objection.rule)
+            .nth(same.count())
+            .map_or(objection, |(of_pod, _)| of_pod);
+        // What its Pods would meet matters little while none come.
+        let severity = match source.idle && is_about_meshes(objection.rule) {
+            true if severity == Severity::Warning => Severity::Note,
+            _ => severity,
+        };
+        let said = Said::OfItself(&objection.message);
+        findings.extend(finding(source, of_pod, severity, said));
+    }
+    findings
+}
+
+/// A bad name is told of the Workload that there cannot be, with all who ask for it; here only of
+/// those who do not count there, and are refused.
+fn bad_name(source: &PodSource<'_>, severity: Severity) -> Option<Finding> {
+    if severity != Severity::Error || source.coming {
+        return None;
+    }
+    let name = source.workload?.name;
+    let fault = identifier::check(name, NameForm::Kubernetes).err()?;
+    let cause = Cause::BadName {
+        home: source.named.home.clone(),
+        name: name.to_owned(),
+        fault: fault.to_string(),
+    };
+    let place = source.named.place.clone();
+    let member = source.member(place.as_ref());
+    Some(Finding::of(severity, cause).at(place).about([member]))
+}
+
+/// Whether its Namespace names its mesh, and so is told itself that no Mesh can have the name.
+fn is_of_namespace(source: &PodSource<'_>) -> bool {
+    let named_by = source.mesh.map(|mesh| mesh.source);
+    matches!(
+        named_by,
+        Some(MeshSource::NamespaceLabel | MeshSource::NamespaceAnnotation)
+    )
+}
+
+/// What is said against a Pod or template.
+#[derive(Debug, Clone, Copy)]
+enum Said<'a> {
+    /// This sentence.
+    OfItself(&'a str),
+    /// Only of the Pods that it makes.
+    OfItsPods,
+}
+
+/// `of_pod` is what the rule says of the Pod that this is or makes.
+fn finding(
+    source: &PodSource<'_>,
+    of_pod: &Objection,
+    severity: Severity,
+    said: Said<'_>,
+) -> Option<Finding> {
+    let (code, at) = code_and_mark(of_pod.rule, source.marks)?;
+    let place = place_at(source.named.place.as_ref(), at);
+    let member = source.member(place.as_ref());
+    let member = match said {
+        Said::OfItself(sentence) => member.saying(sentence.to_owned()),
+        Said::OfItsPods => member.by_its_pods(),
+    };
+    let cause = Cause::Admission {
+        rule: of_pod.rule,
+        code,
+        namespace: source.named.namespace().to_owned(),
+        template: source
+            .controller
+            .template()
+            .filter(|_| stands_in_the_template(of_pod.rule)),
+        sentence: of_pod.message.clone(),
+    };
+    Some(Finding::of(severity, cause).at(place).about([member]))
+}
+
 /// Whether a rule is about the Pods that come of a template, and not about the template itself.
-fn is_of_mesh(rule: Rule) -> bool {
+fn is_about_meshes(rule: Rule) -> bool {
     matches!(
         rule,
         Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
     )
 }
 
-fn finding(pod_source: &PodSource<'_>, objection: &Objection, severity: Severity) -> Finding {
-    let (code, at, remedy) = told_of(objection.rule, pod_source.marks);
-    Finding {
-        severity,
-        code,
-        place: place_at(pod_source.named.place.as_ref(), at),
-        message: format!(
-            "{} {}: {}",
-            pod_source.kind(),
-            full_name(pod_source.named),
-            objection.message
-        ),
-        remedy: remedy.to_owned(),
-    }
-}
-
-/// How a rule's objection is told: its code, where it stands, and what to do.
-fn told_of(rule: Rule, marks: Marks) -> (Code, Option<Position>, &'static str) {
+/// Whether each template brings the cause itself, or several have it from their namespace or the
+/// meshes that there are.
+fn stands_in_the_template(rule: Rule) -> bool {
     match rule {
-        Rule::WorkloadLabel => (
-            Code::ForgedLabel,
-            marks.workload_label,
-            "remove the label; a label of workloadLabels or the ServiceAccount names the workload",
-        ),
-        Rule::WorkloadAnnotation => (
-            Code::IdleAnnotation,
-            marks.workload_annotation,
-            "remove the annotation; a label of workloadLabels or the ServiceAccount names the workload",
-        ),
-        Rule::WorkloadName => (Code::BadName, None, "change the value of that label"),
-        Rule::SwitchWord => (Code::SwitchWord, None, "use enabled or disabled"),
-        Rule::MeshName => (
-            Code::BadMeshName,
-            marks.mesh,
-            "correct the name of the mesh",
-        ),
-        Rule::MeshExists => (
-            Code::UnknownMesh,
-            marks.mesh,
-            "make the Mesh first, or correct its name",
-        ),
-        // A question without an answer does not occur: what was not read is taken for absent.
-        Rule::ObservedMesh
+        Rule::WorkloadLabel
+        | Rule::WorkloadAnnotation
+        | Rule::WorkloadName
+        | Rule::SwitchWord
+        | Rule::MeshName => true,
+        Rule::MeshExists
+        | Rule::ObservedMesh
         | Rule::DeclaredMesh
         | Rule::NamespaceRelabel
         | Rule::ClusterQuestion
-        | Rule::WorkloadObject => (
-            Code::SecondMesh,
-            marks.mesh,
-            "move it to the namespace's mesh, or to another namespace",
-        ),
+        | Rule::WorkloadObject => false,
     }
 }
 
-fn rejected_pods(pod_source: &PodSource<'_>, rejection: &Objection) -> Finding {
-    let told = finding(pod_source, rejection, Severity::Error);
-    Finding {
-        code: Code::RejectedPods,
-        message: format!(
-            "the Pods of {} {} would be refused: {}",
-            pod_source.kind(),
-            full_name(pod_source.named),
-            rejection.message
-        ),
-        ..told
-    }
+/// The code of a rule, and where that stands which it objects to.
+fn code_and_mark(rule: Rule, marks: Marks) -> Option<(Code, Option<Position>)> {
+    let at = match rule {
+        Rule::WorkloadLabel => marks.workload_label,
+        Rule::WorkloadAnnotation => marks.workload_annotation,
+        Rule::WorkloadName | Rule::SwitchWord => None,
+        _ => marks.mesh,
+    };
+    Some((Code::of_rule(rule)?, at))
 }

@@ -7,14 +7,14 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    admission,
-    finding::{Finding, Severity},
-    identities::{self, Identities},
-    inventory::{Inventory, full_name},
-    left_out,
+    admission, applications, controller,
+    finding::{self, Member, Severity},
+    identities::{self, Asked, Identities},
+    inventory::Inventory,
+    kuma3, left_out,
     manifest::DataplaneManifest,
     namespaces,
-    options::Options,
+    options::{Options, Target},
     planned_cluster::PlannedCluster,
     pod_source::{self, Naming, PodSource},
     report::{DataplaneReport, FindingReport, IdentityReport, PodReport, Report, Sourced, Summary},
@@ -41,31 +41,31 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         settings: &settings,
         pod_annotation: options.pod_annotation,
     };
-    let pod_sources = pod_source::all(&inventory, naming);
-    let cluster = PlannedCluster::new(&inventory, &pod_sources);
+    let sources = pod_source::all(&inventory, naming);
+    let cluster = PlannedCluster::new(&inventory, &sources);
     let control_plane = |environment: spiffe::Environment| ControlPlane {
         environment: options.environment.unwrap_or(environment),
         zone: zone.unwrap_or("default"),
     };
     let kubernetes = control_plane(spiffe::Environment::Kubernetes);
-    let mut identities = Identities::new(&inventory.identities, kubernetes);
-    let mut pods: Vec<_> = pod_sources
+    let mut identities = Identities::new(&inventory.identities, kubernetes, options.target);
+    let mut pods: Vec<_> = sources
         .iter()
         .enumerate()
-        .map(|(number, pod_source)| PodReport {
+        .map(|(number, source)| PodReport {
             admission: Some(admission::judge(
                 number,
-                pod_source,
+                source,
                 &inventory,
                 &settings,
                 &cluster,
                 &mut findings,
             )),
-            identity: match pod_source.facts.finished {
+            identity: match source.facts.finished {
                 true => None,
-                false => identity(pod_source, &mut identities, kubernetes.zone),
+                false => identity(source, &mut identities, kubernetes.zone),
             },
-            ..of_subject(pod_source)
+            ..pod_report(source)
         })
         .collect();
     for namespace in inventory.namespaces.values() {
@@ -73,29 +73,35 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     }
     pods.extend(without_pods(&inventory, &mut identities));
     pods.sort_by(|one, other| {
-        let order = |pod: &PodReport| (pod.namespace.clone(), pod.kind, pod.name.clone());
-        order(one).cmp(&order(other))
+        let one = (&one.namespace, one.kind, &one.name);
+        one.cmp(&(&other.namespace, other.kind, &other.name))
     });
     findings.extend(identities.into_findings());
 
     let references = workloads::references(
         &inventory,
-        &pod_sources,
+        &sources,
         naming,
         options.identifiers,
         &mut findings,
     );
-    workloads::check_dataplanes(&inventory, &pod_sources, &mut findings);
-    let (workloads, mode) = workloads::plan(&inventory, &references, &mut findings);
-    let namespaces = namespaces::plan(&inventory, &pod_sources, &settings, &mut findings);
-    let control_plane = control_plane(spiffe::Environment::Universal);
-    let mut identities = Identities::new(&inventory.universal_identities, control_plane);
+    workloads::check_dataplanes(&inventory, &sources, &mut findings);
+    let (workloads, mode) = workloads::plan(&inventory, &references, &settings, &mut findings);
+    applications::sharing_a_workload(&sources, &mut findings);
+    let namespaces = namespaces::plan(&inventory, &sources, &settings, &mut findings);
+    let mut identities = Identities::new(
+        &inventory.universal_identities,
+        control_plane(spiffe::Environment::Universal),
+        options.target,
+    );
     let universal = universal::plan(&inventory, zone, &mut identities, &mut findings);
     findings.extend(identities.into_findings());
+    if options.target == Target::Kuma3 {
+        kuma3::changes(&inventory, &sources, &mut findings);
+    }
     let notes = left_out::notes(&inventory, &findings);
     findings.extend(notes);
-    findings.sort();
-    findings.dedup();
+    let findings = finding::grouped(findings);
     Report {
         schema: SCHEMA,
         summary: summary(&inventory, &findings),
@@ -107,7 +113,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         workloads,
         pods,
         universal,
-        findings: findings.iter().map(FindingReport::from).collect(),
+        findings,
         skipped_kinds: left_out::kinds(&inventory),
         faults: inventory.faults,
     }
@@ -128,7 +134,7 @@ fn only_faults(inventory: Inventory) -> Report {
     }
 }
 
-fn summary(inventory: &Inventory, findings: &[Finding]) -> Summary {
+fn summary(inventory: &Inventory, findings: &[FindingReport]) -> Summary {
     let count = |severity| {
         let same = findings.iter().filter(|one| one.severity == severity);
         same.count()
@@ -144,31 +150,31 @@ fn summary(inventory: &Inventory, findings: &[Finding]) -> Summary {
     }
 }
 
-/// The report of a Pod or template, but for what others say of it.
-fn of_subject(pod_source: &PodSource<'_>) -> PodReport {
+/// The report of a Pod or template, without its admission and identity.
+fn pod_report(source: &PodSource<'_>) -> PodReport {
     PodReport {
-        kind: pod_source.kind(),
-        namespace: pod_source.named.namespace().to_owned(),
-        name: pod_source.named.name.as_str().to_owned(),
-        meshed: pod_source.mesh.is_some(),
-        reason: pod_source.reason.to_string(),
-        finished: pod_source.facts.finished,
-        mesh: pod_source.mesh.map(|mesh| Sourced {
+        kind: source.kind(),
+        namespace: source.named.namespace().to_owned(),
+        name: source.named.name.as_str().to_owned(),
+        meshed: source.mesh.is_some(),
+        reason: source.reason.to_string(),
+        finished: source.facts.finished,
+        mesh: source.mesh.map(|mesh| Sourced {
             name: mesh.name.to_owned(),
             source: namespaces::source(mesh.source).to_owned(),
         }),
-        workload: pod_source.workload.map(|workload| Sourced {
+        workload: source.workload.map(|workload| Sourced {
             name: workload.name.to_owned(),
             source: workload.source.to_string(),
         }),
-        dataplane: pod_source.dataplane.map(of_dataplane),
+        dataplane: source.dataplane.map(dataplane_report),
         admission: None,
         identity: None,
-        place: pod_source.named.place.clone(),
+        place: source.named.place.clone(),
     }
 }
 
-fn of_dataplane(dataplane: &DataplaneManifest) -> DataplaneReport {
+fn dataplane_report(dataplane: &DataplaneManifest) -> DataplaneReport {
     DataplaneReport {
         mesh: mesh::of_dataplane(dataplane.mesh.as_deref()).to_owned(),
         workload: dataplane.stored().map(str::to_owned),
@@ -177,26 +183,27 @@ fn of_dataplane(dataplane: &DataplaneManifest) -> DataplaneReport {
 
 /// The identity of a proxy that is there, or is to come.
 fn identity(
-    pod_source: &PodSource<'_>,
+    source: &PodSource<'_>,
     identities: &mut Identities<'_>,
     zone: &str,
 ) -> Option<IdentityReport> {
-    let called = format!("{} {}", pod_source.kind(), full_name(pod_source.named));
-    if let Some(dataplane) = pod_source.dataplane {
-        return identity_of_dataplane(dataplane, &called, identities);
+    let place = source.named.place.as_ref();
+    if let Some(dataplane) = source.dataplane {
+        return identity_of_dataplane(dataplane, source.member(place), identities);
     }
-    let mesh = pod_source
-        .mesh
-        .filter(|mesh| identities.has(mesh.name))?
-        .name;
-    let labels = identities::labels_to_come(pod_source, mesh, zone);
+    let mesh = source.mesh.filter(|mesh| identities.has(mesh.name))?.name;
+    let labels = identities::labels_to_come(source, mesh, zone);
     let labels = &labels;
-    identities.of(&ProxyFacts { mesh, labels }, &called)
+    identities.of(Asked {
+        proxy: ProxyFacts { mesh, labels },
+        member: source.member(place),
+        place,
+    })
 }
 
 fn identity_of_dataplane(
     dataplane: &DataplaneManifest,
-    called: &str,
+    member: Member,
     identities: &mut Identities<'_>,
 ) -> Option<IdentityReport> {
     let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
@@ -205,7 +212,11 @@ fn identity_of_dataplane(
     }
     let labels = identities::labels_of_dataplane(dataplane, dataplane.stored());
     let labels = &labels;
-    identities.of(&ProxyFacts { mesh, labels }, called)
+    identities.of(Asked {
+        proxy: ProxyFacts { mesh, labels },
+        member,
+        place: dataplane.named.place.as_ref(),
+    })
 }
 
 /// Dataplanes whose Pods were not read.
@@ -220,12 +231,12 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
     });
     alone
         .map(|dataplane| {
-            let told = of_dataplane(dataplane);
+            let report = dataplane_report(dataplane);
+            let member = controller::of_dataplane(dataplane, inventory).member("Dataplane");
             let sourced = |name: String| Sourced {
                 name,
                 source: "dataplane".to_owned(),
             };
-            let called = format!("Dataplane {}", full_name(&dataplane.named));
             PodReport {
                 kind: "Dataplane",
                 namespace: dataplane.named.namespace().to_owned(),
@@ -233,11 +244,11 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
                 meshed: true,
                 reason: "it has a Dataplane".to_owned(),
                 finished: false,
-                mesh: Some(sourced(told.mesh.clone())),
-                workload: told.workload.clone().map(sourced),
-                dataplane: Some(told),
+                mesh: Some(sourced(report.mesh.clone())),
+                workload: report.workload.clone().map(sourced),
+                dataplane: Some(report),
                 admission: None,
-                identity: identity_of_dataplane(dataplane, &called, identities),
+                identity: identity_of_dataplane(dataplane, member, identities),
                 place: dataplane.named.place.clone(),
             }
         })

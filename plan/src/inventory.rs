@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use kuma_workload_rulebook::{keys, mesh, metadata::Metadata, quoted::Quoted};
 
 use super::{
-    finding::{Code, Finding},
+    finding::{self, Code, Finding},
     manifest::{
-        DataplaneManifest, Found, Home, InsightManifest, KindName, Manifest, Mention,
-        MeshIdentityManifest, Name, Named, NamespaceManifest, Owner, PodManifest, Skipped,
-        TemplateManifest, UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest,
+        BuiltinGatewayManifest, DataplaneManifest, Found, Home, InsightManifest, KindName,
+        Manifest, Mention, MeshIdentityManifest, MeshManifest, Name, Named, NamespaceManifest,
+        Owner, PodManifest, Skipped, TemplateManifest, UniversalDataplaneManifest,
+        UniversalWorkloadManifest, WorkloadManifest,
     },
     options::Options,
     read::{Fault, Place},
+    report::FindingReport,
 };
 
 /// What an object is found by. Objects whose names the API server will make are told apart by
@@ -69,7 +71,7 @@ pub struct Inventory {
     /// Namespaces.
     pub(crate) namespaces: Objects<NamespaceManifest>,
     /// Meshes.
-    pub(crate) meshes: Objects<Named>,
+    pub(crate) meshes: Objects<MeshManifest>,
     /// Dataplanes of Kubernetes.
     pub(crate) dataplanes: Objects<DataplaneManifest>,
     /// Workloads of Kubernetes.
@@ -77,13 +79,15 @@ pub struct Inventory {
     /// MeshIdentities of Kubernetes.
     pub(crate) identities: Objects<MeshIdentityManifest>,
     /// Meshes of Universal.
-    pub(crate) universal_meshes: Objects<Named>,
+    pub(crate) universal_meshes: Objects<MeshManifest>,
     /// Dataplanes of Universal.
     pub(crate) universal_dataplanes: Objects<UniversalDataplaneManifest>,
     /// Workloads of Universal.
     pub(crate) universal_workloads: Objects<UniversalWorkloadManifest>,
     /// MeshIdentities of Universal.
     pub(crate) universal_identities: Objects<MeshIdentityManifest>,
+    /// What makes or describes builtin gateways, of whatever control plane.
+    pub(crate) gateways: Objects<BuiltinGatewayManifest>,
     /// DataplaneInsights, of whatever control plane, if they are read.
     pub(crate) insights: Objects<InsightManifest>,
     /// Objects that do not matter here, by their kinds.
@@ -204,7 +208,24 @@ impl Inventory {
                     |one| &one.named,
                 );
             }
-            Manifest::Mesh(one) => self.put(mention, "Mesh", one, |all| &mut all.meshes, |one| one),
+            Manifest::Mesh(one) => {
+                self.put(
+                    mention,
+                    "Mesh",
+                    one,
+                    |all| &mut all.meshes,
+                    |one| &one.named,
+                );
+            }
+            Manifest::BuiltinGateway(one) => {
+                self.put(
+                    mention,
+                    one.kind,
+                    one,
+                    |all| &mut all.gateways,
+                    |one| &one.named,
+                );
+            }
             Manifest::Dataplane(one) => {
                 self.put(
                     mention,
@@ -247,7 +268,7 @@ impl Inventory {
                     "Mesh",
                     one,
                     |all| &mut all.universal_meshes,
-                    |one| one,
+                    |one| &one.named,
                 );
             }
             Manifest::UniversalDataplane(one) => {
@@ -361,8 +382,8 @@ impl Inventory {
     }
 
     /// What there is to say of the reading itself.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
+    pub fn findings(&self) -> Vec<FindingReport> {
+        finding::grouped(self.findings.iter().cloned())
     }
 
     /// What cannot be read.
@@ -410,23 +431,34 @@ impl Inventory {
 
     /// The object that controls another.
     pub fn template(&self, namespace: &str, owner: &Owner) -> Option<&TemplateManifest> {
-        self.templates
-            .get(&Key::in_namespace(owner.kind, namespace, &owner.name))
+        self.templates.get(&Key::in_namespace(
+            owner.template?.name,
+            namespace,
+            &owner.name,
+        ))
     }
 
     /// Whether a Mesh exists. Manifests without any Mesh say nothing of meshes, and `default` is
     /// Kuma's own.
     pub fn has_mesh(&self, name: &str) -> bool {
-        let found = || {
-            self.meshes
-                .contains_key(&Key::of("Mesh", Home::Cluster, name))
-        };
-        if self.live {
-            self.unread.meshes || found()
-        } else {
-            self.meshes.is_empty() || name == mesh::DEFAULT || found()
+        match self.live {
+            true => self.unread.meshes || is_among(&self.meshes, name),
+            false => may_be_among(&self.meshes, name),
         }
     }
+
+    /// As [`has_mesh`](Self::has_mesh), of Universal's documents.
+    pub(crate) fn has_universal_mesh(&self, name: &str) -> bool {
+        may_be_among(&self.universal_meshes, name)
+    }
+}
+
+fn is_among(meshes: &Objects<MeshManifest>, name: &str) -> bool {
+    meshes.contains_key(&Key::of("Mesh", Home::Cluster, name))
+}
+
+fn may_be_among(meshes: &Objects<MeshManifest>, name: &str) -> bool {
+    meshes.is_empty() || name == mesh::DEFAULT || is_among(meshes, name)
 }
 
 /// What is limited to a namespace are the objects in it; MeshIdentities live in Kuma's.
@@ -440,6 +472,9 @@ fn counts(object: &Manifest, options: &Options<'_>) -> bool {
         | Manifest::Dataplane(DataplaneManifest { named, .. })
         | Manifest::Workload(WorkloadManifest { named, .. }) => named.namespace() == *only,
         Manifest::Namespace(namespace) => namespace.named.name.as_str() == *only,
+        Manifest::BuiltinGateway(BuiltinGatewayManifest { named, .. }) => {
+            named.namespace().is_empty() || named.namespace() == *only
+        }
         _ => true,
     }
 }

@@ -118,10 +118,18 @@ fn nothing_planned(inventory: &Inventory, others: &[Finding]) -> Option<Finding>
     if inventory.live || inventory.is_empty() || inventory.read > 0 || is_told {
         return None;
     }
+    let of_namespace = match inventory.elsewhere {
+        0 => "",
+        _ => " in this namespace",
+    };
     let what = match count(inventory) {
         0 => "no object was read".to_owned(),
-        1 => "1 object was read, and it is of no kind that is planned".to_owned(),
-        count => format!("{count} objects were read, and none is of a kind that is planned"),
+        1 => format!("1 object was read, and it is of no kind that is planned{of_namespace}"),
+        count => {
+            format!(
+                "{count} objects were read, and none is of a kind that is planned{of_namespace}"
+            )
+        }
     };
     Some(Finding::note(
         Code::NothingPlanned,

@@ -15,10 +15,13 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod applications;
 mod compose;
+mod controller;
 mod finding;
 mod identities;
 mod inventory;
+mod kuma3;
 mod left_out;
 pub mod manifest;
 mod namespaces;
@@ -36,7 +39,7 @@ pub use compose::report;
 pub use finding::{Code, FailOn, Finding, Severity};
 pub use inventory::{Inventory, Unread};
 pub use manifest::Found;
-pub use options::Options;
+pub use options::{Options, Target};
 pub use report::Report;
 
 use read::Document;

@@ -1,27 +1,34 @@
-//! The meshes of each Namespace, and what would have to move (T2, T3).
+//! The meshes of each Namespace, and what would have to move so that one is left (T2, T3).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
-    admission::Settings,
-    keys, membership,
+    admission::{EnforcementAction, NamespaceMesh, Settings},
+    membership,
     mesh::{self, MeshSource, ResolvedMesh},
-    quoted::Quoted,
 };
 
 use super::{
-    finding::{Code, Finding},
+    controller,
+    finding::{Cause, Finding, Member, ObjectName, Reason, Severity},
     inventory::Inventory,
     pod_source::PodSource,
     read::Place,
     report::{MeshCount, Move, NamespaceReport, Sourced},
 };
 
+/// What is in the meshes of a Namespace.
 #[derive(Default)]
 struct Members {
-    meshes: BTreeMap<String, MeshCount>,
-    members: BTreeSet<Move>,
-    first: Option<Place>,
+    counts: BTreeMap<String, MeshCount>,
+    proxies: Vec<Proxy>,
+}
+
+/// A proxy that is there, or is to come.
+struct Proxy {
+    mesh: String,
+    member: Member,
+    place: Option<Place>,
 }
 
 impl Members {
@@ -32,27 +39,22 @@ impl Members {
             dataplanes: 0,
             templates: 0,
         };
-        self.meshes.entry(mesh.to_owned()).or_insert_with(new)
+        self.counts.entry(mesh.to_owned()).or_insert_with(new)
     }
 
-    fn join(&mut self, kind: &str, name: &str, mesh: &str, place: Option<&Place>) {
-        self.members.insert(Move {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
+    fn join(&mut self, mesh: &str, member: Member, place: Option<&Place>) {
+        self.proxies.push(Proxy {
             mesh: mesh.to_owned(),
+            member,
+            place: place.cloned(),
         });
-        if let Some(place) = place
-            && self.first.as_ref().is_none_or(|first| place < first)
-        {
-            self.first = Some(place.clone());
-        }
     }
 }
 
 /// The Namespaces that have something in a mesh, or declare one.
 pub(crate) fn plan(
     inventory: &Inventory,
-    pod_sources: &[PodSource<'_>],
+    sources: &[PodSource<'_>],
     settings: &Settings<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<NamespaceReport> {
@@ -61,28 +63,23 @@ pub(crate) fn plan(
         let members = all.entry(dataplane.named.namespace()).or_default();
         let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
         members.count(mesh).dataplanes += 1;
-        let (name, place) = (dataplane.named.name.as_str(), &dataplane.named.place);
         // A Dataplane has its Pod's name, and it is the Pod that moves.
-        members.join("Pod", name, mesh, place.as_ref());
+        let member = controller::of_dataplane(dataplane, inventory).member("Pod");
+        members.join(mesh, member, dataplane.named.place.as_ref());
     }
-    for pod_source in pod_sources.iter().filter(|pod_source| pod_source.counts()) {
-        let Some(mesh) = pod_source.mesh else {
+    for source in sources.iter().filter(|source| source.counts()) {
+        let Some(mesh) = source.mesh else {
             continue;
         };
-        let members = all.entry(pod_source.named.namespace()).or_default();
-        match pod_source.template {
+        let members = all.entry(source.named.namespace()).or_default();
+        match source.template {
             None => members.count(mesh.name).pods += 1,
-            Some(_) if pod_source.coming => members.count(mesh.name).templates += 1,
+            Some(_) if source.coming => members.count(mesh.name).templates += 1,
             Some(_) => {}
         }
-        if pod_source.coming {
-            let place = pod_source.named.place.as_ref();
-            members.join(
-                pod_source.kind(),
-                pod_source.named.name.as_str(),
-                mesh.name,
-                place,
-            );
+        if source.coming {
+            let place = source.named.place.as_ref();
+            members.join(mesh.name, source.member(place), place);
         }
     }
     for namespace in inventory.namespaces.values() {
@@ -91,7 +88,7 @@ pub(crate) fn plan(
             all.entry(namespace.named.name.as_str()).or_default();
         }
     }
-    not_read(inventory, pod_sources, findings);
+    not_read(inventory, sources, findings);
     all.into_iter()
         .map(|(name, members)| report(name, members, inventory, settings, findings))
         .collect()
@@ -104,39 +101,50 @@ fn report(
     settings: &Settings<'_>,
     findings: &mut Vec<Finding>,
 ) -> NamespaceReport {
+    let Members { counts, proxies } = members;
     let metadata = inventory.namespace_metadata(name);
     let declared = mesh::of_namespace(metadata, settings.mesh_annotations);
     let declares = declared.source != MeshSource::Default;
     let mut populations = BTreeMap::<&str, usize>::new();
-    for member in &members.members {
-        *populations.entry(&member.mesh).or_default() += 1;
+    for proxy in &proxies {
+        *populations.entry(&proxy.mesh).or_default() += 1;
     }
-    // Of several with most, the smaller name (T3).
-    let most = populations.iter().rev().max_by_key(|(_, count)| **count);
-    let home = match most {
-        _ if declares => Some(declared.name),
-        Some((mesh, _)) => Some(*mesh),
-        None => None,
-    };
+    let home = home(declared, declares, &populations);
+    let strays = |proxy: &&Proxy| home.is_some_and(|(home, _)| home != proxy.mesh);
     let split = populations.len() > 1;
-    let moves: Vec<_> = members
-        .members
-        .iter()
-        .filter(|member| home.is_some_and(|home| home != member.mesh))
-        .cloned()
-        .collect();
-    let own_place = inventory
-        .namespace(name)
-        .and_then(|found| found.named.place.clone());
-    let place = own_place.or(members.first);
     if !settings.is_system_namespace(name) {
-        if split {
-            findings.push(is_split(name, &populations, home, declares, &moves, place));
+        let own_place = inventory
+            .namespace(name)
+            .and_then(|found| found.named.place.as_ref());
+        let first = || {
+            proxies
+                .iter()
+                .filter_map(|proxy| proxy.place.as_ref())
+                .min()
+        };
+        let place = own_place.or_else(first);
+        if split && let Some((home, why)) = home {
+            let cause = Cause::SplitNamespace {
+                namespace: name.to_owned(),
+                meshes: populations
+                    .iter()
+                    .map(|(mesh, count)| ((*mesh).to_owned(), *count))
+                    .collect(),
+                home: home.to_owned(),
+                why,
+            };
+            let strays = proxies.iter().filter(strays);
+            findings.push(
+                Finding::of(severity_of(settings.mesh_rule, settings), cause)
+                    .at(place.cloned())
+                    .about(strays.map(|proxy| proxy.member.clone())),
+            );
         } else if let Some((only, _)) = populations.first_key_value()
             && *only != declared.name
             && inventory.has_mesh(only)
         {
-            findings.push(is_undeclared(name, only, declared, declares, place));
+            let declared = declares.then_some(declared.name);
+            findings.push(undeclared(name, only, declared, settings, place));
         }
     }
     NamespaceReport {
@@ -147,9 +155,82 @@ fn report(
         }),
         injects: membership::injects(metadata),
         split,
-        moves,
-        meshes: members.meshes.into_values().collect(),
+        moves: moves(proxies.iter().filter(strays)),
+        meshes: counts.into_values().collect(),
     }
+}
+
+/// The mesh that a Namespace should be left to: the one that it declares, or the one with most
+/// proxies, of several the smaller name (T3).
+fn home<'m>(
+    declared: ResolvedMesh<'m>,
+    declares: bool,
+    populations: &BTreeMap<&'m str, usize>,
+) -> Option<(&'m str, Reason)> {
+    if declares {
+        return Some((declared.name, Reason::Declared));
+    }
+    let most = populations.iter().rev().max_by_key(|(_, count)| **count);
+    let (mesh, most) = most?;
+    let as_many = populations.values().filter(|count| *count == most);
+    let why = match as_many.count() {
+        1 => Reason::Most,
+        _ => Reason::FirstOfEquals,
+    };
+    Some((mesh, why))
+}
+
+/// What people have to change, each object with how many of its Pods are in that mesh.
+fn moves<'p>(strays: impl Iterator<Item = &'p Proxy>) -> Vec<Move> {
+    let mut moves = BTreeMap::<_, usize>::new();
+    for Proxy { mesh, member, .. } in strays {
+        let object = &member.object;
+        let pods = moves.entry((&object.kind, &object.name, mesh)).or_default();
+        *pods += usize::from(member.found_in == "Pod");
+    }
+    moves
+        .into_iter()
+        .map(|((kind, name, mesh), pods)| Move {
+            kind: kind.clone(),
+            name: name.clone(),
+            mesh: mesh.clone(),
+            pods,
+        })
+        .collect()
+}
+
+/// How grave it is that a namespace is not as a rule wants it: what admission accepts without a
+/// warning, since the settings do not have that rule, is only worth knowing.
+fn severity_of(is_rule: bool, settings: &Settings<'_>) -> Severity {
+    match settings.action {
+        _ if !is_rule => Severity::Note,
+        EnforcementAction::Warn => Severity::Warning,
+        EnforcementAction::Deny => Severity::Error,
+    }
+}
+
+/// All that is in the Namespace is in a mesh that it does not declare (A17).
+fn undeclared(
+    name: &str,
+    mesh: &str,
+    declared: Option<&str>,
+    settings: &Settings<'_>,
+    place: Option<&Place>,
+) -> Finding {
+    let is_law = settings.mesh_rule && settings.namespace_mesh == NamespaceMesh::Declared;
+    let cause = Cause::UndeclaredMesh {
+        mesh: mesh.to_owned(),
+        declared: declared.map(str::to_owned),
+        is_law,
+    };
+    Finding::of(severity_of(is_law, settings), cause)
+        .at(place.cloned())
+        .about([namespace_member(name, place)])
+}
+
+fn namespace_member(name: &str, place: Option<&Place>) -> Member {
+    let object = ObjectName::of_cluster("Namespace", name);
+    Member::new(object, "Namespace", place.cloned())
 }
 
 /// Where a mesh's name was found.
@@ -163,106 +244,56 @@ pub(crate) fn source(source: MeshSource) -> &'static str {
     }
 }
 
-fn is_split(
-    name: &str,
-    populations: &BTreeMap<&str, usize>,
-    home: Option<&str>,
-    declares: bool,
-    moves: &[Move],
-    place: Option<Place>,
-) -> Finding {
-    const SHOWN: usize = 5;
-    let counted = |(mesh, count): (&&str, &usize)| format!("{} ({count})", Quoted(mesh));
-    let meshes: Vec<_> = populations.iter().map(counted).collect();
-    let mut names: Vec<_> = moves
-        .iter()
-        .take(SHOWN)
-        .map(|one| format!("{} {}", one.kind, one.name))
-        .collect();
-    if moves.len() > SHOWN {
-        names.push(format!("{} more", moves.len() - SHOWN));
-    }
-    let home = home.unwrap_or_default();
-    let at_home = populations.get(home).copied().unwrap_or_default();
-    let rivals = populations.values().filter(|count| **count >= at_home);
-    let why = match rivals.count() {
-        _ if declares => "which it declares",
-        1 => "which most are in",
-        _ => "of equals the first by name",
-    };
-    Finding::error(
-        Code::SplitNamespace,
-        place,
-        format!(
-            "namespace {} is split over meshes {}",
-            Quoted(name),
-            meshes.join(", ")
-        ),
-        format!(
-            "leave it to mesh {}, {why}: move {}",
-            Quoted(home),
-            names.join(", ")
-        ),
-    )
-}
-
-fn is_undeclared(
-    name: &str,
-    only: &str,
-    declared: ResolvedMesh<'_>,
-    declares: bool,
-    place: Option<Place>,
-) -> Finding {
-    let says = if declares {
-        format!("declares mesh {}", Quoted(declared.name))
-    } else {
-        "declares none".to_owned()
-    };
-    Finding::warning(
-        Code::UndeclaredMesh,
-        place,
-        format!(
-            "namespace {} {says}, but all its Pods are in mesh {}; namespaceMesh: declared would \
-             refuse them",
-            Quoted(name),
-            Quoted(only)
-        ),
-        if declares {
-            format!(
-                "move them to mesh {}, or label the Namespace {}: {only}",
-                Quoted(declared.name),
-                keys::MESH
-            )
-        } else {
-            format!("label the Namespace {}: {only}", keys::MESH)
-        },
-    )
-}
-
 /// What a Namespace says decides about Pods that say nothing themselves.
-fn not_read(inventory: &Inventory, pod_sources: &[PodSource<'_>], findings: &mut Vec<Finding>) {
+fn not_read(inventory: &Inventory, sources: &[PodSource<'_>], findings: &mut Vec<Finding>) {
     if inventory.live {
         return;
     }
     let mut unread = BTreeMap::<&str, Option<&Place>>::new();
-    for pod_source in pod_sources {
-        let namespace = pod_source.named.namespace();
+    for source in sources {
+        let namespace = source.named.namespace();
         if inventory.namespace(namespace).is_none() {
-            let place = unread
-                .entry(namespace)
-                .or_insert(pod_source.named.place.as_ref());
-            *place = (*place).min(pod_source.named.place.as_ref());
+            let place = source.named.place.as_ref();
+            let first = unread.entry(namespace).or_insert(place);
+            *first = (*first).min(place);
         }
     }
-    findings.extend(unread.into_iter().map(|(namespace, place)| {
-        Finding::note(
-            Code::NamespaceNotRead,
-            place.cloned(),
-            format!(
-                "namespace {} is not among the manifests, so it is taken for one without labels",
-                Quoted(namespace)
-            ),
-            "give its manifest too: it may inject Pods, or name their mesh".to_owned(),
-        )
+    findings.extend(unread.into_iter().map(|(name, place)| {
+        Finding::of(Severity::Note, Cause::NamespaceNotRead)
+            .at(place.cloned())
+            .about([namespace_member(name, place)])
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::{deployment, planned, pod};
+
+    #[test]
+    fn t3_what_moves_is_what_people_change() {
+        let of_set = |name: &str| {
+            let owner = "namespace: team, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, \
+                name: db, controller: true}]";
+            pod(name, "other").replace("namespace: team", owner)
+        };
+        let stay: String = (0..5)
+            .map(|number| pod(&format!("p{number}"), "m"))
+            .collect();
+        let yaml =
+            stay + &of_set("db-0") + &of_set("db-1") + &deployment("web", "other", "replicas: 2");
+        let report = planned(&yaml);
+        let team = &report.namespaces[0];
+        let moves = team.moves.iter();
+        let moves: Vec<_> = moves
+            .map(|one| (&*one.kind, &*one.name, one.pods))
+            .collect();
+        assert_eq!(moves, [("Deployment", "web", 0), ("StatefulSet", "db", 2)]);
+        let mut findings = report.findings.iter();
+        let split = findings.find(|one| one.code == "split-namespace").unwrap();
+        assert_eq!(
+            split.remedy,
+            "leave it to mesh \"m\", which most are in: move Deployment \"web\" and StatefulSet \"db\""
+        );
+        assert_eq!(split.count, 3);
+    }
 }

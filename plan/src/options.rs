@@ -7,6 +7,28 @@ use kuma_workload_rulebook::{
 
 use crate::read::Document;
 
+/// The Kuma that the plan is made for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Target {
+    /// The one that is there, of version 2.
+    #[default]
+    Current,
+    /// That of version 3, which is to come: what changes there without a word is found too (T6).
+    Kuma3,
+}
+
+impl Target {
+    /// All of them, with their names and what they are.
+    pub const ALL: [(Self, &str, &str); 2] = [
+        (Self::Current, "current", "Kuma as it is, version 2"),
+        (
+            Self::Kuma3,
+            "kuma3",
+            "Kuma 3: what changes there without a word is found too",
+        ),
+    ];
+}
+
 /// What the plan is told beside the documents.
 #[derive(Debug, Clone)]
 pub struct Options<'o> {
@@ -29,6 +51,8 @@ pub struct Options<'o> {
     pub namespace: Option<String>,
     /// The namespace of objects that name none.
     pub default_namespace: String,
+    /// The Kuma that it is made for.
+    pub target: Target,
     /// Whether DataplaneInsights are read. The plan has no use for them.
     pub insights: bool,
 }
@@ -44,6 +68,7 @@ impl Default for Options<'_> {
             environment: None,
             namespace: None,
             default_namespace: "default".to_owned(),
+            target: Target::default(),
             insights: false,
         }
     }

@@ -5,26 +5,15 @@ mod json;
 mod junit;
 pub mod layout;
 mod sarif;
+mod style;
 mod table;
 pub mod yaml;
 
 use std::io::{self, Write};
 
-use super::{finding::FailOn, read::Fault, report::Report};
+use super::{read::Fault, report::Report};
 
-/// What faults are called, where findings have their codes.
-const BAD_INPUT: &str = "bad-input";
-
-/// How a report is written. The default is for pipes: whole lines, no colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Style {
-    /// The columns of characters that a table may have; none where it may be as wide as it likes.
-    pub width: Option<usize>,
-    /// Whether tables have colours, as terminals understand them.
-    pub colours: bool,
-    /// Which findings are failures, in forms that tell failures apart.
-    pub fail_on: FailOn,
-}
+pub use self::style::{Colour, Style};
 
 macro_rules! formats {
     ($(#[doc = $help:literal] $format:ident = $name:literal => $write:path,)+) => {

@@ -3,59 +3,69 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
-    admission::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion},
-    keys,
+    admission::{
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
+        MeshSelector,
+    },
+    keys, mesh,
     metadata::{Metadata, PodFacts, Text},
 };
 
 use super::{inventory::Inventory, pod_source::PodSource};
 
-/// What was read, by namespace and mesh. Of each mesh's Pods and Dataplanes two are kept: one may be
-/// the one that is judged or have its name, and of the others the rules ask only whether there are
-/// any.
+/// What was read, by namespace and mesh. The rules ask which other mesh has something in a namespace,
+/// of several the first by name, and whether the own mesh has; so a few of each mesh are kept, and
+/// an answer has a few meshes. A namespace of ten thousand Pods is then no dearer than one of ten.
 pub(crate) struct PlannedCluster<'a> {
     inventory: &'a Inventory,
     namespaces: HashMap<&'a str, Members<'a>>,
 }
 
+/// Of each mesh so many are kept: one of them may be the object that is judged, or have its name.
+const KEPT_OF_A_MESH: usize = 2;
+/// An answer has so many other meshes: the only one in the first may not count.
+const OTHER_MESHES: usize = 2;
+
 #[derive(Default)]
 struct Members<'a> {
-    /// By the label, then by the field.
-    dataplanes: BTreeMap<(Option<&'a str>, Option<&'a str>), Vec<&'a str>>,
+    dataplanes: BTreeMap<&'a str, Dataplanes<'a>>,
     /// By mesh: the number of the Pod or template, and its name.
     pods: BTreeMap<&'a str, Vec<(usize, &'a str)>>,
 }
 
-const KEPT: usize = 2;
+/// The names of a mesh's Dataplanes.
+#[derive(Default)]
+struct Dataplanes<'a> {
+    /// Of those whose label names their mesh.
+    labelled: Vec<&'a str>,
+    /// Of the others, by their label: one label may be the one that a question leaves out.
+    labelled_otherwise: BTreeMap<Option<&'a str>, Vec<&'a str>>,
+}
 
 impl<'a> PlannedCluster<'a> {
     /// The cluster with these Pods and templates, which are known by their numbers from then on.
-    pub(crate) fn new(inventory: &'a Inventory, pod_sources: &[PodSource<'a>]) -> Self {
+    pub(crate) fn new(inventory: &'a Inventory, sources: &[PodSource<'a>]) -> Self {
         let mut namespaces = HashMap::<_, Members<'_>>::new();
         for dataplane in inventory.dataplanes.values() {
             let members = namespaces.entry(dataplane.named.namespace()).or_default();
+            let mesh = mesh::of_dataplane(dataplane.mesh.as_deref());
             let label = dataplane.metadata.labels.get(keys::MESH);
-            let same = members
-                .dataplanes
-                .entry((label, dataplane.mesh.as_deref()))
-                .or_default();
-            if same.len() < KEPT {
-                same.push(dataplane.named.name.as_str());
-            }
+            let of_mesh = members.dataplanes.entry(mesh).or_default();
+            of_mesh.add(mesh, label, dataplane.named.name.as_str());
         }
-        for (number, pod_source) in pod_sources.iter().enumerate() {
-            let there = pod_source.template.is_none() || pod_source.coming;
-            let Some(mesh) = pod_source.mesh.filter(|_| there && pod_source.counts()) else {
+        for (number, source) in sources.iter().enumerate() {
+            let there = source.template.is_none() || source.coming;
+            let Some(mesh) = source.mesh.filter(|_| there && source.counts()) else {
                 continue;
             };
-            let members = namespaces.entry(pod_source.named.namespace()).or_default();
-            let same = members.pods.entry(mesh.name).or_default();
-            if same.len() < KEPT {
-                let name = match pod_source.template {
+            let members = namespaces.entry(source.named.namespace()).or_default();
+            let of_mesh = members.pods.entry(mesh.name).or_default();
+            if of_mesh.len() < KEPT_OF_A_MESH {
+                let name = match source.template {
                     Some(_) => "",
-                    None => &*pod_source.facts.name,
+                    None => &*source.facts.name,
                 };
-                same.push((number, name));
+                of_mesh.push((number, name));
             }
         }
         Self {
@@ -65,19 +75,78 @@ impl<'a> PlannedCluster<'a> {
     }
 
     /// The cluster as it is before this Pod or template comes.
-    pub(crate) fn without(&self, pod_source: usize) -> ClusterBefore<'_, 'a> {
+    pub(crate) fn without(&self, source: usize) -> ClusterBefore<'_, 'a> {
         ClusterBefore {
             cluster: self,
-            pod_source,
+            source,
         }
     }
+}
+
+impl<'a> Dataplanes<'a> {
+    fn add(&mut self, mesh: &str, label: Option<&'a str>, name: &'a str) {
+        let labels = self.labelled_otherwise.len();
+        let same = if label == Some(mesh) {
+            &mut self.labelled
+        } else if labels <= KEPT_OF_A_MESH || self.labelled_otherwise.contains_key(&label) {
+            self.labelled_otherwise.entry(label).or_default()
+        } else {
+            return;
+        };
+        if same.len() < KEPT_OF_A_MESH {
+            same.push(name);
+        }
+    }
+
+    /// Those that a question is about, where the mesh is this one.
+    fn selected(&self, mesh: &str, selector: MeshSelector<'_>) -> impl Iterator<Item = &'a str> {
+        let labelled = self
+            .labelled
+            .iter()
+            .filter(move |_| selector.selects(Some(mesh)));
+        let others = self.labelled_otherwise.iter();
+        let others = others.filter(move |(label, _)| selector.selects(**label));
+        let names: Vec<_> = labelled
+            .chain(others.flat_map(|(_, names)| names))
+            .copied()
+            .collect();
+        names.into_iter()
+    }
+}
+
+/// The answer of the mesh that a question names and, unless it asks for that one only, of the first
+/// other meshes that have something to answer.
+fn few<'m, T, A>(
+    meshes: &'m BTreeMap<&str, T>,
+    selector: MeshSelector<'_>,
+    answer: impl Fn(&'m str, &'m T) -> Vec<A>,
+) -> Vec<A> {
+    let (own, others) = match selector {
+        MeshSelector::Any => (None, OTHER_MESHES),
+        MeshSelector::NotOfMesh(mesh) => (Some(mesh), OTHER_MESHES),
+        MeshSelector::OfMesh(mesh) => (Some(mesh), 0),
+    };
+    let of_own = own.and_then(|mesh| meshes.get_key_value(mesh));
+    let of_own = of_own.map(|(mesh, members)| answer(mesh, members));
+    let of_others = meshes
+        .iter()
+        .filter(|(mesh, _)| own != Some(**mesh))
+        .map(|(mesh, members)| answer(mesh, members))
+        .filter(|answer| !answer.is_empty())
+        .take(others);
+    of_own.into_iter().chain(of_others).flatten().collect()
 }
 
 /// The cluster as it is before a Pod or template comes.
 #[derive(Clone, Copy)]
 pub(crate) struct ClusterBefore<'w, 'a> {
     cluster: &'w PlannedCluster<'a>,
-    pod_source: usize,
+    /// The number of that Pod or template.
+    source: usize,
+}
+
+fn text(text: &str) -> Text<'static> {
+    Text(text.to_owned().into())
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
@@ -93,39 +162,160 @@ impl Cluster for ClusterBefore<'_, '_> {
     }
 
     fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
-        let members = self.cluster.namespaces.get(question.namespace);
-        let kinds = members.into_iter().flat_map(|members| &members.dataplanes);
-        let selected = kinds.filter(|((label, _), _)| question.selector.selects(*label));
-        let text = |text: &str| Text(text.to_owned().into());
-        Ok(selected
-            .flat_map(|((_, field), names)| {
-                names.iter().map(move |name| DataplaneFacts {
-                    name: text(name),
-                    mesh: field.map(text),
-                })
-            })
-            .collect())
+        let Some(members) = self.cluster.namespaces.get(question.namespace) else {
+            return Ok(Vec::new());
+        };
+        Ok(few(
+            &members.dataplanes,
+            question.selector,
+            |mesh, dataplanes| {
+                let names = dataplanes.selected(mesh, question.selector);
+                names
+                    .map(|name| DataplaneFacts {
+                        name: text(name),
+                        mesh: Some(text(mesh)),
+                    })
+                    .collect()
+            },
+        ))
     }
 
     /// With the label that the injector pins on them (M3).
     fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
-        let members = self.cluster.namespaces.get(question.namespace);
-        let meshes = members.into_iter().flat_map(|members| &members.pods);
-        let selected = meshes.filter(|(mesh, _)| question.selector.selects(Some(mesh)));
-        Ok(selected
-            .flat_map(|(mesh, pods)| {
-                let others = pods.iter().filter(|(number, _)| *number != self.pod_source);
-                others.map(move |(_, name)| PodFacts {
-                    name: Text((*name).to_owned().into()),
+        let Some(members) = self.cluster.namespaces.get(question.namespace) else {
+            return Ok(Vec::new());
+        };
+        Ok(few(&members.pods, question.selector, |mesh, pods| {
+            let is_selected = question.selector.selects(Some(mesh));
+            let others = pods
+                .iter()
+                .filter(|(number, _)| is_selected && *number != self.source);
+            others
+                .map(|(_, name)| PodFacts {
+                    name: text(name),
                     metadata: Metadata {
-                        labels: [(Text::from(keys::MESH), Text((*mesh).to_owned().into()))]
-                            .into_iter()
-                            .collect(),
+                        labels: [(Text::from(keys::MESH), text(mesh))].into_iter().collect(),
                         ..Metadata::default()
                     },
                     ..PodFacts::default()
                 })
-            })
-            .collect())
+                .collect()
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Document, Found, Options,
+        pod_source::{self, Naming},
+    };
+    use kuma_workload_rulebook::{
+        admission::{self, Operation, Request, RequestObject, Settings, SettingsValue},
+        identifier::PodAnnotation,
+    };
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+    use std::fmt::Write as _;
+
+    /// All that was read, whatever the question needs.
+    struct Everything<'w, 'a> {
+        inventory: &'w Inventory,
+        sources: &'w [PodSource<'a>],
+        without: usize,
+    }
+
+    impl Cluster for Everything<'_, '_> {
+        fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
+            Ok(self.inventory.namespace_metadata(name).clone())
+        }
+
+        fn mesh_exists(&self, _: &str) -> ClusterAnswer<bool> {
+            Ok(true)
+        }
+
+        fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
+            let all = self.inventory.dataplanes.values();
+            let selected = all.filter(|dataplane| {
+                let label = dataplane.metadata.labels.get(keys::MESH);
+                question.selector.selects(label)
+            });
+            Ok(selected
+                .map(|dataplane| DataplaneFacts {
+                    name: text(dataplane.named.name.as_str()),
+                    mesh: dataplane.mesh.as_deref().map(text),
+                })
+                .collect())
+        }
+
+        fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
+            let all = self.sources.iter().enumerate();
+            let all = all.filter(|(number, source)| *number != self.without && source.counts());
+            Ok(all
+                .filter(|(_, source)| question.selector.selects(source.mesh.map(|mesh| mesh.name)))
+                .map(|(_, source)| {
+                    let mesh = source.mesh.map(|mesh| mesh.name).unwrap_or_default();
+                    PodFacts {
+                        name: source.facts.name.clone(),
+                        metadata: Metadata {
+                            labels: [(Text::from(keys::MESH), text(mesh))].into_iter().collect(),
+                            ..Metadata::default()
+                        },
+                        ..PodFacts::default()
+                    }
+                })
+                .collect())
+        }
+    }
+
+    const MESHES: [&str; 4] = ["default", "a", "b", "c"];
+
+    proptest! {
+        /// Few are kept of each mesh, and few are answered: the verdict is that of all.
+        #[test]
+        fn a5_a7_a10_a18_the_verdict_is_that_of_the_whole_cluster(
+            pods in vec(select(&MESHES[..]), 1..6),
+            dataplanes in vec(
+                (0..8_usize, select(&MESHES[..]), option::of(select(&MESHES[..]))), 0..8,
+            ),
+            already_split in select(&["warn", "deny"][..]),
+        ) {
+            let mut yaml = String::new();
+            for (number, mesh) in pods.iter().enumerate() {
+                let _ = write!(yaml, "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}, namespace: team, \
+                    labels: {{kuma.io/mesh: {mesh}}}}}\n---\n");
+            }
+            for (number, mesh, label) in &dataplanes {
+                let label = label.map_or_else(String::new, |label| format!("kuma.io/mesh: {label}"));
+                let _ = write!(yaml, "apiVersion: kuma.io/v1alpha1\nkind: Dataplane\nmesh: {mesh}\n\
+                    metadata: {{name: p{number}, namespace: team, labels: {{{label}}}}}\n---\n");
+            }
+            let document = Document { name: "a.yml".into(), bytes: yaml.as_bytes().into() };
+            let options = Options::default();
+            let mut inventory = Inventory::default();
+            inventory.take(Found::in_document(&document, &options), &options);
+            let settings = Settings::read(SettingsValue::Map(vec![
+                (text("disallowMultipleMeshesPerNamespace"), SettingsValue::Bool(true)),
+                (text("alreadySplit"), SettingsValue::Text(text(already_split))),
+            ])).unwrap();
+            let naming = Naming { settings: &settings, pod_annotation: PodAnnotation::Ignore };
+            let sources = pod_source::all(&inventory, naming);
+            let cluster = PlannedCluster::new(&inventory, &sources);
+            for (number, source) in sources.iter().enumerate() {
+                let request = Request {
+                    operation: Operation::Create,
+                    namespace: text("team"),
+                    user: None,
+                    unchanged: false,
+                    object: RequestObject::Pod { new: source.facts.clone(), old: None },
+                };
+                let everything = Everything { inventory: &inventory, sources: &sources, without: number };
+                prop_assert_eq!(
+                    admission::judge(&request, &settings, &cluster.without(number)),
+                    admission::judge(&request, &settings, &everything),
+                    "{}", yaml
+                );
+            }
+        }
     }
 }

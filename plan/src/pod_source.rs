@@ -1,4 +1,4 @@
-//! Pods and Pod templates, and what the rules make of each: mesh, membership, workload.
+//! Where Pods come from, and what the rules make of them: their mesh, membership and workload.
 
 use std::collections::BTreeSet;
 
@@ -11,39 +11,44 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
+    controller::{self, Controller, LEVELS},
+    finding::Member,
     inventory::Inventory,
     manifest::{DataplaneManifest, Marks, Named, Owner},
+    read::Place,
 };
 
-/// A Pod, or the Pods of a template.
+/// A Pod that was read, or a template that Pods come from.
 #[derive(Debug)]
 pub(crate) struct PodSource<'a> {
     /// What it is called.
     pub named: &'a Named,
-    /// The kind, if it is a template.
+    /// The kind of the object that has the template; none of a Pod.
     pub template: Option<&'static TemplateKind>,
-    /// What the rules read of it.
+    /// What the rules read of the Pod or template.
     pub facts: &'a PodFacts<'static>,
     /// Where its telling labels and annotations stand.
     pub marks: Marks,
+    /// What people change in order to change it.
+    pub controller: Controller,
     /// Why it is in a mesh, or in none.
     pub reason: MembershipReason,
     /// Its mesh, if it is in one.
     pub mesh: Option<ResolvedMesh<'a>>,
     /// Its workload, if it has one.
     pub workload: Option<Identifier<'a>>,
-    /// Its Dataplane.
+    /// Its Dataplane, if that was read.
     pub dataplane: Option<&'a DataplaneManifest>,
-    /// Whether its Dataplane is to come.
+    /// Whether its Dataplane is yet to be made.
     pub coming: bool,
-    /// Whether no Pods come of it as it is.
+    /// Whether no Pods come of it as it is: its template is scaled to zero, suspended or done.
     pub idle: bool,
 }
 
 /// How workloads are named.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Naming<'s> {
-    /// The settings that have the workload labels, and whether annotations name meshes.
+    /// The settings, which have the workload labels and say whether annotations name meshes.
     pub settings: &'s Settings<'static>,
     /// What the annotation of Pods is worth (W7).
     pub pod_annotation: PodAnnotation,
@@ -69,17 +74,28 @@ impl PodSource<'_> {
     pub(crate) fn counts(&self) -> bool {
         self.mesh.is_some() && !self.facts.finished
     }
+
+    /// What a finding in it is about, if that is found at this place.
+    pub(crate) fn member(&self, place: Option<&Place>) -> Member {
+        let is_itself = self.controller.object.kind == self.kind();
+        let place = match is_itself {
+            true => place,
+            false => self.controller.place.as_ref(),
+        };
+        Member::new(self.controller.object.clone(), self.kind(), place.cloned())
+    }
 }
 
-/// All Pods and templates of what was read, in the order of their namespaces, kinds and names. A
-/// template whose controller was read is left out: that one says the same.
+/// All Pods and templates that were read, in the order of their namespaces, kinds and names. A
+/// template whose controller was read is left out, since the controller's template says the same.
 pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSource<'a>> {
-    let makers = Makers::of(inventory);
+    let counted = CountedElsewhere::of(inventory);
     let pods = inventory.pods.values().map(|pod| PodSource {
         named: &pod.named,
         template: None,
         facts: &pod.facts,
         marks: pod.marks,
+        controller: controller::of_pod(pod, inventory),
         reason: MembershipReason::NothingInjects,
         mesh: None,
         workload: None,
@@ -99,72 +115,80 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
             template: Some(template.kind),
             facts: &template.facts,
             marks: template.marks,
+            controller: controller::of_template(template, inventory),
             reason: MembershipReason::NothingInjects,
             mesh: None,
             workload: None,
             dataplane: None,
-            coming: !template.idle && makers.stands_for_pods(template.kind, &template.named),
+            coming: !template.idle && !counted.has_pods_of(template.kind, &template.named),
             idle: template.idle,
         });
     let mut all: Vec<_> = pods.chain(templates).collect();
-    for pod_source in &mut all {
-        let namespace = inventory.namespace_metadata(pod_source.named.namespace());
+    for source in &mut all {
+        let namespace = inventory.namespace_metadata(source.named.namespace());
         let annotations = naming.settings.mesh_annotations;
-        pod_source.reason = membership::reason(pod_source.facts, namespace);
-        if pod_source.reason.is_meshed() {
-            let own = mesh::named_by_pod(&pod_source.facts.metadata, annotations);
-            pod_source.mesh =
-                Some(own.unwrap_or_else(|| mesh::of_namespace(namespace, annotations)));
+        source.reason = membership::reason(source.facts, namespace);
+        if source.reason.is_meshed() {
+            let own = mesh::named_by_pod(&source.facts.metadata, annotations);
+            source.mesh = Some(own.unwrap_or_else(|| mesh::of_namespace(namespace, annotations)));
         }
-        if pod_source.mesh.is_some() || pod_source.dataplane.is_some() {
-            pod_source.workload = naming.workload(pod_source.facts);
+        if source.mesh.is_some() || source.dataplane.is_some() {
+            source.workload = naming.workload(source.facts);
         }
-        pod_source.coming &= pod_source.counts() && pod_source.dataplane.is_none();
+        source.coming &= source.counts() && source.dataplane.is_none();
     }
-    let order = |pod_source: &PodSource<'_>| {
-        let Named { home, name, place } = pod_source.named;
-        (home.clone(), pod_source.kind(), name.clone(), place.clone())
-    };
-    all.sort_by_cached_key(order);
+    all.sort_by(|one, other| {
+        let order = |source: &PodSource<'a>| {
+            let named = source.named;
+            (&named.home, source.kind(), &named.name, &named.place)
+        };
+        order(one).cmp(&order(other))
+    });
     all
 }
 
-/// Which templates have made Pods, or live where Dataplanes tell what is there.
-struct Makers<'a> {
-    made: BTreeSet<(&'a str, &'static str, &'a str)>,
-    decided: BTreeSet<&'a str>,
-    all_decided: bool,
+/// Whose Pods are counted without their templates: those that were read, and those of namespaces
+/// where Dataplanes tell which proxies there are.
+struct CountedElsewhere<'a> {
+    /// The controllers of Pods that were read: namespace, kind and name.
+    controllers: BTreeSet<(&'a str, &'static str, &'a str)>,
+    /// The namespaces with Dataplanes.
+    namespaces: BTreeSet<&'a str>,
+    /// Whether all Dataplanes that there are were read, as in a cluster.
+    everywhere: bool,
 }
 
-impl<'a> Makers<'a> {
+impl<'a> CountedElsewhere<'a> {
     fn of(inventory: &'a Inventory) -> Self {
-        let mut made = BTreeSet::new();
+        let mut controllers = BTreeSet::new();
         for pod in inventory.pods.values() {
             let namespace = pod.named.namespace();
             let mut owner: Option<&Owner> = pod.owner.as_ref();
-            // Pod, ReplicaSet, Deployment; nothing of the seven kinds is owned deeper.
-            for _ in 0..3 {
-                let Some(Owner { kind, name }) = owner else {
+            for _ in 0..LEVELS {
+                let Some((controller, kind)) =
+                    owner.and_then(|owner| Some((owner, owner.template?)))
+                else {
                     break;
                 };
-                made.insert((namespace, *kind, &**name));
-                owner = owner
-                    .and_then(|owner| inventory.template(namespace, owner))
+                controllers.insert((namespace, kind.name, &*controller.name));
+                owner = inventory
+                    .template(namespace, controller)
                     .and_then(|template| template.owner.as_ref());
             }
         }
         let dataplanes = inventory.dataplanes.values();
         Self {
-            made,
-            decided: dataplanes.map(|one| one.named.namespace()).collect(),
-            // A cluster's Dataplanes are all that there are.
-            all_decided: inventory.live && !inventory.unread.dataplanes,
+            controllers,
+            namespaces: dataplanes.map(|one| one.named.namespace()).collect(),
+            everywhere: inventory.live && !inventory.unread.dataplanes,
         }
     }
 
-    fn stands_for_pods(&self, kind: &TemplateKind, named: &Named) -> bool {
+    fn has_pods_of(&self, kind: &TemplateKind, named: &Named) -> bool {
         let namespace = named.namespace();
-        let key = (namespace, kind.name, named.name.as_str());
-        !self.all_decided && !self.decided.contains(namespace) && !self.made.contains(&key)
+        let controller = (namespace, kind.name, named.name.as_str());
+        self.everywhere
+            || self.namespaces.contains(namespace)
+            || self.controllers.contains(&controller)
     }
 }

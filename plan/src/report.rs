@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::{
-    finding::{Finding, Severity},
+    finding::Severity,
     read::{Fault, Place},
 };
 
@@ -121,7 +121,8 @@ pub struct MeshCount {
     pub templates: usize,
 }
 
-/// Something that would have to move to another namespace or mesh.
+/// Something that would have to move to another namespace or mesh: what people change, such as the
+/// Deployment of the Pods.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -132,6 +133,8 @@ pub struct Move {
     pub name: String,
     /// The mesh that it is in.
     pub mesh: String,
+    /// How many Pods of it there are in that mesh; 0 of a template whose Pods are yet to come.
+    pub pods: usize,
 }
 
 /// A Workload that exists or should.
@@ -314,7 +317,7 @@ pub struct UniversalWorkloadReport {
     pub managed_by: Option<String>,
 }
 
-/// Something that the plan has to say.
+/// Something that the plan has to say. What has one cause is said once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -328,19 +331,34 @@ pub struct FindingReport {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
-    /// Where it stands, if it was read from a file.
+    /// In how many Pods, templates or other objects it is found; 1 where it is about none.
+    pub count: usize,
+    /// The first of the objects that people change, three at most; none where it is about none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectReport>,
+    /// Where it stands, if it was read from a file; of several places, the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
-impl From<&Finding> for FindingReport {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            severity: finding.severity,
-            code: finding.code.name(),
-            message: finding.message.clone(),
-            remedy: finding.remedy.clone(),
-            place: finding.place.clone(),
-        }
-    }
+/// An object that a finding is about: what people change, such as the Deployment of Pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectReport {
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// On Universal, its mesh, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mesh: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// In how many it is found: the object itself, and those that it controls.
+    pub count: usize,
+    /// Where it stands, if it was read from a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }

@@ -12,7 +12,7 @@ use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 use crate::read::Fault;
 
-fn document(text: &str) -> Document<'_> {
+pub(crate) fn document(text: &str) -> Document<'_> {
     Document {
         name: "system.yml".into(),
         bytes: text.as_bytes().into(),
@@ -20,39 +20,39 @@ fn document(text: &str) -> Document<'_> {
 }
 
 /// The plan of these documents, in which nothing is wrong.
-fn planned(yaml: &str) -> Report {
+pub(crate) fn planned(yaml: &str) -> Report {
     planned_with(yaml, &Options::default())
 }
 
-fn planned_with(yaml: &str, options: &Options<'_>) -> Report {
+pub(crate) fn planned_with(yaml: &str, options: &Options<'_>) -> Report {
     let report = plan([document(yaml)], options);
     assert_eq!(report.faults, []);
     report
 }
 
-fn with_labels(labels: &[&str]) -> Options<'static> {
+pub(crate) fn with_labels(labels: &[&str]) -> Options<'static> {
     Options {
         workload_labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
         ..Options::default()
     }
 }
 
-fn codes(report: &Report) -> Vec<&'static str> {
+pub(crate) fn codes(report: &Report) -> Vec<&'static str> {
     report.findings.iter().map(|finding| finding.code).collect()
 }
 
-fn actions(report: &Report) -> Vec<(&str, &'static str)> {
+pub(crate) fn actions(report: &Report) -> Vec<(&str, &'static str)> {
     let workloads = report.workloads.iter();
     workloads.map(|one| (&*one.name, one.action)).collect()
 }
 
-const INJECTING: &str = "
+pub(crate) const INJECTING: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: team, labels: {kuma.io/sidecar-injection: enabled}}
 ---";
 
-fn pod(name: &str, mesh: &str) -> String {
+pub(crate) fn pod(name: &str, mesh: &str) -> String {
     format!(
         "
 apiVersion: v1
@@ -63,7 +63,7 @@ spec: {{serviceAccountName: sa}}
     )
 }
 
-fn dataplane(name: &str, mesh: &str, workload: &str) -> String {
+pub(crate) fn dataplane(name: &str, mesh: &str, workload: &str) -> String {
     format!(
         "
 apiVersion: kuma.io/v1alpha1
@@ -74,7 +74,7 @@ metadata: {{name: {name}, namespace: team, annotations: {{kuma.io/workload: {wor
     )
 }
 
-fn workload(name: &str, mesh: &str, manager: &str) -> String {
+pub(crate) fn workload(name: &str, mesh: &str, manager: &str) -> String {
     format!(
         "
 apiVersion: kuma.io/v1alpha1
@@ -84,7 +84,7 @@ metadata: {{name: {name}, namespace: team, labels: {{kuma.io/mesh: {mesh}, kuma.
     )
 }
 
-fn deployment(name: &str, mesh: &str, spec: &str) -> String {
+pub(crate) fn deployment(name: &str, mesh: &str, spec: &str) -> String {
     format!(
         "
 apiVersion: apps/v1
@@ -307,11 +307,11 @@ fn t3_which_pods_move(
 }
 
 #[rstest]
-#[case::says_nothing("", "m", Some("label the Namespace kuma.io/mesh: m"))]
+#[case::says_nothing("", "m", Some("label Namespace \"team\" kuma.io/mesh: m"))]
 #[case::declares_another(
     "o",
     "m",
-    Some("move them to mesh \"o\", or label the Namespace kuma.io/mesh: m")
+    Some("move the Pods to mesh \"o\", or label Namespace \"team\" kuma.io/mesh: m")
 )]
 #[case::declares_it("m", "m", None)]
 #[case::default_needs_no_label("", "default", None)]
@@ -354,7 +354,7 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
     let yaml =
         (pod("a", "m") + &deployment("web", "m", "replicas: 1")).replace("kuma.io/mesh: m", forged);
     let report = planned(&yaml);
-    let label = Some("workload-label");
+    let label = Some("forged-label");
     assert_eq!(
         verdicts(&report),
         [("web", "rejected", label), ("a", "rejected", label)]
@@ -371,7 +371,7 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
 #[test]
 fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
     let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "o", "replicas: 1");
-    let observed = Some("observed-mesh");
+    let observed = Some("second-mesh");
     assert_eq!(
         verdicts(&planned(&yaml)),
         [
@@ -388,14 +388,14 @@ fn a18_who_is_there_already_is_let_in_with_a_warning() {
     let pod = report.pods.iter().find(|pod| pod.kind == "Pod").unwrap();
     let admission = pod.admission.as_ref().unwrap();
     assert_eq!(admission.verdict, "accepted");
-    assert_eq!(admission.warnings[0].rule, "observed-mesh");
+    assert_eq!(admission.warnings[0].rule, "second-mesh");
 }
 
 #[rstest]
 #[case::no_mesh_was_read("", None)]
 #[case::another_was_read(
     "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: o}\n---",
-    Some("mesh-exists")
+    Some("unknown-mesh")
 )]
 fn a16_a_mesh_that_does_not_exist(#[case] meshes: &str, #[case] rule: Option<&str>) {
     let report = planned(&format!("{meshes}{}", pod("a", "m")));

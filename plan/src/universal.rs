@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use kuma_workload_rulebook::{
     identifier::{self, NameForm},
-    keys, mesh,
+    keys,
     metadata::{Labels, Text},
-    quoted::Quoted,
     spiffe::ProxyFacts,
     universal::{
-        self, ENVIRONMENT_UNIVERSAL, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey,
-        UniversalWorkload,
+        self, LabelOrTag, UniversalAction, UniversalFinding, UniversalKey, UniversalWorkload,
     },
 };
 
 use super::{
-    finding::{Code, Finding, place_at},
-    identities::Identities,
-    inventory::{self, Inventory, full_name},
+    finding::{Cause, Finding, Member, ObjectName, Severity, place_at},
+    identities::{Asked, Identities},
+    inventory::{self, Inventory},
     manifest::{Home, UniversalDataplaneManifest},
-    read::Place,
     report::{Sourced, UniversalDataplaneReport, UniversalReport, UniversalWorkloadReport},
 };
+
+/// The Dataplanes that refer to each Workload, by mesh and name.
+type References<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a UniversalDataplaneManifest>>;
 
 /// What there is to do about Universal's documents; nothing if there are none.
 pub(crate) fn plan(
@@ -48,22 +48,24 @@ pub(crate) fn plan(
     });
     let existing: Vec<_> = existing.collect();
     let plan = universal::plan(&facts, &existing, zone);
-    let mut references = BTreeMap::<(&str, &str), (usize, Option<&Place>)>::new();
+    let mut references = References::new();
     let mut reports = Vec::with_capacity(dataplanes.len());
     for (dataplane, dataplane_facts) in dataplanes.iter().zip(&facts) {
         let named = &dataplane.named;
         let found = universal::identifier(dataplane_facts);
         if let Some((name, _)) = found {
-            let place = named.place.as_ref();
-            let (count, first) = references.entry((named.mesh(), name)).or_insert((0, place));
-            *count += 1;
-            *first = (*first).min(place);
+            let key = (named.mesh(), name);
+            references.entry(key).or_default().push(dataplane);
         }
-        unknown_mesh(dataplane, inventory, findings);
+        findings.extend(unknown_mesh(dataplane, inventory));
         let labels = labels(dataplane, zone);
-        let proxy = ProxyFacts {
-            mesh: named.mesh(),
-            labels: &labels,
+        let asked = Asked {
+            proxy: ProxyFacts {
+                mesh: named.mesh(),
+                labels: &labels,
+            },
+            member: member(dataplane),
+            place: named.place.as_ref(),
         };
         reports.push(UniversalDataplaneReport {
             mesh: named.mesh().to_owned(),
@@ -76,7 +78,7 @@ pub(crate) fn plan(
                 }
                 .to_owned(),
             }),
-            identity: identities.of(&proxy, &format!("Dataplane {}", full_name(named))),
+            identity: identities.of(asked),
             place: named.place.clone(),
         });
     }
@@ -122,7 +124,7 @@ pub(crate) fn plan(
                 mesh: key.0.to_owned(),
                 name: key.1.to_owned(),
                 action,
-                dataplanes: references.get(&key).map_or(0, |(count, _)| *count),
+                dataplanes: references.get(&key).map_or(0, Vec::len),
                 managed_by: managed_by.get(&key).copied().flatten().map(str::to_owned),
             })
             .collect(),
@@ -134,7 +136,7 @@ fn labels(dataplane: &UniversalDataplaneManifest, zone: Option<&str>) -> Labels<
     let mut labels = dataplane.labels.clone();
     let known = [
         (keys::MESH, Some(dataplane.named.mesh())),
-        (keys::ENVIRONMENT, Some(ENVIRONMENT_UNIVERSAL)),
+        (keys::ENVIRONMENT, Some(keys::ENVIRONMENT_UNIVERSAL)),
         (
             keys::ZONE,
             zone.filter(|_| !dataplane.labels.contains(keys::ZONE)),
@@ -159,80 +161,78 @@ fn name(action: UniversalAction<'_>, referenced: bool) -> &'static str {
     }
 }
 
-fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
-    let found = inventory.universal_workloads.get(&inventory::Key::of(
-        "Workload",
-        Home::Mesh(key.mesh.into()),
-        key.name,
-    ));
-    Finding::warning(
-        Code::Foreign,
-        found.and_then(|found| found.named.place.clone()),
-        format!(
-            "mesh {}: Workload {} is managed by {}, and is left to it",
-            Quoted(key.mesh),
-            Quoted(key.name),
-            Quoted(manager)
-        ),
-        format!("remove its label {} to hand it over", keys::MANAGED_BY),
-    )
+/// What a finding about a Dataplane is about.
+fn member(dataplane: &UniversalDataplaneManifest) -> Member {
+    let object = ObjectName::of("Dataplane", &dataplane.named);
+    Member::new(object, "Dataplane", dataplane.named.place.clone())
 }
 
-fn unknown_mesh(
-    dataplane: &UniversalDataplaneManifest,
-    inventory: &Inventory,
-    findings: &mut Vec<Finding>,
-) {
-    let named = &dataplane.named;
-    let meshes = &inventory.universal_meshes;
-    let known = meshes.is_empty()
-        || named.mesh() == mesh::DEFAULT
-        || meshes
-            .values()
-            .any(|mesh| mesh.name.given() == Some(named.mesh()));
-    if !known {
-        findings.push(Finding::error(
-            Code::UnknownMesh,
-            named.place.clone(),
-            format!(
-                "Dataplane {} is in a mesh that does not exist",
-                full_name(named)
-            ),
-            "make the Mesh first, or correct its name".to_owned(),
-        ));
+fn is_foreign(key: UniversalKey<'_>, manager: &str, inventory: &Inventory) -> Finding {
+    let home = Home::Mesh(key.mesh.into());
+    let found =
+        inventory
+            .universal_workloads
+            .get(&inventory::Key::of("Workload", home.clone(), key.name));
+    let place = found.and_then(|found| found.named.place.clone());
+    let object = ObjectName {
+        home: home.clone(),
+        kind: "Workload".to_owned(),
+        name: key.name.to_owned(),
+    };
+    let cause = Cause::ManagedByOthers {
+        home,
+        manager: manager.to_owned(),
+    };
+    Finding::of(Severity::Warning, cause)
+        .at(place.clone())
+        .about([Member::new(object, "Workload", place)])
+}
+
+fn unknown_mesh(dataplane: &UniversalDataplaneManifest, inventory: &Inventory) -> Option<Finding> {
+    let mesh = dataplane.named.mesh();
+    if inventory.has_universal_mesh(mesh) {
+        return None;
     }
+    let cause = Cause::UnknownMesh {
+        mesh: mesh.to_owned(),
+    };
+    let place = dataplane.named.place.clone();
+    let finding = Finding::of(Severity::Error, cause).at(place);
+    Some(finding.about([member(dataplane)]))
 }
 
 fn finding(
     told: &UniversalFinding<'_>,
     inventory: &Inventory,
-    references: &BTreeMap<(&str, &str), (usize, Option<&Place>)>,
+    references: &References<'_>,
 ) -> Finding {
-    let place = |key: UniversalKey<'_>| references.get(&(key.mesh, key.name))?.1.cloned();
+    let who_refers = |mesh, name| references.get(&(mesh, name)).into_iter().flatten().copied();
+    let first = |mesh, name| {
+        let places = who_refers(mesh, name).filter_map(|one| one.named.place.as_ref());
+        places.min().cloned()
+    };
+    let owned = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::to_owned).collect();
     match told {
-        UniversalFinding::BadName { key, fault } => Finding::error(
-            Code::BadName,
-            place(*key),
-            format!(
-                "mesh {}: {} cannot be the name of a Workload: {fault}",
-                Quoted(key.mesh),
-                Quoted(key.name)
-            ),
-            format!("change the label {} of its Dataplanes", keys::WORKLOAD),
-        ),
+        UniversalFinding::BadName { key, fault } => {
+            let cause = Cause::BadName {
+                home: Home::Mesh(key.mesh.into()),
+                name: key.name.to_owned(),
+                fault: fault.to_string(),
+            };
+            Finding::of(Severity::Error, cause)
+                .at(first(key.mesh, key.name))
+                .about(who_refers(key.mesh, key.name).map(member))
+        }
         UniversalFinding::SeveralMeshes { name, meshes } => {
-            let first = meshes.first().map(|mesh| UniversalKey { mesh, name });
-            let meshes: Vec<_> = meshes.iter().map(|mesh| Quoted(mesh).to_string()).collect();
-            Finding::warning(
-                Code::SeveralMeshes,
-                first.and_then(place),
-                format!(
-                    "workload {} is in meshes {}: that makes a Workload in each",
-                    Quoted(name),
-                    meshes.join(" and ")
-                ),
-                "give those of each mesh a name of their own".to_owned(),
-            )
+            let cause = Cause::SeveralMeshes {
+                workload: (*name).to_owned(),
+                meshes: owned(&mut meshes.iter().copied()),
+            };
+            let place = meshes.iter().filter_map(|mesh| first(mesh, name)).min();
+            let all = meshes.iter().flat_map(|mesh| who_refers(mesh, name));
+            Finding::of(Severity::Warning, cause)
+                .at(place)
+                .about(all.map(member))
         }
         UniversalFinding::TagRead {
             mesh,
@@ -240,23 +240,19 @@ fn finding(
             taken,
             others,
         } => {
+            let cause = Cause::TagRead {
+                mesh: (*mesh).to_owned(),
+                workload: (*taken).to_owned(),
+                others: owned(&mut others.iter().copied()),
+            };
             let key = inventory::Key::of("Dataplane", Home::Mesh((*mesh).into()), dataplane);
             let found = inventory.universal_dataplanes.get(&key);
-            let others: Vec<_> = others.iter().map(|tag| Quoted(tag).to_string()).collect();
-            let others = match &*others {
-                [] => String::new(),
-                others => format!("; other inbounds say {}", others.join(" and ")),
-            };
-            Finding::warning(
-                Code::TagRead,
-                found.and_then(|found| place_at(found.named.place.as_ref(), found.tag)),
-                format!(
-                    "Dataplane {} names workload {} by a tag of an inbound, which Kuma does not read{others}",
-                    Quoted(&format!("{mesh}/{dataplane}")),
-                    Quoted(taken),
-                ),
-                format!("set it as label {} of the Dataplane", keys::WORKLOAD),
-            )
+            let place = found.and_then(|one| place_at(one.named.place.as_ref(), one.tag));
+            let finding = Finding::of(Severity::Warning, cause).at(place.clone());
+            finding.about(found.map(|one| Member {
+                place,
+                ..member(one)
+            }))
         }
     }
 }

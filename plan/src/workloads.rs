@@ -3,24 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_rulebook::{
+    admission::Settings,
     counts::Inbounds,
     identifier::Identifiers,
     keys, mesh,
-    quoted::Quoted,
     roster::{self, Action, CONTROL_PLANE, Foreign, Mode, Roster, Write},
 };
 
 use super::{
-    finding::{Code, Finding, place_at},
-    inventory::{Inventory, full_name},
-    manifest::{DataplaneManifest, WorkloadManifest},
+    controller,
+    finding::{Cause, Finding, Member, ObjectName, Severity, place_at},
+    inventory::Inventory,
+    manifest::{DataplaneManifest, Home, WorkloadManifest},
     pod_source::{Naming, PodSource},
     read::Place,
     report::{ReferenceCount, WorkloadReport},
 };
 
-/// A proxy that is there, or is to come.
-#[derive(Debug, Clone, Copy)]
+/// A proxy that is there, or is to come, and so may refer to a Workload.
+#[derive(Debug, Clone)]
 pub(crate) struct Reference<'a> {
     /// Its namespace.
     pub namespace: &'a str,
@@ -32,17 +33,18 @@ pub(crate) struct Reference<'a> {
     pub coming: bool,
     /// Where it stands.
     pub place: Option<&'a Place>,
+    /// What a finding about it is about.
+    pub member: Member,
 }
 
 /// All proxies that are there or to come.
 pub(crate) fn references<'a>(
     inventory: &'a Inventory,
-    pod_sources: &[PodSource<'a>],
+    sources: &[PodSource<'a>],
     naming: Naming<'a>,
     identifiers: Identifiers,
     findings: &mut Vec<Finding>,
 ) -> Vec<Reference<'a>> {
-    let mut without = BTreeMap::<&str, (usize, &DataplaneManifest)>::new();
     let dataplanes = inventory.dataplanes.values().filter(|one| one.is_local());
     let mut all: Vec<_> = dataplanes
         .map(|dataplane| {
@@ -55,73 +57,51 @@ pub(crate) fn references<'a>(
                 (None, Identifiers::Pods) => computed.flatten(),
                 (None, Identifiers::Dataplanes) => None,
             };
+            let place = dataplane.named.place.as_ref();
+            let member = controller::of_dataplane(dataplane, inventory).member("Dataplane");
             if workload.is_none() && computed != Some(None) {
-                without.entry(namespace).or_insert((0, dataplane)).0 += 1;
+                let cause = Cause::NoIdentifier {
+                    pods_were_asked: identifiers == Identifiers::Pods,
+                };
+                let finding = Finding::of(Severity::Note, cause).at(place.cloned());
+                findings.push(finding.about([member.clone()]));
             }
             Reference {
                 namespace,
                 mesh: mesh::of_dataplane(dataplane.mesh.as_deref()),
                 workload,
                 coming: false,
-                place: dataplane.named.place.as_ref(),
+                place,
+                member,
             }
         })
         .collect();
-    for pod_source in pod_sources.iter().filter(|pod_source| pod_source.coming) {
-        if let Some(mesh) = pod_source.mesh {
+    for source in sources.iter().filter(|source| source.coming) {
+        if let Some(mesh) = source.mesh {
+            let place = source.named.place.as_ref();
             all.push(Reference {
-                namespace: pod_source.named.namespace(),
+                namespace: source.named.namespace(),
                 mesh: mesh.name,
-                workload: pod_source.workload.map(|workload| workload.name),
+                workload: source.workload.map(|workload| workload.name),
                 coming: true,
-                place: pod_source.named.place.as_ref(),
+                place,
+                member: source.member(place),
             });
         }
     }
-    findings.extend(
-        without
-            .into_iter()
-            .map(|(namespace, (count, first))| no_identifier(namespace, count, first, identifiers)),
-    );
     all
-}
-
-fn no_identifier(
-    namespace: &str,
-    count: usize,
-    first: &DataplaneManifest,
-    identifiers: Identifiers,
-) -> Finding {
-    let s = if count == 1 { " has" } else { "s have" };
-    Finding::note(
-        Code::NoIdentifier,
-        first.named.place.clone(),
-        format!(
-            "namespace {}: {count} DataplaneManifest{s} no annotation {}, so no Workload is made for them \
-             (the first is {})",
-            Quoted(namespace),
-            keys::WORKLOAD,
-            Quoted(first.named.name.as_str()),
-        ),
-        match identifiers {
-            Identifiers::Dataplanes => {
-                "if the control plane is older than 2.13, plan and run with --identifiers pods"
-            }
-            Identifiers::Pods => "give the Pods of these Dataplanes too",
-        }
-        .to_owned(),
-    )
 }
 
 /// What `run` would do about each Workload, and in which mode.
 pub(crate) fn plan(
     inventory: &Inventory,
     references: &[Reference<'_>],
+    settings: &Settings<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Vec<WorkloadReport>, Mode) {
     let mut roster = Roster::default();
     let mut meshes = BTreeMap::<_, BTreeMap<&str, ReferenceCount>>::new();
-    let mut places = BTreeMap::new();
+    let mut who_refers = BTreeMap::<_, Vec<&Reference<'_>>>::new();
     for (number, reference) in references.iter().enumerate() {
         let Some(workload) = reference.workload else {
             continue;
@@ -149,8 +129,7 @@ pub(crate) fn plan(
         } else {
             &mut count.dataplanes
         }) += 1;
-        let place = places.entry(key).or_insert(reference.place);
-        *place = (*place).min(reference.place);
+        who_refers.entry(key).or_default().push(reference);
     }
     let existing = inventory.workloads.values();
     let named = existing.map(|one| (one.named.namespace(), one.named.name.as_str()));
@@ -174,9 +153,14 @@ pub(crate) fn plan(
         let facts = existing.map(WorkloadManifest::facts);
         let decision = roster.decide(&key_of(key), facts.as_ref(), mode);
         let of_key = meshes.remove(&key).unwrap_or_default();
-        let own_place = existing.and_then(|one| one.named.place.as_ref());
-        let place = own_place.or_else(|| places.get(&key).copied().flatten());
-        findings.extend(finding(key, &decision.action, place));
+        let references = who_refers.remove(&key).unwrap_or_default();
+        findings.extend(finding(
+            key,
+            &decision.action,
+            existing,
+            &references,
+            settings,
+        ));
         let (action, withheld) = name(&decision.action, existing.is_some());
         reports.push(WorkloadReport {
             namespace: key.0.to_owned(),
@@ -185,7 +169,7 @@ pub(crate) fn plan(
             withheld,
             meshes: of_key.into_values().collect(),
             managed_by: facts.and_then(|facts| facts.managed_by.map(str::to_owned)),
-            place: own_place.cloned(),
+            place: existing.and_then(|one| one.named.place.clone()),
         });
     }
     (reports, mode)
@@ -208,111 +192,113 @@ fn name(action: &Action, exists: bool) -> (&'static str, bool) {
     }
 }
 
-fn finding(key: (&str, &str), action: &Action, place: Option<&Place>) -> Option<Finding> {
-    let (namespace, name) = key;
-    let (in_namespace, workload) = (Quoted(namespace), Quoted(name));
-    let place = place_at(place, None);
-    Some(match action {
-        Action::Conflict { meshes, orphan } => {
-            let meshes: Vec<_> = meshes.iter().map(|mesh| Quoted(mesh).to_string()).collect();
-            let effect = if *orphan {
-                "the Workload that exists stays as it is"
-            } else {
-                "no Workload is made"
+fn finding(
+    (namespace, name): (&str, &str),
+    action: &Action,
+    existing: Option<&WorkloadManifest>,
+    references: &[&Reference<'_>],
+    settings: &Settings<'_>,
+) -> Option<Finding> {
+    let own_place = existing.and_then(|one| one.named.place.as_ref());
+    let first = || references.iter().filter_map(|one| one.place).min();
+    let place = own_place.or_else(first).cloned();
+    let who_refers = references.iter().map(|one| one.member.clone());
+    let workload = || {
+        let object = ObjectName::in_namespace("Workload", namespace, name);
+        [Member::new(object, "Workload", own_place.cloned())]
+    };
+    let home = Home::Namespace(namespace.into());
+    let finding = match action {
+        Action::Conflict { meshes, orphan } => Finding::of(
+            Severity::Error,
+            Cause::Conflict {
+                namespace: namespace.to_owned(),
+                workload: name.to_owned(),
+                meshes: meshes.iter().cloned().collect(),
+                exists: *orphan,
+            },
+        )
+        .about(who_refers),
+        Action::Impossible(fault) => {
+            // Who has switched the search for such names off is not kept from going on.
+            let severity = match settings.invalid_workload_name {
+                None => Severity::Note,
+                Some(_) => Severity::Error,
             };
-            Finding::error(
-                Code::Conflict,
-                place,
-                format!(
-                    "namespace {in_namespace}: workload {workload} has proxies in meshes {}: {effect}",
-                    meshes.join(" and "),
-                ),
-                "move its Pods to one mesh, or give those of each mesh a workload of their own"
-                    .to_owned(),
-            )
+            let cause = Cause::BadName {
+                home,
+                name: name.to_owned(),
+                fault: fault.to_string(),
+            };
+            Finding::of(severity, cause).about(who_refers)
         }
-        Action::Impossible(fault) => Finding::error(
-            Code::BadName,
-            place,
-            format!(
-                "namespace {in_namespace}: {workload} cannot be the name of a Workload: {fault}"
-            ),
-            "change the label or ServiceAccount that names it".to_owned(),
-        ),
         Action::Leave {
             why,
             referenced: true,
         } => match why {
             // What a control plane manages is in good hands.
             Foreign::ManagedBy(manager) if manager == CONTROL_PLANE => return None,
-            Foreign::ManagedBy(manager) => Finding::warning(
-                Code::Foreign,
-                place,
-                format!(
-                    "namespace {in_namespace}: Workload {workload} is managed by {}, and is left to it",
-                    Quoted(manager)
-                ),
-                format!("remove its label {} to hand it over", keys::MANAGED_BY),
-            ),
-            Foreign::NotLocal => Finding::note(
-                Code::Foreign,
-                place,
-                format!(
-                    "namespace {in_namespace}: Workload {workload} is a copy from elsewhere, and is left alone"
-                ),
-                "nothing, if this is a Global control plane".to_owned(),
-            ),
+            Foreign::ManagedBy(manager) => {
+                let manager = manager.clone();
+                let cause = Cause::ManagedByOthers { home, manager };
+                Finding::of(Severity::Warning, cause).about(workload())
+            }
+            Foreign::NotLocal => {
+                Finding::of(Severity::Note, Cause::Copies { home }).about(workload())
+            }
             Foreign::Unmanaged => return None,
         },
         _ => return None,
-    })
+    };
+    Some(finding.at(place))
 }
 
 /// Where Dataplanes are not as they seem: label against field (A6), stored against computed (W8).
 pub(crate) fn check_dataplanes(
     inventory: &Inventory,
-    pod_sources: &[PodSource<'_>],
+    sources: &[PodSource<'_>],
     findings: &mut Vec<Finding>,
 ) {
     for dataplane in inventory.dataplanes.values() {
-        let field = mesh::of_dataplane(dataplane.mesh.as_deref());
-        let Some(label) = dataplane.metadata.labels.get(keys::MESH) else {
-            continue;
-        };
-        if label != field {
-            findings.push(Finding::warning(
-                Code::MeshLabelDiffers,
-                place_at(dataplane.named.place.as_ref(), dataplane.mesh_label),
-                format!(
-                    "Dataplane {} is in mesh {}, but its label {} says {}",
-                    full_name(&dataplane.named),
-                    Quoted(field),
-                    keys::MESH,
-                    Quoted(label)
-                ),
-                "delete the Dataplane and let Kuma make it again; the field decides".to_owned(),
-            ));
-        }
+        findings.extend(differing_mesh(dataplane));
     }
-    for pod_source in pod_sources {
-        let stored = pod_source.dataplane.and_then(DataplaneManifest::stored);
-        let (Some(stored), Some(computed)) = (stored, pod_source.workload) else {
+    for source in sources {
+        let stored = source.dataplane.and_then(DataplaneManifest::stored);
+        let (Some(stored), Some(computed)) = (stored, source.workload) else {
             continue;
         };
         if stored != computed.name {
-            findings.push(Finding::note(
-                Code::StaleIdentifier,
-                pod_source.named.place.clone(),
-                format!(
-                    "Pod {} keeps workload {}; it would get {} from {} today",
-                    full_name(pod_source.named),
-                    Quoted(stored),
-                    Quoted(computed.name),
-                    computed.source
-                ),
-                "recreate the Pod, or give --workload-labels as the control plane has them"
-                    .to_owned(),
-            ));
+            let cause = Cause::StaleIdentifier {
+                namespace: source.named.namespace().to_owned(),
+                stored: stored.to_owned(),
+                computed: computed.name.to_owned(),
+                source: computed.source.to_string(),
+            };
+            let place = source.named.place.as_ref();
+            let finding = Finding::of(Severity::Note, cause).at(place.cloned());
+            findings.push(finding.about([source.member(place)]));
         }
     }
+}
+
+fn differing_mesh(dataplane: &DataplaneManifest) -> Option<Finding> {
+    let field = mesh::of_dataplane(dataplane.mesh.as_deref());
+    let label = dataplane.metadata.labels.get(keys::MESH)?;
+    if label == field {
+        return None;
+    }
+    let cause = Cause::MeshLabelDiffers {
+        namespace: dataplane.named.namespace().to_owned(),
+        field: field.to_owned(),
+        label: label.to_owned(),
+    };
+    let place = place_at(dataplane.named.place.as_ref(), dataplane.mesh_label);
+    // It is the Dataplane that has to go, whatever made its Pod.
+    let object = ObjectName::of("Dataplane", &dataplane.named);
+    let member = Member::new(object, "Dataplane", place.clone());
+    Some(
+        Finding::of(Severity::Warning, cause)
+            .at(place)
+            .about([member]),
+    )
 }

@@ -51,10 +51,11 @@ impl Connection {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        match &self.kubeconfig {
+        let config = match &self.kubeconfig {
             Some(path) => kubeconfig::of_file(path, &options).await,
             None => kubeconfig::of_environment(&options).await,
-        }
+        };
+        config.map_err(Failure)
     }
 
     /// A client.

@@ -19,7 +19,6 @@ pub mod cli;
 pub mod client;
 pub mod crd;
 pub mod crds;
-mod files;
 pub mod kinds;
 pub mod plan;
 pub mod run;

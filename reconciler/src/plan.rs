@@ -5,6 +5,7 @@
 
 mod cluster;
 mod diagnose;
+pub(crate) mod files;
 mod parallel;
 
 use std::{
@@ -26,10 +27,10 @@ use kuma_workload_rulebook::{
     spiffe,
 };
 
+use self::files::Pattern;
 use crate::{
     arguments::{self, Scope, identifiers, pod_annotation},
     client::Connection,
-    files::{self, Pattern},
     terminal::Terminal,
 };
 
@@ -45,7 +46,8 @@ Examples:
   kuma-workload plan --cluster --settings FILE  As a policy in this file would judge it
 
 Exit status: 0, nothing found that counts (--fail-on); 1, something was; 2, something cannot be read: \
-it is told on the standard error, and the rest is planned without it.
+it is told on the standard error, and the rest is planned without it. If nothing at all was read, it is \
+2 too, but for --allow-empty.
 
 Without --settings, objects are judged as by the example policies: one mesh per namespace (observed, \
 deny), updates by membership, alreadySplit warn.")]
@@ -89,6 +91,9 @@ pub struct Options {
     /// kubernetes for Kubernetes objects and universal for Universal documents.
     #[arg(long, value_enum)]
     environment: Option<Environment>,
+    /// The Kuma that the plan is made for: with kuma3, what changes there without a word is found too.
+    #[arg(long, value_name = "KUMA", default_value = "current", value_parser = target())]
+    target: plan::Target,
     /// The form of the report; github prints findings as annotations.
     #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
     output: Format,
@@ -106,6 +111,10 @@ pub struct Options {
 
 fn format() -> impl TypedValueParser<Value = Format> {
     arguments::one_of(Format::ALL)
+}
+
+fn target() -> impl TypedValueParser<Value = plan::Target> {
+    arguments::one_of(plan::Target::ALL)
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
@@ -135,7 +144,7 @@ const BAD_INPUT: u8 = 2;
 
 /// Plans, and prints the plan.
 pub fn main(options: &Options) -> ExitCode {
-    let mut report = plan(options);
+    let report = plan(options);
     let counts = |severity| options.fail_on.counts(severity);
     let status = if !report.faults.is_empty() {
         ExitCode::from(BAD_INPUT)
@@ -144,12 +153,10 @@ pub fn main(options: &Options) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     };
-    if matches!(options.output, Format::Table | Format::Wide) && !options.verbose {
-        report.skipped_kinds.clear();
-    }
     let stdout = io::stdout().lock();
     let style = Style {
         fail_on: options.fail_on,
+        verbose: options.verbose,
         ..options.terminal.style(&stdout)
     };
     let mut to = BufWriter::new(stdout);
@@ -211,6 +218,7 @@ fn plan(options: &Options) -> Report {
         environment: options.environment.map(Into::into),
         namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
+        target: options.target,
         ..plan::Options::default()
     };
     let mut unreadable = None;

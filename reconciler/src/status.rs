@@ -12,9 +12,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kuma_workload_plan::output;
 
+use self::show::Output;
 use crate::{
     arguments::Scope,
     client::{Connection, Failure},
@@ -29,6 +30,8 @@ Examples:
   kuma-workload status -n team -o wide  A namespace, with the numbers of each mesh
   kuma-workload status --watch          What changes, too
   kuma-workload status -o yaml          For a program
+  kubectl get dataplanes,dataplaneinsights,workloads -A -o json | kuma-workload status --from -
+  kuma-workload status --from FILE      What kumactl inspect dataplanes -o json printed, too
 
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
 
@@ -45,7 +48,7 @@ JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"report
 same for each mesh. With --watch: one such workload a line, when it changes; \"gone\": true when it has gone.
 YAML is the same; with --watch, a document for each.
 
-With --from, the rows of Universal have no namespace: {\"namespace\"} is left out.
+With --from, what is of Universal has no namespace.
 
 Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
 cannot be read.")]
@@ -67,26 +70,6 @@ pub struct Options {
     terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// Columns
-    #[default]
-    Table,
-    /// Columns, with the numbers of each mesh
-    Wide,
-    /// JSON, one document; with --watch, one a line
-    Json,
-    /// YAML, one document; with --watch, one for each that changes
-    Yaml,
-}
-
-impl Output {
-    /// Whether it is for people.
-    fn is_table(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
 }
 
 /// Runs it.

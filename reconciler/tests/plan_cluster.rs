@@ -197,16 +197,16 @@ fn missing_grants_and_kinds_are_told_and_the_rest_goes_on() {
                 "the grant to list namespaces is missing; what is there was not seen"
             ),
             (
-                "undeclared-mesh",
-                "namespace \"team\" declares none, but all its Pods are in mesh \"m\"; namespaceMesh: declared would refuse them"
-            ),
-            (
                 "unread",
                 "cannot list jobs.batch: the API server answered 500 InternalError: told at length"
             ),
             (
                 "missing-crd",
                 "the API server does not know meshidentities.kuma.io, so there are none"
+            ),
+            (
+                "undeclared-mesh",
+                "Namespace \"team\" declares none, but all its Pods are in mesh \"m\"; namespaceMesh: declared would refuse them"
             ),
         ]
     );

@@ -212,7 +212,7 @@ fn what_is_missing_for_the_numbers_is_told() {
     assert_eq!(
         said,
         [
-            "warning: ./b.yaml:1:7: workload \"web\" is not read: its type \"workload\" is none that is known; \
+            "warning: b.yaml:1:7: workload \"web\" is not read: its type \"workload\" is none that is known; \
              did you mean type: Workload?",
             "warning: Dataplane \"default/vm-1\" names workload \"web\" by a tag of an inbound, which Kuma does not read",
             "warning: no DataplaneInsight was given, so no proxy counts as connected; give what \

@@ -12,7 +12,7 @@ use std::{
 
 use kuma_workload_rulebook::{
     counts::Inbounds,
-    roster::{DataplaneRecord, InsightRecord, Roster, Scope, Watched},
+    roster::{DataplaneRecord, InsightRecord, ListScope, Roster, WatchedKind},
 };
 
 const NAMESPACES: usize = 2_000;
@@ -139,11 +139,11 @@ fn build(pods: &[Pod]) -> Roster {
 }
 
 fn relist(roster: &mut Roster, pods: &[Pod]) {
-    roster.relist(Watched::Dataplanes, Scope::Cluster);
+    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
     for pod in pods {
         black_box(roster.apply(&pod.dataplane()));
     }
-    let gone = roster.sweep(Watched::Dataplanes, Scope::Cluster);
+    let gone = roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
     assert!(gone.is_empty());
 }
 

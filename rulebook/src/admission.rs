@@ -1,6 +1,6 @@
 //! The admission rules (A and P): may this object be created, changed or deleted?
 //!
-//! [`scope`] says which requests are judged, and [`judge`] judges one by all rules. Each rule that
+//! [`scope`] says which requests are judged, and [`judge()`] judges one by all rules. Each rule that
 //! a user can name has a file of its own, with its tests. It gets facts and returns nothing or an
 //! [`Objection`]. It asks the [`Cluster`] only when the answer decides.
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{keys, metadata::PodFacts};
 
+/// The ServiceAccount that the API server gives to Pods that name none (W2).
+pub const DEFAULT_SERVICE_ACCOUNT: &str = "default";
+
 /// A workload identifier and where it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identifier<'a> {
@@ -84,7 +87,7 @@ pub fn of_pod<'a>(
             source: IdentifierSource::ServiceAccount,
         },
         _ => Identifier {
-            name: "default",
+            name: DEFAULT_SERVICE_ACCOUNT,
             source: IdentifierSource::DefaultServiceAccount,
         },
     }))

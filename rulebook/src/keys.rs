@@ -1,4 +1,4 @@
-//! The keys of Kuma's labels and annotations that the rules read, and the words that switch them.
+//! The labels and annotations of Kuma that the rules read: their keys, and some of their values.
 
 /// Logical label of a Dataplane: its workload identifier. Only Kuma may set it on a Pod (A1).
 pub const WORKLOAD: &str = "kuma.io/workload";
@@ -8,10 +8,14 @@ pub const MESH: &str = "kuma.io/mesh";
 pub const MANAGED_BY: &str = "kuma.io/managed-by";
 /// Label: whether a resource comes from this zone or from elsewhere (S4).
 pub const ORIGIN: &str = "kuma.io/origin";
+/// The value of [`ORIGIN`] on a local resource. A resource without the label is local too.
+pub const ORIGIN_ZONE: &str = "zone";
 /// Label: the zone that a resource comes from.
 pub const ZONE: &str = "kuma.io/zone";
 /// Label: the environment of a resource, `kubernetes` or `universal`.
 pub const ENVIRONMENT: &str = "kuma.io/env";
+/// The value of [`ENVIRONMENT`] on a resource of Universal.
+pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
 /// Label of a Dataplane: its namespace. A copy in another cluster keeps the original namespace.
 pub const HOME_NAMESPACE: &str = "k8s.kuma.io/namespace";
 /// Label or annotation of a copy from another zone: the original name of the resource.

@@ -27,10 +27,9 @@ mod symbols;
 
 pub use changes::{Changes, Key};
 pub use decision::{
-    Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, ORIGIN_ZONE, Status,
+    Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, StatusNumbers,
     Write, labels,
 };
-
 pub use origin::Origin;
 pub use presence::{Presence, PresenceByMesh};
 pub use records::{DataplaneRecord, InsightRecord};
@@ -48,7 +47,7 @@ use crate::mesh;
 
 /// The kinds of objects that the roster is told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watched {
+pub enum WatchedKind {
     /// Dataplanes.
     Dataplanes,
     /// DataplaneInsights.
@@ -57,7 +56,7 @@ pub enum Watched {
 
 /// What a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope<'a> {
+pub enum ListScope<'a> {
     /// The objects of all namespaces.
     Cluster,
     /// The objects of this namespace.
@@ -117,7 +116,7 @@ impl Roster {
     /// A Dataplane is gone.
     pub fn delete(&mut self, namespace: &str, name: &str) -> Changes {
         match Address::find(&self.symbols, namespace, name) {
-            Some(address) => self.forget(address, Watched::Dataplanes),
+            Some(address) => self.forget(address, WatchedKind::Dataplanes),
             None => Changes::default(),
         }
     }
@@ -144,37 +143,37 @@ impl Roster {
     /// A DataplaneInsight is gone.
     pub fn delete_insight(&mut self, namespace: &str, name: &str) -> Changes {
         match Address::find(&self.symbols, namespace, name) {
-            Some(address) => self.forget(address, Watched::Insights),
+            Some(address) => self.forget(address, WatchedKind::Insights),
             None => Changes::default(),
         }
     }
 
     /// Announces a list. Everything known about its objects stays until [`sweep`](Self::sweep), but
     /// has to be applied again by then. If a list breaks off, the next one is announced again.
-    pub fn relist(&mut self, watched: Watched, scope: Scope<'_>) {
+    pub fn relist(&mut self, watched: WatchedKind, scope: ListScope<'_>) {
         let Some(namespace) = self.resolve(scope) else {
             return;
         };
         for (address, proxy) in &mut self.proxies {
             if namespace.is_none_or(|namespace| namespace == address.namespace) {
                 match watched {
-                    Watched::Dataplanes => proxy.dataplane_unseen = true,
-                    Watched::Insights => proxy.insight_unseen = true,
+                    WatchedKind::Dataplanes => proxy.dataplane_unseen = true,
+                    WatchedKind::Insights => proxy.insight_unseen = true,
                 }
             }
         }
     }
 
     /// Ends the list that [`relist`](Self::relist) announced: objects that were not in it are gone.
-    pub fn sweep(&mut self, watched: Watched, scope: Scope<'_>) -> Changes {
+    pub fn sweep(&mut self, watched: WatchedKind, scope: ListScope<'_>) -> Changes {
         let Some(namespace) = self.resolve(scope) else {
             return Changes::default();
         };
         let unseen = self.proxies.iter().filter(|(address, proxy)| {
             namespace.is_none_or(|namespace| namespace == address.namespace)
                 && match watched {
-                    Watched::Dataplanes => proxy.reference.is_some() && proxy.dataplane_unseen,
-                    Watched::Insights => proxy.online_in.is_some() && proxy.insight_unseen,
+                    WatchedKind::Dataplanes => proxy.reference.is_some() && proxy.dataplane_unseen,
+                    WatchedKind::Insights => proxy.online_in.is_some() && proxy.insight_unseen,
                 }
         });
         let unseen: Vec<_> = unseen.map(|(address, _)| *address).collect();
@@ -251,21 +250,21 @@ impl Roster {
 
     /// The namespace of a scope: `Some(None)` for all namespaces, `None` if nothing is known of the
     /// namespace.
-    fn resolve(&self, scope: Scope<'_>) -> Option<Option<Symbol>> {
+    fn resolve(&self, scope: ListScope<'_>) -> Option<Option<Symbol>> {
         match scope {
-            Scope::Cluster => Some(None),
-            Scope::Namespace(namespace) => self.symbols.find(namespace).map(Some),
+            ListScope::Cluster => Some(None),
+            ListScope::Namespace(namespace) => self.symbols.find(namespace).map(Some),
         }
     }
 
     /// Forgets what the Dataplane or the DataplaneInsight has said about a proxy.
-    fn forget(&mut self, address: Address, watched: Watched) -> Changes {
+    fn forget(&mut self, address: Address, watched: WatchedKind) -> Changes {
         self.update(address, |proxy| match watched {
-            Watched::Dataplanes => ProxyEntry {
+            WatchedKind::Dataplanes => ProxyEntry {
                 reference: None,
                 ..proxy
             },
-            Watched::Insights => ProxyEntry {
+            WatchedKind::Insights => ProxyEntry {
                 online_in: None,
                 ..proxy
             },

@@ -9,8 +9,6 @@ use crate::{
 
 /// The value of [`keys::MANAGED_BY`] on the Workloads that Kuma makes on Universal (U1).
 pub const MANAGER: &str = "workload-generator";
-/// The value of [`keys::ENVIRONMENT`] on Universal.
-pub const ENVIRONMENT_UNIVERSAL: &str = "universal";
 
 /// A Dataplane document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,7 +114,7 @@ pub fn labels<'a>(mesh: &'a str, zone: Option<&'a str>) -> BTreeMap<&'static str
     [
         (keys::MESH, mesh),
         (keys::MANAGED_BY, MANAGER),
-        (keys::ENVIRONMENT, ENVIRONMENT_UNIVERSAL),
+        (keys::ENVIRONMENT, keys::ENVIRONMENT_UNIVERSAL),
     ]
     .into_iter()
     .chain(zone.map(|zone| (keys::ZONE, zone)))

@@ -9,8 +9,8 @@ use kuma_workload_rulebook::{
     identifier::{self, NameForm},
     roster::{
         Action, Census, Changes, DataplaneRecord, Decision, ExistingWorkload, Foreign,
-        InsightRecord, Key, MANAGER, Mode, Presence, PresenceByMesh, Roster, Scope, Status,
-        Watched, Write,
+        InsightRecord, Key, ListScope, MANAGER, Mode, Presence, PresenceByMesh, Roster,
+        StatusNumbers, WatchedKind, Write,
     },
 };
 use proptest::{prelude::*, sample::select};
@@ -27,11 +27,11 @@ const WORKLOADS: [Option<&str>; 6] = [
 ];
 const MESHES: [Option<&str>; 5] = [Some("a"), Some("b"), Some("default"), Some(""), None];
 const INBOUNDS: [Inbounds; 3] = [Inbounds::Absent, Inbounds::Ready, Inbounds::NotReady];
-const WATCHED: [Watched; 2] = [Watched::Dataplanes, Watched::Insights];
-const SCOPES: [Scope<'_>; 3] = [
-    Scope::Cluster,
-    Scope::Namespace("team"),
-    Scope::Namespace("other"),
+const WATCHED: [WatchedKind; 2] = [WatchedKind::Dataplanes, WatchedKind::Insights];
+const SCOPES: [ListScope<'_>; 3] = [
+    ListScope::Cluster,
+    ListScope::Namespace("team"),
+    ListScope::Namespace("other"),
 ];
 const MODES: [Mode; 3] = [Mode::Manage, Mode::Observe, Mode::Yield];
 
@@ -42,8 +42,8 @@ enum Step {
     Delete(&'static str, &'static str),
     ApplyInsight(InsightRecord<'static>),
     DeleteInsight(&'static str, &'static str),
-    Relist(Watched, Scope<'static>),
-    Sweep(Watched, Scope<'static>),
+    Relist(WatchedKind, ListScope<'static>),
+    Sweep(WatchedKind, ListScope<'static>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -107,10 +107,10 @@ fn mesh_of(field: Option<&'static str>) -> &'static str {
     }
 }
 
-fn covers(scope: Scope<'_>, (namespace, _): &Address) -> bool {
+fn covers(scope: ListScope<'_>, (namespace, _): &Address) -> bool {
     match scope {
-        Scope::Cluster => true,
-        Scope::Namespace(only) => only == *namespace,
+        ListScope::Cluster => true,
+        ListScope::Namespace(only) => only == *namespace,
     }
 }
 
@@ -133,20 +133,20 @@ impl Model {
             Step::DeleteInsight(namespace, name) => {
                 self.insights.remove(&(namespace, name));
             }
-            Step::Relist(Watched::Dataplanes, scope) => {
+            Step::Relist(WatchedKind::Dataplanes, scope) => {
                 let listed = self.dataplanes.keys().filter(|a| covers(scope, a));
                 self.unlisted_dataplanes.extend(listed);
             }
-            Step::Relist(Watched::Insights, scope) => {
+            Step::Relist(WatchedKind::Insights, scope) => {
                 let listed = self.insights.keys().filter(|a| covers(scope, a));
                 self.unlisted_insights.extend(listed);
             }
-            Step::Sweep(Watched::Dataplanes, scope) => {
+            Step::Sweep(WatchedKind::Dataplanes, scope) => {
                 let unlisted = &self.unlisted_dataplanes;
                 self.dataplanes
                     .retain(|a, _| !(covers(scope, a) && unlisted.contains(a)));
             }
-            Step::Sweep(Watched::Insights, scope) => {
+            Step::Sweep(WatchedKind::Insights, scope) => {
                 let unlisted = &self.unlisted_insights;
                 self.insights
                     .retain(|a, _| !(covers(scope, a) && unlisted.contains(a)));
@@ -265,7 +265,7 @@ impl Model {
         let written = matches!(action, Action::Write(_));
         let ours_already =
             existing.is_some_and(|e| e.managed_by == Some(MANAGER) && is_local(e, &key.namespace));
-        let status = labelled.map(|mesh| Status {
+        let status = labelled.map(|mesh| StatusNumbers {
             counts: self.counts(key, &mesh),
             ours: mode == Mode::Manage && (written || ours_already),
         });

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use kuma_workload_host::GuestCallError;
 use kuma_workload_host::callback::Grants;
 use kuma_workload_host::capability::Capabilities;
 use kuma_workload_host::cluster::{ApiStatus, Manifests, Scripted};
 use kuma_workload_host::metadata::ContextAwareResource;
-use kuma_workload_host::policy::RawFailure;
 use kuma_workload_host::{Backend, CallOutcome, Failure, Policy};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -17,10 +17,7 @@ use crate::{get, list, policy, shop, untouched};
 /// The error that a guest reads when it asks this.
 fn error_of(policy: &Policy, cluster: Arc<dyn Backend>) -> String {
     match policy.call("validate", b"{}", cluster).result {
-        Err(RawFailure::Guest(error)) => error
-            .strip_prefix("Guest call failure: ")
-            .unwrap_or_else(|| panic!("no guest error: {error}"))
-            .to_owned(),
+        Err(GuestCallError::Failed(error)) => error,
         other => panic!("expected the guest's error, got {other:?}"),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use kuma_workload_host::policy::RawFailure;
+use kuma_workload_host::GuestCallError;
 use kuma_workload_host::{CallOutcome, Policy};
 use rstest::rstest;
 
@@ -84,7 +84,7 @@ fn instances_run_side_by_side_and_one_that_hangs_stops_no_other() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let result = endless.call("validate", b"{}", untouched()).result;
-                assert_eq!(result, Err(RawFailure::Interrupted));
+                assert_eq!(result, Err(GuestCallError::Interrupted));
             });
             scope.spawn(|| {
                 for _ in 0..20 {

@@ -13,6 +13,7 @@ mod gates;
 mod guest;
 mod limits;
 mod program;
+mod protocol;
 mod sessions;
 mod verdicts;
 

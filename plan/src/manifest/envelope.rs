@@ -1,7 +1,7 @@
 //! What objects come in: lists of kubectl and kumactl, arrays as jq collects them, and the events of
 //! a watch.
 
-use super::identity::WORDS;
+use super::kind::WORDS;
 use crate::read::tree::{Mismatch, Node, Value};
 
 /// What an object was read from, as far as that matters.

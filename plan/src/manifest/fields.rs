@@ -98,7 +98,8 @@ pub(super) fn controller(node: &Node) -> Read<Option<Owner>> {
         let (api_version, kind) = kind_of_owner(owner)?;
         let name = owner.field("name", Node::text)?.unwrap_or_default();
         Ok(is_controller(owner)?.then(|| Owner {
-            kind: TemplateKind::of_object(api_version, kind).map_or("", |kind| kind.name),
+            template: TemplateKind::of_object(api_version, kind),
+            kind: kind.to_owned(),
             name: name.to_owned(),
         }))
     })?;

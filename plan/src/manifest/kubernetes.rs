@@ -5,10 +5,11 @@ use kuma_workload_rulebook::{
 };
 
 use super::{
-    DataplaneManifest, Home, InsightManifest, Manifest, MeshIdentityManifest, Named,
-    NamespaceManifest, PodManifest, TemplateManifest, WorkloadManifest, fields,
-    identity::{Kind, KumaKind},
-    identity_spec, pod, proxy,
+    BuiltinGatewayManifest, DataplaneManifest, Home, InsightManifest, Manifest,
+    MeshIdentityManifest, Named, NamespaceManifest, PodManifest, TemplateManifest,
+    WorkloadManifest, fields, identity_spec,
+    kind::{Kind, KumaKind},
+    mesh as meshes, pod, proxy,
     reader::Reader,
     template,
 };
@@ -21,13 +22,21 @@ pub(super) fn read(reader: &Reader<'_>, kind: Kind, node: &Node) -> Read<Option<
         Kind::Namespace => Manifest::Namespace(NamespaceManifest {
             named: named(reader, node, Scope::Cluster)?,
             metadata: fields::metadata_of_kuma(node)?,
+            marks: pod::marks(node),
         }),
         Kind::Template(kind) => Manifest::Template(read_template(reader, kind, node)?),
-        Kind::Kuma(KumaKind::Mesh) => Manifest::Mesh(named(reader, node, Scope::Cluster)?),
+        Kind::Kuma(KumaKind::Mesh) => {
+            let named = named(reader, node, Scope::Cluster)?;
+            Manifest::Mesh(meshes::read(named, node.get("spec")))
+        }
         Kind::Kuma(KumaKind::Dataplane) => Manifest::Dataplane(dataplane(reader, node)?),
         Kind::Kuma(KumaKind::DataplaneInsight) => Manifest::Insight(insight(reader, node)?),
         Kind::Kuma(KumaKind::Workload) => Manifest::Workload(workload(reader, node)?),
         Kind::Kuma(KumaKind::MeshIdentity) => Manifest::MeshIdentity(identity(reader, node)?),
+        Kind::Kuma(KumaKind::MeshGateway) => gateway(named(reader, node, Scope::Cluster)?, kind),
+        Kind::Kuma(KumaKind::MeshGatewayInstance) => {
+            gateway(named(reader, node, Scope::Namespace)?, kind)
+        }
         Kind::Kuma(KumaKind::DataplaneOverview) => return Ok(None),
     }))
 }
@@ -54,6 +63,11 @@ fn named(reader: &Reader<'_>, node: &Node, scope: Scope) -> Read<Named> {
     })
 }
 
+fn gateway(named: Named, kind: Kind) -> Manifest {
+    let kind = kind.name();
+    Manifest::BuiltinGateway(BuiltinGatewayManifest { named, kind })
+}
+
 fn read_pod(reader: &Reader<'_>, node: &Node) -> Read<PodManifest> {
     let named = named(reader, node, Scope::Namespace)?;
     let mut facts = pod::facts(node)?;
@@ -77,7 +91,7 @@ fn read_template(
     Ok(TemplateManifest {
         named: named(reader, node, Scope::Namespace)?,
         kind,
-        owner: fields::controller(node)?.filter(|owner| !owner.kind.is_empty()),
+        owner: fields::controller(node)?,
         idle: template::is_idle(kind, node),
         facts,
         marks,
@@ -93,6 +107,7 @@ fn dataplane(reader: &Reader<'_>, node: &Node) -> Read<DataplaneManifest> {
         metadata: fields::metadata(node)?,
         mesh_label: fields::position(node, "labels", keys::MESH),
         inbounds: inbounds.flatten().unwrap_or_default(),
+        builtin_gateway: node.get("spec").and_then(proxy::builtin_gateway),
     })
 }
 
@@ -109,6 +124,9 @@ fn workload(reader: &Reader<'_>, node: &Node) -> Read<WorkloadManifest> {
         named: named(reader, node, Scope::Namespace)?,
         labels: fields::metadata_of_kuma(node)?.labels,
         mesh_owners: fields::mesh_owners(node)?,
+        owners: node
+            .get("metadata")
+            .and_then(|metadata| fields::entry(metadata, "ownerReferences")),
         reported: proxy::reported(node),
     })
 }

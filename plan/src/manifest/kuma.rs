@@ -7,13 +7,12 @@ use kuma_workload_rulebook::{
     keys, mesh,
     metadata::{Labels, Metadata},
     spiffe::MeshIdentity,
-    universal::ENVIRONMENT_UNIVERSAL,
 };
 
 use super::{
-    DataplaneManifest, Home, InsightManifest, Manifest, MeshIdentityManifest, Name, Named,
-    UniversalDataplaneManifest, UniversalWorkloadManifest, WorkloadManifest, fields,
-    identity::KumaKind, identity_spec, proxy, reader::Reader,
+    BuiltinGatewayManifest, DataplaneManifest, Home, InsightManifest, Manifest,
+    MeshIdentityManifest, Name, Named, UniversalDataplaneManifest, UniversalWorkloadManifest,
+    WorkloadManifest, fields, identity_spec, kind::KumaKind, mesh as meshes, proxy, reader::Reader,
 };
 use crate::read::tree::{Mismatch, Node, Position, Read};
 
@@ -39,6 +38,12 @@ pub(super) fn read(reader: &Reader<'_>, kind: KumaKind, node: &Node) -> Read<Vec
         }
         KumaKind::Workload => vec![resource.workload()?],
         KumaKind::MeshIdentity => vec![resource.identity()?],
+        KumaKind::MeshGateway | KumaKind::MeshGatewayInstance => {
+            vec![Manifest::BuiltinGateway(BuiltinGatewayManifest {
+                named: resource.named,
+                kind: kind.name(),
+            })]
+        }
     })
 }
 
@@ -89,14 +94,19 @@ impl<'n> Resource<'n> {
             name: Name::Given(self.name.into()),
             place: self.named.place.clone(),
         };
+        let mesh = meshes::read(named, Some(self.node));
         match self.is_on_kubernetes() {
-            true => Manifest::Mesh(named),
-            false => Manifest::UniversalMesh(named),
+            true => Manifest::Mesh(mesh),
+            false => Manifest::UniversalMesh(mesh),
         }
     }
 
     fn dataplane(&self, networking: Networking) -> Read<Manifest> {
-        let Networking { inbounds, tags } = networking;
+        let Networking {
+            inbounds,
+            tags,
+            builtin_gateway,
+        } = networking;
         let named = self.named.clone();
         if !self.is_on_kubernetes() {
             return Ok(Manifest::UniversalDataplane(UniversalDataplaneManifest {
@@ -104,6 +114,7 @@ impl<'n> Resource<'n> {
                 labels: self.labels.clone(),
                 tag: tags.first().map(|(_, at)| *at),
                 tags: tags.into_iter().map(|(tag, _)| tag).collect(),
+                builtin_gateway,
                 inbounds,
             }));
         }
@@ -129,6 +140,7 @@ impl<'n> Resource<'n> {
                 .and_then(|labels| fields::entry(labels, keys::MESH)),
             // kumactl does not print owners.
             owned_by_pod: false,
+            builtin_gateway,
             inbounds,
         }))
     }
@@ -151,6 +163,7 @@ impl<'n> Resource<'n> {
                 named,
                 labels,
                 mesh_owners: Vec::new(),
+                owners: None,
                 reported,
             }),
             false => Manifest::UniversalWorkload(UniversalWorkloadManifest {
@@ -183,7 +196,7 @@ impl<'n> Resource<'n> {
 fn is_on_kubernetes(name: &str, labels: &Labels<'_>) -> bool {
     match labels.get(keys::ENVIRONMENT) {
         Some(ENVIRONMENT_KUBERNETES) => true,
-        Some(ENVIRONMENT_UNIVERSAL) => false,
+        Some(keys::ENVIRONMENT_UNIVERSAL) => false,
         _ => {
             let display_name = labels.get_non_empty(keys::DISPLAY_NAME);
             let namespace = display_name.and_then(|display| name.strip_prefix(display));
@@ -212,6 +225,7 @@ struct Networking {
     inbounds: Inbounds,
     /// The tags `kuma.io/workload`, in order, and where they stand.
     tags: Vec<(String, Position)>,
+    builtin_gateway: Option<Position>,
 }
 
 fn networking(dataplane: &Node) -> Read<Networking> {
@@ -220,6 +234,7 @@ fn networking(dataplane: &Node) -> Read<Networking> {
         Ok(Networking {
             inbounds: proxy::inbounds(networking)?,
             tags: tags.unwrap_or_default().into_iter().flatten().collect(),
+            builtin_gateway: proxy::builtin_gateway(dataplane),
         })
     })?;
     Ok(read.unwrap_or_default())

@@ -59,5 +59,9 @@ pub(super) fn marks(node: &Node) -> Marks {
         workload_annotation: fields::position(node, "annotations", keys::WORKLOAD),
         mesh: fields::position(node, "labels", keys::MESH)
             .or_else(|| fields::position(node, "annotations", keys::MESH)),
+        mesh_annotation: fields::position(node, "annotations", keys::MESH),
+        gateway: fields::position(node, "annotations", keys::GATEWAY),
+        ingress: fields::position(node, "annotations", keys::INGRESS),
+        egress: fields::position(node, "annotations", keys::EGRESS),
     }
 }

@@ -3,7 +3,7 @@
 
 use kuma_workload_rulebook::counts::{self, Counts, Inbound, Inbounds, Subscription};
 
-use crate::read::tree::{Node, Read};
+use crate::read::tree::{Node, Position, Read};
 
 /// What the `networking` of a Dataplane says of its health (S3).
 pub(super) fn inbounds(networking: &Node) -> Read<Inbounds> {
@@ -17,6 +17,14 @@ pub(super) fn inbounds(networking: &Node) -> Read<Inbounds> {
         })
     })?;
     Ok(Inbounds::of(inbounds.unwrap_or_default()))
+}
+
+/// Where a Dataplane with this `networking` in its settings says that it is a builtin gateway, if it
+/// does. Protobuf has the word in capital letters; older documents have it in small ones.
+pub(super) fn builtin_gateway(settings: &Node) -> Option<Position> {
+    let gateway = settings.get("networking")?.get("gateway")?.get("type")?;
+    let word = gateway.text().ok()?;
+    word.eq_ignore_ascii_case("BUILTIN").then_some(gateway.at)
 }
 
 /// Whether a proxy with this status is online (S2): its `subscriptions` tell.

@@ -155,6 +155,16 @@ fn actions(report: &Report) -> Vec<String> {
     "object \"a\" is not read: it has no type, but a key \"Type\"",
     "did you mean type?"
 )]
+#[case::type_in_the_place_of_the_kind(
+    "apiVersion: kuma.io/v1alpha1\ntype: Dataplane\nname: a",
+    "Dataplane \"a\" is not read: it has no kind",
+    "did you mean kind: Dataplane?"
+)]
+#[case::kind_in_the_place_of_the_type(
+    "kind: Dataplane\nname: a\nmesh: default",
+    "Dataplane \"a\" is not read: it has no apiVersion",
+    "did you mean type: Dataplane?"
+)]
 #[case::in_a_list(
     "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pods, metadata: {name: a}}]",
     "Pods \"a\" is not read: its kind \"Pods\" is none that is known",
@@ -229,26 +239,6 @@ proptest! {
         prop_assert_eq!(report.faults, []);
         prop_assert_eq!(report.summary.objects, 0);
     }
-}
-
-/// A mistake such as a repeated key refuses the document, if anything in it matters.
-#[rstest]
-#[case::pod("Pod", "metadata: {name: a}\nmetadata: {name: b}", 1, &[])]
-#[case::skipped("ConfigMap", "metadata: {name: a}\nmetadata: {name: b}", 0, &["nothing-planned"])]
-#[case::remark("Pod", "metadata: {name: a, labels: {yes: x}}", 0, &["read-otherwise"])]
-#[case::remark_of_what_is_skipped("ConfigMap", "metadata: {name: a, labels: {yes: x}}", 0, &["nothing-planned"])]
-fn mistakes_count_in_what_matters(
-    #[case] kind: &str,
-    #[case] yaml: &str,
-    #[case] faults: usize,
-    #[case] findings: &[&str],
-) {
-    let report = plan(&format!("apiVersion: v1\nkind: {kind}\n{yaml}\n"));
-    assert_eq!(report.faults.len(), faults, "{:?}", report.faults);
-    let mut told = codes(&report);
-    told.retain(|code| *code != "namespace-not-read");
-    assert_eq!(told, findings);
-    assert_eq!(report.pods.len(), usize::from(kind == "Pod" && faults == 0));
 }
 
 const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: a}}";
@@ -759,4 +749,16 @@ fn where_nothing_is_planned_a_line_says_so(#[case] yaml: &str, #[case] message: 
         .map(|one| (one.code, one.severity.name(), &*one.message))
         .collect();
     assert_eq!(told, [("nothing-planned", "note", message)]);
+}
+
+#[test]
+fn where_nothing_is_planned_in_a_namespace_a_line_says_so() {
+    let options = Options {
+        namespace: Some("other".to_owned()),
+        ..Options::default()
+    };
+    let report = crate::plan([document("system.yml", NAMESPACE)], &options);
+    let told: Vec<_> = report.findings.iter().map(|one| &*one.message).collect();
+    let message = "2 objects were read, and none is of a kind that is planned in this namespace";
+    assert_eq!(told, [message]);
 }

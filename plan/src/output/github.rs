@@ -5,8 +5,12 @@ use std::{
     io::{self, Write},
 };
 
-use super::{BAD_INPUT, Style};
-use crate::{finding::Severity, read::Place, report::Report};
+use super::style::Style;
+use crate::{
+    finding::{BAD_INPUT, Severity},
+    read::Place,
+    report::Report,
+};
 
 /// Writes the faults and findings.
 pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Style;
+use super::style::Style;
 use crate::report::Report;
 
 /// Writes it.

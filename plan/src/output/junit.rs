@@ -8,9 +8,9 @@ use std::{
     io::{self, Write},
 };
 
-use super::{BAD_INPUT, Style};
+use super::style::Style;
 use crate::{
-    finding::Code,
+    finding::{BAD_INPUT, Code},
     report::{FindingReport, Report},
 };
 
@@ -179,7 +179,7 @@ mod tests {
 
     fn report(findings: &[Finding], faults: &[Fault]) -> Report {
         Report {
-            findings: findings.iter().map(Into::into).collect(),
+            findings: crate::finding::grouped(findings.to_vec()),
             faults: faults.to_vec(),
             ..crate::plan([], &crate::Options::default())
         }

@@ -2,10 +2,11 @@
 //!
 //! A [`Table`] that is wider than it may be gives way in three steps: its cells wrap at spaces; where
 //! their words are still too wide, columns are left out in the order that the table states; at last,
-//! words are broken. Without a width nothing is wrapped, left out or broken.
+//! words are broken. Without a width nothing is wrapped, left out or broken; a cell that is wider than
+//! any column may be stands out of it.
 
 use std::{
-    borrow::Cow,
+    fmt::{self, Write as _},
     io::{self, Write},
     iter,
 };
@@ -13,56 +14,15 @@ use std::{
 use kuma_workload_rulebook::quoted::printable;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::Style;
+use super::style::{Colour, Style};
 
 /// Spaces between columns.
 const GAP: usize = 2;
+/// No column gets wider than this where there is no width to fit: each row is padded to it, and one
+/// cell of a megabyte must not make ten thousand rows as long.
+const WIDEST: usize = 200;
 /// No column gets narrower than this, however narrow the terminal.
 const NARROWEST: usize = 6;
-
-/// A colour of the terminal's own palette.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// Something is wrong.
-    Red,
-    /// Something is made.
-    Green,
-    /// Something deserves a look.
-    Yellow,
-    /// Something is worth knowing.
-    Cyan,
-}
-
-impl Colour {
-    /// The number that ECMA-48's "select graphic rendition" gives it.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Red => "31",
-            Self::Green => "32",
-            Self::Yellow => "33",
-            Self::Cyan => "36",
-        }
-    }
-}
-
-impl Style {
-    /// The text in this colour, if there are colours.
-    pub fn painted<'t>(&self, text: &'t str, colour: Option<Colour>) -> Cow<'t, str> {
-        self.rendered(text, colour.map(Colour::code))
-    }
-
-    /// The text in bold, if there are colours.
-    pub fn bold<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.rendered(text, Some("1"))
-    }
-
-    fn rendered<'t>(&self, text: &'t str, code: Option<&str>) -> Cow<'t, str> {
-        match code.filter(|_| self.colours && !text.is_empty()) {
-            Some(code) => format!("\u{1b}[{code}m{text}\u{1b}[0m").into(),
-            None => text.into(),
-        }
-    }
-}
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,8 +105,10 @@ impl Table {
             }
         }
         let Some(width) = width else {
+            let widths = needs.iter().map(|need| Some(need.whole.min(WIDEST)));
             return Layout {
-                widths: needs.iter().map(|need| Some(need.whole)).collect(),
+                widths: widths.collect(),
+                wraps: false,
             };
         };
         let mut kept: Vec<_> = needs.into_iter().map(Some).collect();
@@ -167,6 +129,7 @@ impl Table {
             let widths = kept.iter().map(|need| need.and_then(|_| shared.next()));
             return Layout {
                 widths: widths.collect(),
+                wraps: true,
             };
         }
     }
@@ -300,6 +263,8 @@ fn levelled(needs: &[Need], space: usize) -> Vec<usize> {
 pub struct Layout {
     /// None of a column that is left out.
     widths: Vec<Option<usize>>,
+    /// Whether what is wider than its column goes on in the next line.
+    wraps: bool,
 }
 
 impl Layout {
@@ -323,7 +288,11 @@ impl Layout {
             .zip(&self.widths)
             .filter_map(|((text, colour), width)| {
                 let width = (*width)?;
-                Some((wrapped(text, width), colour, width))
+                let lines = match self.wraps {
+                    true => wrapped(text, width),
+                    false => vec![text],
+                };
+                Some((lines, colour, width))
             });
         let cells: Vec<_> = shown.collect();
         let height = cells.iter().map(|(lines, ..)| lines.len()).max();
@@ -333,7 +302,7 @@ impl Layout {
             for (lines, colour, width) in &cells {
                 let text = lines.get(line).copied().unwrap_or_default();
                 if !text.is_empty() {
-                    write!(to, "{:owed$}{}", "", style.painted(text, *colour))?;
+                    write!(to, "{}{}", Spaces(owed), style.painted(text, *colour))?;
                     owed = 0;
                 }
                 owed += width.saturating_sub(text.width()) + GAP;
@@ -341,6 +310,15 @@ impl Layout {
             writeln!(to)?;
         }
         Ok(())
+    }
+}
+
+/// So many spaces. (A width in a format, `{:width$}`, panics beyond 65,535.)
+struct Spaces(usize);
+
+impl fmt::Display for Spaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (0..self.0).try_for_each(|_| f.write_char(' '))
     }
 }
 
@@ -362,10 +340,10 @@ pub fn write_paragraph(
         None => vec![text],
     };
     let starts = iter::once(first).chain(iter::repeat(""));
-    lines
-        .into_iter()
-        .zip(starts)
-        .try_for_each(|(line, start)| writeln!(to, "{start:indent$}{line}"))
+    lines.into_iter().zip(starts).try_for_each(|(line, start)| {
+        let missing = indent.saturating_sub(start.width());
+        writeln!(to, "{start}{}{line}", Spaces(missing))
+    })
 }
 
 /// The lines of a text, none wider than this: as many words in each as fit. A word that is wider
@@ -490,6 +468,22 @@ mod tests {
         table.write_header(&layout, &mut out).unwrap();
         table.write_rows(&layout, style, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[rstest]
+    #[case::in_a_pipe(None)]
+    #[case::on_a_terminal(Some(100_000))]
+    fn one_cell_of_any_length_makes_no_other_row_as_long(#[case] width: Option<usize>) {
+        let mut table = table();
+        let long = "x".repeat(90_000);
+        table.add([&*long, "-", "Pod", "long"].map(Cell::new));
+        table.add(["short", "-", "Pod", "short"].map(Cell::new));
+        let drawn = drawn(&table, width, false);
+        assert!(drawn.contains(&long));
+        if width.is_none() {
+            let others = drawn.lines().filter(|line| !line.contains(&long));
+            assert!(others.map(str::len).max() < Some(300));
+        }
     }
 
     #[rstest]

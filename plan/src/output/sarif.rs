@@ -10,9 +10,9 @@ use std::{
 
 use serde::Serialize;
 
-use super::{BAD_INPUT, Style};
+use super::style::Style;
 use crate::{
-    finding::{Code, Severity},
+    finding::{BAD_INPUT, Code, Severity},
     read::Place,
     report::Report,
 };
@@ -272,7 +272,7 @@ mod tests {
             Finding::note(Code::Unread, None, text("one"), text("try again")),
         ];
         let report = Report {
-            findings: findings.iter().map(Into::into).collect(),
+            findings: crate::finding::grouped(findings.to_vec()),
             faults: vec![Fault::of_file("c.yaml", "it is gone")],
             ..crate::plan([], &crate::Options::default())
         };

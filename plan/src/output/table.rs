@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{
-    Style,
-    layout::{Cell, Colour, Column, Table, write_paragraph},
+    layout::{Cell, Column, Table, write_paragraph},
+    style::{Colour, Style},
 };
 use crate::{
     finding::Severity,
@@ -94,7 +94,9 @@ fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> i
         let dataplanes = universal_dataplanes(universal, wide);
         section("UNIVERSAL DATAPLANES", &dataplanes, style, to)?;
     }
-    section("SKIPPED", &skipped(&report.skipped_kinds), style, to)?;
+    if style.verbose {
+        section("SKIPPED", &skipped(&report.skipped_kinds), style, to)?;
+    }
     findings(report, style, to)?;
     summary(report, style, to)
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-use super::Style;
+use super::style::Style;
 use crate::report::Report;
 
 /// Writes the report.

@@ -67,26 +67,37 @@ fn seeds() -> Fallible<Vec<Case>> {
 
 /// Documents of so many levels. 256 are read, more are refused, and none is too much for the stack.
 fn nested() -> impl Iterator<Item = Case> {
-    const LEVELS: [usize; 8] = [1, 16, 128, 255, 256, 257, 1_000, 100_000];
-    const FORMS: [(&str, &str, &str, &str); 7] = [
-        ("a.yaml", "[", "x", "]"),
-        ("a.yaml", "{a: ", "x", "}"),
-        ("a.yaml", "[{a: ", "x", "}]"),
-        ("a.yaml", "- ", "x", ""),
-        ("a.yaml", "? ", "x", ""),
-        ("a.json", "[", "1", "]"),
-        ("a.json", "{\"a\":", "1", "}"),
+    const LEVELS: [usize; 9] = [1, 16, 128, 254, 255, 256, 257, 1_000, 100_000];
+    // Before all of it, before each level, in the middle, after each level.
+    const FORMS: [(&str, &str, &str, &str, &str); 9] = [
+        ("a.yaml", "", "[", "x", "]"),
+        ("a.yaml", "", "{a: ", "x", "}"),
+        ("a.yaml", "", "[{a: ", "x", "}]"),
+        ("a.yaml", "", "- ", "x", ""),
+        ("a.yaml", "", "? ", "x", ""),
+        ("a.yaml", POD, "[", "x", "]"),
+        ("a.json", "", "[", "1", "]"),
+        ("a.json", "", "{\"a\":", "1", "}"),
+        ("a.json", "", "[{\"a\":", "1", "}]"),
     ];
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: ";
     let cases = FORMS
         .into_iter()
         .flat_map(|form| LEVELS.map(|levels| (form, levels)));
-    cases.flat_map(|((name, open, middle, close), levels)| {
-        let text = [&*open.repeat(levels), middle, &*close.repeat(levels), "\n"].concat();
+    cases.flat_map(|((name, before, open, middle, close), levels)| {
+        let text = [
+            before,
+            &open.repeat(levels),
+            middle,
+            &close.repeat(levels),
+            "\n",
+        ];
         let document = NamedBytes {
             name: name.to_owned(),
-            bytes: text.into_bytes(),
+            bytes: text.concat().into_bytes(),
         };
-        native(format!("{levels} times {open:?} in {name}"), document)
+        let levels = format!("{levels} times {open:?}");
+        native(format!("{levels} after {before:?} in {name}"), document)
     })
 }
 

@@ -102,7 +102,7 @@ impl Check<'_> {
     fn growth(&mut self, name: &str, small: Measurement, large: Measurement) {
         let [before, after] = [small, large].map(|(_, usage)| usage.cpu.as_secs_f64());
         let ratio = after / before;
-        let is_read = small.1.status.is_some() && large.1.status.is_some();
+        let is_read = [small, large].iter().all(|(_, usage)| usage.is_planned());
         self.holds(
             is_read && ratio <= GROWTH,
             &format!(
@@ -123,9 +123,7 @@ impl Check<'_> {
             None => "ended by a signal".to_owned(),
         };
         self.holds(
-            usage.status.is_some_and(|status| status <= 2)
-                && usage.cpu <= AT_ONCE
-                && memory <= MEMORY_OF_ODD_INPUT,
+            usage.is_planned() && usage.cpu <= AT_ONCE && memory <= MEMORY_OF_ODD_INPUT,
             &format!(
                 "{} ({}): {:.3} s, {:.0} MB, {status}",
                 input.name,

@@ -75,6 +75,14 @@ pub(crate) const ALL: &[Growing] = &[
     yaml("the same Pod", |count| {
         each(count, |_| pod("team", 0, "labels: {kuma.io/mesh: m}"))
     }),
+    yaml(
+        "Pods beside one whose name is as long as all of them",
+        |count| {
+            let long = pod("team", 0, "labels: {kuma.io/mesh: m}")
+                .replace("web-0", &"x".repeat(100 * count));
+            long + &each(count, |n| pod("team", n, "labels: {kuma.io/mesh: m}"))
+        },
+    ),
     yaml("Pods in a Namespace of as many labels", |count| {
         let labels: Vec<_> = (0..count).map(|n| format!("l{n}: v")).collect();
         let namespace = format!(

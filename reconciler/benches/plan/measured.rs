@@ -22,6 +22,13 @@ pub(crate) struct Usage {
     pub status: Option<i32>,
 }
 
+impl Usage {
+    /// Whether it ended as `plan` does: clean, with findings, or with bad input.
+    pub(crate) fn is_planned(&self) -> bool {
+        matches!(self.status, Some(0..=2))
+    }
+}
+
 /// So many seconds of CPU time and so many kilobytes of address space are more than any input needs:
 /// where they are used up, a signal ends the program.
 const LIMITS: &str = "ulimit -t 60 -v 8000000";

@@ -8,21 +8,19 @@ use kube::{
 };
 use kuma_workload_rulebook::quoted::Quoted;
 
-use super::Failure;
-
 /// The configuration by a kubeconfig file.
 ///
 /// # Errors
-/// When it cannot be read, or does not have the context.
-pub(super) async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<Config, Failure> {
+/// Why it cannot be used, as a sentence.
+pub(super) async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<Config, String> {
     let config = match Kubeconfig::read_from(path) {
         Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, options).await,
         Err(error) => Err(error),
     };
     config.map_err(|error| match &error {
         // It names the file.
-        KubeconfigError::ReadConfig(..) => Failure::new(reason(&error)),
-        error => Failure::new(format!("kubeconfig {}: {}", path.display(), reason(error))),
+        KubeconfigError::ReadConfig(..) => reason(&error),
+        error => format!("kubeconfig {}: {}", path.display(), reason(error)),
     })
 }
 
@@ -30,8 +28,8 @@ pub(super) async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<
 /// where there is neither.
 ///
 /// # Errors
-/// When none of these can be used.
-pub(super) async fn of_environment(options: &KubeConfigOptions) -> Result<Config, Failure> {
+/// Why none of these can be used, as a sentence.
+pub(super) async fn of_environment(options: &KubeConfigOptions) -> Result<Config, String> {
     let error = match Config::from_kubeconfig(options).await {
         Ok(config) => return Ok(config),
         Err(error) => error,
@@ -47,12 +45,12 @@ pub(super) async fn of_environment(options: &KubeConfigOptions) -> Result<Config
         _ => false,
     };
     let reason = reason(&error);
-    Err(Failure::new(match is_absent {
+    Err(match is_absent {
         true => format!(
             "no cluster is known: {reason}; set KUBECONFIG or --kubeconfig, or run in a Pod"
         ),
         false => format!("the kubeconfig cannot be used: {reason}"),
-    }))
+    })
 }
 
 fn reason(error: &KubeconfigError) -> String {
@@ -145,7 +143,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         let failure = of_file(file.path(), &KubeConfigOptions::default()).await;
-        let said = failure.unwrap_err().to_string();
+        let said = failure.unwrap_err();
         let expected = format!("kubeconfig {}: {expected}", file.path().display());
         assert!(said.starts_with(&expected), "{said}");
         assert!(!said.contains("secret") && !said.contains('\n'), "{said}");
@@ -157,6 +155,6 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_cannot_be_read(#[case] path: &str, #[case] expected: &str) {
         let failure = of_file(path.as_ref(), &KubeConfigOptions::default()).await;
-        assert_eq!(failure.unwrap_err().to_string(), expected);
+        assert_eq!(failure.unwrap_err(), expected);
     }
 }

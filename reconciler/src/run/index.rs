@@ -9,7 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kuma_workload_rulebook::{
     keys, mesh,
     roster::{
-        Action, Changes, Decision, ExistingWorkload, Key, Mode, Roster, Scope, Watched, Write,
+        Action, Changes, Decision, ExistingWorkload, Key, ListScope, Mode, Roster, WatchedKind,
+        Write,
     },
 };
 
@@ -370,14 +371,15 @@ impl Index {
         let within = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
             Kind::Dataplane => {
-                self.roster.relist(Watched::Dataplanes, scope(namespace));
+                self.roster
+                    .relist(WatchedKind::Dataplanes, scope(namespace));
                 self.oddities.relist(|(home, _)| within(home));
                 if let Some(pods) = &mut self.pods {
                     pods.relist_dataplanes(within);
                 }
             }
             Kind::DataplaneInsight => {
-                self.roster.relist(Watched::Insights, scope(namespace));
+                self.roster.relist(WatchedKind::Insights, scope(namespace));
                 self.faulty_insights.relist(|(home, _)| within(home));
             }
             Kind::Workload => self.workloads.relist(|key| within(&key.namespace)),
@@ -396,7 +398,7 @@ impl Index {
         let within = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match kind {
             Kind::Dataplane => {
-                let changes = self.roster.sweep(Watched::Dataplanes, scope(namespace));
+                let changes = self.roster.sweep(WatchedKind::Dataplanes, scope(namespace));
                 let mut items = items(changes);
                 // Which workload an oddity held is no longer known: all of its namespace are looked at.
                 let homes: BTreeSet<_> = self
@@ -413,7 +415,7 @@ impl Index {
             }
             Kind::DataplaneInsight => {
                 self.faulty_insights.sweep(|(home, _)| within(home));
-                items(self.roster.sweep(Watched::Insights, scope(namespace)))
+                items(self.roster.sweep(WatchedKind::Insights, scope(namespace)))
             }
             Kind::Workload => self.sweep_workloads(|key| within(&key.namespace)),
             Kind::Namespace => {
@@ -644,8 +646,8 @@ fn address(metadata: &ObjectMeta) -> Address {
     )
 }
 
-fn scope(namespace: Option<&str>) -> Scope<'_> {
-    namespace.map_or(Scope::Cluster, Scope::Namespace)
+fn scope(namespace: Option<&str>) -> ListScope<'_> {
+    namespace.map_or(ListScope::Cluster, ListScope::Namespace)
 }
 
 fn items(changes: Changes) -> Vec<Item> {

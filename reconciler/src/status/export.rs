@@ -19,7 +19,7 @@ use kuma_workload_rulebook::{
 };
 
 use super::row::{Reported, Row};
-use crate::files;
+use crate::plan::files;
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -160,8 +160,9 @@ fn all_keys<'k>(roster: &Roster, existing: impl Iterator<Item = &'k Key>) -> BTr
 
 /// What somebody has to know who looks at the numbers.
 fn warnings(inventory: &Inventory) -> Vec<String> {
-    let unread = inventory.findings().iter();
-    let unread = unread.filter(|one| matches!(one.code, Code::UnknownObject | Code::Unread));
+    let said = [Code::UnknownObject, Code::Unread].map(Code::name);
+    let unread = inventory.findings().into_iter();
+    let unread = unread.filter(|one| said.contains(&one.code));
     let unread = unread.map(|one| {
         let place = one.place.as_ref().map(|place| format!("{place}: "));
         format!(

@@ -5,17 +5,15 @@ use std::{
     io::{self, Write},
 };
 
+use clap::ValueEnum;
 use kuma_workload_plan::output::{
-    Style,
-    layout::{Cell, Colour, Column, Layout, Table},
+    Colour, Style,
+    layout::{Cell, Column, Layout, Table},
     yaml,
 };
 use serde::Serialize;
 
-use super::{
-    Output,
-    row::{Finding, Numbers, Row},
-};
+use super::row::{Finding, Numbers, Row};
 
 /// Clears a terminal, and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -31,6 +29,27 @@ const COLUMNS: [Column; 8] = [
     Column::new("STATE"),
 ];
 const MESHES: Column = Column::new("MESHES (CONNECTED/HEALTHY/TOTAL)");
+
+/// The form.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// Columns
+    #[default]
+    Table,
+    /// Columns, with the numbers of each mesh
+    Wide,
+    /// JSON, one document; with --watch, one a line
+    Json,
+    /// YAML, one document; with --watch, one for each that changes
+    Yaml,
+}
+
+impl Output {
+    /// Whether it is for people.
+    pub(super) fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+}
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -213,6 +232,7 @@ mod tests {
         width: None,
         colours: false,
         fail_on: FailOn::Warning,
+        verbose: false,
     };
 
     fn numbers(connected: i64, healthy: i64, total: i64) -> Numbers {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{core::ObjectMeta, runtime::watcher::Event};
-use kuma_workload_rulebook::roster::{Key, Roster, Scope, Watched};
+use kuma_workload_rulebook::roster::{Key, ListScope, Roster, WatchedKind};
 
 use super::row::{Reported, Row};
 use crate::kinds::{self, Dataplane, DataplaneInsight, Workload};
@@ -73,8 +73,8 @@ impl World {
 
     fn dataplane(&mut self, event: Event<Dataplane>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Dataplanes),
-            Event::InitDone => self.sweep(Watched::Dataplanes),
+            Event::Init => self.relist(WatchedKind::Dataplanes),
+            Event::InitDone => self.sweep(WatchedKind::Dataplanes),
             Event::Apply(there) | Event::InitApply(there) => {
                 let (namespace, name) = names(&there.metadata);
                 if let Some(fault) = &there.fault {
@@ -93,8 +93,8 @@ impl World {
 
     fn insight(&mut self, event: Event<DataplaneInsight>) -> Option<String> {
         match event {
-            Event::Init => self.relist(Watched::Insights),
-            Event::InitDone => self.sweep(Watched::Insights),
+            Event::Init => self.relist(WatchedKind::Insights),
+            Event::InitDone => self.sweep(WatchedKind::Insights),
             Event::Apply(there) | Event::InitApply(there) => {
                 let (namespace, name) = names(&there.metadata);
                 if let Some(fault) = &there.fault {
@@ -129,18 +129,18 @@ impl World {
         }
     }
 
-    fn relist(&mut self, watched: Watched) {
+    fn relist(&mut self, watched: WatchedKind) {
         self.roster
             .relist(watched, scope(self.namespace.as_deref()));
     }
 
-    fn sweep(&mut self, watched: Watched) {
+    fn sweep(&mut self, watched: WatchedKind) {
         self.roster.sweep(watched, scope(self.namespace.as_deref()));
     }
 }
 
-fn scope(namespace: Option<&str>) -> Scope<'_> {
-    namespace.map_or(Scope::Cluster, Scope::Namespace)
+fn scope(namespace: Option<&str>) -> ListScope<'_> {
+    namespace.map_or(ListScope::Cluster, ListScope::Namespace)
 }
 
 fn names(metadata: &ObjectMeta) -> (&str, &str) {

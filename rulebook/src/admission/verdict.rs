@@ -15,8 +15,9 @@ macro_rules! rules {
             /// All rules.
             pub const ALL: &[Self] = &[$(Self::$rule,)+];
 
-            /// The name of the rule in audit annotations, reports and the documentation.
-            pub fn name(self) -> &'static str {
+            /// The name of the rule in audit annotations, reports and the documentation. A plan calls
+            /// what it finds of the same kind by this name.
+            pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$rule => $name,)+
                 }
@@ -27,19 +28,19 @@ macro_rules! rules {
 
 rules! {
     /// A1 and A2: nobody sets the label `kuma.io/workload`.
-    WorkloadLabel => "workload-label",
+    WorkloadLabel => "forged-label",
     /// W7: the annotation `kuma.io/workload` has no effect.
-    WorkloadAnnotation => "workload-annotation",
+    WorkloadAnnotation => "idle-annotation",
     /// W5: no Workload can have this name.
-    WorkloadName => "workload-name",
+    WorkloadName => "bad-name",
     /// I1: a switch word that is neither on nor off.
     SwitchWord => "switch-word",
     /// M4: no Mesh can have this name.
-    MeshName => "mesh-name",
+    MeshName => "bad-mesh-name",
     /// A16: a Mesh that does not exist.
-    MeshExists => "mesh-exists",
+    MeshExists => "unknown-mesh",
     /// A5 to A11: one mesh in a Namespace, as observed.
-    ObservedMesh => "observed-mesh",
+    ObservedMesh => "second-mesh",
     /// A17: one mesh in a Namespace, as declared.
     DeclaredMesh => "declared-mesh",
     /// A12: a Namespace that moves to another mesh.

@@ -18,7 +18,7 @@ pub struct Changes {
     /// are here (L12).
     pub keys: BTreeSet<Key>,
     /// The namespaces that gained or lost a mesh, or in which a workload gained or lost its only
-    /// one (see [`PresenceByMesh`](super::PresenceByMesh)).
+    /// one (see [`PresenceByMesh`](super::presence::PresenceByMesh)).
     pub namespaces: BTreeSet<String>,
 }
 

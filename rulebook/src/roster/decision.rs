@@ -13,8 +13,6 @@ use crate::{
 pub const MANAGER: &str = "kuma-workload-reconciler";
 /// The value of [`keys::MANAGED_BY`] on the Workloads of Kuma's control plane (L16).
 pub const CONTROL_PLANE: &str = "k8s-controller";
-/// The value of [`keys::ORIGIN`] on a local resource. A resource without the label is local too.
-pub const ORIGIN_ZONE: &str = "zone";
 
 /// The labels of one of our Workloads in this mesh (L4, L5).
 pub fn labels(mesh: &str) -> [(&'static str, &str); 2] {
@@ -62,7 +60,7 @@ impl ExistingWorkload<'_> {
     /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
     /// has the label of its home namespace, as the copies of Dataplanes do.
     fn is_local(&self, namespace: &str) -> bool {
-        self.origin.is_none_or(|origin| origin == ORIGIN_ZONE)
+        self.origin.is_none_or(|origin| origin == keys::ORIGIN_ZONE)
             && is_at_home(self.home_namespace, namespace)
     }
 
@@ -144,12 +142,12 @@ pub struct Decision {
     /// What to do.
     pub action: Action,
     /// The numbers of the Workload after the action; absent if there is no Workload then.
-    pub status: Option<Status>,
+    pub status: Option<StatusNumbers>,
 }
 
 /// The numbers of a Workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct StatusNumbers {
     /// The counts of the mesh in its label (S1 to S3, S6).
     pub counts: Counts,
     /// Whether they are ours to write (S4, L16, L17). The Workload may already have them.
@@ -241,7 +239,7 @@ fn status(
     existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
     action: &Action,
-) -> Option<Status> {
+) -> Option<StatusNumbers> {
     let (mesh, ours) = match action {
         Action::Write(Write::Delete) => return None,
         Action::Write(Write::Create { mesh } | Write::Relabel { mesh, .. }) => (&**mesh, true),
@@ -251,7 +249,7 @@ fn status(
             (existing.labelled_mesh(), writable)
         }
     };
-    Some(Status {
+    Some(StatusNumbers {
         counts: references.counts(mesh),
         ours: ours && mode == Mode::Manage,
     })

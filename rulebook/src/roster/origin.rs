@@ -3,17 +3,19 @@
 //! The namespace of a Global control plane contains copies of the Dataplanes of every zone. They
 //! make no Workload there.
 
+use crate::keys;
+
 /// What a Dataplane on Kubernetes says about where it comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Origin<'a> {
     /// Whether its ownerReferences name a Pod as its controller. Kuma writes this on each Dataplane
     /// that it makes from a Pod; a copy does not have it.
     pub owned_by_pod: bool,
-    /// Its label [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE).
+    /// Its label [`keys::HOME_NAMESPACE`].
     pub home_namespace: Option<&'a str>,
-    /// Its label [`keys::ENVIRONMENT`](crate::keys::ENVIRONMENT).
+    /// Its label [`keys::ENVIRONMENT`].
     pub environment: Option<&'a str>,
-    /// Its label and its annotation [`keys::DISPLAY_NAME`](crate::keys::DISPLAY_NAME).
+    /// Its label and its annotation [`keys::DISPLAY_NAME`].
     pub display_names: [Option<&'a str>; 2],
 }
 
@@ -25,14 +27,14 @@ impl Origin<'_> {
     pub fn is_local(&self, namespace: &str, name: &str) -> bool {
         self.owned_by_pod
             || is_at_home(self.home_namespace, namespace)
-                && self.environment != Some(crate::universal::ENVIRONMENT_UNIVERSAL)
+                && self.environment != Some(keys::ENVIRONMENT_UNIVERSAL)
                 && (self.display_names.into_iter().flatten())
                     .all(|display| display.is_empty() || display == name)
     }
 }
 
 /// Whether a resource in this namespace comes from there, by its label
-/// [`keys::HOME_NAMESPACE`](crate::keys::HOME_NAMESPACE).
+/// [`keys::HOME_NAMESPACE`].
 pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
     home_namespace.is_none_or(|home| home.is_empty() || home == namespace)
 }

@@ -13,8 +13,8 @@ pub struct DataplaneRecord<'a> {
     pub workload: Option<&'a str>,
     /// Its top-level `mesh`; absent or empty means `default`.
     pub mesh: Option<&'a str>,
-    /// Whether it belongs to this cluster ([`Origin::is_local`](super::Origin::is_local)). A copy
-    /// from another zone refers to no Workload.
+    /// Whether it belongs to this cluster ([`Origin::is_local`](super::origin::Origin::is_local)).
+    /// A copy from another zone refers to no Workload.
     pub local: bool,
     /// What its inbounds say about its health.
     pub inbounds: Inbounds,

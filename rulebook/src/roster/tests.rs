@@ -321,9 +321,9 @@ fn l13_a_referenced_workload_comes_back() {
 }
 
 #[rstest]
-#[case::dataplane(Watched::Dataplanes)]
-#[case::insight(Watched::Insights)]
-fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
+#[case::dataplane(WatchedKind::Dataplanes)]
+#[case::insight(WatchedKind::Insights)]
+fn l14_what_is_not_in_the_list_is_gone(#[case] watched: WatchedKind) {
     let mut roster = roster(&["a", "a"]);
     let insights = ["web-0", "web-1"].map(|name| InsightRecord {
         namespace: "team",
@@ -335,19 +335,25 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: Watched) {
         roster.apply_insight(insight);
     }
 
-    roster.relist(watched, Scope::Cluster);
+    roster.relist(watched, ListScope::Cluster);
     let again = match watched {
-        Watched::Dataplanes => roster.apply(&WEB),
-        Watched::Insights => roster.apply_insight(&insights[0]),
+        WatchedKind::Dataplanes => roster.apply(&WEB),
+        WatchedKind::Insights => roster.apply_insight(&insights[0]),
     };
     assert_eq!(again, Changes::default());
-    assert_eq!(roster.sweep(watched, Scope::Cluster).keys, keys(&["web"]));
+    assert_eq!(
+        roster.sweep(watched, ListScope::Cluster).keys,
+        keys(&["web"])
+    );
     let left = match watched {
-        Watched::Dataplanes => counts(1, 1, 1),
-        Watched::Insights => counts(1, 2, 2),
+        WatchedKind::Dataplanes => counts(1, 1, 1),
+        WatchedKind::Insights => counts(1, 2, 2),
     };
     assert_eq!(roster.references(&key("web")).counts("a"), left);
-    assert_eq!(roster.sweep(watched, Scope::Cluster), Changes::default());
+    assert_eq!(
+        roster.sweep(watched, ListScope::Cluster),
+        Changes::default()
+    );
 }
 
 #[test]
@@ -358,16 +364,16 @@ fn l14_a_list_of_one_namespace_says_nothing_of_another() {
         ..WEB
     };
     roster.apply(&elsewhere);
-    let scope = Scope::Namespace("team");
-    roster.relist(Watched::Dataplanes, scope);
+    let scope = ListScope::Namespace("team");
+    roster.relist(WatchedKind::Dataplanes, scope);
     assert_eq!(
-        roster.sweep(Watched::Dataplanes, scope).keys,
+        roster.sweep(WatchedKind::Dataplanes, scope).keys,
         keys(&["web"])
     );
     assert_eq!(roster.census().workloads, 1);
-    let unknown = Scope::Namespace("unknown");
-    roster.relist(Watched::Dataplanes, unknown);
-    assert!(roster.sweep(Watched::Dataplanes, unknown).is_empty());
+    let unknown = ListScope::Namespace("unknown");
+    roster.relist(WatchedKind::Dataplanes, unknown);
+    assert!(roster.sweep(WatchedKind::Dataplanes, unknown).is_empty());
 }
 
 #[test]
@@ -377,12 +383,12 @@ fn l14_a_list_that_breaks_off_is_begun_anew() {
         name: "web-1",
         ..WEB
     };
-    roster.relist(Watched::Dataplanes, Scope::Cluster);
+    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
     roster.apply(&second);
     // Between the two lists it went.
-    roster.relist(Watched::Dataplanes, Scope::Cluster);
+    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
     roster.apply(&WEB);
-    roster.sweep(Watched::Dataplanes, Scope::Cluster);
+    roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
     assert_eq!(roster.references(&key("web")).counts("a").total, 1);
 }
 
@@ -564,7 +570,7 @@ fn s6_in_a_conflict_the_labelled_mesh_is_counted(
     #[case] ours: bool,
 ) {
     let decision = roster(&["a", "a", "b"]).decide(&key("web"), Some(&existing), Mode::Manage);
-    assert_eq!(decision.status, Some(Status { counts, ours }));
+    assert_eq!(decision.status, Some(StatusNumbers { counts, ours }));
 }
 
 #[rstest]
@@ -636,10 +642,10 @@ fn nothing_is_kept_of_what_is_gone() {
                 online: true,
             });
         }
-        roster.relist(Watched::Dataplanes, Scope::Cluster);
-        roster.sweep(Watched::Dataplanes, Scope::Cluster);
-        roster.relist(Watched::Insights, Scope::Cluster);
-        roster.sweep(Watched::Insights, Scope::Cluster);
+        roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
+        roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
+        roster.relist(WatchedKind::Insights, ListScope::Cluster);
+        roster.sweep(WatchedKind::Insights, ListScope::Cluster);
         assert_eq!(roster.census(), Census::default());
         assert!(roster.proxies.is_empty());
         assert!(roster.symbols.is_empty());

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{
-    facts::{ControlPlane, ProxyFacts},
+    facts::{ControlPlane, Environment, ProxyFacts},
     fault::IdentityFault,
     id::SpiffeId,
     mesh_identity::MeshIdentity,
@@ -27,8 +27,8 @@ pub fn of_proxy<'i>(
     control_plane: &ControlPlane<'_>,
 ) -> Option<Identity<'i>> {
     let mesh_identity = best_match(mesh_identities, proxy)?;
-    let path = mesh_identity.path(control_plane.environment);
-    let spiffe_id = if has_workload(path) && !proxy.labels.contains(keys::WORKLOAD) {
+    let is_by_workload = mesh_identity.is_by_workload(control_plane.environment);
+    let spiffe_id = if is_by_workload && !proxy.labels.contains(keys::WORKLOAD) {
         Err(IdentityFault::IdentifierMissing)
     } else {
         mesh_identity.spiffe_id(proxy, control_plane)
@@ -53,6 +53,11 @@ pub fn best_match<'i>(
 }
 
 impl MeshIdentity {
+    /// Whether the workload is part of the SPIFFE IDs that it gives, as Kuma decides it (ID3).
+    pub fn is_by_workload(&self, environment: Environment) -> bool {
+        has_workload(self.path(environment))
+    }
+
     /// The SPIFFE ID that it gives to a proxy that is connected (ID1, ID3). [`of_proxy`] also
     /// checks that the control plane lets the proxy connect.
     ///

@@ -126,7 +126,7 @@ async fn w7_kubectl_prints_warnings_and_the_audit_log_has_them() {
     assert_eq!(output.stdout, "pod/web created\n");
 
     let log = testbed.folder().join("audit.log");
-    let key = "clusterwide-kuma-workload-pods.kubewarden.admission/workload-annotation";
+    let key = "clusterwide-kuma-workload-pods.kubewarden.admission/idle-annotation";
     eventually("the audit log has the whole sentence", async || {
         let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
         let events = text

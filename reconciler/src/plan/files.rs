@@ -5,9 +5,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -230,9 +230,20 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
     Fault::of_file(name(path), format!("it cannot be read: {reason}"))
 }
 
-/// A file's name in places; what no UTF-8 has is replaced.
+/// A file's name in places: from the folder that the program stands in, if it is in there, since
+/// annotations and code scanning want names that count from the repository. What no UTF-8 has is
+/// replaced.
 fn name(path: &Path) -> Arc<str> {
-    path.to_string_lossy().into()
+    let here = env::current_dir().ok();
+    let inside = here.and_then(|here| path.strip_prefix(here).ok());
+    let parts = inside.unwrap_or(path).components();
+    let name: PathBuf = parts
+        .skip_while(|part| *part == Component::CurDir)
+        .collect();
+    match name.as_os_str().is_empty() {
+        true => path.to_string_lossy().into(),
+        false => name.to_string_lossy().into(),
+    }
 }
 
 /// Reads a file, or the standard input.
@@ -383,6 +394,24 @@ mod tests {
         symlink(root.join("nowhere"), root.join("README")).unwrap();
         assert_eq!(found(root, &[]), ["a/b.yaml", "d.yaml"]);
         assert_eq!(found(&root.join("c"), &[]), ["b.yaml"]);
+    }
+
+    #[rstest]
+    #[case::relative("a/b.yaml", "a/b.yaml")]
+    #[case::from_here("./a/./b.yaml", "a/b.yaml")]
+    #[case::from_above("../b.yaml", "../b.yaml")]
+    #[case::elsewhere("/nowhere/b.yaml", "/nowhere/b.yaml")]
+    #[case::stdin("-", "-")]
+    #[case::here(".", ".")]
+    fn names_count_from_here(#[case] path: &str, #[case] expected: &str) {
+        assert_eq!(&*name(Path::new(path)), expected);
+    }
+
+    #[test]
+    fn an_absolute_path_below_here_counts_from_here_too() {
+        let here = env::current_dir().unwrap();
+        assert_eq!(&*name(&here.join("a/b.yaml")), "a/b.yaml");
+        assert_eq!(*name(&here), *here.to_str().unwrap());
     }
 
     #[test]

@@ -6,14 +6,14 @@ use crate::resource::Resource;
 
 /// Why the host answered with an error.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum HostError {
+pub(crate) enum AskError {
     /// There is no object with this name.
     NotFound,
     /// The question failed.
     Failed(ClusterFailure),
 }
 
-impl HostError {
+impl AskError {
     /// What an error message means that answers this operation on this resource.
     pub(crate) fn of(message: &str, operation: &'static str, resource: &Resource) -> Self {
         let says = |text: &str| message.contains(text);
@@ -74,8 +74,8 @@ mod tests {
     #[rstest]
     #[case::no_object(NO_OBJECT)]
     fn a13_an_object_that_is_not_there(#[case] message: &str) {
-        let error = HostError::of(message, "get_resource", &MESH);
-        assert_eq!(error, HostError::NotFound);
+        let error = AskError::of(message, "get_resource", &MESH);
+        assert_eq!(error, AskError::NotFound);
     }
 
     #[rstest]
@@ -99,7 +99,7 @@ mod tests {
     #[case::other_discovery_failure(OTHER_DISCOVERY, ClusterFailure::Unavailable("meshes.kuma.io"))]
     #[case::anything_else("Host error: boom", ClusterFailure::Unavailable("meshes.kuma.io"))]
     fn a13_what_the_hosts_errors_mean(#[case] message: &str, #[case] failure: ClusterFailure) {
-        let error = HostError::of(message, "get_resource", &MESH);
-        assert_eq!(error, HostError::Failed(failure));
+        let error = AskError::of(message, "get_resource", &MESH);
+        assert_eq!(error, AskError::Failed(failure));
     }
 }
