@@ -133,6 +133,18 @@ mod tests {
         "kind: AdmissionPolicy\nspec:\n  settings:\n    action: no\n",
         "4:5: the settings are not valid: action must be \"deny\" or \"warn\", not a boolean"
     )]
+    #[case::a_word_that_is_a_boolean(
+        "disallowMultipleMeshesPerNamespace: yes\nprotectWorkloads: off\n",
+        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean"
+    )]
+    #[case::repeated_key(
+        "updates: all\nupdates: membership\n",
+        "2:1: the key \"updates\" is repeated: it stands at line 1, column 1 already; keep one"
+    )]
+    #[case::repeated_key_in_json(
+        "{\"updates\": \"all\", \"updates\": \"membership\"}",
+        "1:20: the key \"updates\" is repeated: it stands at line 1, column 2 already; keep one"
+    )]
     #[case::several(
         "a: 1\n---\nb: 2\n",
         "0:0: 2 documents are in it; give the settings of one policy"

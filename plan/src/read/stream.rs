@@ -62,15 +62,7 @@ impl<'t> Stream<'t> {
         chunk: Chunk<'_>,
         as_json: Option<Problem>,
     ) -> Option<Result<Parsed, Problem>> {
-        let parse = |text: &str| {
-            yaml::parse(
-                &Chunk {
-                    text,
-                    ..chunk.clone()
-                },
-                self.bulk,
-            )
-        };
+        let parse = |text: &str| yaml::parse(text, chunk.lines_before, self.bulk);
         let result = parse(chunk.text);
         if let Some(problem) = template::problem(chunk.text, chunk.start(), &result, parse) {
             let is_told = std::mem::replace(&mut self.is_template, true);

@@ -74,7 +74,7 @@ pub enum Value {
     Text(String),
     /// A list.
     List(Vec<Node>),
-    /// A map, in the order given; each key stands in it once, unless a fault tells of it.
+    /// A map, in the order given, with each key once: of a repeated one it has the last.
     Map(Vec<(String, Node)>),
 }
 

@@ -13,7 +13,7 @@ pub(super) use documents::{Chunk, Chunks};
 
 use std::borrow::Cow;
 
-use granit_parser::{ErrorKind, Event, Parser, ScanError, Span, StructureStyle, options};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScanError, Span, StructureStyle, options};
 
 use super::{
     Bulk, Parsed, Problem, Remark,
@@ -22,20 +22,21 @@ use super::{
 };
 use scalar::Written;
 
-/// Reads a document.
-pub(super) fn parse(chunk: &Chunk<'_>, bulk: Bulk) -> Result<Parsed, Problem> {
-    let mut failed = match Reader::new(chunk, bulk).read(chunk.text) {
+/// Reads a document that has so many lines before it.
+pub(super) fn parse(text: &str, lines_before: u32, bulk: Bulk) -> Result<Parsed, Problem> {
+    let read = |text: &str| Reader::new(lines_before, bulk).read(text);
+    let mut failed = match read(text) {
         Ok(parsed) => return Ok(parsed),
         Err(failed) => failed,
     };
     // go-yaml takes tabs between brackets, as indented JSON has them; the parser does not.
-    let mut spaced = Cow::Borrowed(chunk.text);
+    let mut spaced = Cow::Borrowed(text);
     for _ in 0..MAX_TABBED {
         let Some(tab) = failed.tab_in_brackets else {
             break;
         };
         spaced = tabs::as_spaces(&spaced, tab).into();
-        failed = match Reader::new(chunk, bulk).read(&spaced) {
+        failed = match read(&spaced) {
             Ok(parsed) => return Ok(parsed),
             Err(failed) => failed,
         };
@@ -48,8 +49,8 @@ pub(super) fn parse(chunk: &Chunk<'_>, bulk: Bulk) -> Result<Parsed, Problem> {
 const MAX_TABBED: usize = 16;
 
 /// Puts the tree of one document together.
-struct Reader<'c> {
-    chunk: &'c Chunk<'c>,
+struct Reader {
+    lines_before: u32,
     builder: Builder,
     /// How many lists and maps are open that stand between brackets.
     brackets: usize,
@@ -73,10 +74,10 @@ impl From<Problem> for Failed {
     }
 }
 
-impl<'c> Reader<'c> {
-    fn new(chunk: &'c Chunk<'c>, bulk: Bulk) -> Self {
+impl Reader {
+    fn new(lines_before: u32, bulk: Bulk) -> Self {
         Self {
-            chunk,
+            lines_before,
             builder: Builder::new(bulk),
             brackets: 0,
             indent: tabs::Indent::new(),
@@ -112,7 +113,7 @@ impl<'c> Reader<'c> {
         {
             let before = text.get(..tab).unwrap_or_default();
             self.builder.problem(Problem {
-                at: self.chunk.start().after(before),
+                at: documents::line_after(self.lines_before).after(before),
                 message: error::sentence(&ErrorKind::TabInIndentation),
             });
         }
@@ -123,6 +124,17 @@ impl<'c> Reader<'c> {
         }
     }
 
+    /// Where something stands in the file.
+    fn position(&self, marker: Marker) -> Position {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Position {
+            line: number(marker.line())
+                .max(1)
+                .saturating_add(self.lines_before),
+            column: number(marker.col()).saturating_add(1),
+        }
+    }
+
     fn failed(&self, error: &ScanError, text: &str) -> Failed {
         let offset = error.marker().byte_offset();
         let is_tab = *error.kind() == ErrorKind::TabInBlockIndentation;
@@ -130,7 +142,7 @@ impl<'c> Reader<'c> {
             |offset: &usize| is_tab && (self.brackets > 0 || tabs::follows_bracket(text, *offset));
         Failed {
             problem: Problem {
-                at: self.chunk.position(*error.marker()),
+                at: self.position(*error.marker()),
                 message: error::sentence(error.kind()),
             },
             tab_in_brackets: offset.filter(is_between_brackets),
@@ -138,7 +150,7 @@ impl<'c> Reader<'c> {
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
-        let at = self.chunk.position(span.start);
+        let at = self.position(span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = Written {

@@ -1,7 +1,5 @@
 //! How a text is cut into documents: by lines, so that a bad document does not hide the others.
 
-use granit_parser::Marker;
-
 use super::super::{
     Remark,
     tree::{self, Position},
@@ -25,17 +23,6 @@ impl Chunk<'_> {
     /// Where its text begins.
     pub(in super::super) fn start(&self) -> Position {
         line_after(self.lines_before)
-    }
-
-    /// Where something stands in the file.
-    pub(super) fn position(&self, marker: Marker) -> Position {
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Position {
-            line: number(marker.line())
-                .max(1)
-                .saturating_add(self.lines_before),
-            column: number(marker.col()).saturating_add(1),
-        }
     }
 }
 
@@ -127,7 +114,8 @@ impl<'t> Chunks<'t> {
     }
 }
 
-fn line_after(lines: u32) -> Position {
+/// Where the line after so many begins.
+pub(super) fn line_after(lines: u32) -> Position {
     Position {
         line: lines.saturating_add(1),
         column: 1,
