@@ -3,7 +3,6 @@
 use kuma_workload_rulebook::{
     admission::{self, Objection, Operation, Request, RequestObject, Rule, Settings, Verdict},
     identifier::{self, NameForm},
-    mesh::MeshSource,
     metadata::Text,
 };
 
@@ -155,7 +154,8 @@ fn findings_of(source: &PodSource<'_>, verdict: &Verdict, as_pod: &Verdict) -> V
                 findings.extend(bad_name(source, severity));
                 continue;
             }
-            Rule::MeshName if is_of_namespace(source) => continue,
+            // The Namespace that names the mesh is told itself.
+            Rule::MeshName if source.mesh.is_some_and(|mesh| !mesh.is_named_by_pod()) => continue,
             _ => {}
         }
         let same = objections(verdict)
@@ -192,15 +192,6 @@ fn bad_name(source: &PodSource<'_>, severity: Severity) -> Option<Finding> {
     let place = source.named.place.clone();
     let member = source.member(place.as_ref());
     Some(Finding::of(severity, cause).at(place).about([member]))
-}
-
-/// Whether its Namespace names its mesh, and so is told itself that no Mesh can have the name.
-fn is_of_namespace(source: &PodSource<'_>) -> bool {
-    let named_by = source.mesh.map(|mesh| mesh.source);
-    matches!(
-        named_by,
-        Some(MeshSource::NamespaceLabel | MeshSource::NamespaceAnnotation)
-    )
 }
 
 /// What is said against a Pod or template.

@@ -397,6 +397,11 @@ impl Inventory {
             .get(&Key::of("Namespace", Home::Cluster, name))
     }
 
+    /// Whether it is known what a Namespace says: it was read, or is not there.
+    pub(crate) fn knows_namespace(&self, name: &str) -> bool {
+        self.namespace(name).is_some() || self.live && !self.unread.namespaces
+    }
+
     /// As [`namespace`](Self::namespace).
     pub fn namespace_metadata(&self, name: &str) -> &Metadata<'static> {
         static NONE: std::sync::LazyLock<Metadata<'static>> =

@@ -78,10 +78,9 @@ fn of_namespace(namespace: &NamespaceManifest) -> Option<Finding> {
 /// A Pod or template that names its mesh by an annotation alone.
 fn mesh_annotation(source: &PodSource<'_>, inventory: &Inventory) -> Option<Finding> {
     let metadata = &source.facts.metadata;
-    let now = mesh::named_by_pod(metadata, MeshAnnotations::Read)?;
     let namespace = inventory.namespace_metadata(source.named.namespace());
-    let then = mesh::named_by_pod(metadata, MeshAnnotations::Ignored)
-        .unwrap_or_else(|| mesh::of_namespace(namespace, MeshAnnotations::Ignored));
+    let now = mesh::of_pod(metadata, namespace, MeshAnnotations::Read);
+    let then = mesh::of_pod(metadata, namespace, MeshAnnotations::Ignored);
     if !source.reason.is_meshed()
         || now.source != MeshSource::PodAnnotation
         || now.name == then.name
@@ -195,23 +194,23 @@ fn of_meshes<'m>(
 
 /// Meshes that own a Workload of another one: Kuma's webhook makes the Mesh that a Workload is
 /// created in its owner, and nothing changes that later.
-fn workload_owners(workload: &WorkloadManifest) -> impl Iterator<Item = Finding> {
-    let mesh = mesh::of_dataplane(workload.labels.get(keys::MESH));
-    let others = workload
-        .mesh_owners
-        .iter()
-        .filter(move |owner| **owner != mesh);
-    others.map(move |owner| {
-        let what = Kuma3::WorkloadOwner {
-            namespace: workload.named.namespace().to_owned(),
-            mesh: mesh.to_owned(),
-            owner: owner.clone(),
-        };
-        let place = place_at(workload.named.place.as_ref(), workload.owners);
-        let object = ObjectName::of("Workload", &workload.named);
-        let member = Member::new(object, "Workload", place.clone());
-        change(what, place, member)
-    })
+fn workload_owners(workload: &WorkloadManifest) -> Vec<Finding> {
+    let facts = workload.facts();
+    let mesh = facts.labelled_mesh();
+    let others = facts.mesh_owners_except(mesh);
+    others
+        .map(|owner| {
+            let what = Kuma3::WorkloadOwner {
+                namespace: workload.named.namespace().to_owned(),
+                mesh: mesh.to_owned(),
+                owner: owner.to_owned(),
+            };
+            let place = place_at(workload.named.place.as_ref(), workload.owners);
+            let object = ObjectName::of("Workload", &workload.named);
+            let member = Member::new(object, "Workload", place.clone());
+            change(what, place, member)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -142,6 +142,7 @@ fn report(
         } else if let Some((only, _)) = populations.first_key_value()
             && *only != declared.name
             && inventory.has_mesh(only)
+            && inventory.knows_namespace(name)
         {
             let declared = declares.then_some(declared.name);
             findings.push(undeclared(name, only, declared, settings, place));

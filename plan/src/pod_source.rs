@@ -129,8 +129,8 @@ pub(crate) fn all<'a>(inventory: &'a Inventory, naming: Naming<'a>) -> Vec<PodSo
         let annotations = naming.settings.mesh_annotations;
         source.reason = membership::reason(source.facts, namespace);
         if source.reason.is_meshed() {
-            let own = mesh::named_by_pod(&source.facts.metadata, annotations);
-            source.mesh = Some(own.unwrap_or_else(|| mesh::of_namespace(namespace, annotations)));
+            let mesh = mesh::of_pod(&source.facts.metadata, namespace, annotations);
+            source.mesh = Some(mesh);
         }
         if source.mesh.is_some() || source.dataplane.is_some() {
             source.workload = naming.workload(source.facts);

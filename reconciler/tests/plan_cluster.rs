@@ -204,10 +204,6 @@ fn missing_grants_and_kinds_are_told_and_the_rest_goes_on() {
                 "missing-crd",
                 "the API server does not know meshidentities.kuma.io, so there are none"
             ),
-            (
-                "undeclared-mesh",
-                "Namespace \"team\" declares none, but all its Pods are in mesh \"m\"; namespaceMesh: declared would refuse them"
-            ),
         ]
     );
     assert_eq!(status, 1);

@@ -76,6 +76,15 @@ pub fn of_namespace<'a>(
     })
 }
 
+/// The mesh of a Pod that is in one: the one that it names itself, or that of its Namespace (M1, M2).
+pub fn of_pod<'a>(
+    pod: &'a Metadata<'_>,
+    namespace: &'a Metadata<'_>,
+    annotations: MeshAnnotations,
+) -> ResolvedMesh<'a> {
+    named_by_pod(pod, annotations).unwrap_or_else(|| of_namespace(namespace, annotations))
+}
+
 fn named_by<'a>(
     metadata: &'a Metadata<'_>,
     annotations: MeshAnnotations,
@@ -132,8 +141,7 @@ mod tests {
         namespace: &'a Metadata<'_>,
         annotations: MeshAnnotations,
     ) -> (&'a str, MeshSource) {
-        let mesh =
-            named_by_pod(pod, annotations).unwrap_or_else(|| of_namespace(namespace, annotations));
+        let mesh = of_pod(pod, namespace, annotations);
         (mesh.name, mesh.source)
     }
 

@@ -69,8 +69,14 @@ impl ExistingWorkload<'_> {
     }
 
     /// The mesh in its label; without one the default mesh, as Kuma reads it.
-    fn labelled_mesh(&self) -> &str {
+    pub fn labelled_mesh(&self) -> &str {
         mesh::of_dataplane(self.mesh)
+    }
+
+    /// The Meshes that own it, except this one: if one of them is deleted, it goes as well (L12).
+    pub fn mesh_owners_except(&self, mesh: &str) -> impl Iterator<Item = &str> {
+        let owners = self.mesh_owners.iter().copied();
+        owners.filter(move |owner| *owner != mesh)
     }
 }
 
@@ -215,11 +221,8 @@ fn conflict(references: &References<'_>, orphan: bool) -> Action {
 }
 
 fn corrected(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
-    let owners = existing.mesh_owners.iter();
-    let drop_mesh_owners: BTreeSet<_> = owners
-        .filter(|owner| **owner != mesh)
-        .map(|owner| (*owner).to_owned())
-        .collect();
+    let others = existing.mesh_owners_except(mesh);
+    let drop_mesh_owners: BTreeSet<_> = others.map(str::to_owned).collect();
     if existing.is_ours() && existing.mesh == Some(mesh) && drop_mesh_owners.is_empty() {
         return Action::Nothing;
     }
