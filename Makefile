@@ -15,12 +15,16 @@ SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(wildcard scripts/*) $(addprefi
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 
-POLICY_HOST := $(TARGET_DIR)/debug/policy-host
-# A test target and the workspace are named only for the dependencies' features: they become those of
-# `make test`, so that the wasm runtime is compiled once for both.
-define build-policy-host
-@[ -x $(POLICY_HOST) ] || echo "building policy-host, with its wasm runtime: some minutes, this once"
-@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin policy-host --test host
+# How programs are built: with the features that the dependencies have in `make test`, so that nothing is
+# compiled twice. They are those of the whole workspace and of targets for development: of the examples,
+# since there are none to build.
+BUILD := $(CARGO) build --locked --target-dir $(TARGET_DIR) --workspace --examples
+PROGRAMS := $(TARGET_DIR)/debug
+
+# $(call build,PROGRAM)
+define build
+@[ -x $(PROGRAMS)/$(1) ] || echo "building $(1): some minutes, this once"
+@$(BUILD) $(if $(wildcard $(PROGRAMS)/$(1)),--quiet) --bin $(1)
 endef
 HAVE_KWCTL := $(shell command -v $(KWCTL))
 # Where the tests and the benchmarks find the policy, and the one that it is compared with.
@@ -29,8 +33,7 @@ export KUMA_WORKLOAD_FLOOR_WASM := $(TARGET_DIR)/floor.wasm
 
 BUILD_GUEST := scripts/wasm-target wasm32-wasip1 rustc --quiet --locked --target-dir $(TARGET_DIR) --profile guest
 
-# What `make run` judges: make run ARGS='-o json my-pod.yaml' CLUSTER=my-manifests/
-ARGS ?= --settings examples/settings.yml examples/requests
+# The manifests of the cluster that `make run` asks.
 CLUSTER ?= examples/cluster
 FUZZ_TARGET ?= validate
 FUZZ_SECONDS ?= 60
@@ -45,8 +48,8 @@ annotated-policy.wasm: policy.wasm policy-metadata.yml README.md ## The policy w
 ifneq ($(HAVE_KWCTL),)
 	$(KWCTL) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
 else
-	$(build-policy-host)
-	$(POLICY_HOST) annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
+	$(call build,policy-host)
+	$(PROGRAMS)/policy-host annotate -m policy-metadata.yml -u README.md -o $@ policy.wasm
 endif
 
 artifacthub-pkg.yml: policy-metadata.yml questions-ui.yml ## Artifact Hub's description of the package (needs kwctl)
@@ -57,26 +60,32 @@ else
 endif
 
 .PHONY: run
-run: annotated-policy.wasm ## Judge the examples; others: ARGS='[-o json] [--settings FILE] PATH…' CLUSTER=PATH
-	$(build-policy-host)
-	@$(POLICY_HOST) run --policy $< --cluster $(CLUSTER) $(ARGS)
+run: ARGS ?= --settings examples/settings.yml examples/requests
+run: annotated-policy.wasm ## Judge the example requests; others: ARGS='[-o json] [--settings FILE] PATH…' CLUSTER=PATH
+	$(call build,policy-host)
+	@$(PROGRAMS)/policy-host run --policy $< --cluster $(CLUSTER) $(ARGS)
+
+.PHONY: plan
+plan: ARGS ?= --fail-on never examples/plan/kubernetes
+plan: ## Plan the example manifests; others: ARGS='[-o wide] [--settings FILE] PATH…'
+	$(call build,kuma-workload)
+	@$(PROGRAMS)/kuma-workload plan $(ARGS)
 
 .PHONY: test
 test: annotated-policy.wasm ## Every test, the built policy's included
 	$(CARGO) test --locked --workspace
 
-# The whole workspace is named, as above, so that nothing is compiled twice.
 .PHONY: test-cluster
 test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API server (needs Go, or KUBEBUILDER_ASSETS; TESTS=NAME for some)
 	e2e-tests/testbed/build
-	$(CARGO) build --quiet --locked --workspace --bin kuma-workload
+	$(BUILD) --quiet --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
 
 .PHONY: demo
 demo: annotated-policy.wasm ## The whole system on a real API server, shown with kubectl (needs Go, or KUBEBUILDER_ASSETS)
 	@e2e-tests/testbed/build >/dev/null
-	@$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --workspace --bin kuma-workload --bin policy-webhook
-	@KUMA_WORKLOAD_BIN=$(TARGET_DIR)/debug/kuma-workload POLICY_WEBHOOK=$(TARGET_DIR)/debug/policy-webhook e2e-tests/testbed/demo
+	@$(BUILD) --quiet --bin kuma-workload --bin policy-webhook
+	@KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload POLICY_WEBHOOK=$(PROGRAMS)/policy-webhook e2e-tests/testbed/demo
 
 .PHONY: e2e-tests
 e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kwctl, bats and jq)

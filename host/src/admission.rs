@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::wire::ValidationResponse;
 use k8s_openapi::api::authentication::v1::UserInfo;
-use kubewarden_policy_sdk::response::ValidationResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -207,7 +207,7 @@ impl AdmissionResponse {
                     message: Some("the policy attempted to mutate the request, which this host does not allow".to_owned()),
                     code: None,
                 }),
-                audit_annotations: verdict.audit_annotations.map(|map| map.into_iter().collect()),
+                audit_annotations: verdict.audit_annotations,
                 warnings: verdict.warnings,
             };
         }
@@ -220,9 +220,7 @@ impl AdmissionResponse {
             uid: uid.clone(),
             allowed: verdict.accepted,
             status,
-            audit_annotations: verdict
-                .audit_annotations
-                .map(|map| map.into_iter().collect()),
+            audit_annotations: verdict.audit_annotations,
             warnings: verdict.warnings,
         }
     }

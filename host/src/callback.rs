@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use kubewarden_policy_sdk::host_capabilities::kubernetes::{
+use crate::wire::{
     CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
 };
 use serde::de::DeserializeOwned;

@@ -39,6 +39,7 @@ mod ticker;
 pub mod verdict;
 mod wapc;
 mod wasi;
+pub mod wire;
 
 pub use admission::{AdmissionRequest, AdmissionResponse, Settings};
 pub use callback::{Call, CallOutcome};

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kubewarden_policy_sdk::settings::SettingsValidationResponse;
+use crate::wire::SettingsValidationResponse;
 
 use crate::{
     admission::{self, AdmissionRequest, AdmissionResponse, Settings},

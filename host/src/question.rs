@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use kubewarden_policy_sdk::host_capabilities::kubernetes::{
+use crate::wire::{
     CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
     SubjectAccessReview,
 };

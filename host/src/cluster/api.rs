@@ -1,7 +1,7 @@
 //! What [`super::Handler`] needs of an API server: discovery, get, list and access reviews.
 //! Manifests implement it here, a live client in the testbed.
 
-use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
+use crate::wire::SubjectAccessReview;
 use serde_json::Value;
 
 use super::Failure;

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
+use crate::wire::SubjectAccessReview;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use kubewarden_policy_sdk::host_capabilities::kubernetes::SubjectAccessReview;
+use crate::wire::SubjectAccessReview;
 use kuma_workload_plan::read::Fault;
 use serde_json::{Value, json};
 
