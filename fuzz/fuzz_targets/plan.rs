@@ -7,7 +7,7 @@
 #![no_main]
 
 use kuma_workload_plan::{
-    Options, Report,
+    Options, Report, Target,
     output::{self, Format, Style},
     plan,
     read::{Document, STDIN, tree::Position},
@@ -128,6 +128,10 @@ impl Choice {
         if is_set(5) {
             options.namespace = Some("shop".to_owned());
         }
+        if self.1 & 4 != 0 {
+            options.target = Target::Kuma3;
+        }
+        options.insights = self.1 & 8 != 0;
         options
     }
 }

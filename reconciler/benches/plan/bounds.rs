@@ -20,7 +20,7 @@ const COUNTS: [usize; 2] = [1_000, 10_000];
 /// What may be resident in any case: the program itself, its tables and its threads.
 const MEMORY_AT_REST: f64 = 24e6;
 /// And what may be for each byte of input.
-const MEMORY_PER_BYTE: f64 = 10.0;
+const MEMORY_PER_BYTE: f64 = 4.0;
 /// How much CPU time an odd input may take.
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// What may be resident for an odd input.
