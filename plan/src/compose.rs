@@ -101,7 +101,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     }
     let notes = left_out::notes(&inventory, &findings);
     findings.extend(notes);
-    let findings = finding::grouped(findings);
+    let findings = finding::group::grouped(findings);
     Report {
         schema: SCHEMA,
         summary: summary(&inventory, &findings),

@@ -12,14 +12,13 @@
 mod affected;
 mod cause;
 mod code;
-mod group;
+pub(crate) mod group;
 mod text;
 
 pub(crate) use affected::{Member, ObjectName};
 pub(crate) use cause::{Cause, Kuma3, Reason};
 pub(crate) use code::{BAD_INPUT, PODS_REJECTED};
 pub use code::{Code, FailOn, Severity};
-pub(crate) use group::grouped;
 
 use super::read::{Place, tree::Position};
 

@@ -383,7 +383,7 @@ impl Inventory {
 
     /// What there is to say of the reading itself.
     pub fn findings(&self) -> Vec<FindingReport> {
-        finding::grouped(self.findings.iter().cloned())
+        finding::group::grouped(self.findings.iter().cloned())
     }
 
     /// What cannot be read.
