@@ -179,7 +179,7 @@ mod tests {
 
     fn report(findings: &[Finding], faults: &[Fault]) -> Report {
         Report {
-            findings: crate::finding::grouped(findings.to_vec()),
+            findings: crate::finding::group::grouped(findings.to_vec()),
             faults: faults.to_vec(),
             ..crate::plan([], &crate::Options::default())
         }
