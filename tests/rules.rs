@@ -30,6 +30,7 @@ fn rules() -> BTreeSet<String> {
 fn sources() -> Vec<PathBuf> {
     let mut folders = [
         "src",
+        "tests",
         "rulebook/src",
         "rulebook/tests",
         "plan/src",
