@@ -72,6 +72,18 @@ impl<'a> Team<'a> {
         let replica = self.behind(testbed, proxy, own)?;
         replica.reconciler.ready().await?;
         replica.reconciler.shows("leader", 1.0).await?;
+        // It is ready when it has listed; what a test does to its watches must find them open.
+        eventually("its watches are open", async || {
+            let is_open = |what: &str| {
+                let asked = replica.proxy.asked_to(what);
+                asked.iter().any(|asked| asked.answer == Some(200))
+            };
+            let missing = ["watch dataplanes", "watch dataplaneinsights", "watch workloads"]
+                .into_iter()
+                .find(|what| !is_open(what));
+            missing.map_or(Ok(()), |what| Err(format!("no {what}")))
+        })
+        .await?;
         Ok(replica)
     }
 
