@@ -78,9 +78,13 @@ impl<'a> Team<'a> {
                 let asked = replica.proxy.asked_to(what);
                 asked.iter().any(|asked| asked.answer == Some(200))
             };
-            let missing = ["watch dataplanes", "watch dataplaneinsights", "watch workloads"]
-                .into_iter()
-                .find(|what| !is_open(what));
+            let missing = [
+                "watch dataplanes",
+                "watch dataplaneinsights",
+                "watch workloads",
+            ]
+            .into_iter()
+            .find(|what| !is_open(what));
             missing.map_or(Ok(()), |what| Err(format!("no {what}")))
         })
         .await?;
