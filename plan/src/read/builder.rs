@@ -267,14 +267,17 @@ impl Builder {
         }
     }
 
-    /// The whole tree; null if nothing was given.
-    pub(super) fn finish(mut self) -> Parsed {
+    /// The whole tree; if nothing was given, null at the document's `start`.
+    pub(super) fn finish(mut self, start: Position) -> Parsed {
         while !self.frames.is_empty() {
             self.end();
         }
         self.problems.sort();
         Parsed {
-            node: self.root.unwrap_or_default(),
+            node: self.root.unwrap_or(Node {
+                at: start,
+                value: Value::Null,
+            }),
             problems: self.problems,
             remarks: self.remarks,
         }

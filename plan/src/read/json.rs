@@ -45,8 +45,9 @@ impl<'t> Values<'t> {
         self.skip_space();
         self.peek()?;
         self.has_begun = false;
+        let start = self.here();
         let mut builder = Builder::new(self.bulk);
-        Some(self.value(&mut builder).map(|()| builder.finish()))
+        Some(self.value(&mut builder).map(|()| builder.finish(start)))
     }
 
     /// Whether a string, number or word of the last value could be read: only the first may be what

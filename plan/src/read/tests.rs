@@ -121,6 +121,13 @@ fn the_place_of_a_document_is_that_of_its_root(#[case] text: &str) {
     assert_eq!(place, at(4, 1));
 }
 
+#[test]
+fn the_place_of_a_document_without_a_root_is_its_beginning() {
+    let document = document("a: 1\n---\n\r\u{feff}");
+    let (place, value) = values(&document).nth(1).unwrap().unwrap();
+    assert_eq!((place, value), (at(3, 1), serde_json::Value::Null));
+}
+
 /// A character is one column, however many bytes it has; a tab too.
 #[rstest]
 #[case::yaml("ä: [é, x]\n", at(1, 5), at(1, 8))]

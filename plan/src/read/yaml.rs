@@ -99,7 +99,9 @@ impl Reader {
             self.look_for_tabs(text, &event, span);
             self.take(event, span)?;
         }
-        Ok(self.builder.finish())
+        Ok(self
+            .builder
+            .finish(documents::line_after(self.lines_before)))
     }
 
     fn look_for_tabs(&mut self, text: &str, event: &Event<'_>, span: Span) {
