@@ -46,6 +46,7 @@ pub(crate) fn facts<'a>(
             let old: Option<PodObject<'a>> = decode_old(old_object)?;
             unchanged = is_same(is_same_pod);
             RequestObject::Pod {
+                keeps_containers: old.as_ref().is_some_and(|old| new.has_containers_of(old)),
                 new: new.into_facts(),
                 old: old.map(PodObject::into_facts),
             }
@@ -61,7 +62,7 @@ pub(crate) fn facts<'a>(
             RequestObject::Template {
                 kind,
                 name: name_of(&mut new.metadata, request.name),
-                owner_is_judged: new.metadata.owner_is_judged(),
+                owner_is_judged: new.metadata.owner_is_judged(kind),
                 new: new.into_template(),
                 old: old.map(TemplateObject::into_template),
             }
@@ -194,6 +195,28 @@ mod tests {
         assert_eq!(found, Ok(unchanged));
     }
 
+    #[rstest]
+    #[case::nothing(|_: &mut Value| {}, true)]
+    #[case::image(|pod: &mut Value| pod["spec"]["containers"][0]["image"] = json!("j"), true)]
+    #[case::no_init_containers(|pod: &mut Value| pod["spec"]["initContainers"] = json!([]), true)]
+    #[case::another_name(|pod: &mut Value| pod["spec"]["containers"][0]["name"] = json!("b"), false)]
+    #[case::one_more(|pod: &mut Value| pod["spec"]["containers"] = json!([{"name": "app"}, {"name": "b"}]), false)]
+    #[case::an_init_container(|pod: &mut Value| pod["spec"]["initContainers"] = json!([{"name": "app"}]), false)]
+    #[case::none(|pod: &mut Value| pod["spec"]["containers"] = json!([]), false)]
+    #[case::no_spec(|pod: &mut Value| pod["spec"] = Value::Null, false)]
+    fn a4_whether_an_update_keeps_the_containers(
+        #[case] edit: fn(&mut Value),
+        #[case] keeps: bool,
+    ) {
+        let found = facts(&pod_update(edit), |request| match request.object {
+            RequestObject::Pod {
+                keeps_containers, ..
+            } => keeps_containers,
+            _ => panic!("a Pod"),
+        });
+        assert_eq!(found, Ok(keeps));
+    }
+
     #[test]
     fn a4_without_the_old_object_an_update_counts_as_changed() {
         let mut request = pod_update(|_| {});
@@ -243,23 +266,34 @@ mod tests {
         );
     }
 
+    const REPLICA_SET: (&str, &str) = ("apps", "ReplicaSet");
+    const JOB: (&str, &str) = ("batch", "Job");
+
     #[rstest]
-    #[case::controller_of_a_judged_kind("apps/v1", "Deployment", Some(true), true)]
-    #[case::cron_job("batch/v1", "CronJob", Some(true), true)]
-    #[case::replication_controller("v1", "ReplicationController", Some(true), true)]
-    #[case::not_the_controller("apps/v1", "Deployment", Some(false), false)]
-    #[case::controller_not_said("apps/v1", "Deployment", None, false)]
-    #[case::another_kind("example.com/v1", "Deployment", Some(true), false)]
+    #[case::replica_set(REPLICA_SET, ("apps/v1", "Deployment"), Some(true), true)]
+    #[case::job(JOB, ("batch/v1", "CronJob"), Some(true), true)]
+    #[case::another_version(REPLICA_SET, ("apps/v1beta2", "Deployment"), Some(true), true)]
+    #[case::not_the_controller(REPLICA_SET, ("apps/v1", "Deployment"), Some(false), false)]
+    #[case::controller_not_said(REPLICA_SET, ("apps/v1", "Deployment"), None, false)]
+    #[case::another_group(REPLICA_SET, ("example.com/v1", "Deployment"), Some(true), false)]
+    #[case::the_core_group(REPLICA_SET, ("v1", "Deployment"), Some(true), false)]
+    #[case::another_maker(REPLICA_SET, ("batch/v1", "CronJob"), Some(true), false)]
+    #[case::its_own_kind(REPLICA_SET, ("apps/v1", "ReplicaSet"), Some(true), false)]
+    #[case::a_job_of_a_deployment(JOB, ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_deployment(("apps", "Deployment"), ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_stateful_set(("apps", "StatefulSet"), ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_cron_job(("batch", "CronJob"), ("batch/v1", "CronJob"), Some(true), false)]
+    #[case::a_replication_controller(("", "ReplicationController"), ("apps/v1", "Deployment"), Some(true), false)]
     fn a2_whose_owner_is_judged_itself(
-        #[case] api_version: &str,
-        #[case] kind: &str,
+        #[case] (group, name): (&str, &str),
+        #[case] (api_version, kind): (&str, &str),
         #[case] controller: Option<bool>,
         #[case] judged: bool,
     ) {
         let owner = json!({"apiVersion": api_version, "kind": kind, "controller": controller});
         let object = json!({"metadata": {"name": "r", "ownerReferences": [owner]}});
         let request = json!({
-            "kind": {"group": "apps", "kind": "ReplicaSet"}, "operation": "CREATE",
+            "kind": {"group": group, "kind": name}, "operation": "CREATE",
             "namespace": "team", "object": object,
         });
         let owned = facts(&request, |request| match request.object {
@@ -269,6 +303,28 @@ mod tests {
             _ => panic!("a template"),
         });
         assert_eq!(owned, Ok(judged));
+    }
+
+    #[rstest]
+    #[case::neither(json!({}), None)]
+    #[case::name(json!({"serviceAccountName": "a"}), Some("a"))]
+    #[case::alias(json!({"serviceAccount": "b"}), Some("b"))]
+    #[case::both(json!({"serviceAccountName": "a", "serviceAccount": "b"}), Some("a"))]
+    #[case::empty_name(json!({"serviceAccountName": "", "serviceAccount": "b"}), Some("b"))]
+    #[case::null_name(json!({"serviceAccount": "b", "serviceAccountName": null}), Some("b"))]
+    fn w2_the_deprecated_alias_of_the_service_account(
+        #[case] spec: Value,
+        #[case] account: Option<&str>,
+    ) {
+        let request = json!({
+            "kind": {"kind": "Pod"}, "operation": "CREATE", "namespace": "team",
+            "object": {"metadata": {"name": "web-0"}, "spec": spec},
+        });
+        let found = facts(&request, |request| match request.object {
+            RequestObject::Pod { new, .. } => new.service_account.map(|name| name.to_string()),
+            _ => panic!("a Pod"),
+        });
+        assert_eq!(found, Ok(account.map(str::to_owned)));
     }
 
     #[rstest]

@@ -42,6 +42,7 @@ view! {
 view! {
     struct PodSpec<'a> {
         "serviceAccountName" => service_account_name: Option<Text<'a>>,
+        "serviceAccount" => service_account: Option<Text<'a>>,
         "containers" => containers: Option<Vec<Container<'a>>>,
         "initContainers" => init_containers: Option<Vec<Container<'a>>>,
     }
@@ -87,29 +88,56 @@ impl<'a> ObjectMeta<'a> {
         self.deletion_timestamp.is_some()
     }
 
-    /// Whether the controller of the object is one whose template is judged as well (A2).
-    pub(crate) fn owner_is_judged(&self) -> bool {
-        self.owner_references.iter().flatten().any(|owner| {
+    /// Whether the controller of the object, which is of this kind, made it of a template that was
+    /// judged as well (A2).
+    pub(crate) fn owner_is_judged(&self, kind: &TemplateKind) -> bool {
+        let mut owners = self.owner_references.iter().flatten();
+        owners.any(|owner| {
             owner.controller == Some(true)
-                && TemplateKind::of_object(&owner.api_version, &owner.kind).is_some()
+                && TemplateKind::of_object(&owner.api_version, &owner.kind)
+                    .is_some_and(|maker| kind.is_made_by(maker))
         })
     }
 }
 
+impl<'a> PodSpec<'a> {
+    /// The ServiceAccount. The API server copies the older name of the field where the newer one is
+    /// absent or empty (W2).
+    fn into_service_account(self) -> Option<Text<'a>> {
+        let newer = self.service_account_name;
+        newer
+            .filter(|name| !name.is_empty())
+            .or(self.service_account)
+    }
+}
+
+/// The names of containers.
+fn names<'l>(containers: &'l Option<Vec<Container<'_>>>) -> impl Iterator<Item = &'l str> {
+    let containers = containers.iter().flatten();
+    containers.map(|container| &*container.name)
+}
+
 impl<'a> PodObject<'a> {
+    /// Whether this Pod has the same containers and init containers as another, by their names (A4).
+    pub(crate) fn has_containers_of(&self, other: &Self) -> bool {
+        let none = PodSpec::default();
+        let spec = self.spec.as_ref().unwrap_or(&none);
+        let other = other.spec.as_ref().unwrap_or(&none);
+        names(&spec.containers).eq(names(&other.containers))
+            && names(&spec.init_containers).eq(names(&other.init_containers))
+    }
+
     /// The facts of a Pod, or of the Pod that a template describes.
     pub(crate) fn into_facts(self) -> PodFacts<'a> {
         let metadata = self.metadata.unwrap_or_default();
         let spec = self.spec.unwrap_or_default();
-        let containers = [&spec.containers, &spec.init_containers];
         let phase = self.status.and_then(|status| status.phase);
+        let has_sidecar = names(&spec.containers)
+            .chain(names(&spec.init_containers))
+            .any(|name| name == keys::SIDECAR_CONTAINER);
         PodFacts {
-            has_sidecar: containers
-                .into_iter()
-                .flatten()
-                .flatten()
-                .any(|container| &*container.name == keys::SIDECAR_CONTAINER),
-            service_account: spec.service_account_name,
+            has_sidecar,
+            service_account: spec.into_service_account(),
             terminating: metadata.is_terminating(),
             finished: matches!(phase.as_deref(), Some("Succeeded" | "Failed")),
             name: metadata.name.unwrap_or_default(),

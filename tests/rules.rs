@@ -16,7 +16,7 @@ fn rules() -> BTreeSet<String> {
     series("a", 0..=19)
         .chain(series("p", 1..=2))
         .chain(series("m", 1..=4))
-        .chain(series("i", 1..=4))
+        .chain(series("i", 1..=6))
         .chain(series("w", 1..=8))
         .chain(series("l", 1..=18))
         .chain(series("s", 1..=7))

@@ -18,6 +18,7 @@ mod observed_mesh;
 mod pod_review;
 mod request;
 mod settings;
+mod settled;
 mod stop;
 mod switch_words;
 #[cfg(test)]
@@ -37,4 +38,5 @@ pub use settings::{
     EnforcementAction, Names, NamespaceMesh, SETTINGS, Settings, SettingsFaults, SettingsValue,
     Updates,
 };
+pub use settled::{KEPT_ANNOTATIONS, KEPT_LABELS};
 pub use verdict::{Objection, Rule, Verdict};

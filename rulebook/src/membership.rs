@@ -263,7 +263,7 @@ mod tests {
     #[case::garbage(Some("x"), false, true)]
     #[case::empty(Some(""), false, true)]
     #[case::absent(None, false, false)]
-    fn i1_where_a_pod_is_injected(
+    fn i4_where_a_pod_is_injected(
         #[case] word: Option<&str>,
         #[case] without_own_label: bool,
         #[case] with_own_label: bool,

@@ -1,7 +1,7 @@
 //! The mesh rule: whom it judges, and by which of its two forms (A8, A9, A11, A19).
 
 use super::{
-    cluster::{Cluster, ClusterAnswer},
+    cluster::Cluster,
     declared_mesh,
     inquiry::Inquiry,
     joins::{self, Joins},
