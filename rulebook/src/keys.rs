@@ -49,7 +49,7 @@ pub enum Switch {
     On,
     /// `disabled`, `false` or `no`.
     Off,
-    /// Any other word. It is neither on nor off and deserves a warning (I1).
+    /// Any other word. It is neither on nor off and deserves a warning (I6).
     Unknown,
 }
 

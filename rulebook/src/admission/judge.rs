@@ -2,6 +2,7 @@
 
 use super::{
     cluster::Cluster,
+    inquiry::Inquiry,
     mesh_rule, namespace_relabel,
     pod_review::{PodOrTemplate, PodReview},
     request::{Request, RequestObject},
@@ -56,7 +57,7 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
             terminating: true, ..
         } => Ok(()),
         RequestObject::Namespace { name, new, old, .. } => {
-            warnings.extend(switch_words::unknown_of_namespace(new));
+            warnings.extend(switch_words::of_namespace(new));
             let change = (request.operation, new, old.as_ref());
             namespace_relabel::judge(name, change, settings, cluster, &mut warnings)
         }
@@ -79,9 +80,12 @@ fn judge_pod<C: Cluster>(
 ) -> Ruling {
     workload_label::judge(review, settings, warnings)?;
     warnings.extend(workload_label::idle_annotation(review, settings));
-    warnings.extend(switch_words::unknown_of_pod(review));
-    workload_name::judge(review, settings, warnings)?;
-    mesh_rule::judge(review, settings, cluster, warnings)
+    let inquiry = Inquiry::new(*review, settings, cluster);
+    let ruling = workload_name::judge(review, settings, warnings)
+        .and_then(|()| mesh_rule::judge(&inquiry, warnings));
+    // Last, since the mesh rule may have asked for the Namespace.
+    warnings.extend(switch_words::of_pod(review, inquiry.known_namespace()));
+    ruling
 }
 
 #[cfg(test)]

@@ -6,24 +6,20 @@ use super::{
     inquiry::Inquiry,
     joins::{self, Joins},
     mesh_name, observed_mesh,
-    pod_review::{PodOrTemplate, PodReview},
-    settings::{NamespaceMesh, Settings, Updates},
+    pod_review::PodOrTemplate,
+    settings::{NamespaceMesh, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
 };
 use crate::mesh;
 
 /// Judges a Pod or a Pod template (A11).
-pub(super) fn judge<C: Cluster>(
-    review: &PodReview<'_>,
-    settings: &Settings<'_>,
-    cluster: &C,
-    warnings: &mut Vec<Objection>,
-) -> Ruling {
-    if !settings.mesh_rule || settings.is_system_namespace(review.namespace) {
+pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, warnings: &mut Vec<Objection>) -> Ruling {
+    let settings = inquiry.settings;
+    if !settings.mesh_rule || settings.is_system_namespace(inquiry.review.namespace) {
         return Ok(());
     }
-    match check(&Inquiry::new(*review, settings, cluster)) {
+    match check(inquiry) {
         Ok(()) => Ok(()),
         Err(stop) => stop.into_ruling(settings.action, warnings),
     }

@@ -271,6 +271,7 @@ mod tests {
     #[test]
     fn a3_a_gateway_with_the_annotation_has_no_workload() {
         let request = PodRequest::new(Operation::Create)
+            .labels(&[OFF])
             .annotations(&[("kuma.io/workload", "w"), ("kuma.io/gateway", "builtin")]);
         assert_eq!(
             warnings(&request.judge(&FakeCluster::untouched())),
