@@ -375,6 +375,27 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
     assert_eq!(places, [4, 13]);
 }
 
+/// A template that claims to be made of another's is judged, unless such controllers make its kind.
+#[rstest]
+#[case::replica_set("ReplicaSet", "accepted")]
+#[case::stateful_set("StatefulSet", "rejected")]
+#[case::deployment("Deployment", "rejected")]
+fn a2_only_what_a_judged_kind_makes_is_not_judged(#[case] kind: &str, #[case] verdict: &str) {
+    let owner = "metadata: {name: web, namespace: team, ownerReferences: \
+        [{apiVersion: apps/v1, kind: Deployment, name: other, controller: true}]}";
+    let yaml = deployment("web", "m", "replicas: 0")
+        .replace("kind: Deployment", &format!("kind: {kind}"))
+        .replace("metadata: {name: web, namespace: team}", owner)
+        .replace("kuma.io/mesh: m", "kuma.io/mesh: m, kuma.io/workload: w");
+    let report = planned(&yaml);
+    let verdicts = verdicts(&report);
+    let found: Vec<_> = verdicts
+        .iter()
+        .map(|(name, found, _)| (*name, *found))
+        .collect();
+    assert_eq!(found, [("web", verdict)]);
+}
+
 #[test]
 fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
     let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "o", "replicas: 1");

@@ -143,7 +143,7 @@ codes! {
     SplitNamespace = "split-namespace",
     /// A Dataplane keeps an identifier that its Pod would not get today (W8).
     StaleIdentifier = "stale-identifier",
-    /// A word for a switch that is neither on nor off (I1).
+    /// A word for a switch that does not do what it looks like (I6).
     SwitchWord = Rule::SwitchWord.name(),
     /// On Universal, an identifier is a tag and no label (W4).
     TagRead = "tag-read",
