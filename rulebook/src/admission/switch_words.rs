@@ -4,6 +4,8 @@
 //! a word, and the Namespace is not known, the sentence says on what it depends: nothing is asked for
 //! a warning.
 
+use std::fmt;
+
 use super::{
     pod_review::PodReview,
     verdict::{Objection, Rule},
@@ -14,6 +16,9 @@ use crate::{
     metadata::{Labels, Metadata, PodFacts},
     quoted::Quoted,
 };
+
+/// Labels or annotations, and what they are called.
+type Place<'m> = (&'static str, &'m Labels<'m>);
 
 /// What Kuma makes of a word of a Pod, if that is not what it looks like.
 type OfPod<'r> = fn(Pod<'r>, &str) -> Option<&'static str>;
@@ -35,55 +40,45 @@ pub(super) fn of_pod<'r>(
         facts: new,
         namespace,
     };
-    let words: [(&str, &Labels<'_>, &str, OfPod<'_>); 6] = [
-        ("label", labels, keys::SIDECAR_INJECTION, Pod::injection),
-        (
-            "annotation",
-            annotations,
-            keys::SIDECAR_INJECTION,
-            |_, _| Some(NOT_READ),
-        ),
-        (
-            "annotation",
-            annotations,
-            keys::SIDECAR_INJECTED,
-            Pod::injected,
-        ),
-        ("annotation", annotations, keys::INGRESS, Pod::zone_proxy),
-        ("annotation", annotations, keys::EGRESS, Pod::zone_proxy),
-        ("annotation", annotations, keys::GATEWAY, Pod::gateway),
+    let label = ("label", labels);
+    let annotation = ("annotation", annotations);
+    let words: [(Place<'_>, &str, OfPod<'_>); 6] = [
+        (label, keys::SIDECAR_INJECTION, Pod::injection),
+        (annotation, keys::SIDECAR_INJECTION, |_, _| Some(NOT_READ)),
+        (annotation, keys::SIDECAR_INJECTED, Pod::injected),
+        (annotation, keys::INGRESS, Pod::zone_proxy),
+        (annotation, keys::EGRESS, Pod::zone_proxy),
+        (annotation, keys::GATEWAY, Pod::gateway),
     ];
     words
         .into_iter()
-        .filter_map(move |(place, entries, key, effect)| {
-            let effect = effect(pod, entries.get(key)?)?;
-            Some(objection((place, key), entries, &subject, effect))
+        .filter_map(move |((place, entries), key, effect)| {
+            let word = entries.get(key)?;
+            let effect = effect(pod, word)?;
+            let place = format_args!("{place} {key} of this {subject}");
+            Some(objection(place, word, effect))
         })
 }
 
 /// The words of a Namespace.
 pub(super) fn of_namespace(namespace: &Metadata<'_>) -> impl Iterator<Item = Objection> {
-    let words: [(&str, &Labels<'_>, OfNamespace); 2] = [
-        ("label", &namespace.labels, namespace_injection),
-        ("annotation", &namespace.annotations, |_| Some(NOT_READ)),
+    let words: [(Place<'_>, OfNamespace); 2] = [
+        (("label", &namespace.labels), namespace_injection),
+        (("annotation", &namespace.annotations), |_| Some(NOT_READ)),
     ];
-    words.into_iter().filter_map(|(place, entries, effect)| {
+    words.into_iter().filter_map(|((place, entries), effect)| {
         let key = keys::SIDECAR_INJECTION;
-        let effect = effect(entries.get(key)?)?;
-        Some(objection((place, key), entries, &"namespace", effect))
+        let word = entries.get(key)?;
+        let effect = effect(word)?;
+        let place = format_args!("{place} {key} of this namespace");
+        Some(objection(place, word, effect))
     })
 }
 
-fn objection(
-    (place, key): (&str, &str),
-    entries: &Labels<'_>,
-    subject: &dyn std::fmt::Display,
-    effect: &str,
-) -> Objection {
-    let word = Quoted(entries.get(key).unwrap_or_default());
+fn objection(place: fmt::Arguments<'_>, word: &str, effect: &str) -> Objection {
     Objection::new(
         Rule::SwitchWord,
-        format!("{place} {key} of this {subject} is {word}{effect}"),
+        format!("{place} is {}{effect}", Quoted(word)),
     )
 }
 
