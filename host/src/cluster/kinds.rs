@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::ApiResource;
+use super::api::ApiResource;
 
 /// The kinds that every cluster has: apiVersion, kind, plural, namespaced.
 const BUILT_IN: &[(&str, &str, &str, bool)] = &[

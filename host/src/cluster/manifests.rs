@@ -9,12 +9,12 @@ use std::{
     },
 };
 
-use crate::wire::SubjectAccessReview;
 use kuma_workload_plan::read::Fault;
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, ApiResource, ApiServer, ApiStatus, Handler,
+    api::{ApiError, ApiResource, ApiServer, ApiStatus},
+    handler::Handler,
     kinds::{Kinds, is_built_in, text},
     object::Object,
 };
@@ -22,6 +22,7 @@ use crate::{
     document::{self, Document},
     manifest,
     selector::{FieldSelector, LabelSelector},
+    wire::SubjectAccessReview,
 };
 
 /// Who policy-server is, in the messages of a missing grant.

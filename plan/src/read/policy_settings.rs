@@ -1,9 +1,11 @@
 //! A policy's settings, by themselves or in the policy's manifest.
 
 use super::{
-    Document, Fault, Place,
+    document::Document,
+    fault::Fault,
+    place::Place,
     tree::{Node, Position, Value},
-    trees,
+    values::trees,
 };
 
 /// The settings that a document holds: those of the ClusterAdmissionPolicy or AdmissionPolicy in it, or

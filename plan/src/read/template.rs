@@ -4,7 +4,7 @@
 //! a document is called a template only if it cannot be read as it is, and gets further with something
 //! plain in their place.
 
-use super::{Parsed, Problem, tree::Position};
+use super::{fault::Problem, parsed::Parsed, tree::Position};
 
 /// What begins and ends a place that is to be filled in.
 const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("${", "}")];

@@ -16,8 +16,9 @@ use std::borrow::Cow;
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScanError, Span, StructureStyle, options};
 
 use super::{
-    Bulk, Parsed, Problem, Remark,
     builder::{Builder, MAX_LEVELS, Open, Scalar},
+    fault::Problem,
+    parsed::{Bulk, Parsed, Remark},
     tree::Position,
 };
 use scalar::Written;
