@@ -5,7 +5,7 @@ use std::{borrow::Cow, iter};
 use super::{
     document::Document,
     fault::{Fault, Problem},
-    json,
+    json::Values,
     parsed::{Bulk, Parsed},
     stream::Stream,
     text,
@@ -52,7 +52,7 @@ pub fn values<'d>(
 ///
 /// That it is no JSON.
 pub fn json(text: &str) -> Result<Node, Problem> {
-    let mut values = json::Values::new(text, Position::default(), Bulk::Dropped);
+    let mut values = Values::new(text, Position::default(), Bulk::Dropped);
     match values.next() {
         Some(parsed) => Ok(parsed?.node),
         None => Err(Problem {
@@ -62,7 +62,7 @@ pub fn json(text: &str) -> Result<Node, Problem> {
     }
 }
 
-fn read<'d>(
+pub(super) fn read<'d>(
     document: &'d Document<'_>,
     bulk: Bulk,
 ) -> Box<dyn Iterator<Item = Result<Parsed, Fault>> + 'd> {

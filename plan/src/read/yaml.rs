@@ -204,10 +204,12 @@ impl Reader {
         }
     }
 
+    /// What a scalar is; where that is a problem, its text.
     fn value<'t>(&mut self, at: Position, scalar: Written<'t, '_>) -> Scalar<'t> {
+        let text = scalar.text.clone();
         scalar.value().unwrap_or_else(|message| {
             self.builder.problem(Problem { at, message });
-            Scalar::Null
+            Scalar::Text(text)
         })
     }
 
