@@ -92,7 +92,7 @@ pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
 
 /// The innermost cause: "Connection refused" without the client's wrappers around it, and without the
 /// operating system's number for it.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
