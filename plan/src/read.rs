@@ -17,6 +17,7 @@ mod stream;
 mod template;
 mod text;
 pub mod tree;
+pub mod unrendered;
 mod values;
 mod yaml;
 
@@ -26,7 +27,6 @@ pub use self::{
     parsed::{Parsed, Remark},
     place::Place,
     policy_settings::policy_settings,
-    template::unrendered,
     values::{json, nodes, trees, values},
 };
 

@@ -162,6 +162,12 @@ impl Kinds {
         self.served.get(&(api_version.to_owned(), kind.to_owned()))
     }
 
+    /// The kind of this plural.
+    pub(super) fn of_plural(&self, api_version: &str, plural: &str) -> Option<&ApiResource> {
+        let mut served = self.served.values();
+        served.find(|resource| resource.api_version == api_version && resource.plural == plural)
+    }
+
     /// The kinds of `v1` or of a `group/version`.
     pub(super) fn of(&self, api_version: &str) -> Vec<ApiResource> {
         let served = self.served.values();

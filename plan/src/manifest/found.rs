@@ -13,7 +13,7 @@ use super::{
     notes::Notes,
     object::Manifest,
     reader::Reader,
-    template, unrendered,
+    template,
 };
 use crate::{
     finding::{Code, Finding},
@@ -21,6 +21,7 @@ use crate::{
     read::{
         self, Document, Fault, Place, Problem,
         tree::{Mismatch, Node, Read},
+        unrendered,
     },
 };
 

@@ -10,7 +10,7 @@ use super::{fault::Problem, parsed::Parsed, tree::Position};
 const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("${", "}")];
 
 /// What to say of a text that has such a place and cannot have one, such as a name.
-pub fn unrendered(text: &str) -> Option<String> {
+pub(super) fn unrendered(text: &str) -> Option<String> {
     let has = |(mark, close): &(&str, &str)| {
         let rest = text.split_once(mark);
         rest.is_some_and(|(_, rest)| rest.contains(close))

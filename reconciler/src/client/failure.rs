@@ -1,6 +1,6 @@
 //! Errors of requests, in words, and what the API server's answers mean.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
 
@@ -19,6 +19,11 @@ impl Failure {
     pub(crate) fn of(what: &str, error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(what, status),
+            // Whatever was asked, that is one cause: it is said once.
+            error if is_of_connection(error) => Self(format!(
+                "the API server cannot be reached: {}",
+                innermost(error)
+            )),
             error => Self(format!("cannot {what}: {}", innermost(error))),
         }
     }
@@ -88,6 +93,18 @@ pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
 pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// Whether a request failed before the API server could answer it, or while it did.
+fn is_of_connection(error: &kube::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost cause: "Connection refused" without the client's wrappers around it, and without the

@@ -324,6 +324,18 @@ mod tests {
         assert_eq!((is_named, faults), (vec![true, false], vec![]));
     }
 
+    /// The walk wraps what the operating system says into words of its own, with the path once more.
+    #[test]
+    fn a_folder_that_cannot_be_looked_into_is_told_in_our_own_words() {
+        let denied = io::Error::from_raw_os_error(13);
+        let error = ignore::Error::Io(io::Error::other(io::Error::other(denied)));
+        let told: Vec<_> = of_walk(&error, Path::new("a"))
+            .iter()
+            .map(Fault::to_string)
+            .collect();
+        assert_eq!(told, ["a: it cannot be read: Permission denied"]);
+    }
+
     #[test]
     fn a_file_has_one_name_however_it_is_given() {
         let paths = [
