@@ -324,15 +324,17 @@ mod tests {
         assert_eq!((is_named, faults), (vec![true, false], vec![]));
     }
 
-    /// The walk wraps what the operating system says into words of its own, with the path once more.
+    /// As the walk wraps what the operating system says, with the path once more.
+    #[derive(Debug, thiserror::Error)]
+    #[error("IO error for operation on a: {0}")]
+    struct Wrapped(#[source] io::Error);
+
     #[test]
     fn a_folder_that_cannot_be_looked_into_is_told_in_our_own_words() {
-        let denied = io::Error::from_raw_os_error(13);
-        let error = ignore::Error::Io(io::Error::other(io::Error::other(denied)));
-        let told: Vec<_> = of_walk(&error, Path::new("a"))
-            .iter()
-            .map(Fault::to_string)
-            .collect();
+        let denied = Wrapped(io::Error::from_raw_os_error(13));
+        let error = ignore::Error::Io(io::Error::other(denied));
+        let told = of_walk(&error, Path::new("a"));
+        let told: Vec<_> = told.iter().map(Fault::to_string).collect();
         assert_eq!(told, ["a: it cannot be read: Permission denied"]);
     }
 
