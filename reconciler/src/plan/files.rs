@@ -80,15 +80,13 @@ struct Files {
 
 impl Files {
     fn add(&mut self, path: PathBuf, is_named: bool) {
-        // `./a.yaml`, as the walk through `.` says it, is the file `a.yaml`.
-        let path = match path.strip_prefix(Component::CurDir) {
-            Ok(inside) if !["", STDIN].iter().any(|name| inside.as_os_str() == *name) => {
-                inside.to_owned()
-            }
-            _ => path,
+        // `./a.yaml`, as the walk through `.` says it, is the file `a.yaml`; `./-` is none but itself.
+        let name = match path.strip_prefix(Component::CurDir) {
+            Ok(inside) if inside.as_os_str() != STDIN => inside,
+            _ => &path,
         };
         let next = self.found.len();
-        let at = *self.known.entry(path.clone()).or_insert(next);
+        let at = *self.known.entry(name.to_owned()).or_insert(next);
         match self.found.get_mut(at) {
             Some(known) => known.is_named |= is_named,
             None => self.found.push(File { path, is_named }),
@@ -358,7 +356,7 @@ mod tests {
             .iter()
             .map(|file| file.path.to_str().unwrap())
             .collect();
-        assert_eq!(found, ["a.yaml", "b//c.yaml", ".", "./-", "-"]);
+        assert_eq!(found, ["./a.yaml", "b//c.yaml", ".", "./-", "-"]);
     }
 
     #[rstest]

@@ -316,6 +316,8 @@ mod tests {
     #[case::unlabelled_is_default("cart", &["default"], Some(workload(json!({}), Some([1, 1, 1]))), &[], "ok")]
     #[case::of_a_control_plane("cart", &["a"], Some(workload(json!({ "kuma.io/mesh": "a", "kuma.io/managed-by": "k8s-controller" }), Some([1, 1, 1]))), &[], "ok")]
     #[case::s4_a_copy_is_not_judged("cart", &[], Some(workload(json!({ "kuma.io/origin": "global" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
+    #[case::s4_a_copy_of_a_universal_zone("cart", &[], Some(workload(json!({ "kuma.io/origin": "zone", "kuma.io/env": "universal", "kuma.io/managed-by": "workload-generator" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
+    #[case::s4_a_copy_under_another_name("cart", &[], Some(workload(json!({ "kuma.io/origin": "zone", "kuma.io/display-name": "web" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
     #[case::bad_name("Cart", &["a"], None, &[BadName], "bad name")]
     fn findings(
         #[case] name: &str,
