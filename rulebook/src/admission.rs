@@ -8,6 +8,7 @@ mod cluster;
 mod conflict;
 mod declared_mesh;
 mod inquiry;
+mod joins;
 mod judge;
 mod kind;
 mod mesh_name;
