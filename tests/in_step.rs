@@ -170,11 +170,15 @@ fn each_question_offers_what_the_setting_allows() {
         match question["type"].as_str().unwrap() {
             "boolean" => assert!(default.is_boolean(), "{variable}"),
             "array[string]" => assert!(default.is_array(), "{variable}"),
+            "map[string]" => assert!(default.is_object(), "{variable}"),
+            "string" => assert!(default.is_null(), "{variable}"),
             "enum" => {
                 let options = strings(&question["options"]);
                 assert!(options.contains(&default.as_str().unwrap().to_owned()));
                 for option in &options {
-                    assert_valid(&json!({ variable: option }));
+                    // The user is needed by one of the options of `grants`.
+                    let user = "system:serviceaccount:kubewarden:policy-server";
+                    assert_valid(&json!({ variable: option, "policyServerUser": user }));
                 }
                 // The message names each word that is allowed.
                 let wrong = json!({ variable: "?" }).to_string();

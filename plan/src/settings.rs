@@ -135,7 +135,7 @@ mod tests {
     )]
     #[case::a_word_that_is_a_boolean(
         "disallowMultipleMeshesPerNamespace: yes\nprotectWorkloads: off\n",
-        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean"
+        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean; put \"off\" in quotes"
     )]
     #[case::repeated_key(
         "updates: all\nupdates: membership\n",

@@ -8,6 +8,7 @@ mod cluster;
 mod conflict;
 mod declared_mesh;
 mod inquiry;
+mod joins;
 mod judge;
 mod kind;
 mod mesh_name;
@@ -33,7 +34,7 @@ pub use judge::judge;
 pub use kind::{JudgedKind, TEMPLATE_KINDS, TemplateKind};
 pub use request::{Operation, Request, RequestObject, RequestUser, scope};
 pub use settings::{
-    EnforcementAction, Names, NamespaceMesh, SETTINGS, Settings, SettingsFaults, SettingsValue,
-    Updates,
+    EnforcementAction, Grants, MAX_ENTRIES, MeshNamespaces, Names, NamespaceMesh, SETTINGS,
+    ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
 };
 pub use verdict::{Objection, Rule, Verdict};

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::{
     cluster::{Cluster, ClusterAnswer},
+    joins::{self, Joins},
     pod_review::PodReview,
     settings::Settings,
 };
@@ -53,7 +54,9 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
         let is_meshed = match membership::of_pod(pod) {
             Membership::Meshed => true,
             Membership::Unmeshed => false,
-            Membership::AskNamespace => membership::injects(self.namespace_metadata()?),
+            Membership::AskNamespace(injected_where) => {
+                injected_where.holds(self.namespace_metadata()?)
+            }
         };
         if !is_meshed {
             return Ok(None);
@@ -63,5 +66,17 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
             Some(mesh) => mesh,
             None => mesh::of_namespace(self.namespace_metadata()?, annotations),
         }))
+    }
+
+    /// Whether the request makes the Pod join a mesh (A8).
+    pub(super) fn joins(&self) -> ClusterAnswer<bool> {
+        let annotations = self.settings.mesh_annotations;
+        Ok(match joins::by_itself(&self.review, annotations) {
+            Joins::Yes => true,
+            Joins::No => false,
+            Joins::AskNamespace => {
+                joins::in_namespace(&self.review, annotations, self.namespace_metadata()?)
+            }
+        })
     }
 }

@@ -4,18 +4,14 @@ use super::{
     cluster::{Cluster, ClusterAnswer},
     declared_mesh,
     inquiry::Inquiry,
+    joins::{self, Joins},
     mesh_name, observed_mesh,
     pod_review::{PodOrTemplate, PodReview},
-    request::Operation,
     settings::{NamespaceMesh, Settings, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
 };
-use crate::{
-    membership::{self, Membership},
-    mesh::{self, ResolvedMesh},
-    metadata::PodFacts,
-};
+use crate::mesh;
 
 /// Judges a Pod or a Pod template (A11).
 pub(super) fn judge<C: Cluster>(
@@ -34,13 +30,7 @@ pub(super) fn judge<C: Cluster>(
 }
 
 fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
-    let PodReview {
-        subject,
-        operation,
-        new,
-        old,
-        ..
-    } = inquiry.review;
+    let subject = inquiry.review.subject;
     let observed = inquiry.settings.namespace_mesh == NamespaceMesh::Observed;
     let is_template = matches!(subject, PodOrTemplate::Template(..));
     // Under `observed` a template is only warned about, even if a question fails (A11).
@@ -48,20 +38,22 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
         Stop::Reject(objection) if is_template && observed => Stop::Warn(objection),
         stop => stop,
     };
+    let judges_every_update = observed && !is_template && inquiry.settings.updates == Updates::All;
+    let by_itself = joins::by_itself(&inquiry.review, inquiry.settings.mesh_annotations);
+    if by_itself == Joins::No && !judges_every_update {
+        return Ok(());
+    }
     let Some(mesh) = inquiry
-        .mesh_of(new)
+        .mesh_of(inquiry.review.new)
         .map_err(|failure| soften(failure.into()))?
     else {
         return Ok(());
     };
-    let joins = match old {
-        Some(old) if operation == Operation::Update => {
-            let stays = was_in(mesh, old, inquiry);
-            !stays.map_err(|failure| soften(failure.into()))?
-        }
-        _ => true,
+    let joins = match by_itself {
+        // Nothing is asked about a name that no Mesh can have (M4), so it counts as new.
+        Joins::AskNamespace if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) => true,
+        _ => inquiry.joins().map_err(|failure| soften(failure.into()))?,
     };
-    let judges_every_update = observed && !is_template && inquiry.settings.updates == Updates::All;
     if !joins && !judges_every_update {
         return Ok(());
     }
@@ -73,26 +65,12 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
     }
 }
 
-/// Whether a Pod was in this mesh before the request.
-fn was_in<C: Cluster>(
-    mesh: ResolvedMesh<'_>,
-    old: &PodFacts<'_>,
-    inquiry: &Inquiry<'_, C>,
-) -> ClusterAnswer<bool> {
-    let names_it =
-        |found: Option<ResolvedMesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
-    if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
-        // Nothing is asked about a name that no Mesh can have (M4): only the Pod can have named it.
-        let annotations = inquiry.settings.mesh_annotations;
-        return Ok(membership::of_pod(old) == Membership::Meshed
-            && names_it(mesh::named_by_pod(&old.metadata, annotations)));
-    }
-    inquiry.mesh_of(old).map(names_it)
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::admission::{cluster::ClusterFailure, request::Operation, test_support::*};
+    use crate::{
+        admission::{cluster::ClusterFailure, request::Operation, test_support::*},
+        metadata::PodFacts,
+    };
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -101,7 +79,6 @@ mod tests {
 
     #[rstest]
     #[case::unmeshed(&[("kuma.io/sidecar-injection", "disabled")], &[])]
-    #[case::zone_ingress(&[("kuma.io/mesh", "mesh1")], &[("kuma.io/ingress", "enabled")])]
     #[case::namespace_does_not_inject(&[], &[])]
     fn i2_only_meshed_pods_are_judged(
         #[case] labels: &[(&'static str, &'static str)],
@@ -114,6 +91,18 @@ mod tests {
             .settings(ON);
         assert_eq!(message(&request.judge(&cluster)), None);
         assert_eq!(cluster.lists(), 0);
+    }
+
+    #[rstest]
+    #[case::ingress("kuma.io/ingress")]
+    #[case::egress("kuma.io/egress")]
+    fn i5_annotations_of_zone_proxies_exempt_nothing(#[case] key: &'static str) {
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let request = PodRequest::new(Operation::Create)
+            .labels(&[("kuma.io/mesh", "mesh1")])
+            .annotations(&[(key, "enabled")])
+            .settings(ON);
+        assert_eq!(code(&request.judge(&cluster)), Some(403));
     }
 
     #[test]
@@ -134,6 +123,60 @@ mod tests {
                   runtime.kubernetes.disallowMultipleMeshesPerNamespace is enabled"
             )
         );
+    }
+
+    /// The Namespace has no mesh of its own, and a Dataplane of mesh2.
+    #[rstest]
+    #[case::nothing_new(&[("app", "a")], &[("app", "b")], None, 0)]
+    #[case::keeps_the_mesh_that_it_names(&[("kuma.io/mesh", "mesh1")], &[("kuma.io/mesh", "mesh1"), ("app", "b")], None, 0)]
+    #[case::stops_to_be_injected(&[("kuma.io/sidecar-injection", "enabled")], &[], None, 0)]
+    #[case::was_off(&[("kuma.io/sidecar-injection", "no")], &[], Some(403), 4)]
+    #[case::names_the_mesh_that_it_had(&[], &[("kuma.io/mesh", "default")], None, 1)]
+    #[case::names_another_mesh(&[], &[("kuma.io/mesh", "mesh1")], Some(403), 4)]
+    fn a8_an_update_asks_the_namespace_only_where_it_decides(
+        #[case] old: &[(&'static str, &'static str)],
+        #[case] new: &[(&'static str, &'static str)],
+        #[case] status: Option<u16>,
+        #[case] most_questions: usize,
+    ) {
+        let cluster = FakeCluster::new(&[("kuma.io/sidecar-injection", "true")]).dataplane(
+            "db-0",
+            Some("mesh2"),
+            Some("mesh2"),
+        );
+        let request = PodRequest::new(Operation::Update)
+            .labels(new)
+            .was(old)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#);
+        assert_eq!(code(&request.judge(&cluster)), status);
+        assert!(
+            cluster.questions() <= most_questions,
+            "{}",
+            cluster.questions()
+        );
+    }
+
+    #[rstest]
+    #[case::sidecar_injected(|pod: &mut PodFacts<'static>| {
+        pod.metadata.annotations = [("kuma.io/sidecar-injected", "true")].into_iter().collect();
+    })]
+    #[case::sidecar(|pod: &mut PodFacts<'static>| pod.has_sidecar = true)]
+    #[case::builtin_gateway(|pod: &mut PodFacts<'static>| {
+        pod.metadata.annotations = [("kuma.io/gateway", "builtin")].into_iter().collect();
+    })]
+    fn a8_a_pod_that_becomes_a_proxy_joins(#[case] edit: fn(&mut PodFacts<'static>)) {
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        for settings in [
+            r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#,
+            DECLARED,
+        ] {
+            let mut request = PodRequest::new(Operation::Update)
+                .labels(&[("kuma.io/mesh", "mesh1")])
+                .was(&[("kuma.io/mesh", "mesh1")])
+                .settings(settings);
+            edit(&mut request.new);
+            assert_eq!(code(&request.judge(&cluster)), Some(403), "{settings}");
+        }
     }
 
     #[test]
