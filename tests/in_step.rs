@@ -9,9 +9,7 @@
 use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
 use kuma_workload_policy::answer;
-use kuma_workload_rulebook::admission::{
-    Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope,
-};
+use kuma_workload_rulebook::admission::{Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
