@@ -121,6 +121,11 @@ impl Settings<'_> {
         namespace == "kube-system" || self.system_namespaces.iter().any(|name| name == namespace)
     }
 
+    /// Whether any rule judges the mesh of a Pod or Namespace (A5, A20).
+    pub fn judges_meshes(&self) -> bool {
+        self.mesh_rule || !self.mesh_namespaces.is_empty()
+    }
+
     /// The workload labels, in order (W1).
     pub fn workload_labels(&self) -> impl Iterator<Item = &str> {
         self.workload_labels.iter()
