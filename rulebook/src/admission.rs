@@ -7,13 +7,16 @@
 mod cluster;
 mod conflict;
 mod declared_mesh;
+mod injection_off;
 mod inquiry;
 mod joins;
 mod judge;
 mod kind;
 mod mesh_name;
+mod mesh_namespaces;
 mod mesh_rule;
 mod namespace_relabel;
+mod namespace_rule;
 mod observed_mesh;
 mod pod_review;
 mod request;

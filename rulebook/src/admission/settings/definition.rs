@@ -121,6 +121,18 @@ impl Settings<'_> {
         namespace == "kube-system" || self.system_namespaces.iter().any(|name| name == namespace)
     }
 
+    /// Whether any rule judges the mesh of a Pod or Namespace (A5, A20).
+    pub fn judges_meshes(&self) -> bool {
+        self.mesh_rule || !self.mesh_namespaces.is_empty()
+    }
+
+    /// Whether a Pod of this Namespace, or a template, can be rejected for anything but the label
+    /// `kuma.io/workload` (A1, A2).
+    pub fn judges_pods(&self, namespace: &str) -> bool {
+        let judges_meshes = self.judges_meshes() && !self.is_system_namespace(namespace);
+        judges_meshes || self.invalid_workload_name == Some(EnforcementAction::Deny)
+    }
+
     /// The workload labels, in order (W1).
     pub fn workload_labels(&self) -> impl Iterator<Item = &str> {
         self.workload_labels.iter()
@@ -130,6 +142,23 @@ impl Settings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::nothing(|_| {}, [false, false])]
+    #[case::mesh_rule(|settings| settings.mesh_rule = true, [true, false])]
+    #[case::warn_of_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Warn), [false, false])]
+    #[case::reject_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Deny), [true, true])]
+    #[case::reject_workloads(|settings| settings.protect_workloads = Some(EnforcementAction::Deny), [false, false])]
+    fn a14_whose_pods_are_judged(
+        #[case] edit: fn(&mut Settings<'static>),
+        #[case] of_team_and_kube_system: [bool; 2],
+    ) {
+        let mut settings = Settings::default();
+        edit(&mut settings);
+        let judged = ["team", "kube-system"].map(|namespace| settings.judges_pods(namespace));
+        assert_eq!(judged, of_team_and_kube_system);
+    }
 
     #[test]
     fn a19_system_namespaces_and_kube_system() {
