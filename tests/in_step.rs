@@ -9,7 +9,7 @@
 use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
 use kuma_workload_policy::answer;
-use kuma_workload_rulebook::admission::{Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope};
+use kuma_workload_rulebook::admission::{Grants, Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
@@ -232,9 +232,11 @@ fn the_example_policies_have_valid_settings() {
     for (path, policy) in policies() {
         let settings = &policy["spec"]["settings"];
         assert_means(settings, |settings| {
+            let judges_workloads = path.ends_with("workloads.yaml");
+            assert!(settings.mesh_rule || judges_workloads, "{path}");
             assert!(
-                settings.mesh_rule || path.ends_with("workloads.yaml"),
-                "{path}"
+                settings.grants == Grants::Ask || judges_workloads,
+                "{path} asks before it lists"
             );
         });
         if settings["disallowMultipleMeshesPerNamespace"] == json!(true) {
@@ -419,7 +421,14 @@ fn the_example_policies_and_the_rbac_grant_it_too() {
     let rbac = text("examples/policies/rbac.yaml");
     let role = yaml(rbac.split("\n---\n").next().unwrap());
     let mut readable = BTreeSet::new();
-    for rule in role["rules"].as_array().unwrap() {
+    let (reviews, rules) = role["rules"].as_array().unwrap().split_last().unwrap();
+    // What `can_i` creates on behalf of the policy.
+    assert_eq!(
+        *reviews,
+        json!({"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"],
+               "verbs": ["create"]})
+    );
+    for rule in rules {
         assert_eq!(strings(&rule["verbs"]), ["get", "list", "watch"]);
         for group in strings(&rule["apiGroups"]) {
             for resource in strings(&rule["resources"]) {
