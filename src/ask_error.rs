@@ -65,9 +65,9 @@ fn answer_in(message: &str) -> &str {
 /// Whether the API server has answered with this status code. The host's text holds the code behind
 /// a message that can be anything, so a text with several codes has none.
 fn has_code(error: &str, code: &str) -> bool {
-    let mut codes = error.split("code: ").skip(1);
-    codes.next().is_some_and(|found| found.starts_with(code))
-        && codes.all(|found| found.starts_with(code))
+    let windows = error.as_bytes().windows("code: 000".len());
+    let mut codes = windows.filter_map(|window| window.strip_prefix(b"code: "));
+    codes.next() == Some(code.as_bytes()) && codes.all(|found| found == code.as_bytes())
 }
 
 /// The API server has refused the question.

@@ -14,40 +14,19 @@ use kuma_workload_rulebook::{
     },
     keys,
     metadata::{Metadata, PodFacts, Text},
+    quoted::Quoted,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
-    ask_error::AskError,
+    ask_error::{AskError, not_granted},
     object::{MetadataObject, ObjectMeta, PodObject},
+    payload::Payload,
     proof::Proof,
     resource::{DATAPLANE, MESH, NAMESPACE, POD, Resource, SUBJECT_ACCESS_REVIEW},
-    review::{CanI, ReviewStatus},
+    review::{self, ReviewStatus},
     view::view,
 };
-
-/// The protocol's request for one object. The type of the SDK owns all of its strings.
-#[derive(Serialize)]
-struct GetResource<'r> {
-    api_version: &'static str,
-    kind: &'static str,
-    name: &'r str,
-    namespace: Option<&'r str>,
-    disable_cache: bool,
-    field_masks: &'r [&'static str],
-}
-
-/// The protocol's request for a list, of one Namespace or of the cluster.
-#[derive(Serialize)]
-struct ListResources<'r> {
-    api_version: &'static str,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'r str>,
-    label_selector: Option<&'r str>,
-    field_selector: Option<&'r str>,
-    field_masks: &'r [&'static str],
-}
 
 /// The host always includes the metadata, so this mask leaves only that.
 const METADATA: &[&str] = &["metadata"];
@@ -82,35 +61,41 @@ where
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Vec<u8>, AskError> {
-        let request = GetResource {
-            api_version: resource.api_version,
-            kind: resource.kind,
-            name,
-            namespace,
-            disable_cache: true,
-            field_masks: METADATA,
-        };
-        self.ask("get_resource", &request, resource)
+        let request = Payload::Map(&[
+            ("api_version", Payload::Text(resource.api_version)),
+            ("kind", Payload::Text(resource.kind)),
+            ("name", Payload::Text(name)),
+            ("namespace", Payload::from(namespace)),
+            ("disable_cache", Payload::True),
+            ("field_masks", Payload::Texts(METADATA)),
+        ]);
+        self.ask("get_resource", request, resource)
     }
 
-    /// Lists the objects that a question selects.
+    /// Lists the objects of a Namespace, or of the cluster, that a selector selects.
     fn list(
         &self,
         resource: &Resource,
-        question: ListQuestion<'_>,
+        namespace: Option<&str>,
         label_selector: Option<&str>,
         field_masks: &[&'static str],
     ) -> ClusterAnswer<Vec<u8>> {
-        self.prove(resource, question.namespace)?;
-        let request = ListResources {
-            api_version: resource.api_version,
-            kind: resource.kind,
-            namespace: Some(question.namespace),
-            label_selector,
-            field_selector: None,
-            field_masks,
+        let operation = match namespace {
+            Some(namespace) => {
+                self.prove(resource, namespace)?;
+                "list_resources_by_namespace"
+            }
+            None => "list_resources_all",
         };
-        self.ask("list_resources_by_namespace", &request, resource)
+        let request = Payload::Map(&[
+            ("api_version", Payload::Text(resource.api_version)),
+            ("kind", Payload::Text(resource.kind)),
+            ("namespace", Payload::from(namespace)),
+            ("label_selector", Payload::from(label_selector)),
+            ("field_selector", Payload::Null),
+            ("field_masks", Payload::Texts(field_masks)),
+        ]);
+        self.ask(operation, request, resource)
             .map_err(|error| error.or_missing(ClusterFailure::Unavailable(resource.plural)))
     }
 
@@ -144,14 +129,18 @@ where
         namespace: &str,
     ) -> ClusterAnswer<()> {
         let unavailable = ClusterFailure::Unavailable(SUBJECT_ACCESS_REVIEW.plural);
-        let request = CanI::new(user, verb, resource, namespace);
-        let answer = self
-            .ask("can_i", &request, &SUBJECT_ACCESS_REVIEW)
-            .map_err(|error| error.or_missing(unavailable.clone()))?;
+        let answer = review::with_request(user, verb, resource, namespace, |request| {
+            self.ask("can_i", request, &SUBJECT_ACCESS_REVIEW)
+        });
+        let answer = answer.map_err(|error| error.or_missing(unavailable.clone()))?;
         let status: ReviewStatus<'_> = read(&answer, &SUBJECT_ACCESS_REVIEW)?;
         match status.allowed {
             Some(true) => Ok(()),
-            Some(false) => Err(request.denied(resource)),
+            Some(false) => Err(not_granted(format!(
+                "{verb} of {} to {} (setting policyServerUser)",
+                resource.plural,
+                Quoted(user.name())
+            ))),
             None => Err(unavailable),
         }
     }
@@ -159,31 +148,19 @@ where
     /// Whether there is a Mesh with this name, by the list of all of them: one watch for the
     /// cluster, and no request to the API server once it is there.
     fn is_listed_mesh(&self, name: &str) -> ClusterAnswer<bool> {
-        let request = ListResources {
-            api_version: MESH.api_version,
-            kind: MESH.kind,
-            namespace: None,
-            label_selector: None,
-            field_selector: None,
-            field_masks: METADATA,
-        };
-        let answer = self
-            .ask("list_resources_all", &request, &MESH)
-            .map_err(|error| error.or_missing(ClusterFailure::Unavailable(MESH.plural)))?;
-        let MeshList { items, .. } = read(&answer, &MESH)?;
-        let items = items.ok_or(ClusterFailure::Unavailable(MESH.plural))?;
-        let mut names = items.iter().map(|mesh| mesh.metadata.name.as_deref());
-        Ok(names.any(|found| found == Some(name)))
+        let answer = self.list(&MESH, None, None, METADATA)?;
+        let meshes = read_dataplanes(&answer, &MESH)?;
+        Ok(meshes.iter().any(|mesh| *mesh.name == *name))
     }
 
     fn ask(
         &self,
         operation: &'static str,
-        request: &impl Serialize,
+        request: Payload<'_>,
         resource: &Resource,
     ) -> Result<Vec<u8>, AskError> {
         let unavailable = || AskError::Failed(ClusterFailure::Unavailable(resource.plural));
-        let payload = serde_json::to_vec(request).map_err(|_| unavailable())?;
+        let payload = serde_json::to_vec(&request).map_err(|_| unavailable())?;
         (self.call)(operation, &payload).map_err(|error| AskError::of(&error, operation, resource))
     }
 }
@@ -211,12 +188,6 @@ fn read<'a, T: Deserialize<'a>>(answer: &'a [u8], resource: &Resource) -> Cluste
 }
 
 view! {
-    struct MeshList<'a> {
-        "items" => items: Option<Vec<MetadataObject<'a>>>,
-    }
-}
-
-view! {
     struct DataplaneList<'a> {
         "items" => items: Option<Vec<DataplaneObject<'a>>>,
     }
@@ -227,6 +198,17 @@ view! {
         "metadata" => metadata: ObjectMeta<'a>,
         "mesh" => mesh: Option<Text<'a>>,
     }
+}
+
+/// The facts of a list of Dataplanes. A Mesh is read as a Dataplane of which only the name matters.
+fn read_dataplanes(answer: &[u8], resource: &Resource) -> ClusterAnswer<Vec<DataplaneFacts>> {
+    let DataplaneList { items, .. } = read(answer, resource)?;
+    let items = items.ok_or(ClusterFailure::Unavailable(resource.plural))?;
+    let dataplanes = items.into_iter().map(|dataplane| DataplaneFacts {
+        name: dataplane.metadata.name.unwrap_or_default().into_owned(),
+        mesh: dataplane.mesh.map(Text::into_owned),
+    });
+    Ok(dataplanes.collect())
 }
 
 view! {
@@ -267,19 +249,15 @@ where
 
     fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
         let selector = label_selector(question.selector);
-        let answer = self.list(&DATAPLANE, question, selector.as_deref(), &["mesh"])?;
-        let DataplaneList { items, .. } = read(&answer, &DATAPLANE)?;
-        let items = items.ok_or(ClusterFailure::Unavailable(DATAPLANE.plural))?;
-        let dataplanes = items.into_iter().map(|dataplane| DataplaneFacts {
-            name: dataplane.metadata.name.unwrap_or_default().into_owned(),
-            mesh: dataplane.mesh.map(Text::into_owned),
-        });
-        Ok(dataplanes.collect())
+        let namespace = Some(question.namespace);
+        let answer = self.list(&DATAPLANE, namespace, selector.as_deref(), &["mesh"])?;
+        read_dataplanes(&answer, &DATAPLANE)
     }
 
     fn pods(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<PodFacts<'static>>> {
         let selector = label_selector_of_labelled(question.selector);
-        let answer = self.list(&POD, question, Some(&selector), &POD_FIELDS)?;
+        let namespace = Some(question.namespace);
+        let answer = self.list(&POD, namespace, Some(&selector), &POD_FIELDS)?;
         let PodList { items, .. } = read(&answer, &POD)?;
         let items = items.ok_or(ClusterFailure::Unavailable(POD.plural))?;
         let pods = items.into_iter().map(|pod| pod.into_facts().into_owned());
@@ -475,7 +453,8 @@ mod tests {
         });
         let meshes = json!({
             "api_version": "kuma.io/v1alpha1", "kind": "Mesh",
-            "label_selector": null, "field_selector": null, "field_masks": ["metadata"],
+            "namespace": null, "label_selector": null, "field_selector": null,
+            "field_masks": ["metadata"],
         });
         let meshes = ("list_resources_all".to_owned(), meshes);
         let expected = [meshes.clone(), meshes, list_of_dataplanes(), list_of_pods()];

@@ -9,6 +9,7 @@ mod cluster;
 mod facts;
 mod object;
 mod path;
+mod payload;
 mod proof;
 mod request;
 mod resource;
