@@ -1,12 +1,12 @@
-//! The mesh rule: whom it judges, and by which of its two forms (A8, A9, A11, A19).
+//! The rules on the mesh of a Pod: whom they judge, and in which order (A8, A9, A11, A19).
 
 use super::{
     cluster::Cluster,
     declared_mesh,
     inquiry::Inquiry,
     joins::{self, Joins},
-    mesh_name, observed_mesh,
-    pod_review::PodOrTemplate,
+    mesh_name, mesh_namespaces, observed_mesh,
+    pod_review::{PodOrTemplate, PodReview},
     settings::{NamespaceMesh, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
@@ -16,7 +16,7 @@ use crate::mesh;
 /// Judges a Pod or a Pod template (A11).
 pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, warnings: &mut Vec<Objection>) -> Ruling {
     let settings = inquiry.settings;
-    if !settings.mesh_rule || settings.is_system_namespace(inquiry.review.namespace) {
+    if !settings.judges_meshes() || settings.is_system_namespace(inquiry.review.namespace) {
         return Ok(());
     }
     match check(inquiry) {
@@ -26,16 +26,24 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, warnings: &mut Vec<Obj
 }
 
 fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
-    let subject = inquiry.review.subject;
-    let observed = inquiry.settings.namespace_mesh == NamespaceMesh::Observed;
+    let settings = inquiry.settings;
+    let PodReview {
+        subject, namespace, ..
+    } = inquiry.review;
     let is_template = matches!(subject, PodOrTemplate::Template(..));
-    // Under `observed` a template is only warned about, even if a question fails (A11).
+    let rejects_templates =
+        settings.mesh_rule && settings.namespace_mesh == NamespaceMesh::Declared;
+    let judges_every_update = settings.mesh_rule
+        && !is_template
+        && settings.namespace_mesh == NamespaceMesh::Observed
+        && settings.updates == Updates::All;
+    // Under `observed` a template is only warned about (A11), and where a question fails as well
+    // (A20).
     let soften = |stop| match stop {
-        Stop::Reject(objection) if is_template && observed => Stop::Warn(objection),
+        Stop::Reject(objection) if is_template && !rejects_templates => Stop::Warn(objection),
         stop => stop,
     };
-    let judges_every_update = observed && !is_template && inquiry.settings.updates == Updates::All;
-    let by_itself = joins::by_itself(&inquiry.review, inquiry.settings.mesh_annotations);
+    let by_itself = joins::by_itself(&inquiry.review, settings.mesh_annotations);
     if by_itself == Joins::No && !judges_every_update {
         return Ok(());
     }
@@ -45,6 +53,10 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
     else {
         return Ok(());
     };
+    let is_closed = settings.mesh_namespaces.closed_to(mesh.name, namespace);
+    if !settings.mesh_rule && is_closed.is_none() {
+        return Ok(());
+    }
     let joins = match by_itself {
         // Nothing is asked about a name that no Mesh can have (M4), so it counts as new.
         Joins::AskNamespace if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) => true,
@@ -53,11 +65,18 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
     if !joins && !judges_every_update {
         return Ok(());
     }
-    mesh_name::check(subject, mesh)?;
-    if observed {
-        observed_mesh::judge(inquiry, mesh.name, joins).map_err(soften)
-    } else {
-        declared_mesh::judge(inquiry, mesh.name)
+    if settings.mesh_rule {
+        mesh_name::check(subject, mesh)?;
+    }
+    if joins {
+        mesh_namespaces::check_member(subject, mesh, namespace, settings)?;
+    }
+    if !settings.mesh_rule {
+        return Ok(());
+    }
+    match settings.namespace_mesh {
+        NamespaceMesh::Observed => observed_mesh::judge(inquiry, mesh.name, joins).map_err(soften),
+        NamespaceMesh::Declared => declared_mesh::judge(inquiry, mesh.name),
     }
 }
 
@@ -196,7 +215,7 @@ mod tests {
     #[rstest]
     #[case::crds_missing(ClusterFailure::KumaNotInstalled, None, None)]
     #[case::no_grant(
-        ClusterFailure::NotGranted("get on meshes.kuma.io"),
+        ClusterFailure::NotGranted("the policy is not granted get on meshes.kuma.io".into()),
         Some(500),
         Some("the mesh rule cannot be checked: the policy is not granted get on meshes.kuma.io")
     )]
