@@ -31,7 +31,7 @@ mod workload_name;
 mod workload_objects;
 
 pub use cluster::{
-    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion, MeshSelector,
+    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
 };
 pub use judge::judge;
 pub use kind::{JudgedKind, TEMPLATE_KINDS, TemplateKind};

@@ -26,7 +26,6 @@ pub(super) fn warning<C: Cluster>(
     }
     let question = ListQuestion {
         namespace: name,
-        asking_for: "",
         selector: MeshSelector::Any,
     };
     let still = match cluster.dataplanes(question) {
@@ -123,7 +122,7 @@ mod tests {
 
     #[rstest]
     #[case::failed(ClusterFailure::Unavailable("dataplanes.kuma.io"), 1)]
-    #[case::forbidden(ClusterFailure::NotGranted("x"), 1)]
+    #[case::forbidden(ClusterFailure::NotGranted("x".into()), 1)]
     #[case::kuma_not_installed(ClusterFailure::KumaNotInstalled, 0)]
     fn a21_without_an_answer_it_says_may(#[case] failure: ClusterFailure, #[case] warned: usize) {
         let verdict = update(Some("enabled"), Some("no")).judge(&FakeCluster::failing(failure));

@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 
 use super::{
-    cluster::{Cluster, ClusterAnswer, Freshness},
+    cluster::{Cluster, ClusterAnswer},
     joins::{self, Joins},
     pod_review::PodReview,
-    settings::{NamespaceMesh, Settings},
+    settings::Settings,
 };
 use crate::{
     membership::{self, Membership},
@@ -40,14 +40,10 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
 
     /// The labels and annotations of the Namespace.
     pub(super) fn namespace_metadata(&self) -> ClusterAnswer<&Metadata<'static>> {
-        let freshness = match self.settings.namespace_mesh {
-            NamespaceMesh::Observed => Freshness::Cached,
-            NamespaceMesh::Declared => Freshness::Fresh,
-        };
         self.namespace
-            .get_or_init(|| self.cluster.namespace(self.review.namespace, freshness))
+            .get_or_init(|| self.cluster.namespace(self.review.namespace))
             .as_ref()
-            .map_err(|failure| *failure)
+            .map_err(Clone::clone)
     }
 
     /// The mesh of a Pod, if it is meshed (I1, I2, M1).

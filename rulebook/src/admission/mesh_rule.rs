@@ -219,7 +219,7 @@ mod tests {
     #[rstest]
     #[case::crds_missing(ClusterFailure::KumaNotInstalled, None, None)]
     #[case::no_grant(
-        ClusterFailure::NotGranted("get on meshes.kuma.io"),
+        ClusterFailure::NotGranted("the policy is not granted get on meshes.kuma.io".into()),
         Some(500),
         Some("the mesh rule cannot be checked: the policy is not granted get on meshes.kuma.io")
     )]

@@ -26,10 +26,10 @@ pub(super) fn check<C: Cluster>(
     let search = Search {
         question: ListQuestion {
             namespace,
-            asking_for: "",
             selector,
         },
         mesh,
+        own_name: "",
         ignored_dataplane: "",
     };
     let Some(conflict) = conflict::find(search, settings, cluster)? else {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::no_grant(ClusterFailure::NotGranted("get on meshes.kuma.io"), Some(500))]
+    #[case::no_grant(ClusterFailure::NotGranted("no grant".into()), Some(500))]
     #[case::crds_missing(ClusterFailure::KumaNotInstalled, None)]
     fn a12_failed_questions(#[case] failure: ClusterFailure, #[case] status: Option<u16>) {
         let verdict = moved("mesh1", "mesh2").judge(&FakeCluster::failing(failure));
