@@ -10,7 +10,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-use crate::view::view;
+use crate::{object::PodObject, view::view};
 
 view! {
     struct JudgedPod<'a> {
@@ -34,6 +34,14 @@ pub(crate) fn is_same_pod(new: Slice<'_>, old: Slice<'_>) -> bool {
                 && new.metadata.annotations == old.metadata.annotations
                 && new.spec == old.spec
         }
+        _ => false,
+    }
+}
+
+/// Whether two versions of a Pod have containers and init containers of the same names (A4).
+pub(crate) fn has_same_containers(new: Slice<'_>, old: Slice<'_>) -> bool {
+    match (parse::<PodObject<'_>>(new), parse::<PodObject<'_>>(old)) {
+        (Some(new), Some(old)) => new.has_containers_of(&old),
         _ => false,
     }
 }
@@ -155,6 +163,20 @@ mod tests {
             "spec": {"serviceAccountName": "sa", "containers": [{"name": "app", "image": "i"}]},
         });
         assert_eq!(is_same(is_same_pod, pod, edit), same);
+    }
+
+    #[rstest]
+    #[case::nothing(|_: &mut Value| {}, true)]
+    #[case::image(|pod: &mut Value| pod["spec"]["containers"][0]["image"] = json!("j"), true)]
+    #[case::no_init_containers(|pod: &mut Value| pod["spec"]["initContainers"] = json!([]), true)]
+    #[case::another_name(|pod: &mut Value| pod["spec"]["containers"][0]["name"] = json!("b"), false)]
+    #[case::one_more(|pod: &mut Value| pod["spec"]["containers"] = json!([{"name": "app"}, {"name": "b"}]), false)]
+    #[case::an_init_container(|pod: &mut Value| pod["spec"]["initContainers"] = json!([{"name": "app"}]), false)]
+    #[case::none(|pod: &mut Value| pod["spec"]["containers"] = json!([]), false)]
+    #[case::no_spec(|pod: &mut Value| pod["spec"] = Value::Null, false)]
+    fn a4_containers_are_known_by_their_names(#[case] edit: fn(&mut Value), #[case] same: bool) {
+        let pod = json!({"spec": {"containers": [{"name": "app", "image": "i"}]}});
+        assert_eq!(is_same(has_same_containers, pod, edit), same);
     }
 
     #[test]
