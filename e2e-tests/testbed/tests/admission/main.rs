@@ -8,5 +8,7 @@ mod missing_grants;
 mod namespaces;
 mod outages;
 mod pods;
+mod strays;
 mod templates;
+mod way_out;
 mod workloads;
