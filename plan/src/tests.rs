@@ -597,3 +597,48 @@ fn namespaces_are_judged_too(#[case] label: &str, #[case] code: &str) {
     ));
     assert_eq!(codes(&report), [code]);
 }
+
+/// What the API server lists: Pods that run, in a Namespace where Kuma injects nothing.
+#[rstest]
+#[case::names_its_mesh("labels: {kuma.io/mesh: other}", Some("second-mesh"))]
+#[case::injected(
+    "annotations: {kuma.io/sidecar-injected: \"true\"}",
+    Some("second-mesh")
+)]
+#[case::gateway("annotations: {kuma.io/gateway: builtin}", Some("second-mesh"))]
+#[case::of_the_mesh("labels: {kuma.io/mesh: m}", None)]
+#[case::no_mark("labels: {app: web}", None)]
+#[case::injection_off(
+    "labels: {kuma.io/mesh: other, kuma.io/sidecar-injection: disabled}",
+    None
+)]
+#[case::an_invented_mesh("labels: {kuma.io/mesh: nowhere}", Some("unknown-mesh"))]
+#[case::finished("labels: {kuma.io/mesh: other}}\n  status: {phase: Succeeded", None)]
+fn i4_a16_strays_that_run_and_would_not_come_in_again(
+    #[case] metadata: &str,
+    #[case] code: Option<&str>,
+) {
+    let meshes: String = ["default", "m", "other"]
+        .map(|mesh| {
+            format!("- {{apiVersion: kuma.io/v1alpha1, kind: Mesh, metadata: {{name: {mesh}}}}}\n")
+        })
+        .concat();
+    let list = format!(
+        "apiVersion: v1
+kind: List
+items:
+{meshes}- {{apiVersion: v1, kind: Namespace, metadata: {{name: plain, uid: a}}}}
+- {{apiVersion: kuma.io/v1alpha1, kind: Dataplane, mesh: m, metadata: {{name: there, namespace: plain}}}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {{name: web, namespace: plain, uid: b, {metadata}}}
+"
+    );
+    let report = planned(&list);
+    assert_eq!(report.faults, []);
+    let of_pod = report.findings.iter().filter(|one| {
+        one.objects.iter().any(|object| object.name == "web") && one.code != "split-namespace"
+    });
+    let codes: Vec<_> = of_pod.map(|one| one.code).collect();
+    assert_eq!(codes, Vec::from_iter(code), "{:?}", report.findings);
+}

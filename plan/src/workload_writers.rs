@@ -138,7 +138,7 @@ mod tests {
             .into_iter()
             .filter(|one| one.code == "workload-object");
         findings
-            .map(|one| (one.severity.to_string(), one.message, one.remedy))
+            .map(|one| (one.severity.name().to_owned(), one.message, one.remedy))
             .collect()
     }
 
@@ -159,7 +159,12 @@ spec:
     const DENY: &str = "protectWorkloads: deny";
 
     #[rstest]
-    #[case::by_its_default_name("kong-mesh-control-plane", "kong-mesh-system", "kong-mesh-control-plane", 0)]
+    #[case::by_its_default_name(
+        "kong-mesh-control-plane",
+        "kong-mesh-system",
+        "kong-mesh-control-plane",
+        0
+    )]
     #[case::renamed("kong-mesh-control-plane", "mesh", "cp", 1)]
     #[case::another_account("kuma-control-plane", "kuma-system", "default", 1)]
     #[case::another_program("web", "mesh", "cp", 0)]
@@ -169,7 +174,10 @@ spec:
         #[case] account: &str,
         #[case] found: usize,
     ) {
-        assert_eq!(told(&control_plane(app, namespace, account), DENY).len(), found);
+        assert_eq!(
+            told(&control_plane(app, namespace, account), DENY).len(),
+            found
+        );
     }
 
     #[rstest]
@@ -218,7 +226,7 @@ spec:
             told,
             [(
                 "warning".to_owned(),
-                "2 Workloads of namespace \"team\" were made by hand, and under protectWorkloads: deny only \
+                "2 Workloads in namespace \"team\" (\"api\" and \"web\") were made by hand, and under protectWorkloads: deny only \
                  the workloadManagers may write them"
                     .to_owned(),
                 "do not write Workloads \"api\" and \"web\" any more, or name who does in workloadManagers"

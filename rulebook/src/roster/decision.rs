@@ -59,7 +59,7 @@ pub struct ExistingWorkload<'a> {
 impl ExistingWorkload<'_> {
     /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
     /// has the label of its home namespace, as the copies of Dataplanes do.
-    fn is_local(&self, namespace: &str) -> bool {
+    pub fn is_local(&self, namespace: &str) -> bool {
         self.origin.is_none_or(|origin| origin == keys::ORIGIN_ZONE)
             && is_at_home(self.home_namespace, namespace)
     }
