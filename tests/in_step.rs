@@ -692,3 +692,51 @@ fn every_yaml_block_and_every_file_named_is_there(#[case] path: &str) {
         }
     }
 }
+
+/// README's table of the policies says what becomes of a request that nobody judges.
+#[test]
+fn the_readmes_table_of_policies_is_that_of_the_files() {
+    let rows = table(&text("README.md"), "## Install");
+    let said: Vec<(String, String)> = rows
+        .into_iter()
+        .map(|mut row| (row.remove(0), row.remove(1)))
+        .collect();
+    let files = policies().into_iter().map(|(path, policy)| {
+        let name = path.rsplit('/').next().unwrap();
+        let failure_policy = policy["spec"]["failurePolicy"].as_str().unwrap();
+        (format!("`{name}`"), format!("`{failure_policy}`"))
+    });
+    assert_eq!(said, files.collect::<Vec<_>>());
+}
+
+/// The way out names every policy that refuses what nobody judges, and its webhook as Kubewarden calls
+/// it.
+#[rstest]
+#[case("README.md", "### The way out")]
+#[case("docs/operations.md", "## The way out")]
+fn the_way_out_is_of_all_policies_that_fail(#[case] path: &str, #[case] heading: &str) {
+    let document = text(path);
+    let section = document.split(heading).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let section = section.replace("\\\n", " ");
+    let arguments = |command: &str| -> BTreeSet<String> {
+        let lines = section.lines().map(str::trim);
+        let mut lines = lines.filter_map(|line| line.strip_prefix(command));
+        let words = lines.next().unwrap().split_whitespace();
+        words
+            .filter(|word| !word.starts_with('-'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let fail: BTreeSet<String> = policies()
+        .iter()
+        .filter(|(_, policy)| policy["spec"]["failurePolicy"] == "Fail")
+        .map(|(_, policy)| policy["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(arguments("$ kubectl delete clusteradmissionpolicy "), fail);
+    let webhooks = fail.iter().map(|name| format!("clusterwide-{name}"));
+    assert_eq!(
+        arguments("$ kubectl delete validatingwebhookconfiguration "),
+        webhooks.collect()
+    );
+}
