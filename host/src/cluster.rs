@@ -10,6 +10,7 @@ pub mod handler;
 pub(crate) mod kinds;
 pub mod manifests;
 pub mod object;
+mod rbac;
 pub mod recorder;
 pub mod scripted;
 pub mod session;

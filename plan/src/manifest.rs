@@ -30,7 +30,9 @@ pub(crate) use self::{
     envelope::Mention,
     found::Skipped,
     identity::KindName,
-    object::{BuiltinGatewayManifest, Manifest, MeshIdentityManifest, MeshManifest},
+    object::{
+        BuiltinGatewayManifest, Manifest, MeshConstraints, MeshIdentityManifest, MeshManifest,
+    },
 };
 pub use self::{
     found::Found,

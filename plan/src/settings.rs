@@ -54,6 +54,17 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
     })
 }
 
+/// Whether the setting `meshNamespaces` can close a mesh of this name to all but these Namespaces
+/// (A20).
+pub(crate) fn can_be_closed(mesh: &str, namespaces: &[String]) -> bool {
+    let names = namespaces
+        .iter()
+        .map(|name| SettingsValue::Text(text(name)));
+    let meshes = vec![(text(mesh), SettingsValue::List(names.collect()))];
+    let entry = (Text::from("meshNamespaces"), SettingsValue::Map(meshes));
+    Settings::read(SettingsValue::Map(vec![entry])).is_ok()
+}
+
 const WORKLOAD_LABELS: &str = "workloadLabels";
 
 fn text(text: &str) -> Text<'static> {
@@ -135,7 +146,7 @@ mod tests {
     )]
     #[case::a_word_that_is_a_boolean(
         "disallowMultipleMeshesPerNamespace: yes\nprotectWorkloads: off\n",
-        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean"
+        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean; put \"off\" in quotes"
     )]
     #[case::repeated_key(
         "updates: all\nupdates: membership\n",

@@ -103,7 +103,14 @@ const OURS: &str = "kuma-workload-reconciler";
 
 #[rstest]
 #[case::pod_label("", "labels: {kuma.io/mesh: m}", Some(("m", "pod-label")), "its label names a mesh")]
-#[case::pod_annotation("", "labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", Some(("m", "pod-annotation")), "its label turns injection on")]
+#[case::pod_annotation("labels: {kuma.io/sidecar-injection: disabled}", "labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", Some(("m", "pod-annotation")), "its label turns injection on")]
+#[case::own_label_alone(
+    "",
+    "labels: {kuma.io/sidecar-injection: enabled}",
+    None,
+    "its namespace does not inject"
+)]
+#[case::i5_zone_ingress("", "labels: {kuma.io/mesh: m}, annotations: {kuma.io/ingress: enabled}", Some(("m", "pod-label")), "its label names a mesh")]
 #[case::namespace_label("labels: {kuma.io/sidecar-injection: enabled, kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-label")), "its namespace injects")]
 #[case::namespace_annotation("labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-annotation")), "its namespace injects")]
 #[case::default("labels: {kuma.io/sidecar-injection: enabled}", "labels: {}", Some(("default", "default")), "its namespace injects")]

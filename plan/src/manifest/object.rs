@@ -135,10 +135,19 @@ pub struct NamespaceManifest {
 pub(crate) struct MeshManifest {
     /// What it is called.
     pub named: Named,
-    /// Where its constraints on who may join it stand, if it has any.
-    pub constraints: Option<Position>,
+    /// Its constraints on who may join it, if it has any.
+    pub constraints: Option<MeshConstraints>,
     /// Where its mtls stands, if that gives identities.
     pub mtls: Option<Position>,
+}
+
+/// What a Mesh says about who may join it.
+#[derive(Debug, Clone)]
+pub(crate) struct MeshConstraints {
+    /// Where that stands.
+    pub at: Position,
+    /// The values of the tag for Namespaces that are let in, sorted; empty if more is said than that.
+    pub namespaces: Vec<String>,
 }
 
 /// A resource that makes or describes builtin gateways, which Kuma has before version 3.
