@@ -12,9 +12,6 @@ use std::{
     time::Instant,
 };
 
-use crate::wire::{
-    CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
-};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -22,6 +19,9 @@ use crate::{
     cluster::{Answer, Backend, Reply},
     metadata::ContextAwareResource,
     question::Question,
+    wire::{
+        CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
+    },
 };
 
 /// What a policy may use: the first gate and the second one.

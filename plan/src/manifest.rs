@@ -24,7 +24,6 @@ mod reader;
 mod template;
 #[cfg(test)]
 mod tests;
-mod unrendered;
 
 pub(crate) use self::{
     envelope::Mention,

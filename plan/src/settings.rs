@@ -156,6 +156,11 @@ mod tests {
         "{\"updates\": \"all\", \"updates\": \"membership\"}",
         "1:20: the key \"updates\" is repeated: it stands at line 1, column 2 already; keep one"
     )]
+    #[case::policies_of_a_group(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicyGroup\nspec: {}\n",
+        "1:1: an object of kind \"ClusterAdmissionPolicyGroup\" has no settings of one policy; give \
+         them, or a ClusterAdmissionPolicy or AdmissionPolicy"
+    )]
     #[case::several(
         "a: 1\n---\nb: 2\n",
         "0:0: 2 documents are in it; give the settings of one policy"

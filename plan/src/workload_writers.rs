@@ -107,7 +107,7 @@ fn made_by_hand(inventory: &Inventory) -> impl Iterator<Item = Finding> {
         let by_program = facts
             .managed_by
             .is_some_and(|manager| [CONTROL_PLANE, MANAGER].contains(&manager));
-        !by_program && facts.is_local(workload.named.namespace())
+        !by_program && !facts.is_copy
     });
     workloads.map(|workload| {
         let place = workload.named.place.clone();

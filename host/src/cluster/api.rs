@@ -1,10 +1,10 @@
 //! What [`super::Handler`] needs of an API server: discovery, get, list and access reviews.
 //! Manifests implement it here, a live client in the testbed.
 
-use crate::wire::SubjectAccessReview;
 use serde_json::Value;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::wire::SubjectAccessReview;
 
 /// An API server, real or not.
 pub trait ApiServer: Send + Sync {

@@ -10,16 +10,17 @@ use std::{
     time::Instant,
 };
 
-use crate::wire::SubjectAccessReview;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    ApiResource, ApiServer, Backend, Failure, Reply,
+    api::{ApiResource, ApiServer},
+    backend::{Backend, Reply},
     cache::Cache,
+    failure::Failure,
     object::{Object, ObjectList},
 };
-use crate::{field_mask::FieldMask, question::Question};
+use crate::{field_mask::FieldMask, question::Question, wire::SubjectAccessReview};
 
 /// A get, as the cache knows it: masks apply afterwards.
 type GetKey = (String, String, String, Option<String>);

@@ -9,13 +9,14 @@ use std::{
     },
 };
 
-use crate::wire::SubjectAccessReview;
 use kuma_workload_plan::read::Fault;
+use kuma_workload_rulebook::quoted::Quoted;
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, ApiResource, ApiServer, ApiStatus, Handler,
-    kinds::{Kinds, is_built_in, text},
+    api::{ApiError, ApiResource, ApiServer, ApiStatus},
+    handler::Handler,
+    kinds::{Kinds, is_built_in, plural, text},
     object::Object,
     rbac::{Action, Rbac, User},
 };
@@ -23,6 +24,7 @@ use crate::{
     document::{self, Document},
     manifest,
     selector::{FieldSelector, LabelSelector},
+    wire::SubjectAccessReview,
 };
 
 /// Who policy-server is, where nothing else is said: what Kubewarden's chart makes.
@@ -193,8 +195,28 @@ impl Manifests {
         self.kinds.find(api_version, kind)
     }
 
+    /// An object as the API server would store it.
+    ///
+    /// # Errors
+    ///
+    /// What the API server would have against it: no API server knows a kind such as `pod`.
+    pub(crate) fn stored(&self, document: Document) -> Result<Document, Fault> {
+        let [api_version, kind] =
+            ["apiVersion", "kind"].map(|key| document.text(key).unwrap_or_default());
+        let is_known = self.resource(api_version, kind).is_some();
+        match self.kinds.of_plural(api_version, &plural(kind)) {
+            Some(meant) if !is_known => Err(document.fault(format!(
+                "no kind of apiVersion {} is called {}; did you mean kind: {}?",
+                Quoted(api_version),
+                Quoted(kind),
+                meant.kind
+            ))),
+            _ => manifest::stored(document),
+        }
+    }
+
     fn add_document(&mut self, document: Document) -> Result<(), Fault> {
-        let document = manifest::stored(document)?;
+        let document = self.stored(document)?;
         document.read::<Object>()?;
         self.add(document.value())
             .map_err(|why| document.fault(why))
