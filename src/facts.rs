@@ -3,12 +3,12 @@
 use kuma_workload_guest_json::{self as json, Slice};
 use kuma_workload_rulebook::{
     admission::{EnforcementAction, JudgedKind, Operation, Request, RequestObject, Settings},
-    metadata::Text,
+    metadata::{Metadata, PodFacts, Text},
 };
 use serde::Deserialize;
 
 use crate::{
-    object::{LabelledObject, MetadataObject, ObjectMeta, PodObject, TemplateObject, TemplatePart},
+    object::{MetadataObject, ObjectMeta, PodObject, TemplateObject, labels_at},
     request::Envelope,
     unchanged::{is_same_pod, is_same_workload},
     unreadable::Unreadable,
@@ -45,38 +45,37 @@ pub(crate) fn facts<'a>(
     let mut unchanged = false;
     let object = match request.kind {
         JudgedKind::Pod => {
+            let read = |path, object| {
+                let pod = decode(path, object).map(PodObject::into_facts);
+                pod.or_else(|error| labels_only(error, is_judged, object, POD_LABELS))
+            };
             let new = match request.pod {
-                Some(pod) => pod,
-                None => decode_pod(NEW, request.object, is_judged)?,
+                Some(pod) => pod.into_facts(),
+                None => read(NEW, request.object)?,
             };
-            let old = match old_object {
-                Some(_) => Some(decode_pod(OLD, old_object, is_judged)?),
-                None => None,
-            };
+            let old = old_object.map(|old| read(OLD, Some(old))).transpose()?;
             unchanged = is_same(is_same_pod);
-            RequestObject::Pod {
-                new: new.into_facts(),
-                old: old.map(PodObject::into_facts),
-            }
+            RequestObject::Pod { new, old }
         }
         JudgedKind::Template(kind) => {
-            let read = |path, Slice(object)| {
-                let read = |part| TemplateObject::read(object, kind.template_path, part);
-                let template = match read(TemplatePart::Whole) {
-                    Err(_) if !is_judged => read(TemplatePart::Labels),
-                    template => template,
-                };
-                template.map_err(|error| Unreadable::new(error, object, path))
+            let read = |path, object| {
+                let Slice(json) = object;
+                let template = TemplateObject::read(json, kind.template_path)
+                    .map_err(|error| Unreadable::new(error, json, path));
+                template.map(TemplateObject::into_parts).or_else(|error| {
+                    let facts = labels_only(error, is_judged, Some(object), &kind.labels_path());
+                    facts.map(|facts| (ObjectMeta::default(), facts))
+                })
             };
             let new = request.object.ok_or_else(|| Unreadable::missing(NEW))?;
-            let mut new = read(NEW, new)?;
+            let (mut metadata, new) = read(NEW, new)?;
             let old = old_object.map(|old| read(OLD, old)).transpose()?;
             RequestObject::Template {
                 kind,
-                name: name_of(&mut new.metadata, request.name),
-                owner_is_judged: new.metadata.owner_is_judged(),
-                new: new.into_template(),
-                old: old.map(TemplateObject::into_template),
+                name: name_of(&mut metadata, request.name),
+                owner_is_judged: metadata.owner_is_judged(),
+                new,
+                old: old.map(|(_, old)| old),
             }
         }
         JudgedKind::Namespace => {
@@ -133,16 +132,28 @@ fn name_of<'a>(metadata: &mut ObjectMeta<'a>, of_request: Option<Text<'a>>) -> T
     names.find(|name| !name.is_empty()).unwrap_or_default()
 }
 
-/// Reads a Pod; only its labels if the rest cannot be read and is not judged.
-fn decode_pod<'a>(
-    path: &str,
-    object: Option<Slice<'a>>,
+/// The path of a Pod's labels.
+const POD_LABELS: &str = "metadata.labels";
+
+/// A Pod or template that cannot be read as a whole: nothing is known of it but its labels, unless
+/// more of it is judged.
+fn labels_only<'a>(
+    error: Unreadable,
     is_judged: bool,
-) -> Result<PodObject<'a>, Unreadable> {
-    match decode(path, object) {
-        Err(_) if !is_judged => decode(path, object).map(LabelledObject::into_pod),
-        pod => pod,
-    }
+    object: Option<Slice<'a>>,
+    labels_path: &str,
+) -> Result<PodFacts<'a>, Unreadable> {
+    let labels = match object {
+        Some(Slice(json)) if !is_judged => labels_at(json, labels_path),
+        _ => return Err(error),
+    };
+    Ok(PodFacts {
+        metadata: Metadata {
+            labels: labels.map_err(|_| error)?,
+            ..Metadata::default()
+        },
+        ..PodFacts::default()
+    })
 }
 
 /// Reads an object. One that cannot be read counts as empty if it is not judged.
