@@ -649,3 +649,23 @@ items:
     let codes: Vec<_> = of_pod.map(|one| one.code).collect();
     assert_eq!(codes, Vec::from_iter(code), "{:?}", report.findings);
 }
+
+/// What runs in a mesh that the settings close to its Namespace would not come in again, and neither
+/// would its template.
+#[rstest]
+#[case::a_pod(&pod("web", "payments"), &["closed-mesh"])]
+#[case::a_template(&deployment("web", "payments", "replicas: 1"), &["closed-mesh"])]
+#[case::of_an_open_mesh(&pod("web", "default"), &[])]
+fn a20_what_runs_and_may_not_join(#[case] yaml: &str, #[case] expected: &[&str]) {
+    let settings = "meshNamespaces: {payments: [payments, payments-*]}";
+    let options = Options {
+        settings: Some(document(settings)),
+        ..Options::default()
+    };
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\n";
+    let report = planned_with(&format!("{namespace}{yaml}"), &options);
+    let errors = report.findings.iter();
+    let errors = errors.filter(|one| one.severity == Severity::Error);
+    let codes: Vec<_> = errors.map(|one| one.code).collect();
+    assert_eq!(codes, expected, "{:?}", report.findings);
+}
