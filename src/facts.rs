@@ -2,19 +2,24 @@
 
 use kuma_workload_guest_json::{self as json, Slice};
 use kuma_workload_rulebook::{
-    admission::{JudgedKind, Operation, Request, RequestObject, Settings},
+    admission::{EnforcementAction, JudgedKind, Operation, Request, RequestObject, Settings},
     metadata::Text,
 };
 use serde::Deserialize;
 
 use crate::{
-    object::{MetadataObject, ObjectMeta, PodObject, TemplateObject},
+    object::{LabelledObject, MetadataObject, ObjectMeta, PodObject, TemplateObject, TemplatePart},
     request::Envelope,
     unchanged::{is_same_pod, is_same_workload},
     unreadable::Unreadable,
 };
 
 /// The facts of a request.
+///
+/// Nothing is rejected for what no rule needs: where only the label `kuma.io/workload` can reject a
+/// Pod or template, no other fault of it does, and where nothing can reject a Namespace or Workload,
+/// no fault at all. So a policy without settings that is sent every Pod of a cluster keeps none
+/// from starting.
 ///
 /// # Errors
 ///
@@ -25,7 +30,7 @@ pub(crate) fn facts<'a>(
 ) -> Result<Request<'a>, Unreadable> {
     let namespace = request.namespace.unwrap_or_default();
     let is_namespaced = matches!(request.kind, JudgedKind::Pod | JudgedKind::Template(_));
-    if is_namespaced && settings.mesh_rule && namespace.is_empty() {
+    if is_namespaced && settings.judges_meshes() && namespace.is_empty() {
         return Err(Unreadable::missing("request.namespace"));
     }
     let old_object = match request.operation {
@@ -36,14 +41,18 @@ pub(crate) fn facts<'a>(
         let versions = request.object.zip(old_object);
         versions.is_some_and(|(new, old)| compare(new, old))
     };
+    let is_judged = settings.judges_pods(&namespace);
     let mut unchanged = false;
     let object = match request.kind {
         JudgedKind::Pod => {
             let new = match request.pod {
                 Some(pod) => pod,
-                None => decode(NEW, request.object)?,
+                None => decode_pod(NEW, request.object, is_judged)?,
             };
-            let old: Option<PodObject<'a>> = decode_old(old_object)?;
+            let old = match old_object {
+                Some(_) => Some(decode_pod(OLD, old_object, is_judged)?),
+                None => None,
+            };
             unchanged = is_same(is_same_pod);
             RequestObject::Pod {
                 new: new.into_facts(),
@@ -52,8 +61,12 @@ pub(crate) fn facts<'a>(
         }
         JudgedKind::Template(kind) => {
             let read = |path, Slice(object)| {
-                TemplateObject::read(object, kind.template_path)
-                    .map_err(|error| Unreadable::new(error, object, path))
+                let read = |part| TemplateObject::read(object, kind.template_path, part);
+                let template = match read(TemplatePart::Whole) {
+                    Err(_) if !is_judged => read(TemplatePart::Labels),
+                    template => template,
+                };
+                template.map_err(|error| Unreadable::new(error, object, path))
             };
             let new = request.object.ok_or_else(|| Unreadable::missing(NEW))?;
             let mut new = read(NEW, new)?;
@@ -67,8 +80,12 @@ pub(crate) fn facts<'a>(
             }
         }
         JudgedKind::Namespace => {
-            let mut new: MetadataObject<'a> = decode(NEW, request.object)?;
-            let old: Option<MetadataObject<'a>> = decode_old(old_object)?;
+            let is_judged = settings.judges_meshes();
+            let mut new: MetadataObject<'a> = decode_if(is_judged, NEW, request.object)?;
+            let old: Option<MetadataObject<'a>> = match old_object {
+                Some(_) => Some(decode_if(is_judged, OLD, old_object)?),
+                None => None,
+            };
             RequestObject::Namespace {
                 name: name_of(&mut new.metadata, request.name),
                 terminating: new.metadata.is_terminating(),
@@ -79,9 +96,10 @@ pub(crate) fn facts<'a>(
         JudgedKind::Workload => {
             // A DELETE has no object, and one of many in a deletecollection has no name either
             // (P1).
+            let is_judged = settings.protect_workloads == Some(EnforcementAction::Deny);
             let mut object: MetadataObject<'a> = match request.operation {
-                Operation::Delete => decode(OLD, request.old_object)?,
-                Operation::Create | Operation::Update => decode(NEW, request.object)?,
+                Operation::Delete => decode_if(is_judged, OLD, request.old_object)?,
+                Operation::Create | Operation::Update => decode_if(is_judged, NEW, request.object)?,
             };
             unchanged = is_same(is_same_workload);
             RequestObject::Workload {
@@ -115,12 +133,27 @@ fn name_of<'a>(metadata: &mut ObjectMeta<'a>, of_request: Option<Text<'a>>) -> T
     names.find(|name| !name.is_empty()).unwrap_or_default()
 }
 
-fn decode_old<'a, T: Deserialize<'a>>(
-    old_object: Option<Slice<'a>>,
-) -> Result<Option<T>, Unreadable> {
-    match old_object {
-        Some(_) => decode(OLD, old_object).map(Some),
-        None => Ok(None),
+/// Reads a Pod; only its labels if the rest cannot be read and is not judged.
+fn decode_pod<'a>(
+    path: &str,
+    object: Option<Slice<'a>>,
+    is_judged: bool,
+) -> Result<PodObject<'a>, Unreadable> {
+    match decode(path, object) {
+        Err(_) if !is_judged => decode(path, object).map(LabelledObject::into_pod),
+        pod => pod,
+    }
+}
+
+/// Reads an object. One that cannot be read counts as empty if it is not judged.
+fn decode_if<'a, T: Deserialize<'a> + Default>(
+    is_judged: bool,
+    path: &str,
+    object: Option<Slice<'a>>,
+) -> Result<T, Unreadable> {
+    match decode(path, object) {
+        Err(_) if !is_judged => Ok(T::default()),
+        object => object,
     }
 }
 
@@ -333,6 +366,67 @@ mod tests {
             error,
             format!("the request cannot be read: {path} is missing, repeated or of a wrong type")
         );
+    }
+
+    /// Whether a request is read under settings by which only the label can reject it, and whether
+    /// it is under those of the mesh rule.
+    fn is_read(request: &Value) -> (bool, bool) {
+        let payload = json!({"request": request, "settings": {}}).to_string();
+        let read_by = |settings: Settings<'_>| {
+            let payload = read(payload.as_bytes()).unwrap();
+            super::facts(payload.request.unwrap(), &settings).is_ok()
+        };
+        let mesh_rule = Settings {
+            mesh_rule: true,
+            protect_workloads: Some(EnforcementAction::Deny),
+            ..Settings::default()
+        };
+        (read_by(Settings::default()), read_by(mesh_rule))
+    }
+
+    #[rstest]
+    #[case::spec(|pod: &mut Value| pod["spec"] = json!(7))]
+    #[case::containers(|pod: &mut Value| pod["spec"]["containers"] = json!([{"name": 7}]))]
+    #[case::service_account(|pod: &mut Value| pod["spec"]["serviceAccountName"] = json!({}))]
+    #[case::status(|pod: &mut Value| pod["status"] = json!([]))]
+    #[case::annotations(|pod: &mut Value| pod["metadata"]["annotations"] = json!("a"))]
+    #[case::name(|pod: &mut Value| pod["metadata"]["name"] = json!(7))]
+    #[case::owners(|pod: &mut Value| pod["metadata"]["ownerReferences"] = json!(7))]
+    fn a14_what_no_rule_needs_may_be_odd(#[case] spoil: fn(&mut Value)) {
+        assert_eq!(is_read(&pod_update(spoil)), (true, false), "new Pod");
+        let mut request = pod_update(|_| {});
+        spoil(&mut request["oldObject"]);
+        assert_eq!(is_read(&request), (true, false), "old Pod");
+
+        let mut template = pod();
+        spoil(&mut template);
+        let deployment = json!({"metadata": {"name": "web"}, "spec": {"template": template}});
+        let kind = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+        let request = update(kind, deployment.clone(), deployment);
+        assert_eq!(is_read(&request), (true, false), "template");
+    }
+
+    #[rstest]
+    #[case::namespace("", "Namespace")]
+    #[case::workload("kuma.io", "Workload")]
+    fn a14_what_nothing_can_reject_may_be_odd(#[case] group: &str, #[case] kind: &str) {
+        let kind = json!({"group": group, "version": "v1", "kind": kind});
+        let odd = json!({"metadata": {"labels": 7}});
+        assert_eq!(
+            is_read(&update(kind.clone(), odd.clone(), odd)),
+            (true, false)
+        );
+        let nothing = json!({"kind": kind, "operation": "CREATE", "namespace": "team"});
+        assert_eq!(is_read(&nothing), (true, false));
+    }
+
+    #[rstest]
+    #[case::labels(|pod: &mut Value| pod["metadata"]["labels"] = json!([]))]
+    #[case::value_of_a_label(|pod: &mut Value| pod["metadata"]["labels"]["app"] = json!(7))]
+    #[case::metadata(|pod: &mut Value| pod["metadata"] = json!("m"))]
+    #[case::no_object(|pod: &mut Value| *pod = Value::Null)]
+    fn a14_the_labels_of_a_pod_are_always_needed(#[case] spoil: fn(&mut Value)) {
+        assert_eq!(is_read(&pod_update(spoil)), (false, false));
     }
 
     #[test]

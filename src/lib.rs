@@ -5,13 +5,16 @@
 //! registers these functions and prepares nothing else.
 
 mod ask_error;
-pub mod cluster;
+mod cluster;
 mod facts;
 mod object;
 mod path;
+mod payload;
+mod proof;
 mod request;
 mod resource;
 mod response;
+mod review;
 mod unchanged;
 mod unreadable;
 mod view;
@@ -20,7 +23,7 @@ use kubewarden_policy_sdk::protocol_version_guest;
 use kuma_workload_rulebook::admission::{Settings, judge};
 use wapc_guest::{CallResult, host_call, register_function};
 
-use crate::{cluster::HostCluster, unreadable::Unreadable};
+use crate::{cluster::HostCluster, proof::Proof, unreadable::Unreadable};
 
 /// The host calls this when it creates an instance.
 #[unsafe(no_mangle)]
@@ -37,11 +40,10 @@ pub extern "C" fn wapc_init() {
 ///
 /// If the response cannot be written.
 pub fn validate(payload: &[u8]) -> CallResult {
-    let cluster = HostCluster::new(|operation: &str, question: &[u8]| {
+    answer(payload, |operation: &str, question: &[u8]| {
         host_call("kubewarden", "kubernetes", operation, question)
             .map_err(|error| error.to_string())
-    });
-    answer(payload, &cluster)
+    })
 }
 
 /// The guest function `validate_settings`: takes a settings document, and returns everything that
@@ -58,12 +60,13 @@ pub fn validate_settings(payload: &[u8]) -> CallResult {
     response::settings(faults)
 }
 
-/// The response of [`validate`] with this cluster, for tests and the fuzzer.
+/// The response of [`validate`] with a host call of the caller's choice, for tests and the fuzzer.
+/// The host call takes the operation and the payload, and returns the answer or an error message.
 ///
 /// # Errors
 ///
 /// If the response cannot be written.
-pub fn answer<H>(payload: &[u8], cluster: &HostCluster<H>) -> CallResult
+pub fn answer<H>(payload: &[u8], call: H) -> CallResult
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
@@ -72,7 +75,8 @@ where
         match payload.request {
             Some(envelope) => {
                 let request = facts::facts(envelope, &settings)?;
-                Ok(judge(&request, &settings, cluster))
+                let cluster = HostCluster::new(call, Proof::of(&settings, &request));
+                Ok(judge(&request, &settings, &cluster))
             }
             None => Ok(Default::default()),
         }

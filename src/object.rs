@@ -20,6 +20,20 @@ view! {
 }
 
 view! {
+    /// A Pod or a Pod template of which only the labels are needed, and whether it is being deleted.
+    pub(crate) struct LabelledObject<'a> {
+        "metadata" => metadata: Option<LabelledMeta<'a>>,
+    }
+}
+
+view! {
+    struct LabelledMeta<'a> {
+        "labels" => labels: Labels<'a>,
+        "deletionTimestamp" => deletion_timestamp: Option<IgnoredAny>,
+    }
+}
+
+view! {
     /// The `metadata` of any object.
     pub(crate) struct ObjectMeta<'a> {
         "name" => pub(crate) name: Option<Text<'a>>,
@@ -64,6 +78,18 @@ view! {
 pub(crate) struct TemplateObject<'a> {
     pub(crate) metadata: ObjectMeta<'a>,
     template: Option<PodObject<'a>>,
+    /// What is read of the template.
+    part: TemplatePart,
+}
+
+/// What is read of a Pod template.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum TemplatePart {
+    /// All that the rules need. Whatever else is there must be as expected.
+    #[default]
+    Whole,
+    /// Only its labels, and of the object's metadata what can be read.
+    Labels,
 }
 
 view! {
@@ -93,6 +119,25 @@ impl<'a> ObjectMeta<'a> {
             owner.controller == Some(true)
                 && TemplateKind::of_object(&owner.api_version, &owner.kind).is_some()
         })
+    }
+}
+
+impl<'a> LabelledObject<'a> {
+    /// The same as a Pod of which nothing else is known.
+    pub(crate) fn into_pod(self) -> PodObject<'a> {
+        let LabelledMeta {
+            labels,
+            deletion_timestamp,
+            ..
+        } = self.metadata.unwrap_or_default();
+        PodObject {
+            metadata: Some(ObjectMeta {
+                labels,
+                deletion_timestamp,
+                ..ObjectMeta::default()
+            }),
+            ..PodObject::default()
+        }
     }
 }
 
@@ -127,12 +172,22 @@ impl<'a> TemplateObject<'a> {
     /// # Errors
     ///
     /// If the object is not JSON, or not what is expected.
-    pub(crate) fn read(object: &'a [u8], template_path: &str) -> Result<Self, json::Error> {
-        let mut read = Self::default();
+    pub(crate) fn read(
+        object: &'a [u8],
+        template_path: &str,
+        part: TemplatePart,
+    ) -> Result<Self, json::Error> {
+        let mut read = Self {
+            part,
+            ..Self::default()
+        };
         let mut reader = Reader::new(object);
         reader.map(|reader, key| match key {
             "metadata" => {
-                read.metadata = reader.value()?;
+                read.metadata = match part {
+                    TemplatePart::Whole => reader.value()?,
+                    TemplatePart::Labels => reader.attempt()?.value.unwrap_or_default(),
+                };
                 Ok(())
             }
             _ => read.find_template(reader, key, template_path),
@@ -157,7 +212,13 @@ impl<'a> TemplateObject<'a> {
         // If a key is repeated, the last value counts.
         self.template = None;
         if rest.is_empty() {
-            self.template = reader.value()?;
+            self.template = match self.part {
+                TemplatePart::Whole => reader.value()?,
+                TemplatePart::Labels => {
+                    let labelled: Option<LabelledObject<'_>> = reader.value()?;
+                    labelled.map(LabelledObject::into_pod)
+                }
+            };
             return Ok(());
         }
         reader.map(|reader, key| self.find_template(reader, key, rest))?;

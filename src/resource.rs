@@ -1,41 +1,53 @@
 //! The kinds of objects that the policy asks the host for.
 
-/// A kind that the policy asks for, and what must be granted for it.
+/// A kind that the policy asks for.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) api_version: &'static str,
     pub(crate) kind: &'static str,
     /// The name of the resource, with its API group.
     pub(crate) plural: &'static str,
-    /// What the policy needs: an entry in its `contextAwareResources`.
-    pub(crate) access: &'static str,
-    /// What the policy server needs: permissions by RBAC.
-    pub(crate) grant: &'static str,
 }
 
-macro_rules! resource {
-    ($api_version:literal, $kind:literal, $plural:literal) => {
-        Resource {
-            api_version: $api_version,
-            kind: $kind,
-            plural: $plural,
-            access: concat!(
-                "access to the context-aware resource ",
-                $api_version,
-                "/",
-                $kind
-            ),
-            grant: concat!(
-                "get, list and watch of ",
-                $plural,
-                " to the policy server's ServiceAccount"
-            ),
-        }
-    };
+impl Resource {
+    /// The name of the resource and its API group, which is empty for the core group.
+    pub(crate) fn plural_and_group(&self) -> (&'static str, &'static str) {
+        self.plural.split_once('.').unwrap_or((self.plural, ""))
+    }
+
+    /// Whether the kind is one of Kuma's.
+    pub(crate) fn is_kumas(&self) -> bool {
+        self.plural.ends_with(".kuma.io")
+    }
 }
 
-pub(crate) const NAMESPACE: Resource = resource!("v1", "Namespace", "namespaces");
-pub(crate) const POD: Resource = resource!("v1", "Pod", "pods");
-pub(crate) const MESH: Resource = resource!("kuma.io/v1alpha1", "Mesh", "meshes.kuma.io");
-pub(crate) const DATAPLANE: Resource =
-    resource!("kuma.io/v1alpha1", "Dataplane", "dataplanes.kuma.io");
+pub(crate) const NAMESPACE: Resource = Resource {
+    api_version: "v1",
+    kind: "Namespace",
+    plural: "namespaces",
+};
+
+pub(crate) const POD: Resource = Resource {
+    api_version: "v1",
+    kind: "Pod",
+    plural: "pods",
+};
+
+pub(crate) const MESH: Resource = Resource {
+    api_version: "kuma.io/v1alpha1",
+    kind: "Mesh",
+    plural: "meshes.kuma.io",
+};
+
+pub(crate) const DATAPLANE: Resource = Resource {
+    api_version: "kuma.io/v1alpha1",
+    kind: "Dataplane",
+    plural: "dataplanes.kuma.io",
+};
+
+/// What `can_i` creates. The policy names no version and kind of it, since the host does.
+pub(crate) const SUBJECT_ACCESS_REVIEW: Resource = Resource {
+    api_version: "",
+    kind: "",
+    plural: "subjectaccessreviews",
+};

@@ -8,10 +8,8 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
-use kuma_workload_policy::cluster::HostCluster;
-use kuma_workload_rulebook::admission::{
-    Cluster, Freshness, ListQuestion, MeshSelector, Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope,
-};
+use kuma_workload_policy::answer;
+use kuma_workload_rulebook::admission::{Grants, Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
@@ -170,11 +168,15 @@ fn each_question_offers_what_the_setting_allows() {
         match question["type"].as_str().unwrap() {
             "boolean" => assert!(default.is_boolean(), "{variable}"),
             "array[string]" => assert!(default.is_array(), "{variable}"),
+            "map[string]" => assert!(default.is_object(), "{variable}"),
+            "string" => assert!(default.is_null(), "{variable}"),
             "enum" => {
                 let options = strings(&question["options"]);
                 assert!(options.contains(&default.as_str().unwrap().to_owned()));
                 for option in &options {
-                    assert_valid(&json!({ variable: option }));
+                    // The user is needed by one of the options of `grants`.
+                    let user = "system:serviceaccount:kubewarden:policy-server";
+                    assert_valid(&json!({ variable: option, "policyServerUser": user }));
                 }
                 // The message names each word that is allowed.
                 let wrong = json!({ variable: "?" }).to_string();
@@ -230,9 +232,11 @@ fn the_example_policies_have_valid_settings() {
     for (path, policy) in policies() {
         let settings = &policy["spec"]["settings"];
         assert_means(settings, |settings| {
+            let judges_workloads = path.ends_with("workloads.yaml");
+            assert!(settings.mesh_rule || judges_workloads, "{path}");
             assert!(
-                settings.mesh_rule || path.ends_with("workloads.yaml"),
-                "{path}"
+                settings.grants == Grants::Ask || judges_workloads,
+                "{path} asks before it lists"
             );
         });
         if settings["disallowMultipleMeshesPerNamespace"] == json!(true) {
@@ -348,31 +352,54 @@ fn the_metadatas_rules_are_what_is_judged() {
     assert_eq!(sorted(matched(&metadata()["rules"])), sorted(judged));
 }
 
+/// What the policy asks about a Pod of which only the Namespace says that it is meshed: the kinds,
+/// and the host capabilities that it uses.
+fn asked(grants: &str) -> (BTreeSet<(String, String)>, BTreeSet<String>) {
+    let asked = RefCell::new((BTreeSet::new(), BTreeSet::new()));
+    let host = |operation: &str, question: &[u8]| {
+        let question: Value = serde_json::from_slice(question).unwrap();
+        let (resources, capabilities) = &mut *asked.borrow_mut();
+        capabilities.insert(format!("kubernetes/{operation}"));
+        if let Some(kind) = question["kind"].as_str() {
+            let api_version = question["api_version"].as_str().unwrap();
+            resources.insert((api_version.to_owned(), kind.to_owned()));
+        }
+        let labels = json!({"kuma.io/sidecar-injection": "enabled"});
+        let answer = match operation {
+            "get_resource" => json!({"metadata": {"labels": labels}}),
+            "list_resources_all" => json!({"items": [{"metadata": {"name": "default"}}]}),
+            "can_i" => json!({"allowed": true}),
+            _ => json!({"items": []}),
+        };
+        Ok(answer.to_string().into_bytes())
+    };
+    let payload = json!({
+        "settings": {
+            "disallowMultipleMeshesPerNamespace": true,
+            "grants": grants,
+            "policyServerUser": "system:serviceaccount:kubewarden:policy-server",
+        },
+        "request": {
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "operation": "CREATE",
+            "namespace": "team",
+            "object": {"metadata": {"name": "web-0"}},
+        },
+    });
+    let response = answer(payload.to_string().as_bytes(), host).unwrap();
+    let response: Value = serde_json::from_slice(&response).unwrap();
+    assert_eq!(response["accepted"], true, "{response}");
+    asked.into_inner()
+}
+
 #[test]
 fn the_metadata_grants_what_the_policy_asks() {
-    let asked = RefCell::new((BTreeSet::new(), BTreeSet::new()));
-    let cluster = HostCluster::new(|operation: &str, payload: &[u8]| {
-        let payload: Value = serde_json::from_slice(payload).unwrap();
-        let field = |name: &str| payload[name].as_str().unwrap().to_owned();
-        let (resources, capabilities) = &mut *asked.borrow_mut();
-        resources.insert((field("api_version"), field("kind")));
-        capabilities.insert(format!("kubernetes/{operation}"));
-        match operation {
-            "get_resource" => Ok(b"{\"metadata\":{}}".to_vec()),
-            _ => Ok(b"{\"items\":[]}".to_vec()),
-        }
-    });
-    let question = ListQuestion {
-        namespace: "team",
-        asking_for: "web-0",
-        selector: MeshSelector::Any,
-    };
-    cluster.namespace("team", Freshness::Cached).unwrap();
-    cluster.mesh_exists("default").unwrap();
-    cluster.dataplanes(question).unwrap();
-    cluster.pods(question).unwrap();
-    let (asked_resources, capabilities) = asked.into_inner();
-
+    let (mut asked_resources, mut capabilities) = (BTreeSet::new(), BTreeSet::new());
+    for grants in ["probe", "ask", "assume"] {
+        let (resources, used) = asked(grants);
+        asked_resources.extend(resources);
+        capabilities.extend(used);
+    }
     let metadata = metadata();
     let granted = resources(&metadata["contextAwareResources"]);
     assert_eq!(granted, asked_resources);
@@ -394,7 +421,14 @@ fn the_example_policies_and_the_rbac_grant_it_too() {
     let rbac = text("examples/policies/rbac.yaml");
     let role = yaml(rbac.split("\n---\n").next().unwrap());
     let mut readable = BTreeSet::new();
-    for rule in role["rules"].as_array().unwrap() {
+    let (reviews, rules) = role["rules"].as_array().unwrap().split_last().unwrap();
+    // What `can_i` creates on behalf of the policy.
+    assert_eq!(
+        *reviews,
+        json!({"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"],
+               "verbs": ["create"]})
+    );
+    for rule in rules {
         assert_eq!(strings(&rule["verbs"]), ["get", "list", "watch"]);
         for group in strings(&rule["apiGroups"]) {
             for resource in strings(&rule["resources"]) {

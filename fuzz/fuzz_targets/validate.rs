@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use kuma_workload_policy::{answer, cluster::HostCluster};
+use kuma_workload_policy::answer;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -14,16 +14,16 @@ fuzz_target!(|input: &[u8]| {
     let mut parts = split(input);
     let payload = parts.next().unwrap_or_default();
     let answers = RefCell::new(parts);
-    let cluster = HostCluster::new(|_: &str, question: &[u8]| {
+    let host = |_: &str, question: &[u8]| {
         serde_json::from_slice::<Value>(question).expect("questions are JSON");
         match answers.borrow_mut().next() {
             Some([b'!', error @ ..]) => Err(String::from_utf8_lossy(error).into_owned()),
             Some(answer) => Ok(answer.to_vec()),
             None => Err("Callback evaluation failure: nothing is left to say".to_owned()),
         }
-    });
+    };
 
-    let response = answer(payload, &cluster).expect("there is always a response");
+    let response = answer(payload, host).expect("there is always a response");
     let response: Value = serde_json::from_slice(&response).expect("a response is JSON");
     let accepted = response["accepted"].as_bool().expect("a verdict");
     if accepted {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::ValidationResponse;
 use k8s_openapi::api::authentication::v1::UserInfo;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+use crate::wire::ValidationResponse;
 
 /// `AdmissionRequest` of `admission.k8s.io/v1`. Read and written again on the way to the policy, so
 /// that an unknown field or a `null` never reaches it, as in policy-server.

@@ -12,9 +12,6 @@ use std::{
     time::Instant,
 };
 
-use crate::wire::{
-    CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
-};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -22,6 +19,9 @@ use crate::{
     cluster::{Answer, Backend, Reply},
     metadata::ContextAwareResource,
     question::Question,
+    wire::{
+        CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
+    },
 };
 
 /// What a policy may use: the first gate and the second one.
@@ -80,7 +80,9 @@ impl Call {
         };
         let verb = match question {
             Question::KubernetesGetResource { .. } => "get",
-            Question::KubernetesCanI { .. } => "can_i",
+            Question::KubernetesCanI { request, .. } => {
+                return format!("can_i {request}{}", self.ending());
+            }
             _ => "list",
         };
         let kind = question.resource().map_or("", |(_, kind)| kind);
@@ -95,15 +97,17 @@ impl Call {
             .label_selector()
             .map(|text| format!(" {text}"))
             .unwrap_or_default();
-        let ending = match &self.outcome {
+        format!("{verb} {kind}{place}{selector}{}", self.ending())
+    }
+
+    fn ending(&self) -> &'static str {
+        match &self.outcome {
             CallOutcome::Answered(_) => "",
             CallOutcome::Failed(text) if text.contains(" named '") => " (not found)",
             CallOutcome::Failed(_) => " (failed)",
             CallOutcome::Denied(_) => " (denied)",
             CallOutcome::Hung => " (hung)",
-        };
-        let space = if kind.is_empty() { "" } else { " " };
-        format!("{verb}{space}{kind}{place}{selector}{ending}")
+        }
     }
 }
 

@@ -29,7 +29,6 @@ use crate::{
     },
     cluster::{Manifests, kinds::plural},
     document::{self, Document},
-    manifest,
     policy::Evaluation,
     verdict::Verdict,
 };
@@ -231,7 +230,7 @@ impl Loader<'_> {
             (_, Some(kind)) if kind == "AdmissionReview" => Ok(document.read::<AdmissionReview>()?.request),
             _ if has("uid") && has("operation") => document.read(),
             (Some(api_version), Some(kind)) => {
-                let object = manifest::stored(document)?.value();
+                let object = self.known.stored(document)?.value();
                 Ok(self.wrap(&api_version, &kind, object))
             }
             _ => Err(document.fault(

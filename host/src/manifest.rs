@@ -3,6 +3,7 @@
 use kuma_workload_plan::read::{
     Fault, Place,
     tree::{Mismatch, Node, Read, Value},
+    unrendered,
 };
 use kuma_workload_rulebook::quoted::Quoted;
 
@@ -15,6 +16,9 @@ const METADATA: [&[&str]; 3] = [
     &["spec", "jobTemplate", "spec", "template", "metadata"],
 ];
 
+/// The strings in it.
+const NAMES: [&str; 3] = ["name", "generateName", "namespace"];
+
 /// The maps of strings in it.
 const TEXTS: [&str; 2] = ["labels", "annotations"];
 
@@ -22,8 +26,12 @@ const TEXTS: [&str; 2] = ["labels", "annotations"];
 ///
 /// # Errors
 ///
-/// That a label or annotation is no string: the API server would refuse it.
+/// That it is a template, or that a name, label or annotation is no string: the API server would
+/// refuse it.
 pub(crate) fn stored(mut document: Document) -> Result<Document, Fault> {
+    if let Some(problem) = unrendered::object(&document.node) {
+        return Err(problem.in_file(&document.place.file));
+    }
     for path in METADATA {
         check(&document.node, path).map_err(|mismatch| fault(&document, &mismatch))?;
         let metadata = path
@@ -51,10 +59,13 @@ fn value<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
     found.map(|(_, value)| value)
 }
 
-/// Whether labels and annotations are strings in the metadata at this path, if there is any.
+/// Whether names, labels and annotations are strings in the metadata at this path, if there is any.
 fn check(node: &Node, path: &[&str]) -> Read<()> {
     match path {
         [] => {
+            for key in NAMES {
+                node.field(key, |name| name.text().map(drop))?;
+            }
             for key in TEXTS {
                 node.field(key, |texts| texts.texts().map(drop))?;
             }

@@ -7,8 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::wire::SettingsValidationResponse;
-
 use crate::{
     admission::{self, AdmissionRequest, AdmissionResponse, Settings},
     callback::{Call, Grants, Host},
@@ -18,6 +16,7 @@ use crate::{
     metadata::{Metadata, MetadataError},
     ticker::{self, Ticker},
     wapc::{Guest, GuestCallError},
+    wire::SettingsValidationResponse,
 };
 
 /// policy-server's own time limit for an evaluation.

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::{
     CanIRequest, GetResourceRequest, ListAllResourcesRequest, ListResourcesByNamespaceRequest,
     SubjectAccessReview,
 };
-use serde::{Deserialize, Serialize};
 
 /// A question about the cluster, after both gates let it through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use kuma_workload_plan::read::{Fault, Place};
+use kuma_workload_rulebook::quoted::printable;
 use serde::Serialize;
 use serde_json::{Value, json};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
@@ -189,6 +190,7 @@ fn line(text: &mut String, indent: &str, content: &str, width: Option<usize>) {
         indent => indent,
     };
     for (index, content) in content.lines().enumerate() {
+        let content = &*printable(content);
         let first = if index == 0 { indent } else { below };
         let Some(width) = width else {
             text.extend([first, content, "\n"]);

@@ -11,7 +11,7 @@ use kuma_workload_plan::read::Fault;
 
 use crate::{
     case::{self, Case, Cases, PlacedSettings},
-    cluster::{Backend, Manifests, Recorder, ReplaySession},
+    cluster::{Backend, Manifests, Recorder, ReplaySession, manifests::POLICY_SERVER},
     document::unreadable,
     metadata::{Metadata, MetadataError},
     policy::{HostError, Policy},
@@ -93,9 +93,17 @@ pub struct RunOptions {
     /// exactly one request.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// The user that policy-server is. If RBAC objects among the manifests bind something to it, it
+    /// has those grants only; otherwise it has all.
+    #[arg(long, value_name = "USER", default_value = POLICY_SERVER)]
+    pub policy_server_user: String,
     /// A grant that policy-server lacks, such as list:kuma.io/v1alpha1/Dataplane.
     #[arg(long, value_name = "VERB:APIVERSION/KIND", value_parser = denial)]
     pub forbid: Vec<Denial>,
+    /// A request that gets no answer holds the lock of policy-server's cache: what asks by the cache
+    /// waits for ever.
+    #[arg(long)]
+    pub hold_cache: bool,
     /// An API group that is not installed, whatever the manifests say.
     #[arg(long, value_name = "GROUP")]
     pub without_group: Vec<String>,
@@ -125,13 +133,13 @@ fn denial(text: &str) -> Result<Denial, String> {
         Some((verb, api_version, kind))
     });
     match parts {
-        Some((verb @ ("get" | "list" | "create"), api_version, kind)) => Ok(Denial {
+        Some((verb @ ("get" | "list" | "watch" | "create"), api_version, kind)) => Ok(Denial {
             verb: verb.to_owned(),
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
         }),
         _ => Err(
-            "it must be get, list or create, a colon and apiVersion/kind, such as list:kuma.io/v1alpha1/Dataplane"
+            "it must be get, list, watch or create, a colon and apiVersion/kind, such as list:kuma.io/v1alpha1/Dataplane"
                 .to_owned(),
         ),
     }
@@ -205,10 +213,14 @@ pub fn run(options: &RunOptions) -> Result<Report, RunError> {
             "there is no request in what was given".to_owned(),
         ));
     }
+    let cluster = manifests.handled();
+    if options.hold_cache {
+        cluster.hold_cache();
+    }
     let judge = Judge {
         policy,
         settings,
-        cluster: Arc::new(manifests.handled()),
+        cluster: Arc::new(cluster),
         record: options.record.as_deref(),
     };
     let mut report = Report {
@@ -229,6 +241,7 @@ fn manifests(options: &RunOptions) -> (Manifests, Vec<Fault>) {
         Some(path) => Manifests::load(path),
         None => (Manifests::new(), Vec::new()),
     };
+    manifests = manifests.with_policy_server(&options.policy_server_user);
     for group in &options.without_group {
         manifests = manifests.without_group(group);
     }

@@ -4,7 +4,10 @@
 //! The SDK itself is left to the tests: it brings 67 crates that the first `make run` would build, for
 //! what a policy does with these types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +79,21 @@ pub struct ResourceAttributes {
     pub verb: String,
     /// The API version; `*` is all.
     pub version: Option<String>,
+}
+
+/// What it is about, for a person: `list dataplanes.kuma.io team`.
+impl fmt::Display for SubjectAccessReview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let asked = &self.resource_attributes;
+        write!(f, "{} {}", asked.verb, asked.resource)?;
+        if let Some(group) = asked.group.as_deref().filter(|group| !group.is_empty()) {
+            write!(f, ".{group}")?;
+        }
+        match asked.namespace.as_deref() {
+            None | Some("") => Ok(()),
+            Some(namespace) => write!(f, " {namespace}"),
+        }
+    }
 }
 
 /// What `validate` answers.

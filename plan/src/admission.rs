@@ -234,7 +234,7 @@ fn finding(
 fn is_about_meshes(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
+        Rule::ClosedMesh | Rule::MeshExists | Rule::ObservedMesh | Rule::DeclaredMesh
     )
 }
 
@@ -247,10 +247,12 @@ fn stands_in_the_template(rule: Rule) -> bool {
         | Rule::WorkloadName
         | Rule::SwitchWord
         | Rule::MeshName => true,
-        Rule::MeshExists
+        Rule::ClosedMesh
+        | Rule::MeshExists
         | Rule::ObservedMesh
         | Rule::DeclaredMesh
         | Rule::NamespaceRelabel
+        | Rule::InjectionOff
         | Rule::ClusterQuestion
         | Rule::WorkloadObject => false,
     }

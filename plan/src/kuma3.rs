@@ -6,6 +6,7 @@ use kuma_workload_rulebook::{
     identifier::{self, NameForm},
     keys::{self, Switch},
     mesh::{self, MeshAnnotations, MeshSource},
+    quoted::Quoted,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     },
     pod_source::PodSource,
     read::{Place, tree::Position},
+    settings,
 };
 
 /// All that changes without a word. Proxies without a MeshIdentity are told by those who look for it.
@@ -179,8 +181,10 @@ fn of_meshes<'m>(
             .filter(|_| !with_identity.contains(named.name.as_str()));
         let found = [
             name.map(|change| (change, None)),
-            mesh.constraints
-                .map(|at| (Kuma3::MeshConstraints, Some(at))),
+            mesh.constraints.as_ref().map(|constraints| {
+                let setting = mesh_namespaces(named.name.as_str(), &constraints.namespaces);
+                (Kuma3::MeshConstraints { setting }, Some(constraints.at))
+            }),
             mtls.map(|at| (Kuma3::MeshMtls, Some(at))),
         ];
         found.into_iter().flatten().map(|(what, at)| {
@@ -190,6 +194,20 @@ fn of_meshes<'m>(
             change(what, place, member)
         })
     })
+}
+
+/// The setting `meshNamespaces` that lets the same Namespaces in (A20), if there is one.
+fn mesh_namespaces(mesh: &str, namespaces: &[String]) -> Option<String> {
+    // A `*` stands for any value in a tag, and for a beginning in the setting.
+    let is_said = !namespaces.is_empty() && !namespaces.iter().any(|name| name.contains('*'));
+    if !is_said || !settings::can_be_closed(mesh, namespaces) {
+        return None;
+    }
+    let names: Vec<String> = namespaces
+        .iter()
+        .map(|name| Quoted(name).to_string())
+        .collect();
+    Some(format!("{{{}: [{}]}}", Quoted(mesh), names.join(", ")))
 }
 
 /// Meshes that own a Workload of another one: Kuma's webhook makes the Mesh that a Workload is
@@ -521,6 +539,72 @@ metadata:
 ")]
     fn t6_what_does_not_change_is_not_told(#[case] yaml: &str) {
         assert_eq!(found(&for_kuma3(yaml)), []);
+    }
+
+    #[rstest]
+    #[case::one(
+        "requirements: [{tags: {k8s.kuma.io/namespace: payments}}]",
+        Some(r#"{"payments": ["payments"]}"#)
+    )]
+    #[case::several(
+        "requirements: [{tags: {k8s.kuma.io/namespace: b}}, {tags: {k8s.kuma.io/namespace: a}}, {tags: {k8s.kuma.io/namespace: b}}]",
+        Some(r#"{"payments": ["a", "b"]}"#)
+    )]
+    #[case::what_yaml_might_take_for_something_else(
+        "requirements: [{tags: {k8s.kuma.io/namespace: '123'}}]",
+        Some(r#"{"payments": ["123"]}"#)
+    )]
+    #[case::no_restrictions(
+        "{requirements: [{tags: {k8s.kuma.io/namespace: a}}], restrictions: []}",
+        Some(r#"{"payments": ["a"]}"#)
+    )]
+    #[case::another_tag("requirements: [{tags: {kuma.io/zone: east}}]", None)]
+    #[case::another_tag_as_well(
+        "requirements: [{tags: {k8s.kuma.io/namespace: a, kuma.io/zone: east}}]",
+        None
+    )]
+    #[case::another_requirement_as_well(
+        "requirements: [{tags: {k8s.kuma.io/namespace: a}}, {tags: {kuma.io/zone: east}}]",
+        None
+    )]
+    #[case::restrictions(
+        "{requirements: [{tags: {k8s.kuma.io/namespace: a}}], restrictions: [{tags: {team: guests}}]}",
+        None
+    )]
+    #[case::any_namespace("requirements: [{tags: {k8s.kuma.io/namespace: '*'}}]", None)]
+    #[case::no_name_of_a_namespace("requirements: [{tags: {k8s.kuma.io/namespace: A_b}}]", None)]
+    #[case::no_tags("requirements: [{tags: {}}, {tags: {k8s.kuma.io/namespace: a}}]", None)]
+    #[case::odd("requirements: [7]", None)]
+    fn t6_a20_the_setting_that_says_the_same(#[case] proxies: &str, #[case] setting: Option<&str>) {
+        let proxies = match proxies.strip_prefix('{') {
+            Some(_) => proxies.to_owned(),
+            None => format!("{{{proxies}}}"),
+        };
+        let yaml = format!(
+            "
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {{name: payments}}
+spec: {{constraints: {{dataplaneProxy: {proxies}}}}}
+"
+        );
+        let report = for_kuma3(&yaml);
+        let [finding] = report.findings.as_slice() else {
+            panic!("{:?}", report.findings);
+        };
+        let expected = match setting {
+            Some(setting) => format!(
+                "nothing in Kuma 3 takes their place: give the policy the setting that says the \
+                 same, meshNamespaces: {setting}"
+            ),
+            None => "nothing in Kuma 3 takes their place: let admission decide who may join the \
+                     mesh (meshNamespaces)"
+                .to_owned(),
+        };
+        assert_eq!(
+            (finding.code, &*finding.remedy),
+            ("mesh-constraints", &*expected)
+        );
     }
 
     #[test]

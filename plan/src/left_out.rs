@@ -77,12 +77,16 @@ fn copies(inventory: &Inventory) -> Option<Finding> {
     let of_universal = of_universal
         .filter(|one| !one.is_local())
         .map(|one| &one.named);
-    let workloads = inventory.universal_workloads.values();
+    let workloads = inventory.workloads.values();
     let workloads = workloads
         .filter(|one| !one.is_local())
         .map(|one| &one.named);
+    let workloads_of_universal = inventory.universal_workloads.values();
+    let workloads_of_universal = workloads_of_universal
+        .filter(|one| !one.is_local())
+        .map(|one| &one.named);
     let mut dataplanes = dataplanes.chain(of_universal).peekable();
-    let mut workloads = workloads.peekable();
+    let mut workloads = workloads.chain(workloads_of_universal).peekable();
     let first: &Named = dataplanes.peek().copied().or(workloads.peek().copied())?;
     let name = full_name(first);
     let place = first.place.clone();

@@ -24,13 +24,14 @@ mod reader;
 mod template;
 #[cfg(test)]
 mod tests;
-mod unrendered;
 
 pub(crate) use self::{
     envelope::Mention,
     found::Skipped,
     identity::KindName,
-    object::{BuiltinGatewayManifest, Manifest, MeshIdentityManifest, MeshManifest},
+    object::{
+        BuiltinGatewayManifest, Manifest, MeshConstraints, MeshIdentityManifest, MeshManifest,
+    },
 };
 pub use self::{
     found::Found,

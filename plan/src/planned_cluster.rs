@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
     admission::{
-        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
-        MeshSelector,
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
     },
     keys, mesh,
     metadata::{Metadata, PodFacts, Text},
@@ -19,6 +18,8 @@ use super::{inventory::Inventory, pod_source::PodSource};
 pub(crate) struct PlannedCluster<'a> {
     inventory: &'a Inventory,
     namespaces: HashMap<&'a str, Members<'a>>,
+    /// By number: the mesh of each Pod or template.
+    meshes: Vec<Option<&'a str>>,
 }
 
 /// Of each mesh so many are kept: one of them may be the object that is judged, or have its name.
@@ -71,6 +72,10 @@ impl<'a> PlannedCluster<'a> {
         Self {
             inventory,
             namespaces,
+            meshes: sources
+                .iter()
+                .map(|source| source.mesh.map(|mesh| mesh.name))
+                .collect(),
         }
     }
 
@@ -79,6 +84,7 @@ impl<'a> PlannedCluster<'a> {
         ClusterBefore {
             cluster: self,
             source,
+            mesh: self.meshes.get(source).copied().flatten(),
         }
     }
 }
@@ -114,15 +120,15 @@ impl<'a> Dataplanes<'a> {
     }
 }
 
-/// The answer of the mesh that a question names and, unless it asks for that one only, of the first
-/// other meshes that have something to answer.
+/// The answer of the mesh that a question names, else of the own mesh, and, unless it asks for that
+/// one only, of the first other meshes that have something to answer.
 fn few<'m, T, A>(
     meshes: &'m BTreeMap<&str, T>,
-    selector: MeshSelector<'_>,
+    (own, selector): (Option<&str>, MeshSelector<'_>),
     answer: impl Fn(&'m str, &'m T) -> Vec<A>,
 ) -> Vec<A> {
     let (own, others) = match selector {
-        MeshSelector::Any => (None, OTHER_MESHES),
+        MeshSelector::Any => (own, OTHER_MESHES),
         MeshSelector::NotOfMesh(mesh) => (Some(mesh), OTHER_MESHES),
         MeshSelector::OfMesh(mesh) => (Some(mesh), 0),
     };
@@ -143,6 +149,8 @@ pub(crate) struct ClusterBefore<'w, 'a> {
     cluster: &'w PlannedCluster<'a>,
     /// The number of that Pod or template.
     source: usize,
+    /// Its mesh.
+    mesh: Option<&'a str>,
 }
 
 fn text(text: &str) -> Text<'static> {
@@ -150,7 +158,7 @@ fn text(text: &str) -> Text<'static> {
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
-    fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
+    fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {
         Ok(self.cluster.inventory.namespace_metadata(name).clone())
     }
 
@@ -167,7 +175,7 @@ impl Cluster for ClusterBefore<'_, '_> {
         };
         Ok(few(
             &members.dataplanes,
-            question.selector,
+            (self.mesh, question.selector),
             |mesh, dataplanes| {
                 let names = dataplanes.selected(mesh, question.selector);
                 names
@@ -185,7 +193,8 @@ impl Cluster for ClusterBefore<'_, '_> {
         let Some(members) = self.cluster.namespaces.get(question.namespace) else {
             return Ok(Vec::new());
         };
-        Ok(few(&members.pods, question.selector, |mesh, pods| {
+        let asked = (self.mesh, question.selector);
+        Ok(few(&members.pods, asked, |mesh, pods| {
             let is_selected = question.selector.selects(Some(mesh));
             let others = pods
                 .iter()
@@ -226,12 +235,12 @@ mod tests {
     }
 
     impl Cluster for Everything<'_, '_> {
-        fn namespace(&self, name: &str, _: Freshness) -> ClusterAnswer<Metadata<'static>> {
+        fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {
             Ok(self.inventory.namespace_metadata(name).clone())
         }
 
-        fn mesh_exists(&self, _: &str) -> ClusterAnswer<bool> {
-            Ok(true)
+        fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {
+            Ok(self.inventory.has_mesh(name))
         }
 
         fn dataplanes(&self, question: ListQuestion<'_>) -> ClusterAnswer<Vec<DataplaneFacts>> {
@@ -271,19 +280,24 @@ mod tests {
     const MESHES: [&str; 4] = ["default", "a", "b", "c"];
 
     proptest! {
-        /// Few are kept of each mesh, and few are answered: the verdict is that of all.
+        /// Few are kept of each mesh, and few are answered: the verdict is that of all. Mesh `c` does
+        /// not exist, and zone proxies may come before it.
         #[test]
-        fn a5_a7_a10_a18_the_verdict_is_that_of_the_whole_cluster(
-            pods in vec(select(&MESHES[..]), 1..6),
+        fn a5_a7_a10_a16_a18_the_verdict_is_that_of_the_whole_cluster(
+            pods in vec((select(&MESHES[..]), any::<bool>()), 1..6),
             dataplanes in vec(
                 (0..8_usize, select(&MESHES[..]), option::of(select(&MESHES[..]))), 0..8,
             ),
             already_split in select(&["warn", "deny"][..]),
         ) {
             let mut yaml = String::new();
-            for (number, mesh) in pods.iter().enumerate() {
+            for mesh in &MESHES[..3] {
+                let _ = write!(yaml, "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {{name: {mesh}}}\n---\n");
+            }
+            for (number, (mesh, is_zone_proxy)) in pods.iter().enumerate() {
+                let proxy = if *is_zone_proxy { "ingress" } else { "''" };
                 let _ = write!(yaml, "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}, namespace: team, \
-                    labels: {{kuma.io/mesh: {mesh}}}}}\n---\n");
+                    labels: {{kuma.io/mesh: {mesh}, k8s.kuma.io/zone-proxy-type: {proxy}}}}}\n---\n");
             }
             for (number, mesh, label) in &dataplanes {
                 let label = label.map_or_else(String::new, |label| format!("kuma.io/mesh: {label}"));

@@ -148,7 +148,7 @@ pub struct WorkloadReport {
     pub name: String,
     /// What `run` would do: `create`, `keep`, `relabel`, `delete`, `conflict` (several meshes, none
     /// is made), `orphan` (several meshes, the one that exists stays as it is), `foreign` (somebody
-    /// else manages it), `leave` (nothing refers to it, and it is not ours), `impossible` (no object
+    /// else manages it), `leave` (nothing refers to it, and it is not ours), `bad-name` (no object
     /// can have the name).
     pub action: &'static str,
     /// Whether that is left to the control plane (see the report's `mode`).
@@ -308,7 +308,7 @@ pub struct UniversalWorkloadReport {
     pub mesh: String,
     /// Its name.
     pub name: String,
-    /// What there is to do: `create`, `keep`, `relabel`, `delete`, `foreign`, `leave`, `impossible`.
+    /// What there is to do: `create`, `keep`, `relabel`, `delete`, `foreign`, `leave`, `bad-name`.
     pub action: &'static str,
     /// How many Dataplanes refer to it.
     pub dataplanes: usize,

@@ -54,6 +54,17 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
     })
 }
 
+/// Whether the setting `meshNamespaces` can close a mesh of this name to all but these Namespaces
+/// (A20).
+pub(crate) fn can_be_closed(mesh: &str, namespaces: &[String]) -> bool {
+    let names = namespaces
+        .iter()
+        .map(|name| SettingsValue::Text(text(name)));
+    let meshes = vec![(text(mesh), SettingsValue::List(names.collect()))];
+    let entry = (Text::from("meshNamespaces"), SettingsValue::Map(meshes));
+    Settings::read(SettingsValue::Map(vec![entry])).is_ok()
+}
+
 const WORKLOAD_LABELS: &str = "workloadLabels";
 
 fn text(text: &str) -> Text<'static> {
@@ -135,7 +146,7 @@ mod tests {
     )]
     #[case::a_word_that_is_a_boolean(
         "disallowMultipleMeshesPerNamespace: yes\nprotectWorkloads: off\n",
-        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean"
+        "1:1: the settings are not valid: protectWorkloads must be \"warn\", \"deny\" or \"off\", not a boolean; put \"off\" in quotes"
     )]
     #[case::repeated_key(
         "updates: all\nupdates: membership\n",
@@ -144,6 +155,11 @@ mod tests {
     #[case::repeated_key_in_json(
         "{\"updates\": \"all\", \"updates\": \"membership\"}",
         "1:20: the key \"updates\" is repeated: it stands at line 1, column 2 already; keep one"
+    )]
+    #[case::policies_of_a_group(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicyGroup\nspec: {}\n",
+        "1:1: an object of kind \"ClusterAdmissionPolicyGroup\" has no settings of one policy; give \
+         them, or a ClusterAdmissionPolicy or AdmissionPolicy"
     )]
     #[case::several(
         "a: 1\n---\nb: 2\n",

@@ -103,7 +103,14 @@ const OURS: &str = "kuma-workload-reconciler";
 
 #[rstest]
 #[case::pod_label("", "labels: {kuma.io/mesh: m}", Some(("m", "pod-label")), "its label names a mesh")]
-#[case::pod_annotation("", "labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", Some(("m", "pod-annotation")), "its label turns injection on")]
+#[case::pod_annotation("labels: {kuma.io/sidecar-injection: disabled}", "labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", Some(("m", "pod-annotation")), "its label turns injection on")]
+#[case::own_label_alone(
+    "",
+    "labels: {kuma.io/sidecar-injection: enabled}",
+    None,
+    "its namespace does not inject"
+)]
+#[case::i5_zone_ingress("", "labels: {kuma.io/mesh: m}, annotations: {kuma.io/ingress: enabled}", Some(("m", "pod-label")), "its label names a mesh")]
 #[case::namespace_label("labels: {kuma.io/sidecar-injection: enabled, kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-label")), "its namespace injects")]
 #[case::namespace_annotation("labels: {kuma.io/sidecar-injection: enabled}, annotations: {kuma.io/mesh: m}", "labels: {}", Some(("m", "namespace-annotation")), "its namespace injects")]
 #[case::default("labels: {kuma.io/sidecar-injection: enabled}", "labels: {}", Some(("default", "default")), "its namespace injects")]
@@ -154,7 +161,7 @@ fn w5_a_bad_name_is_told_once_for_all_its_pods() {
     let pods = pod("a", "m") + &pod("b", "m");
     let yaml = pods.replace("kuma.io/mesh: m", "kuma.io/mesh: m, app: Bad_Name");
     let report = planned_with(&yaml, &with_labels(&["app"]));
-    assert_eq!(actions(&report), [("Bad_Name", "impossible")]);
+    assert_eq!(actions(&report), [("Bad_Name", "bad-name")]);
     let bad = codes(&report)
         .iter()
         .filter(|code| **code == "bad-name")
@@ -201,13 +208,13 @@ fn w8_dataplanes_without_an_identifier(
 #[case::l6_foreign(dataplane("a", "m", "w") + &workload("w", "m", "jane"), "foreign")]
 #[case::l7_conflict(dataplane("a", "m", "w") + &dataplane("b", "o", "w"), "conflict")]
 #[case::l8_orphan(dataplane("a", "m", "w") + &dataplane("b", "o", "w") + &workload("w", "m", OURS), "orphan")]
-#[case::w5_impossible(dataplane("a", "m", "W"), "impossible")]
+#[case::w5_bad_name(dataplane("a", "m", "W"), "bad-name")]
 fn l1_to_l8_what_happens_to_a_workload(#[case] yaml: String, #[case] action: &str) {
     let report = planned(&yaml);
     assert_eq!(report.workloads[0].action, action);
     let code = match action {
         "conflict" | "orphan" => Some("conflict"),
-        "impossible" => Some("bad-name"),
+        "bad-name" => Some("bad-name"),
         "foreign" => Some("foreign"),
         _ => None,
     };

@@ -104,7 +104,7 @@ pub(crate) fn plan(
     for (mesh, name) in references.keys() {
         // A name that no Workload can have is in no action.
         if identifier::check(name, NameForm::Universal).is_err() {
-            workloads.entry((mesh, name)).or_insert("impossible");
+            workloads.entry((mesh, name)).or_insert("bad-name");
         }
     }
     let managed_by: BTreeMap<_, _> = existing

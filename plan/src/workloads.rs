@@ -131,8 +131,9 @@ pub(crate) fn plan(
         }) += 1;
         who_refers.entry(key).or_default().push(reference);
     }
-    let existing = inventory.workloads.values();
-    let named = existing.map(|one| (one.named.namespace(), one.named.name.as_str()));
+    // Copies count only where proxies refer to them.
+    let local = inventory.workloads.values().filter(|one| one.is_local());
+    let named = local.map(|one| (one.named.namespace(), one.named.name.as_str()));
     let keys: BTreeSet<_> = meshes.keys().copied().chain(named).collect();
     let key_of = |(namespace, workload): (&str, &str)| roster::Key {
         namespace: namespace.to_owned(),
@@ -188,7 +189,7 @@ fn name(action: &Action, exists: bool) -> (&'static str, bool) {
         Action::Withheld(write) => (name_of(write), true),
         Action::Leave { referenced, .. } => (if *referenced { "foreign" } else { "leave" }, false),
         Action::Conflict { orphan, .. } => (if *orphan { "orphan" } else { "conflict" }, false),
-        Action::Impossible(_) => ("impossible", false),
+        Action::BadName(_) => ("bad-name", false),
     }
 }
 
@@ -219,7 +220,7 @@ fn finding(
             },
         )
         .about(who_refers),
-        Action::Impossible(fault) => {
+        Action::BadName(fault) => {
             // Who has switched the search for such names off is not kept from going on.
             let severity = match settings.invalid_workload_name {
                 None => Severity::Note,

@@ -17,7 +17,9 @@ mod requests;
 pub(crate) use self::requests::RequestLabels;
 pub(crate) use self::{
     connection::Connection,
-    failure::{Failure, is_namespace_terminating, is_unserved, retry_after, watch_status},
+    failure::{
+        Failure, innermost, is_namespace_terminating, is_unserved, retry_after, watch_status,
+    },
     limits::REQUEST_TIMEOUT,
     requests::{CountRequests, RequestCounter},
 };

@@ -30,7 +30,7 @@ use kuma_workload_rulebook::{
 use self::files::Pattern;
 use crate::{
     arguments::{self, NamespaceFlags, identifiers, pod_annotation},
-    client::Connection,
+    client::{Connection, innermost},
     terminal::Terminal,
 };
 
@@ -176,7 +176,11 @@ fn written(result: io::Result<()>, status: ExitCode) -> ExitCode {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             // Nothing more can be done if this cannot be written either.
-            let _ = writeln!(io::stderr(), "the report cannot be written: {error}");
+            let reason = innermost(&error);
+            let _ = writeln!(
+                io::stderr(),
+                "error: the report cannot be written: {reason}"
+            );
             ExitCode::from(BAD_INPUT)
         }
         _ => status,
@@ -221,19 +225,21 @@ fn plan(options: &PlanFlags) -> Report {
         target: options.target,
         ..plan::Options::default()
     };
-    let mut unreadable = None;
-    match options.settings.as_deref().map(files::read).transpose() {
-        Ok(settings) => given.settings = settings,
-        Err(fault) => unreadable = Some(fault),
-    }
-    let mut inventory = if options.cluster {
-        read_cluster(options, &given)
-    } else {
-        read_files(options, &given)
+    let inventory = match options.settings.as_deref().map(files::read).transpose() {
+        Ok(settings) => {
+            given.settings = settings;
+            match options.cluster {
+                true => read_cluster(options, &given),
+                false => read_files(options, &given),
+            }
+        }
+        // By other settings than those that were meant, nothing is planned.
+        Err(fault) => {
+            let mut nothing = Inventory::default();
+            nothing.fault(fault);
+            nothing
+        }
     };
-    if let Some(fault) = unreadable {
-        inventory.fault(fault);
-    }
     plan::report(inventory, &given)
 }
 

@@ -19,7 +19,7 @@ use kuma_workload_plan::output;
 use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row};
 use crate::{
     arguments::NamespaceFlags,
-    client::{Connection, Failure},
+    client::{Connection, Failure, innermost},
     terminal::{self, Terminal},
 };
 
@@ -42,7 +42,7 @@ Findings, as STATE says them and as JSON and YAML do:
   conflict: NAME, NAME      conflict      proxies in several meshes refer to it
   missing                   missing       proxies refer to it, and it does not exist
   nothing refers to it      unreferenced  it exists, and no proxy refers to it
-  name is not possible      name          no object can have this name
+  bad name                  bad-name      no object can have this name
 
 JSON: {\"workloads\": [{\"namespace\", \"name\", \"mesh\", \"manager\", \"reported\", \"actual\", \"meshes\",
 \"findings\"}]}; reported and actual are {\"connected\", \"healthy\", \"total\"} or null, meshes has the
@@ -109,7 +109,11 @@ fn show_files(options: &StatusFlags) -> ExitCode {
     let style = options.terminal.style(&io::stdout());
     match printer.print(&export.rows, style) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(stderr, "error: cannot write: {error}");
+            let _ = writeln!(
+                stderr,
+                "error: the report cannot be written: {}",
+                innermost(&error)
+            );
             ExitCode::from(2)
         }
         _ if !export.faults.is_empty() => ExitCode::from(2),
@@ -133,9 +137,10 @@ async fn run(options: &StatusFlags) -> Result<bool, Failure> {
         printer.print(&live.rows(), style())
     };
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "the report cannot be written: {}",
+            innermost(&error)
+        ))),
         _ => Ok(live.rows().iter().all(Row::is_clean)),
     }
 }

@@ -3,7 +3,8 @@
 
 use std::{
     fs,
-    process::{Command, Output},
+    io::{BufRead as _, BufReader},
+    process::{Command, Output, Stdio},
 };
 
 use rstest::rstest;
@@ -59,16 +60,49 @@ fn one_sentence_and_status_2(
 }
 
 #[rstest]
-#[case::plan("plan --cluster", "namespaces")]
-#[case::status("status", "dataplanes.kuma.io")]
-fn an_api_server_that_does_not_answer(#[case] command: &str, #[case] asked: &str) {
+#[case::plan("plan --cluster")]
+#[case::status("status")]
+fn an_api_server_that_does_not_answer(#[case] command: &str) {
     let (output, _folder) = run(&format!("{command} --kubeconfig kubeconfig"), UNREACHABLE);
     assert_eq!(
         text(&output.stderr),
-        format!("error: cannot list {asked}: Connection refused\n")
+        "error: the API server cannot be reached: Connection refused\n"
     );
     assert_eq!(text(&output.stdout), "");
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// Each watch fails, and the Lease: the cause is told in one sentence, without the client's own lines.
+#[test]
+fn run_says_once_that_the_api_server_does_not_answer() {
+    const SENTENCE: &str = "the API server cannot be reached: Connection refused";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kubeconfig"), UNREACHABLE).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kuma-workload"))
+        .current_dir(folder.path())
+        .env_clear()
+        .args([
+            "run",
+            "--kubeconfig",
+            "kubeconfig",
+            "--metrics-addr",
+            "127.0.0.1:0",
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = Vec::new();
+    for line in lines {
+        said.push(line.unwrap());
+        if said.iter().any(|line| line.contains("the lease")) && said.len() > 1 {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said.iter().all(|line| line.contains(SENTENCE)), "{said:?}");
 }
 
 #[test]

@@ -76,6 +76,42 @@ fn where_nothing_is_read_that_is_bad_input(
     assert_eq!(output.status.code(), Some(status));
 }
 
+/// By other settings than those that were meant, nothing is planned.
+#[rstest]
+#[case::not_there(
+    "gone.yaml",
+    "gone.yaml: it cannot be read: No such file or directory\n"
+)]
+#[case::folder(".", "FOLDER: it cannot be read: Is a directory\n")]
+#[case::not_valid(
+    "bad.yaml",
+    "bad.yaml:1:1: the settings are not valid: action must be \"deny\" or \"warn\", not a boolean\n"
+)]
+fn settings_that_cannot_be_read_stop_the_plan(#[case] settings: &str, #[case] said: &str) {
+    let folder = folder(&[("pod.yaml", POD), ("bad.yaml", "action: yes\n")]);
+    let output = run(&folder, &["pod.yaml", "--settings", settings]);
+    let said = said.replace("FOLDER", settings);
+    assert_eq!(text(&output.stderr), said);
+    assert!(
+        !text(&output.stdout).contains("PODS"),
+        "{}",
+        text(&output.stdout)
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_file_that_is_given_with_its_folder_is_read_once() {
+    let folder = folder(&[("pod.yaml", POD)]);
+    let output = run(&folder, &[".", "pod.yaml", "./pod.yaml"]);
+    assert!(
+        text(&output.stdout).contains("1 object read"),
+        "{}",
+        text(&output.stdout)
+    );
+    assert!(!text(&output.stdout).contains("duplicate"));
+}
+
 #[test]
 fn an_empty_pipe_is_bad_input() {
     let folder = folder(&[]);

@@ -139,7 +139,7 @@ fn t4_what_kumactl_prints_of_universal() {
         rows(&output),
         [
             "default/web 2 1 1: []",
-            "two/Web 1 0 0: [\"name\"]",
+            "two/Web 1 0 0: [\"bad-name\"]",
             "two/old 0 0 0: [\"unreferenced\"]"
         ]
     );

@@ -7,12 +7,16 @@
 mod cluster;
 mod conflict;
 mod declared_mesh;
+mod injection_off;
 mod inquiry;
+mod joins;
 mod judge;
 mod kind;
 mod mesh_name;
+mod mesh_namespaces;
 mod mesh_rule;
 mod namespace_relabel;
+mod namespace_rule;
 mod observed_mesh;
 mod pod_review;
 mod request;
@@ -27,13 +31,13 @@ mod workload_name;
 mod workload_objects;
 
 pub use cluster::{
-    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion, MeshSelector,
+    Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
 };
 pub use judge::judge;
 pub use kind::{JudgedKind, TEMPLATE_KINDS, TemplateKind};
 pub use request::{Operation, Request, RequestObject, RequestUser, scope};
 pub use settings::{
-    EnforcementAction, Names, NamespaceMesh, SETTINGS, Settings, SettingsFaults, SettingsValue,
-    Updates,
+    EnforcementAction, Grants, MAX_ENTRIES, MeshNamespaces, Names, NamespaceMesh, SETTINGS,
+    ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
 };
 pub use verdict::{Objection, Rule, Verdict};

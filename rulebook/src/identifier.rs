@@ -60,13 +60,13 @@ pub enum Identifiers {
     Pods,
 }
 
-/// The identifier of a Pod (W1, W2, W7). Builtin gateways and zone proxies never have one (W8).
+/// The identifier of a Pod (W1, W2, W7). Builtin gateways never have one (W8).
 pub fn of_pod<'a>(
     pod: &'a PodFacts<'_>,
     workload_labels: impl IntoIterator<Item = &'a str>,
     annotation: PodAnnotation,
 ) -> Option<Identifier<'a>> {
-    if pod.is_builtin_gateway() || pod.is_zone_proxy() {
+    if pod.is_builtin_gateway() {
         return None;
     }
     let annotated = pod.metadata.annotations.get_non_empty(keys::WORKLOAD);
@@ -255,13 +255,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::builtin_gateway("kuma.io/gateway", "builtin")]
-    #[case::zone_ingress("kuma.io/ingress", "enabled")]
-    #[case::zone_egress("kuma.io/egress", "true")]
-    fn w8_pods_that_never_have_a_workload(#[case] key: &str, #[case] value: &str) {
+    #[case::w8_builtin_gateway("kuma.io/gateway", "builtin", None)]
+    #[case::i5_zone_ingress("kuma.io/ingress", "enabled", Some("sa"))]
+    #[case::i5_zone_egress("kuma.io/egress", "true", Some("sa"))]
+    fn w8_only_builtin_gateways_have_no_workload(
+        #[case] key: &str,
+        #[case] value: &str,
+        #[case] name: Option<&str>,
+    ) {
         let mut pod = pod(&[], Some("sa"));
         pod.metadata.annotations = [(key, value)].into_iter().collect();
-        assert_eq!(of_pod(&pod, [], PodAnnotation::Ignore), None);
+        let found = of_pod(&pod, [], PodAnnotation::Ignore);
+        assert_eq!(found.map(|found| found.name), name);
     }
 
     const K8S: NameForm = NameForm::Kubernetes;

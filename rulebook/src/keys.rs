@@ -30,10 +30,12 @@ pub const SIDECAR_INJECTED: &str = "kuma.io/sidecar-injected";
 pub const GATEWAY: &str = "kuma.io/gateway";
 /// The only value of [`GATEWAY`] that makes a Pod a builtin gateway.
 pub const GATEWAY_BUILTIN: &str = "builtin";
-/// Annotation of zone ingress Pods, which are in no mesh (I1).
+/// Annotation of zone ingress Pods of Kuma 2. It says nothing about membership (I5).
 pub const INGRESS: &str = "kuma.io/ingress";
-/// Annotation of zone egress Pods, which are in no mesh (I1).
+/// Annotation of zone egress Pods of Kuma 2. It says nothing about membership (I5).
 pub const EGRESS: &str = "kuma.io/egress";
+/// Label of a zone proxy of a mesh, from Kuma 2.14 on: which kind of zone proxy it is (A16).
+pub const ZONE_PROXY_TYPE: &str = "k8s.kuma.io/zone-proxy-type";
 /// Name of the injected container (I1).
 pub const SIDECAR_CONTAINER: &str = "kuma-sidecar";
 /// The labels of Pods that the injector skips by default (I3).

@@ -1,4 +1,4 @@
-//! Whether a Pod is in a mesh (I1 to I4).
+//! Whether a Pod is in a mesh (I1 to I5).
 
 use std::fmt;
 
@@ -14,130 +14,158 @@ pub enum Membership {
     Meshed,
     /// It is in no mesh, whatever its Namespace says (I1, I3).
     Unmeshed,
-    /// Its Namespace decides: see [`injects`].
-    AskNamespace,
+    /// Its Namespace decides: Kuma injects the Pod where this holds (I1 (d)).
+    AskNamespace(InjectedWhere),
+}
+
+/// In which Namespaces Kuma injects a Pod. These are the words that the selectors of Kuma's
+/// webhooks know: the injector itself would take more, but is never asked (I1 (d)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InjectedWhere {
+    /// The Namespace's label is `enabled` or `true`.
+    NamespaceInjects,
+    /// The Namespace has the label, whatever its value: the Pod's own label is `enabled`.
+    NamespaceHasLabel,
+}
+
+impl InjectedWhere {
+    /// Whether Kuma injects the Pod in this Namespace.
+    pub fn holds(self, namespace: &Metadata<'_>) -> bool {
+        match self {
+            Self::NamespaceInjects => injects(namespace),
+            Self::NamespaceHasLabel => namespace.labels.contains(keys::SIDECAR_INJECTION),
+        }
+    }
+
+    /// Whether it holds in every Namespace in which the other holds.
+    pub fn follows_from(self, other: Self) -> bool {
+        self == other || self == Self::NamespaceHasLabel
+    }
 }
 
 /// Judges a Pod, or the Pod that a template describes, without its Namespace (I1, I3).
 pub fn of_pod(pod: &PodFacts<'_>) -> Membership {
     match own_reason(pod) {
-        None => Membership::AskNamespace,
-        Some(reason) if reason.is_meshed() => Membership::Meshed,
-        Some(_) => Membership::Unmeshed,
+        Ok(reason) if reason.is_meshed() => Membership::Meshed,
+        Ok(_) => Membership::Unmeshed,
+        Err(injected_where) => Membership::AskNamespace(injected_where),
     }
 }
 
-/// Whether a Namespace injects Pods that do not decide for themselves (I1).
+/// Whether a Namespace injects Pods that do not decide for themselves (I1 (d)).
 pub fn injects(namespace: &Metadata<'_>) -> bool {
-    namespace.labels.switch(keys::SIDECAR_INJECTION) == Some(Switch::On)
+    matches!(
+        namespace.labels.get(keys::SIDECAR_INJECTION),
+        Some("enabled" | "true")
+    )
 }
 
 /// Why a Pod in this Namespace is meshed or not (I1, I3).
 pub fn reason(pod: &PodFacts<'_>, namespace: &Metadata<'_>) -> MembershipReason {
     match own_reason(pod) {
-        Some(reason) => reason,
-        None if injects(namespace) => MembershipReason::NamespaceInjects,
-        None => MembershipReason::NothingInjects,
+        Ok(reason) => reason,
+        Err(injected_where) if injected_where.holds(namespace) => match injected_where {
+            InjectedWhere::NamespaceInjects => MembershipReason::NamespaceInjects,
+            InjectedWhere::NamespaceHasLabel => MembershipReason::LabelOn,
+        },
+        Err(_) => MembershipReason::NothingInjects,
     }
 }
 
-/// What decides about a Pod, if it is the Pod itself. The first reason that holds decides.
-fn own_reason(pod: &PodFacts<'_>) -> Option<MembershipReason> {
-    let Metadata {
-        labels,
-        annotations,
-    } = &pod.metadata;
-    if pod.is_zone_proxy() {
-        return Some(MembershipReason::ZoneProxy);
+/// What decides about a Pod, if it is the Pod itself; else which Namespaces inject it. The first
+/// reason that holds decides.
+fn own_reason(pod: &PodFacts<'_>) -> Result<MembershipReason, InjectedWhere> {
+    let labels = &pod.metadata.labels;
+    if let Some(mark) = Mark::ALL.into_iter().find(|mark| mark.is_on(pod)) {
+        return Ok(MembershipReason::Marked(mark));
     }
-    if pod.is_builtin_gateway() {
-        return Some(MembershipReason::BuiltinGateway);
-    }
-    if annotations.switch(keys::SIDECAR_INJECTED) == Some(Switch::On) {
-        return Some(MembershipReason::Injected);
-    }
-    if pod.has_sidecar {
-        return Some(MembershipReason::Sidecar);
-    }
-    let own_label = labels.switch(keys::SIDECAR_INJECTION);
-    if own_label == Some(Switch::Off) {
-        return Some(MembershipReason::LabelOff);
+    if labels.switch(keys::SIDECAR_INJECTION) == Some(Switch::Off) {
+        return Ok(MembershipReason::LabelOff);
     }
     if labels.get_non_empty(keys::MESH).is_some() {
-        return Some(MembershipReason::NamesMesh);
+        return Ok(MembershipReason::NamesMesh);
     }
-    let exception = keys::INJECTION_EXCEPTIONS
-        .into_iter()
-        .find(|label| labels.contains(label));
-    if let Some(label) = exception {
-        return Some(MembershipReason::Exception(label));
+    let mut exceptions = keys::INJECTION_EXCEPTIONS.into_iter();
+    if let Some(label) = exceptions.find(|label| labels.contains(label)) {
+        return Ok(MembershipReason::Exception(label));
     }
-    own_label.map(|switch| match switch {
-        Switch::On => MembershipReason::LabelOn,
-        Switch::Off => MembershipReason::LabelOff,
-        Switch::Unknown => MembershipReason::LabelUnknown,
+    Err(match labels.get(keys::SIDECAR_INJECTION) {
+        Some("enabled") => InjectedWhere::NamespaceHasLabel,
+        _ => InjectedWhere::NamespaceInjects,
     })
+}
+
+/// What makes a Pod meshed in every Namespace and whatever its labels say (I1 (a) to (c)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It is a builtin gateway.
+    BuiltinGateway,
+    /// Its annotation says that it was injected.
+    Injected,
+    /// It has a container named [`keys::SIDECAR_CONTAINER`].
+    Sidecar,
+}
+
+impl Mark {
+    /// All marks.
+    pub const ALL: [Self; 3] = [Self::BuiltinGateway, Self::Injected, Self::Sidecar];
+
+    /// Whether a Pod has this mark.
+    pub fn is_on(self, pod: &PodFacts<'_>) -> bool {
+        match self {
+            Self::BuiltinGateway => pod.is_builtin_gateway(),
+            Self::Injected => {
+                pod.metadata.annotations.switch(keys::SIDECAR_INJECTED) == Some(Switch::On)
+            }
+            Self::Sidecar => pod.has_sidecar,
+        }
+    }
 }
 
 /// What decides whether a Pod is meshed (I1, I3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MembershipReason {
-    /// Not meshed: a zone ingress or egress.
-    ZoneProxy,
-    /// Meshed: a builtin gateway.
-    BuiltinGateway,
-    /// Meshed: its annotation says that it was injected.
-    Injected,
-    /// Meshed: it has a container named [`keys::SIDECAR_CONTAINER`].
-    Sidecar,
+    /// Meshed: it has this mark.
+    Marked(Mark),
     /// Not meshed: its own label turns injection off.
     LabelOff,
     /// Meshed: its own label names a mesh.
     NamesMesh,
     /// Not meshed: Kuma's injector skips Pods with this label.
     Exception(&'static str),
-    /// Meshed: its own label turns injection on.
+    /// Meshed: its own label turns injection on, in a Namespace that has the label too.
     LabelOn,
-    /// Not meshed: its own label is neither on nor off.
-    LabelUnknown,
     /// Meshed: its Namespace injects.
     NamespaceInjects,
-    /// Not meshed: neither the Pod nor its Namespace asks for injection.
+    /// Not meshed: its Namespace does not inject it.
     NothingInjects,
 }
 
 impl MembershipReason {
     /// Whether the Pod is meshed.
     pub fn is_meshed(self) -> bool {
-        matches!(
-            self,
-            Self::BuiltinGateway
-                | Self::Injected
-                | Self::Sidecar
-                | Self::NamesMesh
-                | Self::LabelOn
-                | Self::NamespaceInjects
-        )
+        match self {
+            Self::Marked(_) | Self::NamesMesh | Self::LabelOn | Self::NamespaceInjects => true,
+            Self::LabelOff | Self::Exception(_) | Self::NothingInjects => false,
+        }
     }
 }
 
 impl fmt::Display for MembershipReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ZoneProxy => formatter.write_str("zone proxy"),
-            Self::BuiltinGateway => formatter.write_str("builtin gateway"),
-            Self::Injected => formatter.write_str("it was injected"),
-            Self::Sidecar => formatter.write_str("it has the sidecar"),
-            Self::LabelOff => formatter.write_str("its label turns injection off"),
-            Self::NamesMesh => formatter.write_str("its label names a mesh"),
-            Self::Exception(label) => write!(formatter, "label {label} exempts it from injection"),
-            Self::LabelOn => formatter.write_str("its label turns injection on"),
-            Self::LabelUnknown => {
-                formatter.write_str("its label for injection is neither on nor off")
+        formatter.write_str(match self {
+            Self::Marked(Mark::BuiltinGateway) => "builtin gateway",
+            Self::Marked(Mark::Injected) => "it was injected",
+            Self::Marked(Mark::Sidecar) => "it has the sidecar",
+            Self::LabelOff => "its label turns injection off",
+            Self::NamesMesh => "its label names a mesh",
+            Self::Exception(label) => {
+                return write!(formatter, "label {label} exempts it from injection");
             }
-            Self::NamespaceInjects => formatter.write_str("its namespace injects"),
-            Self::NothingInjects => formatter.write_str("its namespace does not inject"),
-        }
+            Self::LabelOn => "its label turns injection on",
+            Self::NamespaceInjects => "its namespace injects",
+            Self::NothingInjects => "its namespace does not inject",
+        })
     }
 }
 
@@ -147,6 +175,9 @@ mod tests {
     use crate::metadata::Labels;
     use Membership::{AskNamespace, Meshed, Unmeshed};
     use rstest::rstest;
+
+    const ASK: Membership = AskNamespace(InjectedWhere::NamespaceInjects);
+    const ASK_FOR_LABEL: Membership = AskNamespace(InjectedWhere::NamespaceHasLabel);
 
     fn pod<'a>(labels: &[(&'a str, &'a str)], annotations: &[(&'a str, &'a str)]) -> PodFacts<'a> {
         let entries = |e: &[(&'a str, &'a str)]| e.iter().copied().collect::<Labels<'a>>();
@@ -161,20 +192,20 @@ mod tests {
 
     #[rstest]
     #[case::builtin_gateway(&[("kuma.io/sidecar-injection", "disabled")], &[("kuma.io/gateway", "builtin")], Meshed)]
-    #[case::gateway_is_read_to_the_letter(&[], &[("kuma.io/gateway", "Builtin")], AskNamespace)]
-    #[case::delegated_gateway_is_injected_as_usual(&[], &[("kuma.io/gateway", "enabled")], AskNamespace)]
+    #[case::gateway_is_read_to_the_letter(&[], &[("kuma.io/gateway", "Builtin")], ASK)]
+    #[case::delegated_gateway_is_injected_as_usual(&[], &[("kuma.io/gateway", "enabled")], ASK)]
     #[case::injected(&[], &[("kuma.io/sidecar-injected", "true")], Meshed)]
     #[case::injected_yes(&[], &[("kuma.io/sidecar-injected", "yes")], Meshed)]
-    #[case::injected_garbage(&[], &[("kuma.io/sidecar-injected", "maybe")], AskNamespace)]
-    #[case::own_label_on(&[("kuma.io/sidecar-injection", "enabled")], &[], Meshed)]
-    #[case::own_label_garbage(&[("kuma.io/sidecar-injection", "on")], &[], Unmeshed)]
+    #[case::injected_garbage(&[], &[("kuma.io/sidecar-injected", "maybe")], ASK)]
+    #[case::own_label_enabled(&[("kuma.io/sidecar-injection", "enabled")], &[], ASK_FOR_LABEL)]
+    #[case::own_label_true(&[("kuma.io/sidecar-injection", "true")], &[], ASK)]
+    #[case::own_label_yes(&[("kuma.io/sidecar-injection", "yes")], &[], ASK)]
+    #[case::own_label_garbage(&[("kuma.io/sidecar-injection", "on")], &[], ASK)]
+    #[case::own_annotation_is_not_read(&[], &[("kuma.io/sidecar-injection", "disabled")], ASK)]
     #[case::names_a_mesh(&[("kuma.io/mesh", "m")], &[], Meshed)]
-    #[case::names_an_empty_mesh(&[("kuma.io/mesh", "")], &[], AskNamespace)]
-    #[case::names_a_mesh_by_annotation_only(&[], &[("kuma.io/mesh", "m")], AskNamespace)]
-    #[case::nothing_said(&[], &[], AskNamespace)]
-    #[case::zone_ingress(&[("kuma.io/mesh", "m")], &[("kuma.io/ingress", "enabled")], Unmeshed)]
-    #[case::zone_egress(&[], &[("kuma.io/egress", "true"), ("kuma.io/sidecar-injected", "true")], Unmeshed)]
-    #[case::ingress_off(&[], &[("kuma.io/ingress", "false")], AskNamespace)]
+    #[case::names_an_empty_mesh(&[("kuma.io/mesh", "")], &[], ASK)]
+    #[case::names_a_mesh_by_annotation_only(&[], &[("kuma.io/mesh", "m")], ASK)]
+    #[case::nothing_said(&[], &[], ASK)]
     fn i1_meshed_or_not(
         #[case] labels: &[(&str, &str)],
         #[case] annotations: &[(&str, &str)],
@@ -190,12 +221,27 @@ mod tests {
     #[case::openshift_build(&[("openshift.io/build.name", "b"), ("kuma.io/sidecar-injection", "enabled")], &[], Unmeshed)]
     #[case::openshift_deployer(&[("openshift.io/deployer-pod-for.name", "")], &[], Unmeshed)]
     #[case::an_exception_that_names_a_mesh(&[("openshift.io/build.name", "b"), ("kuma.io/mesh", "m")], &[], Meshed)]
+    #[case::an_exception_that_was_injected(&[("openshift.io/build.name", "b")], &[("kuma.io/sidecar-injected", "true")], Meshed)]
+    #[case::an_exception_that_is_a_gateway(&[("openshift.io/build.name", "b")], &[("kuma.io/gateway", "builtin")], Meshed)]
     fn i3_own_label_off_and_exceptions(
         #[case] labels: &[(&str, &str)],
         #[case] annotations: &[(&str, &str)],
         #[case] membership: Membership,
     ) {
         assert_eq!(of_pod(&pod(labels, annotations)), membership);
+    }
+
+    #[rstest]
+    #[case::ingress("kuma.io/ingress", "enabled")]
+    #[case::egress("kuma.io/egress", "true")]
+    #[case::off("kuma.io/ingress", "false")]
+    #[case::garbage("kuma.io/egress", "x")]
+    fn i5_annotations_of_zone_proxies_say_nothing(#[case] key: &str, #[case] word: &str) {
+        assert_eq!(
+            of_pod(&pod(&[("kuma.io/mesh", "m")], &[(key, word)])),
+            Meshed
+        );
+        assert_eq!(of_pod(&pod(&[], &[(key, word)])), ASK);
     }
 
     #[test]
@@ -207,26 +253,66 @@ mod tests {
         assert_eq!(of_pod(&pod), Meshed);
     }
 
+    /// Which words of a Namespace's label inject a Pod that does not decide for itself, and a Pod
+    /// whose own label is `enabled`.
     #[rstest]
-    #[case::on(&[("kuma.io/sidecar-injection", "enabled")], true)]
-    #[case::off(&[("kuma.io/sidecar-injection", "disabled")], false)]
-    #[case::garbage(&[("kuma.io/sidecar-injection", "x")], false)]
-    #[case::absent(&[], false)]
-    fn i4_only_a_namespace_that_says_so_injects(#[case] labels: &[(&str, &str)], #[case] on: bool) {
-        assert_eq!(injects(&pod(labels, &[]).metadata), on);
+    #[case::enabled(Some("enabled"), true, true)]
+    #[case::true_(Some("true"), true, true)]
+    #[case::yes(Some("yes"), false, true)]
+    #[case::off(Some("disabled"), false, true)]
+    #[case::garbage(Some("x"), false, true)]
+    #[case::empty(Some(""), false, true)]
+    #[case::absent(None, false, false)]
+    fn i1_where_a_pod_is_injected(
+        #[case] word: Option<&str>,
+        #[case] without_own_label: bool,
+        #[case] with_own_label: bool,
+    ) {
+        let label = word.map(|word| ("kuma.io/sidecar-injection", word));
+        let namespace = pod(label.as_slice(), &[]).metadata;
+        assert_eq!(injects(&namespace), without_own_label);
+        for own in [None, Some("true"), Some("yes"), Some("on"), Some("")] {
+            let label = own.map(|own| ("kuma.io/sidecar-injection", own));
+            let found = reason(&pod(label.as_slice(), &[]), &namespace);
+            assert_eq!(found.is_meshed(), without_own_label, "{own:?}");
+        }
+        let enabled = pod(&[("kuma.io/sidecar-injection", "enabled")], &[]);
+        assert_eq!(reason(&enabled, &namespace).is_meshed(), with_own_label);
     }
+
+    #[rstest]
+    #[case::same(InjectedWhere::NamespaceInjects, InjectedWhere::NamespaceInjects, true)]
+    #[case::narrower(
+        InjectedWhere::NamespaceHasLabel,
+        InjectedWhere::NamespaceInjects,
+        true
+    )]
+    #[case::wider(
+        InjectedWhere::NamespaceInjects,
+        InjectedWhere::NamespaceHasLabel,
+        false
+    )]
+    fn i1_what_follows_in_every_namespace(
+        #[case] it: InjectedWhere,
+        #[case] other: InjectedWhere,
+        #[case] follows: bool,
+    ) {
+        assert_eq!(it.follows_from(other), follows);
+    }
+
+    const INJECTED: MembershipReason = MembershipReason::Marked(Mark::Injected);
+    const GATEWAY: MembershipReason = MembershipReason::Marked(Mark::BuiltinGateway);
 
     #[rstest]
     #[case::nothing(&[], &[], &[], MembershipReason::NothingInjects)]
     #[case::namespace(&[], &[], &[("kuma.io/sidecar-injection", "enabled")], MembershipReason::NamespaceInjects)]
-    #[case::label_on(&[("kuma.io/sidecar-injection", "enabled")], &[], &[], MembershipReason::LabelOn)]
+    #[case::label_on(&[("kuma.io/sidecar-injection", "enabled")], &[], &[("kuma.io/sidecar-injection", "no")], MembershipReason::LabelOn)]
+    #[case::label_on_alone(&[("kuma.io/sidecar-injection", "enabled")], &[], &[], MembershipReason::NothingInjects)]
     #[case::label_off(&[("kuma.io/sidecar-injection", "no")], &[], &[("kuma.io/sidecar-injection", "enabled")], MembershipReason::LabelOff)]
-    #[case::label_unknown(&[("kuma.io/sidecar-injection", "on")], &[], &[], MembershipReason::LabelUnknown)]
     #[case::names_mesh(&[("kuma.io/mesh", "m")], &[], &[], MembershipReason::NamesMesh)]
-    #[case::injected(&[("kuma.io/mesh", "m")], &[("kuma.io/sidecar-injected", "true")], &[], MembershipReason::Injected)]
-    #[case::gateway(&[], &[("kuma.io/gateway", "builtin")], &[], MembershipReason::BuiltinGateway)]
-    #[case::ingress(&[("kuma.io/mesh", "m")], &[("kuma.io/ingress", "true")], &[], MembershipReason::ZoneProxy)]
-    #[case::exception(&[("openshift.io/build.name", "b")], &[], &[], MembershipReason::Exception("openshift.io/build.name"))]
+    #[case::injected(&[("kuma.io/mesh", "m")], &[("kuma.io/sidecar-injected", "true")], &[], INJECTED)]
+    #[case::gateway(&[], &[("kuma.io/gateway", "builtin")], &[], GATEWAY)]
+    #[case::exception(&[("openshift.io/build.name", "b")], &[], &[("kuma.io/sidecar-injection", "true")], MembershipReason::Exception("openshift.io/build.name"))]
     fn i1_why_a_pod_is_meshed(
         #[case] of_pod: &[(&str, &str)],
         #[case] annotations: &[(&str, &str)],
@@ -240,7 +326,7 @@ mod tests {
         let meshed = match super::of_pod(&pod) {
             Membership::Meshed => true,
             Membership::Unmeshed => false,
-            Membership::AskNamespace => injects(&namespace),
+            Membership::AskNamespace(injected_where) => injected_where.holds(&namespace),
         };
         assert_eq!(found.is_meshed(), meshed);
     }

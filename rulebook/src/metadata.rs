@@ -210,16 +210,9 @@ impl PodFacts<'_> {
     }
 
     /// Whether it is a builtin gateway, which gets a Dataplane without injection, but no workload
-    /// (I1, W8).
+    /// (I1 (a), W8).
     pub fn is_builtin_gateway(&self) -> bool {
         self.metadata.annotations.get(keys::GATEWAY) == Some(keys::GATEWAY_BUILTIN)
-    }
-
-    /// Whether it is a zone ingress or egress, which is in no mesh and has no workload (I1, W8).
-    pub fn is_zone_proxy(&self) -> bool {
-        [keys::INGRESS, keys::EGRESS]
-            .iter()
-            .any(|key| self.metadata.annotations.switch(key) == Some(Switch::On))
     }
 }
 

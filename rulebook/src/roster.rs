@@ -198,8 +198,7 @@ impl Roster {
         existing: Option<&ExistingWorkload<'_>>,
         mode: Mode,
     ) -> Decision {
-        let names = (&*key.namespace, &*key.workload);
-        decision::decide(names, &self.references(key), existing, mode)
+        decision::decide(&key.workload, &self.references(key), existing, mode)
     }
 
     /// Whether an existing Workload shows that a control plane manages Workloads itself (L17). Only

@@ -242,7 +242,7 @@ impl Model {
         let meshes = self.meshes(key);
         let action = match existing {
             None => decide_missing(&key.workload, &meshes),
-            Some(existing) => decide_existing(&key.namespace, &meshes, existing),
+            Some(existing) => decide_existing(&meshes, existing),
         };
         let action = match action {
             Action::Write(write)
@@ -263,19 +263,13 @@ impl Model {
             }),
         };
         let written = matches!(action, Action::Write(_));
-        let ours_already =
-            existing.is_some_and(|e| e.managed_by == Some(MANAGER) && is_local(e, &key.namespace));
+        let ours_already = existing.is_some_and(|e| e.managed_by == Some(MANAGER) && !e.is_copy);
         let status = labelled.map(|mesh| StatusNumbers {
             counts: self.counts(key, &mesh),
             ours: mode == Mode::Manage && (written || ours_already),
         });
         Decision { action, status }
     }
-}
-
-fn is_local(existing: &ExistingWorkload<'_>, namespace: &str) -> bool {
-    matches!(existing.origin, None | Some("zone"))
-        && existing.home_namespace.is_none_or(|home| home == namespace)
 }
 
 fn conflict(meshes: &BTreeSet<&str>, orphan: bool) -> Action {
@@ -289,7 +283,7 @@ fn decide_missing(workload: &str, meshes: &BTreeSet<&str>) -> Action {
     let name = identifier::check(workload, NameForm::Kubernetes);
     match (meshes.len(), name) {
         (0, _) => Action::Nothing,
-        (_, Err(fault)) => Action::Impossible(fault),
+        (_, Err(fault)) => Action::BadName(fault),
         (1, Ok(())) => Action::Write(Write::Create {
             mesh: (*meshes.first().unwrap()).to_owned(),
         }),
@@ -297,16 +291,12 @@ fn decide_missing(workload: &str, meshes: &BTreeSet<&str>) -> Action {
     }
 }
 
-fn decide_existing(
-    namespace: &str,
-    meshes: &BTreeSet<&str>,
-    existing: &ExistingWorkload<'_>,
-) -> Action {
+fn decide_existing(meshes: &BTreeSet<&str>, existing: &ExistingWorkload<'_>) -> Action {
     let referenced = !meshes.is_empty();
     if meshes.len() > 1 {
         return conflict(meshes, true);
     }
-    if !is_local(existing, namespace) {
+    if existing.is_copy {
         let why = Foreign::NotLocal;
         return Action::Leave { why, referenced };
     }
@@ -354,12 +344,10 @@ fn existing_workloads() -> Vec<Option<ExistingWorkload<'static>>> {
         Some(labelled(Some("a"), None)),
         Some(labelled(Some("a"), Some("someone"))),
         Some(ExistingWorkload {
-            origin: Some("global"),
+            is_copy: true,
             ..labelled(Some("a"), Some(MANAGER))
         }),
         Some(ExistingWorkload {
-            origin: Some("zone"),
-            home_namespace: Some("team"),
             mesh_owners: vec!["a", "b"],
             ..labelled(Some("a"), Some(MANAGER))
         }),

@@ -201,7 +201,7 @@ impl ApiServer for LiveCluster {
         }
     }
 
-    fn changes(&self) -> u64 {
+    fn changes(&self, _: &ApiResource, _: Option<&str>) -> u64 {
         self.changes.load(Ordering::SeqCst)
     }
 

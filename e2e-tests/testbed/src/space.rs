@@ -256,7 +256,7 @@ impl<'a> Space<'a> {
     ///
     /// # Errors
     /// When there are not in time.
-    pub async fn told(&self, reason: &str, count: usize) -> Result<Vec<Event>, Error> {
+    pub async fn wait_for_events(&self, reason: &str, count: usize) -> Result<Vec<Event>, Error> {
         let what = format!("{count} events {reason} in {}", self.name);
         eventually(&what, async || {
             let events = self

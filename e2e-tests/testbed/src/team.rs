@@ -139,7 +139,7 @@ impl<'a> Team<'a> {
     ///
     /// # Errors
     /// When the API server does not say.
-    pub async fn seen(&self, name: &str) -> Result<Option<Value>, Error> {
+    pub async fn find_workload(&self, name: &str) -> Result<Option<Value>, Error> {
         let workload = self.space.get(Kind::Workload, name).await?;
         Ok(workload.map(|workload| serde_json::to_value(workload).unwrap_or_default()))
     }
@@ -160,15 +160,15 @@ impl<'a> Team<'a> {
         eventually(
             &format!("Workload {name} counts {total} in {mesh}"),
             async || {
-                let seen = self.seen(name).await;
-                let seen = seen.map_err(|error| error.to_string())?;
-                let seen = seen.ok_or("there is none")?;
-                let is_so = seen["status"]["dataplaneProxies"]["total"] == total
-                    && seen["metadata"]["labels"]["kuma.io/mesh"] == mesh;
+                let found = self.find_workload(name).await;
+                let found = found.map_err(|error| error.to_string())?;
+                let found = found.ok_or("there is none")?;
+                let is_so = found["status"]["dataplaneProxies"]["total"] == total
+                    && found["metadata"]["labels"]["kuma.io/mesh"] == mesh;
                 if is_so {
-                    Ok(seen)
+                    Ok(found)
                 } else {
-                    Err(seen.to_string())
+                    Err(found.to_string())
                 }
             },
         )

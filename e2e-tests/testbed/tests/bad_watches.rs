@@ -60,7 +60,7 @@ async fn what_happens_unseen_is_found(team: &Team<'_>, replica: &Replica, how: i
     let moved = team.counts("moves", "other", 1).await.unwrap();
     team.caught_up(replica).await.unwrap();
     assert_eq!(uid(&moved), uid(&before[2]));
-    let stayed = team.seen("stays").await.unwrap().unwrap();
+    let stayed = team.find_workload("stays").await.unwrap().unwrap();
     assert_eq!(stayed, before[0], "not one bit of it");
     let writes = replica.proxy.writes().split_off(writes);
     let deleted = writes
@@ -195,7 +195,7 @@ async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
     replica.reconciler.ready().await.unwrap();
     team.counts("till", "default", 1).await.unwrap();
     team.caught_up(&replica).await.unwrap();
-    assert_eq!(team.seen("cart").await.unwrap().unwrap(), before);
+    assert_eq!(team.find_workload("cart").await.unwrap().unwrap(), before);
 }
 
 /// Watches that end as soon as they begin, or fail for as long as anybody looks, are not begun in a

@@ -152,7 +152,7 @@ async fn a_workload_that_is_needed_again_is_not_deleted() {
     team.counts("cart", "default", 2).await.unwrap();
     drop(storm);
     team.caught_up(&replica).await.unwrap();
-    let last = team.seen("cart").await.unwrap().unwrap();
+    let last = team.find_workload("cart").await.unwrap().unwrap();
     assert_eq!(last["metadata"]["uid"], first["metadata"]["uid"]);
 }
 
@@ -346,7 +346,7 @@ async fn an_edit_during_a_slow_write_is_seen() {
         .await
         .unwrap();
     team.caught_up(&replica).await.unwrap();
-    let last = team.seen("cart").await.unwrap().unwrap();
+    let last = team.find_workload("cart").await.unwrap().unwrap();
     assert_eq!(last["metadata"]["labels"]["kuma.io/managed-by"], "helm");
     assert_eq!(last["status"]["dataplaneProxies"]["total"], 1);
 }

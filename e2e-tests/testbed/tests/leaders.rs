@@ -327,7 +327,7 @@ async fn what_is_due_at_the_end_is_written_and_the_lease_given_back() {
     drop(storm);
     assert_eq!(team.names().await.unwrap(), names);
     for name in &names {
-        let workload = team.seen(name).await.unwrap().unwrap();
+        let workload = team.find_workload(name).await.unwrap().unwrap();
         assert_eq!(
             workload["status"]["dataplaneProxies"]["total"], 1,
             "{workload}"

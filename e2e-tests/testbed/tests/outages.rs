@@ -41,7 +41,10 @@ async fn goes_on(team: &Team<'_>, replica: &Replica, before: &[Value], writes: u
     let moved = team.counts("moves", "other", 1).await.unwrap();
     assert_eq!(moved["metadata"]["uid"], before[2]["metadata"]["uid"]);
     team.caught_up(replica).await.unwrap();
-    assert_eq!(team.seen("stays").await.unwrap().unwrap(), before[0]);
+    assert_eq!(
+        team.find_workload("stays").await.unwrap().unwrap(),
+        before[0]
+    );
     let writes = replica.proxy.writes().split_off(writes);
     let deleted = writes
         .iter()
@@ -186,7 +189,7 @@ async fn kumas_kinds_are_missing_at_the_start() {
         .await
         .unwrap();
     team.caught_up(&replica).await.unwrap();
-    assert!(team.seen("cart").await.unwrap().is_some());
+    assert!(team.find_workload("cart").await.unwrap().is_some());
 
     without_optional_grants(&testbed, &team, replica).await;
     with_a_status_subresource(&testbed, &team).await;

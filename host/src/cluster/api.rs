@@ -1,10 +1,10 @@
 //! What [`super::Handler`] needs of an API server: discovery, get, list and access reviews.
 //! Manifests implement it here, a live client in the testbed.
 
-use crate::wire::SubjectAccessReview;
 use serde_json::Value;
 
-use super::Failure;
+use super::failure::Failure;
+use crate::wire::SubjectAccessReview;
 
 /// An API server, real or not.
 pub trait ApiServer: Send + Sync {
@@ -40,9 +40,9 @@ pub trait ApiServer: Send + Sync {
         field_selector: Option<&str>,
     ) -> Result<Vec<Value>, ApiError>;
 
-    /// A number that differs whenever an object may have changed: a list made before holds as long as
-    /// it is the same, as what a watch keeps does.
-    fn changes(&self) -> u64;
+    /// A number that differs whenever a watch of this resource may have told of a change: a list made
+    /// before holds as long as it is the same. Where nobody may watch, it stays the same for ever.
+    fn changes(&self, resource: &ApiResource, namespace: Option<&str>) -> u64;
 
     /// The `status` of a SubjectAccessReview.
     ///

@@ -3,20 +3,24 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
-use crate::wire::SubjectAccessReview;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    ApiResource, ApiServer, Backend, Failure, Reply,
+    api::{ApiResource, ApiServer},
+    backend::{Backend, Reply},
     cache::Cache,
+    failure::Failure,
     object::{Object, ObjectList},
 };
-use crate::{field_mask::FieldMask, question::Question};
+use crate::{field_mask::FieldMask, question::Question, wire::SubjectAccessReview};
 
 /// A get, as the cache knows it: masks apply afterwards.
 type GetKey = (String, String, String, Option<String>);
@@ -29,6 +33,8 @@ pub struct Handler<A> {
     kinds: Mutex<HashMap<(String, String), ApiResource>>,
     objects: Cache<GetKey, Object>,
     reviews: Cache<SubjectAccessReview, Value>,
+    /// Whether somebody else holds the lock of the caches.
+    cache_is_held: AtomicBool,
     /// What each watch has listed; nothing before its first list has come.
     watches: Mutex<BTreeMap<String, Option<Listed>>>,
 }
@@ -48,6 +54,7 @@ impl<A: ApiServer> Handler<A> {
             kinds: Mutex::default(),
             objects: Cache::new(),
             reviews: Cache::new(),
+            cache_is_held: AtomicBool::new(false),
             watches: Mutex::default(),
         }
     }
@@ -65,6 +72,17 @@ impl<A: ApiServer> Handler<A> {
             .keys()
             .cloned()
             .collect()
+    }
+
+    /// From now on a question that never gets an answer holds the lock of the caches, as one stuck
+    /// request does on policy-server: whoever asks by a cache waits for it.
+    pub fn hold_cache(&self) {
+        self.cache_is_held.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a question that may be answered by a cache waits for ever.
+    fn hangs(&self, disable_cache: bool) -> bool {
+        !disable_cache && self.cache_is_held.load(Ordering::SeqCst)
     }
 
     fn kind(&self, api_version: &str, kind: &str) -> Result<ApiResource, Failure> {
@@ -115,6 +133,9 @@ impl<A: ApiServer> Handler<A> {
     }
 
     fn get(&self, key: GetKey, disable_cache: bool, mask: Option<&FieldMask>) -> Reply {
+        if self.hangs(disable_cache) {
+            return Reply::hang();
+        }
         let answer = if disable_cache {
             self.fetch(&key)
         } else {
@@ -146,7 +167,7 @@ impl<A: ApiServer> Handler<A> {
             )));
         }
         let watch = format!("{api_version}|{kind}|{namespace:?}|{labels:?}|{fields:?}|{masks:?}");
-        let changes = self.server.changes();
+        let changes = self.server.changes(&resource, namespace);
         let listed = self
             .watches
             .lock()
@@ -197,6 +218,9 @@ impl<A: ApiServer> Handler<A> {
     }
 
     fn review(&self, review: &SubjectAccessReview, disable_cache: bool) -> Reply {
+        if self.hangs(disable_cache) {
+            return Reply::hang();
+        }
         let ask = || self.server.review(review);
         let status = if disable_cache {
             ask()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::ApiResource;
+use super::api::ApiResource;
 
 /// The kinds that every cluster has: apiVersion, kind, plural, namespaced.
 const BUILT_IN: &[(&str, &str, &str, bool)] = &[
@@ -160,6 +160,12 @@ impl Kinds {
     /// What discovery says of a kind.
     pub(super) fn find(&self, api_version: &str, kind: &str) -> Option<&ApiResource> {
         self.served.get(&(api_version.to_owned(), kind.to_owned()))
+    }
+
+    /// The kind of this plural.
+    pub(super) fn of_plural(&self, api_version: &str, plural: &str) -> Option<&ApiResource> {
+        let mut served = self.served.values();
+        served.find(|resource| resource.api_version == api_version && resource.plural == plural)
     }
 
     /// The kinds of `v1` or of a `group/version`.

@@ -9,26 +9,29 @@ use std::{
     },
 };
 
-use crate::wire::SubjectAccessReview;
 use kuma_workload_plan::read::Fault;
+use kuma_workload_rulebook::quoted::Quoted;
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, ApiResource, ApiServer, ApiStatus, Handler,
-    kinds::{Kinds, is_built_in, text},
+    api::{ApiError, ApiResource, ApiServer, ApiStatus},
+    handler::Handler,
+    kinds::{Kinds, is_built_in, plural, text},
     object::Object,
+    rbac::{Action, Rbac, User},
 };
 use crate::{
     document::{self, Document},
     manifest,
     selector::{FieldSelector, LabelSelector},
+    wire::SubjectAccessReview,
 };
 
-/// Who policy-server is, in the messages of a missing grant.
-const USER: &str = "system:serviceaccount:kubewarden:policy-server-default";
+/// Who policy-server is, where nothing else is said: what Kubewarden's chart makes.
+pub const POLICY_SERVER: &str = "system:serviceaccount:kubewarden:policy-server";
 
 /// What identifies an object: apiVersion, kind, namespace (empty if cluster-scoped), name.
-type Key = (String, String, String, String);
+pub(super) type Key = (String, String, String, String);
 
 /// What policy-server's service account may not do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,14 +41,33 @@ struct Denial {
     kind: String,
 }
 
-/// A cluster made of Kubernetes manifests; everything is granted unless it is denied here.
-#[derive(Debug, Default)]
+/// A cluster made of Kubernetes manifests.
+///
+/// Where their RBAC objects bind something to policy-server's user, it may do what they grant, and so
+/// may anybody else. Otherwise it may do everything, and nobody else anything. What is denied here is
+/// taken from policy-server in both cases.
+#[derive(Debug)]
 pub struct Manifests {
+    /// The user that policy-server is.
+    policy_server: String,
     objects: RwLock<BTreeMap<Key, Value>>,
     changes: AtomicU64,
     kinds: Kinds,
     denials: BTreeSet<Denial>,
     broken: BTreeMap<String, ApiError>,
+}
+
+impl Default for Manifests {
+    fn default() -> Self {
+        Self {
+            policy_server: POLICY_SERVER.to_owned(),
+            objects: RwLock::default(),
+            changes: AtomicU64::default(),
+            kinds: Kinds::default(),
+            denials: BTreeSet::default(),
+            broken: BTreeMap::default(),
+        }
+    }
 }
 
 impl Manifests {
@@ -102,8 +124,15 @@ impl Manifests {
         self
     }
 
-    /// Its service account has no grant for `verb` (`get` or `list`) on this kind. `create` on
-    /// `authorization.k8s.io/v1` `SubjectAccessReview` is what `can_i` needs.
+    /// Policy-server is this user.
+    #[must_use]
+    pub fn with_policy_server(mut self, user: &str) -> Self {
+        user.clone_into(&mut self.policy_server);
+        self
+    }
+
+    /// Policy-server's user has no grant for `verb` (`get`, `list` or `watch`) on this kind. `create`
+    /// on `authorization.k8s.io/v1` `SubjectAccessReview` is what `can_i` needs.
     #[must_use]
     pub fn forbid(mut self, verb: &str, api_version: &str, kind: &str) -> Self {
         self.denials.insert(Denial {
@@ -166,8 +195,28 @@ impl Manifests {
         self.kinds.find(api_version, kind)
     }
 
+    /// An object as the API server would store it.
+    ///
+    /// # Errors
+    ///
+    /// What the API server would have against it: no API server knows a kind such as `pod`.
+    pub(crate) fn stored(&self, document: Document) -> Result<Document, Fault> {
+        let [api_version, kind] =
+            ["apiVersion", "kind"].map(|key| document.text(key).unwrap_or_default());
+        let is_known = self.resource(api_version, kind).is_some();
+        match self.kinds.of_plural(api_version, &plural(kind)) {
+            Some(meant) if !is_known => Err(document.fault(format!(
+                "no kind of apiVersion {} is called {}; did you mean kind: {}?",
+                Quoted(api_version),
+                Quoted(kind),
+                meant.kind
+            ))),
+            _ => manifest::stored(document),
+        }
+    }
+
     fn add_document(&mut self, document: Document) -> Result<(), Fault> {
-        let document = manifest::stored(document)?;
+        let document = self.stored(document)?;
         document.read::<Object>()?;
         self.add(document.value())
             .map_err(|why| document.fault(why))
@@ -211,6 +260,7 @@ impl Manifests {
         Ok(((api_version, kind, namespace, name), object))
     }
 
+    /// Whether policy-server may do this.
     fn granted(
         &self,
         verb: &str,
@@ -218,15 +268,38 @@ impl Manifests {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<(), ApiError> {
-        let denied = self.denials.contains(&Denial {
-            verb: verb.to_owned(),
-            api_version: resource.api_version.clone(),
-            kind: resource.kind.clone(),
-        });
-        if denied {
-            return Err(ApiStatus::forbidden(USER, verb, resource, namespace, name).into());
+        let action = Action {
+            verb,
+            group: resource.group(),
+            resource: &resource.plural,
+            namespace: namespace.unwrap_or_default(),
+            name,
+        };
+        if self.may(&User::authenticated(&self.policy_server), action) {
+            return Ok(());
         }
-        Ok(())
+        let user = &self.policy_server;
+        Err(ApiStatus::forbidden(user, verb, resource, namespace, name).into())
+    }
+
+    fn may(&self, user: &User<'_>, action: Action<'_>) -> bool {
+        let is_policy_server = user.name == self.policy_server;
+        let is_denied = is_policy_server
+            && self.denials.iter().any(|denial| {
+                denial.verb == action.verb
+                    && self
+                        .resource(&denial.api_version, &denial.kind)
+                        .is_some_and(|resource| {
+                            resource.plural == action.resource && resource.group() == action.group
+                        })
+            });
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        let rbac = Rbac::of(&objects);
+        !is_denied
+            && match rbac.mentions(&self.policy_server) {
+                true => rbac.allows(user, action),
+                false => is_policy_server,
+            }
     }
 }
 
@@ -268,8 +341,11 @@ impl ApiServer for Manifests {
             .cloned())
     }
 
-    fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
+    fn changes(&self, resource: &ApiResource, namespace: Option<&str>) -> u64 {
+        match self.granted("watch", resource, namespace, "") {
+            Ok(()) => self.changes.load(Ordering::SeqCst),
+            Err(_) => 0,
+        }
     }
 
     fn list(
@@ -320,17 +396,22 @@ impl ApiServer for Manifests {
             self.granted("create", resource, None, "")?;
         }
         let asked = &review.resource_attributes;
-        let group = asked.group.as_deref().unwrap_or_default();
-        // Whoever is asked about, the denials are policy-server's own: that is whom policies ask for.
-        let denied = self.denials.iter().any(|denial| {
-            denial.verb == asked.verb
-                && self
-                    .resource(&denial.api_version, &denial.kind)
-                    .is_some_and(|resource| {
-                        resource.plural == asked.resource && resource.group() == group
-                    })
-        });
-        Ok(json!({ "allowed": !denied }))
+        let user = User {
+            name: &review.user,
+            groups: review.groups.clone().unwrap_or_default(),
+        };
+        let resource = match &asked.subresource {
+            Some(sub) if !sub.is_empty() => format!("{}/{sub}", asked.resource),
+            _ => asked.resource.clone(),
+        };
+        let action = Action {
+            verb: &asked.verb,
+            group: asked.group.as_deref().unwrap_or_default(),
+            resource: &resource,
+            namespace: asked.namespace.as_deref().unwrap_or_default(),
+            name: asked.name.as_deref().unwrap_or_default(),
+        };
+        Ok(json!({ "allowed": self.may(&user, action) }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use kuma_workload_plan::read::Fault;
 
 use super::{
-    Backend, Reply,
+    backend::{Backend, Reply},
     session::{self, Recorded},
 };
 use crate::question::Question;

@@ -5,7 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Backend, Failure, Reply};
+use super::{
+    backend::{Backend, Reply},
+    failure::Failure,
+};
 use crate::question::Question;
 
 type Rule = Box<dyn Fn(&Question) -> Reply + Send + Sync>;

@@ -14,7 +14,10 @@ use kuma_workload_plan::read::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answer, Backend, Failure, Reply};
+use super::{
+    backend::{Answer, Backend, Reply},
+    failure::Failure,
+};
 use crate::{document, question::Question};
 
 /// One question and its answer, as the file has them.

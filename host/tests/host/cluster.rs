@@ -202,11 +202,137 @@ fn a_get_is_answered_from_memory_unless_told_otherwise_and_an_error_never_is() {
 fn can_i(#[case] verb: &str, #[case] resource: &str, #[case] allowed: bool) {
     let cluster = shop().forbid("get", "v1", "Pod").handled();
     let question = json!({ "KubernetesCanI": {
-        "request": {"user": "system:serviceaccount:kubewarden:policy-server-default", "groups": null,
+        "request": {"user": "system:serviceaccount:kubewarden:policy-server", "groups": null,
                     "resource_attributes": {"verb": verb, "resource": resource, "namespace": "shop"}},
         "disable_cache": false,
     }});
     assert_eq!(ask(&cluster, question), json!({ "allowed": allowed }));
+}
+
+const POLICY_SERVER: &str = "system:serviceaccount:kubewarden:policy-server";
+
+/// Whether `list` of Pods in `shop` is granted to a user with these groups.
+fn may_list_pods(cluster: &ManifestCluster, user: &str, groups: &[&str]) -> bool {
+    let question = json!({ "KubernetesCanI": {
+        "request": {"user": user, "groups": groups,
+                    "resource_attributes": {"verb": "list", "resource": "pods", "namespace": "shop"}},
+        "disable_cache": true,
+    }});
+    ask(cluster, question)["allowed"] == true
+}
+
+/// A role that may get and list Pods and do this, and is bound to this subject.
+fn bound_to(subject: Value, rule: Value) -> [Value; 2] {
+    let rbac = "rbac.authorization.k8s.io";
+    let version = format!("{rbac}/v1");
+    [
+        json!({"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": "reader"},
+               "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}, rule]}),
+        json!({"apiVersion": version, "kind": "ClusterRoleBinding", "metadata": {"name": "reader"},
+               "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "reader"},
+               "subjects": [subject]}),
+    ]
+}
+
+#[rstest]
+#[case::policy_server(POLICY_SERVER, &[], true)]
+#[case::another("system:serviceaccount:kubewarden:other", &["system:serviceaccounts:kubewarden"], false)]
+fn without_rbac_policy_server_may_do_everything_and_nobody_else_anything(
+    #[case] user: &str,
+    #[case] groups: &[&str],
+    #[case] allowed: bool,
+) {
+    assert_eq!(may_list_pods(&shop().handled(), user, groups), allowed);
+}
+
+#[rstest]
+#[case::by_the_group(POLICY_SERVER, &["system:serviceaccounts:kubewarden"], true)]
+#[case::without_its_groups(POLICY_SERVER, &[], false)]
+#[case::another_of_the_group("system:serviceaccount:kubewarden:other", &["system:serviceaccounts:kubewarden"], true)]
+fn with_rbac_its_grants_are_those_of_the_manifests(
+    #[case] user: &str,
+    #[case] groups: &[&str],
+    #[case] allowed: bool,
+) {
+    let group = json!({"kind": "Group", "name": "system:serviceaccounts:kubewarden"});
+    let reviews = json!({"apiGroups": ["authorization.k8s.io"],
+                         "resources": ["subjectaccessreviews"], "verbs": ["create"]});
+    let cluster = Manifests::of(bound_to(group, reviews)).expect("manifests");
+    let cluster = cluster.handled();
+    assert_eq!(may_list_pods(&cluster, user, groups), allowed);
+}
+
+#[test]
+fn with_rbac_policy_servers_own_questions_need_a_grant_too() {
+    let account =
+        json!({"kind": "ServiceAccount", "namespace": "kubewarden", "name": "policy-server"});
+    let cluster = Manifests::of(bound_to(account, json!({}))).expect("manifests");
+    let cluster = cluster.with_kuma().handled();
+    let get = |api_version: &str, kind: &str| {
+        let question =
+            json!({ "KubernetesGetResource": get(api_version, kind, "x", Some("shop")) });
+        let question: Question = serde_json::from_value(question).expect("a question");
+        match cluster.ask(&question).answer {
+            Answer::Failure(failure) => failure.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(get("v1", "Pod").starts_with("Cannot find v1/Pod named 'x'"));
+    assert!(get(KUMA, "Dataplane").contains("is forbidden"));
+    // Nor may it ask for anybody.
+    let question = json!({ "KubernetesCanI": {
+        "request": {"user": POLICY_SERVER, "groups": null,
+                    "resource_attributes": {"verb": "list", "resource": "pods"}},
+        "disable_cache": true,
+    }});
+    let question: Question = serde_json::from_value(question).expect("a question");
+    assert!(
+        matches!(cluster.ask(&question).answer, Answer::Failure(failure)
+        if failure.to_string().contains("cannot create resource \"subjectaccessreviews\""))
+    );
+}
+
+#[test]
+fn another_user_can_be_policy_server() {
+    let cluster = shop().with_policy_server("jane").handled();
+    assert!(may_list_pods(&cluster, "jane", &[]));
+    assert!(!may_list_pods(&cluster, POLICY_SERVER, &[]));
+}
+
+#[rstest]
+#[case::granted(shop(), &["a", "b", "new"])]
+#[case::not_granted(shop().forbid("watch", KUMA, "Dataplane"), &["a", "b"])]
+fn without_watch_a_list_stays_as_it_was(#[case] cluster: Manifests, #[case] later: &[&str]) {
+    let cluster = cluster.handled();
+    let all = || listed(&cluster, list(KUMA, "Dataplane", "shop", None));
+    assert_eq!(all(), ["a", "b"]);
+    let new = dataplane("shop", "new", "blue");
+    cluster.server().apply(new).expect("an object");
+    assert_eq!(all(), later);
+}
+
+#[rstest]
+#[case::get(false)]
+#[case::fresh_get(true)]
+fn a_held_cache_stops_what_asks_by_it(#[case] disable_cache: bool) {
+    let cluster = shop().handled();
+    cluster.hold_cache();
+    let mut get = get("v1", "Pod", "web", Some("shop"));
+    get["disable_cache"] = json!(disable_cache);
+    let review = json!({
+        "request": {"user": POLICY_SERVER, "groups": null,
+                    "resource_attributes": {"verb": "list", "resource": "pods"}},
+        "disable_cache": disable_cache,
+    });
+    for question in [
+        json!({ "KubernetesGetResource": get }),
+        json!({ "KubernetesCanI": review }),
+    ] {
+        let question: Question = serde_json::from_value(question).expect("a question");
+        let hangs = cluster.ask(&question).answer == Answer::Hang;
+        assert_eq!(hangs, !disable_cache, "{question:?}");
+    }
+    assert_eq!(listed(&cluster, list("v1", "Pod", "shop", None)).len(), 2);
 }
 
 #[test]

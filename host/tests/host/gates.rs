@@ -144,7 +144,7 @@ fn failed_gets(#[case] payload: Value, #[case] text: &str) {
 #[test]
 fn a_get_without_grant_is_the_api_servers_403() {
     let cluster = shop().forbid("get", MESH, "Mesh");
-    let short = "meshes.kuma.io \"blue\" is forbidden: User \"system:serviceaccount:kubewarden:policy-server-default\" cannot get resource \"meshes\" in API group \"kuma.io\" at the cluster scope";
+    let short = "meshes.kuma.io \"blue\" is forbidden: User \"system:serviceaccount:kubewarden:policy-server\" cannot get resource \"meshes\" in API group \"kuma.io\" at the cluster scope";
     let escaped = short.replace('"', "\\\"");
     assert_eq!(
         ask_shop("get_resource", get(MESH, "Mesh", "blue", None), cluster),

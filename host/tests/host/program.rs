@@ -318,7 +318,7 @@ fn settings_are_told_with_their_place_and_in_the_policys_words(place: TempDir) {
 #[case::empty_folder(&["run", "--policy", "policy.wasm", "empty"], "there is no request in what was given")]
 #[case::no_cluster(&["run", "--policy", "policy.wasm", "--cluster", "gone", "pod.yaml"], "gone: there is no such file or folder")]
 #[case::two_to_record(&["run", "--policy", "policy.wasm", "--record", "s.yml", "pod.yaml", "pod.yaml"], "--record takes exactly one request, and 2 were given")]
-#[case::bad_denial(&["run", "--policy", "policy.wasm", "--forbid", "Pod", "pod.yaml"], "invalid value 'Pod' for '--forbid <VERB:APIVERSION/KIND>': it must be get, list or create")]
+#[case::bad_denial(&["run", "--policy", "policy.wasm", "--forbid", "Pod", "pod.yaml"], "invalid value 'Pod' for '--forbid <VERB:APIVERSION/KIND>': it must be get, list, watch or create")]
 #[case::bad_verb(&["run", "--policy", "policy.wasm", "--forbid", "eat:v1/Pod", "pod.yaml"], "invalid value 'eat:v1/Pod'")]
 #[case::bad_timeout(&["run", "--policy", "policy.wasm", "--timeout", "0", "pod.yaml"], "invalid value '0' for '--timeout <SECONDS>': it must be a number of seconds above 0")]
 #[case::unknown_flag(&["run", "--polcy", "policy.wasm", "pod.yaml"], "unexpected argument '--polcy' found")]

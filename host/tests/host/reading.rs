@@ -14,6 +14,37 @@ fn object(name: &str, text: &str) -> Value {
     cases[0].request.object.clone().expect("an object")
 }
 
+/// As `kuma-workload plan` tells it, and with its place.
+#[rstest]
+#[case::kind_in_another_case(
+    "apiVersion: v1\nkind: pod\nmetadata: {name: a}\n",
+    "1:1: no kind of apiVersion \"v1\" is called \"pod\"; did you mean kind: Pod?"
+)]
+#[case::template_in_a_name(
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: '{{ .x }}'}\n",
+    "3:18: this is a template, as its {{ shows"
+)]
+#[case::template_in_a_label(
+    "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: '${A}'}}\n",
+    "3:24: this is a template, as its ${ shows"
+)]
+#[case::name_that_is_a_boolean(
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: no}\n",
+    "3:18: Pod: metadata.name must be a string, not a boolean; put it in quotes"
+)]
+#[case::generated_name_that_is_a_number(
+    "apiVersion: v1\nkind: Pod\nmetadata: {generateName: 7}\n",
+    "3:26: Pod: metadata.generateName must be a string, not a number; put it in quotes"
+)]
+fn what_no_api_server_takes_is_a_fault(#[case] text: &str, #[case] expected: &str) {
+    let (cases, faults) = load(&[("a.yml", text)]);
+    assert_eq!(cases.len(), 0);
+    assert!(
+        faults.len() == 1 && faults[0].contains(expected),
+        "{faults:?}"
+    );
+}
+
 #[rstest]
 #[case::label("labels: {kuma.io/workload: }", json!({"labels": {"kuma.io/workload": ""}}))]
 #[case::annotation("annotations: {checksum/config: null}", json!({"annotations": {"checksum/config": ""}}))]

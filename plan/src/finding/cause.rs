@@ -198,7 +198,10 @@ pub(crate) enum Kuma3 {
         fault: String,
     },
     /// A Mesh says which proxies may join it.
-    MeshConstraints,
+    MeshConstraints {
+        /// The value of `meshNamespaces` that says the same, if there is one (A20).
+        setting: Option<String>,
+    },
     /// A Mesh gives identities itself, and no MeshIdentity does.
     MeshMtls,
     /// A Mesh owns Workloads of another one.
@@ -252,7 +255,7 @@ impl Cause {
             Self::Kuma3(Kuma3::ZoneProxyAnnotation { .. }) => Code::ZoneProxyAnnotation,
             Self::Kuma3(Kuma3::BuiltinGateway { .. }) => Code::BuiltinGateway,
             Self::Kuma3(Kuma3::MeshName { .. }) => Code::OldMeshName,
-            Self::Kuma3(Kuma3::MeshConstraints) => Code::MeshConstraints,
+            Self::Kuma3(Kuma3::MeshConstraints { .. }) => Code::MeshConstraints,
             Self::Kuma3(Kuma3::WorkloadOwner { .. }) => Code::WorkloadOwner,
         }
     }

@@ -89,6 +89,8 @@ codes! {
     BadName = Rule::WorkloadName.name(),
     /// Builtin gateways, which Kuma 3 does not have (T6).
     BuiltinGateway = "builtin-gateway",
+    /// A Pod, template or Namespace of a mesh that it may not join (A20).
+    ClosedMesh = Rule::ClosedMesh.name(),
     /// Proxies of several meshes refer to one Workload (L7, L8).
     Conflict = "conflict",
     /// Copies from other zones, which count nowhere (section 7).
@@ -180,7 +182,11 @@ impl Code {
             Rule::MeshExists => Self::UnknownMesh,
             Rule::ObservedMesh => Self::SecondMesh,
             Rule::DeclaredMesh => Self::DeclaredMesh,
-            Rule::NamespaceRelabel | Rule::ClusterQuestion | Rule::WorkloadObject => return None,
+            Rule::ClosedMesh => Self::ClosedMesh,
+            Rule::NamespaceRelabel
+            | Rule::InjectionOff
+            | Rule::ClusterQuestion
+            | Rule::WorkloadObject => return None,
         })
     }
 }

@@ -394,9 +394,12 @@ spec: {{selector: {{dataplane: {{matchLabels: {{app: a{number}}}}}}}}}
             assert_eq!(planned(yaml).faults, []);
             began.elapsed()
         };
-        let of_few = (0..3).map(|_| time(&few)).min().unwrap();
-        let of_many = time(&many);
-        assert!(of_many < of_few * 40, "{of_few:?} and {of_many:?}");
+        // Others may have the processor meanwhile: one fair measurement is enough.
+        let is_linear = (0..5).any(|_| time(&many) < time(&few) * 40);
+        assert!(
+            is_linear,
+            "ten times as many take more than 40 times as long"
+        );
     }
 
     #[test]

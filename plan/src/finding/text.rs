@@ -225,7 +225,7 @@ fn kuma3_message(change: &Kuma3, affected: &Affected) -> String {
              the Mesh can never be updated again",
             affected.verb("has", "have"),
         ),
-        Kuma3::MeshConstraints => format!(
+        Kuma3::MeshConstraints { .. } => format!(
             "{subject} {} by its constraints which proxies may join; Kuma 3 does not read them, and \
              lets every proxy in",
             affected.verb("says", "say"),
@@ -363,9 +363,13 @@ fn admission_remedy(rule: Rule, objects: &str) -> String {
         Rule::SwitchWord => format!("use enabled or disabled in {objects}"),
         Rule::MeshName => format!("correct the name of the mesh in {objects}"),
         Rule::MeshExists => format!("make the Mesh first, or correct its name in {objects}"),
+        Rule::ClosedMesh => format!(
+            "name another mesh in {objects}, or add the namespace to the mesh in meshNamespaces"
+        ),
         Rule::ObservedMesh
         | Rule::DeclaredMesh
         | Rule::NamespaceRelabel
+        | Rule::InjectionOff
         | Rule::ClusterQuestion
         | Rule::WorkloadObject => {
             format!("move {objects} to the namespace's mesh, or to another namespace")
@@ -390,10 +394,17 @@ fn kuma3_remedy(change: &Kuma3, affected: &Affected) -> String {
         Kuma3::MeshName { .. } => {
             "make a Mesh with a name that is possible there, and move the proxies to it".to_owned()
         }
-        Kuma3::MeshConstraints => {
-            "nothing in Kuma 3 takes their place: let admission decide who may join the mesh"
+        Kuma3::MeshConstraints { setting: None } => {
+            "nothing in Kuma 3 takes their place: let admission decide who may join the mesh \
+             (meshNamespaces)"
                 .to_owned()
         }
+        Kuma3::MeshConstraints {
+            setting: Some(setting),
+        } => format!(
+            "nothing in Kuma 3 takes their place: give the policy the setting that says the same, \
+             meshNamespaces: {setting}"
+        ),
         Kuma3::MeshMtls => format!(
             "make a MeshIdentity for {objects}, and move {} proxies over before the upgrade",
             affected.verb("its", "their")

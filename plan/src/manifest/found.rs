@@ -13,7 +13,7 @@ use super::{
     notes::Notes,
     object::Manifest,
     reader::Reader,
-    template, unrendered,
+    template,
 };
 use crate::{
     finding::{Code, Finding},
@@ -21,6 +21,7 @@ use crate::{
     read::{
         self, Document, Fault, Place, Problem,
         tree::{Mismatch, Node, Read},
+        unrendered,
     },
 };
 
@@ -235,12 +236,11 @@ impl Reader<'_> {
         if let Some(problem) = unrendered::object(node) {
             return self.template(problem, found);
         }
-        if !context.notes.problems.is_empty() {
-            let problems = context.notes.problems.iter();
-            let faults = problems.map(|one| self.fault(one.at, one.message.clone()));
-            return found.faults.extend(faults);
-        }
+        let problems = context.notes.problems.iter();
+        let faults = problems.map(|one| self.fault(one.at, one.message.clone()));
+        found.faults.extend(faults);
         match self.known_object(&identity, node) {
+            Ok(_) if !context.notes.problems.is_empty() => {}
             Ok(objects) => {
                 let is_kuma = matches!(identity, Identity::Kuma(_));
                 found.shows_kubernetes |= is_kuma && objects.iter().any(Manifest::is_on_kubernetes);
@@ -249,8 +249,11 @@ impl Reader<'_> {
             }
             Err(mismatch) => {
                 let mismatches = self.mismatches(&identity, node, mismatch);
+                let problems = context.notes.problems;
+                let is_told = |at| problems.binary_search_by_key(&at, |one| one.at).is_ok();
                 let faults = mismatches
                     .iter()
+                    .filter(|one| !is_told(one.at))
                     .map(|one| self.mismatch(identity.kind(), node, one));
                 found.faults.extend(faults);
             }

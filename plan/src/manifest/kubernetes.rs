@@ -122,7 +122,7 @@ fn insight(reader: &Reader<'_>, node: &Node) -> Read<InsightManifest> {
 fn workload(reader: &Reader<'_>, node: &Node) -> Read<WorkloadManifest> {
     Ok(WorkloadManifest {
         named: named(reader, node, Scope::Namespace)?,
-        labels: fields::metadata_of_kuma(node)?.labels,
+        metadata: fields::metadata_of_kuma(node)?,
         mesh_owners: fields::mesh_owners(node)?,
         owners: node
             .get("metadata")

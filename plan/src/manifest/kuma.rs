@@ -161,7 +161,10 @@ impl<'n> Resource<'n> {
         Ok(match self.is_on_kubernetes() {
             true => Manifest::Workload(WorkloadManifest {
                 named,
-                labels,
+                metadata: Metadata {
+                    labels,
+                    ..Metadata::default()
+                },
                 mesh_owners: Vec::new(),
                 owners: None,
                 reported,

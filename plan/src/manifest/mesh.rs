@@ -1,6 +1,6 @@
 //! Meshes: of their settings those that Kuma 3 does not have (T6).
 
-use super::{MeshManifest, Named};
+use super::{MeshConstraints, MeshManifest, Named};
 use crate::read::tree::{Node, Value};
 
 /// Reads a Mesh with these settings: its `spec`, and on Universal the document itself. What is odd in
@@ -12,7 +12,10 @@ pub(super) fn read(named: Named, settings: Option<&Node>) -> MeshManifest {
     let constraints = setting("constraints").filter(|constraints| says_something(constraints));
     MeshManifest {
         named,
-        constraints: constraints.map(|constraints| constraints.at),
+        constraints: constraints.map(|constraints| MeshConstraints {
+            at: constraints.at,
+            namespaces: namespaces(constraints).unwrap_or_default(),
+        }),
         mtls: setting("mtls").filter(|_| is_on).map(|mtls| mtls.at),
     }
 }
@@ -25,4 +28,33 @@ fn says_something(node: &Node) -> bool {
         Value::List(items) => items.iter().any(says_something),
         _ => true,
     }
+}
+
+/// The tag of a proxy that names its Namespace.
+const NAMESPACE_TAG: &str = "k8s.kuma.io/namespace";
+
+/// The Namespaces that the constraints let in, if that is all they say: there are no restrictions,
+/// and each requirement is that tag alone. A proxy has to meet one of them.
+fn namespaces(constraints: &Node) -> Option<Vec<String>> {
+    let proxies = constraints.get("dataplaneProxy")?;
+    if proxies.get("restrictions").is_some_and(says_something) {
+        return None;
+    }
+    let Value::List(requirements) = &proxies.get("requirements")?.value else {
+        return None;
+    };
+    let mut namespaces = Vec::with_capacity(requirements.len());
+    for requirement in requirements {
+        let Value::Map(tags) = &requirement.get("tags")?.value else {
+            return None;
+        };
+        let [(tag, name)] = tags.as_slice() else {
+            return None;
+        };
+        let name = name.text().ok().filter(|_| tag == NAMESPACE_TAG)?;
+        namespaces.push(name.to_owned());
+    }
+    namespaces.sort();
+    namespaces.dedup();
+    Some(namespaces)
 }

@@ -135,10 +135,19 @@ pub struct NamespaceManifest {
 pub(crate) struct MeshManifest {
     /// What it is called.
     pub named: Named,
-    /// Where its constraints on who may join it stand, if it has any.
-    pub constraints: Option<Position>,
+    /// Its constraints on who may join it, if it has any.
+    pub constraints: Option<MeshConstraints>,
     /// Where its mtls stands, if that gives identities.
     pub mtls: Option<Position>,
+}
+
+/// What a Mesh says about who may join it.
+#[derive(Debug, Clone)]
+pub(crate) struct MeshConstraints {
+    /// Where that stands.
+    pub at: Position,
+    /// The values of the tag for Namespaces that are let in, sorted; empty if more is said than that.
+    pub namespaces: Vec<String>,
 }
 
 /// A resource that makes or describes builtin gateways, which Kuma has before version 3.
@@ -173,18 +182,9 @@ impl DataplaneManifest {
     /// Whether it is no copy from another zone (section 7). A copy that kumactl printed may live in no
     /// namespace.
     pub fn is_local(&self) -> bool {
-        let Metadata {
-            labels,
-            annotations,
-        } = &self.metadata;
         let origin = Origin {
             owned_by_pod: self.owned_by_pod,
-            home_namespace: labels.get(keys::HOME_NAMESPACE),
-            environment: labels.get(keys::ENVIRONMENT),
-            display_names: [
-                labels.get(keys::DISPLAY_NAME),
-                annotations.get(keys::DISPLAY_NAME),
-            ],
+            ..origin(&self.metadata)
         };
         let namespace = self.named.namespace();
         !namespace.is_empty() && origin.is_local(namespace, self.named.name.as_str())
@@ -208,6 +208,23 @@ impl DataplaneManifest {
     }
 }
 
+/// What the metadata of a Dataplane or Workload shows of where it comes from.
+fn origin<'m>(metadata: &'m Metadata<'_>) -> Origin<'m> {
+    let Metadata {
+        labels,
+        annotations,
+    } = metadata;
+    Origin {
+        owned_by_pod: false,
+        home_namespace: labels.get(keys::HOME_NAMESPACE),
+        environment: labels.get(keys::ENVIRONMENT),
+        display_names: [
+            labels.get(keys::DISPLAY_NAME),
+            annotations.get(keys::DISPLAY_NAME),
+        ],
+    }
+}
+
 /// A DataplaneInsight, of whatever control plane.
 #[derive(Debug, Clone)]
 pub struct InsightManifest {
@@ -224,8 +241,8 @@ pub struct InsightManifest {
 pub struct WorkloadManifest {
     /// What it is called.
     pub named: Named,
-    /// Its labels, as far as they are Kuma's.
-    pub labels: Labels<'static>,
+    /// Its labels and annotations, as far as they are Kuma's.
+    pub metadata: Metadata<'static>,
     /// The names of the Meshes that own it.
     pub mesh_owners: Vec<String>,
     /// Where its ownerReferences stand.
@@ -235,13 +252,20 @@ pub struct WorkloadManifest {
 }
 
 impl WorkloadManifest {
+    /// Whether it is no copy from another zone (S4). One that kumactl printed may live in no namespace.
+    pub fn is_local(&self) -> bool {
+        let label = self.metadata.labels.get(keys::ORIGIN);
+        let (namespace, name) = (self.named.namespace(), self.named.name.as_str());
+        !namespace.is_empty() && origin(&self.metadata).is_local_workload(label, namespace, name)
+    }
+
     /// What the roster needs of it.
     pub fn facts(&self) -> roster::ExistingWorkload<'_> {
+        let labels = &self.metadata.labels;
         roster::ExistingWorkload {
-            mesh: self.labels.get(keys::MESH),
-            managed_by: self.labels.get(keys::MANAGED_BY),
-            origin: self.labels.get(keys::ORIGIN),
-            home_namespace: self.labels.get(keys::HOME_NAMESPACE),
+            mesh: labels.get(keys::MESH),
+            managed_by: labels.get(keys::MANAGED_BY),
+            is_copy: !self.is_local(),
             mesh_owners: self.mesh_owners.iter().map(String::as_str).collect(),
         }
     }

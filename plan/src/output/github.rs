@@ -5,6 +5,8 @@ use std::{
     io::{self, Write},
 };
 
+use kuma_workload_rulebook::quoted::is_visible;
+
 use super::style::Style;
 use crate::{
     finding::{BAD_INPUT, Severity},
@@ -79,8 +81,8 @@ fn escaped(
         '%' => f.write_str("%25"),
         '\r' => f.write_str("%0D"),
         '\n' => f.write_str("%0A"),
-        // What a terminal would obey, where the log is read on one.
-        control if control.is_control() => f.write_char(char::REPLACEMENT_CHARACTER),
+        // What a terminal would obey, where the log is read on one, and what is not seen.
+        hidden if !is_visible(hidden) => f.write_char(char::REPLACEMENT_CHARACTER),
         _ => match more(character) {
             Some(escape) => f.write_str(escape),
             None => f.write_char(character),

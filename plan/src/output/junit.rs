@@ -8,6 +8,8 @@ use std::{
     io::{self, Write},
 };
 
+use kuma_workload_rulebook::quoted::is_visible;
+
 use super::style::Style;
 use crate::{
     finding::{BAD_INPUT, Code},
@@ -150,7 +152,7 @@ impl fmt::Display for Attribute<'_> {
     }
 }
 
-/// What XML 1.0 cannot hold, not even escaped, is replaced.
+/// What XML 1.0 cannot hold, not even escaped, is replaced, and so is what nobody sees.
 fn escaped(text: &str, is_attribute: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     use fmt::Write as _;
 
@@ -161,8 +163,8 @@ fn escaped(text: &str, is_attribute: bool, f: &mut fmt::Formatter<'_>) -> fmt::R
         '"' if is_attribute => f.write_str("&quot;"),
         '\n' | '\t' if !is_attribute => f.write_char(character),
         '\n' | '\t' | '\r' => write!(f, "&#{};", u32::from(character)),
-        '\0'..=' ' if character != ' ' => f.write_char(char::REPLACEMENT_CHARACTER),
         '\u{fffe}' | '\u{ffff}' => f.write_char(char::REPLACEMENT_CHARACTER),
+        hidden if !is_visible(hidden) => f.write_char(char::REPLACEMENT_CHARACTER),
         _ => f.write_char(character),
     })
 }

@@ -157,7 +157,7 @@ fn action(action: &str, withheld: bool) -> Cell {
     let colour = match action {
         "keep" => None,
         "create" | "relabel" => Some(Colour::Green),
-        "conflict" | "orphan" | "impossible" => Some(Colour::Red),
+        "conflict" | "orphan" | "bad-name" => Some(Colour::Red),
         _ => Some(Colour::Yellow),
     };
     match withheld {
@@ -333,9 +333,9 @@ fn summary(report: &Report, style: Style, to: &mut impl Write) -> io::Result<()>
     write_paragraph("", &counts, style, to)?;
     let incomplete = match summary.faults {
         0 => return Ok(()),
-        1 => "1 document could not be read: what it holds is missing from this report.".to_owned(),
-        count => format!(
-            "{count} documents could not be read: what they hold is missing from this report."
+        faults => format!(
+            "{}: what could not be read is missing from this report.",
+            counted(faults, "fault")
         ),
     };
     write_paragraph("", &incomplete, style, to)

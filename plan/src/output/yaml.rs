@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use kuma_workload_rulebook::quoted::is_visible;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
@@ -208,7 +209,7 @@ const WORDS: [&str; 9] = ["y", "yes", "n", "no", "on", "off", "true", "false", "
 /// indicator, is none of the words, and has nothing in it that means something.
 fn is_plain(text: &str) -> bool {
     let harmless =
-        |c: char| c.is_ascii_graphic() || c == ' ' || (c.is_alphanumeric() && c > '\u{9f}');
+        |c: char| c.is_ascii_graphic() || c == ' ' || (c.is_alphanumeric() && is_visible(c));
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
@@ -233,7 +234,9 @@ fn quoted(text: &str) -> String {
             '\r' => quoted.write_str("\\r"),
             '\t' => quoted.write_str("\\t"),
             ' '..='~' => quoted.write_char(character),
-            _ if character.is_alphanumeric() => quoted.write_char(character),
+            _ if character.is_alphanumeric() && is_visible(character) => {
+                quoted.write_char(character)
+            }
             _ => match u32::from(character) {
                 code @ ..=0xffff => write!(quoted, "\\u{code:04x}"),
                 code => write!(quoted, "\\U{code:08x}"),
@@ -370,10 +373,10 @@ f:
 
     #[test]
     fn what_cannot_be_seen_is_escaped() {
-        let text = "\u{0}\u{1b}\u{7f}\u{85}\u{2028}\u{feff}\u{ffff}😀\"\\";
+        let text = "\u{0}\u{1b}\u{7f}\u{85}\u{2028}\u{3164}\u{feff}\u{ffff}😀\"\\";
         assert_eq!(
             yaml(&text),
-            "\"\\u0000\\u001b\\u007f\\u0085\\u2028\\ufeff\\uffff\\U0001f600\\\"\\\\\"\n"
+            "\"\\u0000\\u001b\\u007f\\u0085\\u2028\\u3164\\ufeff\\uffff\\U0001f600\\\"\\\\\"\n"
         );
     }
 

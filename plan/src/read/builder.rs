@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 use super::{
-    Bulk, Parsed, Problem, Remark,
+    fault::Problem,
+    parsed::{Bulk, Parsed, Remark},
     tree::{Node, Position, Value, is_bulk},
 };
 

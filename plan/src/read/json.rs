@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 use super::{
-    Bulk, Parsed, Problem,
     builder::{Builder, Scalar},
+    fault::Problem,
+    parsed::{Bulk, Parsed},
     tree::{self, Position},
 };
 

@@ -1,9 +1,13 @@
 //! A policy's settings, by themselves or in the policy's manifest.
 
+use kuma_workload_rulebook::quoted::Quoted;
+
 use super::{
-    Document, Fault, Place,
+    document::Document,
+    fault::{Fault, Problem},
+    place::Place,
     tree::{Node, Position, Value},
-    trees,
+    values::trees,
 };
 
 /// The settings that a document holds: those of the ClusterAdmissionPolicy or AdmissionPolicy in it, or
@@ -11,7 +15,7 @@ use super::{
 ///
 /// # Errors
 ///
-/// When it cannot be read, or holds several documents.
+/// When it cannot be read, holds several documents, or is an object of another kind.
 pub fn policy_settings(document: &Document<'_>) -> Result<(Place, Node), Fault> {
     let file = document.name.clone();
     let mut found = trees(document).collect::<Result<Vec<_>, _>>()?;
@@ -26,15 +30,26 @@ pub fn policy_settings(document: &Document<'_>) -> Result<(Place, Node), Fault> 
         at: Position::default(),
         value: Value::Null,
     });
-    let node = match node.get("kind").map(|kind| &kind.value) {
-        Some(Value::Text(kind))
-            if kind == "ClusterAdmissionPolicy" || kind == "AdmissionPolicy" =>
-        {
+    let text = |key| node.get(key).and_then(|node| node.text().ok());
+    let node = match (text("apiVersion"), text("kind")) {
+        (_, Some("ClusterAdmissionPolicy" | "AdmissionPolicy")) => {
             let settings = node.get("spec").and_then(|spec| spec.get("settings"));
             settings.cloned().unwrap_or(Node {
                 value: Value::Null,
                 ..node
             })
+        }
+        (Some(_), Some(kind)) => {
+            let message = format!(
+                "an object of kind {} has no settings of one policy; give them, or a \
+                 ClusterAdmissionPolicy or AdmissionPolicy",
+                Quoted(kind)
+            );
+            return Err(Problem {
+                at: node.at,
+                message,
+            }
+            .in_file(&file));
         }
         _ => node,
     };

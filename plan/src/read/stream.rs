@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Bulk, Fault, Parsed, Problem,
+    fault::{Fault, Problem},
     json::Values,
+    parsed::{Bulk, Parsed},
     template,
     tree::Position,
     yaml::{self, Chunk, Chunks},

@@ -4,13 +4,13 @@
 //! a document is called a template only if it cannot be read as it is, and gets further with something
 //! plain in their place.
 
-use super::{Parsed, Problem, tree::Position};
+use super::{fault::Problem, parsed::Parsed, tree::Position};
 
 /// What begins and ends a place that is to be filled in.
 const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("${", "}")];
 
 /// What to say of a text that has such a place and cannot have one, such as a name.
-pub fn unrendered(text: &str) -> Option<String> {
+pub(super) fn unrendered(text: &str) -> Option<String> {
     let has = |(mark, close): &(&str, &str)| {
         let rest = text.split_once(mark);
         rest.is_some_and(|(_, rest)| rest.contains(close))

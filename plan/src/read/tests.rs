@@ -1,7 +1,9 @@
 //! Files as a whole: what stands in them, where, and what is wrong with them.
 
-use super::tree::Value;
-use super::*;
+use super::{
+    tree::{Node, Position, Value},
+    *,
+};
 use rstest::rstest;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Problem, tree::Position};
+use super::{fault::Problem, tree::Position};
 
 /// The text of a file, without a byte order mark.
 ///

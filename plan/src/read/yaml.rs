@@ -16,8 +16,9 @@ use std::borrow::Cow;
 use granit_parser::{ErrorKind, Event, Marker, Parser, ScanError, Span, StructureStyle, options};
 
 use super::{
-    Bulk, Parsed, Problem, Remark,
     builder::{Builder, MAX_LEVELS, Open, Scalar},
+    fault::Problem,
+    parsed::{Bulk, Parsed, Remark},
     tree::Position,
 };
 use scalar::Written;
@@ -203,10 +204,12 @@ impl Reader {
         }
     }
 
+    /// What a scalar is; where that is a problem, its text.
     fn value<'t>(&mut self, at: Position, scalar: Written<'t, '_>) -> Scalar<'t> {
+        let text = scalar.text.clone();
         scalar.value().unwrap_or_else(|message| {
             self.builder.problem(Problem { at, message });
-            Scalar::Null
+            Scalar::Text(text)
         })
     }
 

@@ -1,6 +1,6 @@
 //! Errors of requests, in words, and what the API server's answers mean.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
 
@@ -19,6 +19,11 @@ impl Failure {
     pub(crate) fn of(what: &str, error: &kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::of_status(what, status),
+            // Whatever was asked, that is one cause: it is said once.
+            error if is_of_connection(error) => Self(format!(
+                "the API server cannot be reached: {}",
+                innermost(error)
+            )),
             error => Self(format!("cannot {what}: {}", innermost(error))),
         }
     }
@@ -90,9 +95,21 @@ pub(crate) fn is_namespace_terminating(status: &Status) -> bool {
     status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
 }
 
+/// Whether a request failed before the API server could answer it, or while it did.
+fn is_of_connection(error: &kube::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// The innermost cause: "Connection refused" without the client's wrappers around it, and without the
 /// operating system's number for it.
-pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

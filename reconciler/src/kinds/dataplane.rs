@@ -4,14 +4,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::NamespaceResourceScope;
 use kuma_workload_rulebook::{
     counts::{Inbound, Inbounds},
-    keys, owner,
-    roster::{self, Origin},
+    keys, roster,
 };
 use serde::{Deserialize, Deserializer};
 
 use super::{
     lax::{Lax, OfJsonType, or_default},
-    metadata::{annotation, label, name, namespace, slim},
+    metadata::{annotation, name, namespace, origin, slim},
     record::record,
 };
 
@@ -150,19 +149,7 @@ impl DataplaneRecord {
     /// Whether it belongs to this cluster, and is not a copy from another zone.
     pub fn is_local(&self) -> bool {
         let metadata = &self.metadata;
-        let owners = metadata.owner_references.iter().flatten();
-        let origin = Origin {
-            owned_by_pod: owners.into_iter().any(|owner| {
-                owner.controller == Some(true) && owner::is_pod(&owner.api_version, &owner.kind)
-            }),
-            home_namespace: label(metadata, keys::HOME_NAMESPACE),
-            environment: label(metadata, keys::ENVIRONMENT),
-            display_names: [
-                label(metadata, keys::DISPLAY_NAME),
-                annotation(metadata, keys::DISPLAY_NAME),
-            ],
-        };
-        origin.is_local(namespace(metadata), name(metadata))
+        origin(metadata).is_local(namespace(metadata), name(metadata))
     }
 
     /// The facts for the roster, with this identifier.

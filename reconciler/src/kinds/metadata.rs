@@ -3,7 +3,10 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
-use kuma_workload_rulebook::roster::Key;
+use kuma_workload_rulebook::{
+    keys, owner,
+    roster::{Key, Origin},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -30,6 +33,22 @@ pub fn label<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
 /// An annotation of an object. Only Kuma's are read.
 pub fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
     metadata.annotations.as_ref()?.get(key).map(String::as_str)
+}
+
+/// What shows whether a Dataplane or Workload is a copy from another zone.
+pub(super) fn origin(metadata: &ObjectMeta) -> Origin<'_> {
+    let mut owners = metadata.owner_references.iter().flatten();
+    Origin {
+        owned_by_pod: owners.any(|owner| {
+            owner.controller == Some(true) && owner::is_pod(&owner.api_version, &owner.kind)
+        }),
+        home_namespace: label(metadata, keys::HOME_NAMESPACE),
+        environment: label(metadata, keys::ENVIRONMENT),
+        display_names: [
+            label(metadata, keys::DISPLAY_NAME),
+            annotation(metadata, keys::DISPLAY_NAME),
+        ],
+    }
 }
 
 /// Namespace and name of an object, each empty if it has none.

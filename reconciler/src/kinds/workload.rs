@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     lax::{Lax, OfJsonType},
     mesh::mesh_owners,
-    metadata::{label, slim},
+    metadata::{label, name, namespace, origin, slim},
     record::record,
 };
 use crate::crd::DataplaneProxies;
@@ -80,13 +80,19 @@ impl<'de> Deserialize<'de> for WorkloadRecord {
 }
 
 impl WorkloadRecord {
+    /// Whether it belongs to this cluster, and is not a copy from another zone (S4).
+    fn is_local(&self) -> bool {
+        let metadata = &self.metadata;
+        let label = label(metadata, keys::ORIGIN);
+        origin(metadata).is_local_workload(label, namespace(metadata), name(metadata))
+    }
+
     /// The facts for the roster.
     pub fn facts(&self) -> roster::ExistingWorkload<'_> {
         roster::ExistingWorkload {
             mesh: label(&self.metadata, keys::MESH),
             managed_by: label(&self.metadata, keys::MANAGED_BY),
-            origin: label(&self.metadata, keys::ORIGIN),
-            home_namespace: label(&self.metadata, keys::HOME_NAMESPACE),
+            is_copy: !self.is_local(),
             mesh_owners: mesh_owners(
                 self.metadata
                     .owner_references

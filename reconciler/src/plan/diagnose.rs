@@ -16,7 +16,7 @@ use kuma_workload_plan::{
     output::{self, Style},
     read::{Fault, STDIN},
 };
-use kuma_workload_rulebook::quoted::printable;
+use kuma_workload_rulebook::quoted::{is_visible, printable};
 
 /// Writes each fault with its line. The standard input is gone by now; what was read there is told
 /// without.
@@ -54,7 +54,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// A line of a file, counted from 0, with nothing in it that a terminal obeys.
+    /// A line of a file, counted from 0, with nothing in it that a terminal obeys or nobody sees.
     fn get(&mut self, file: &Arc<str>, number: usize) -> Option<String> {
         if self.file != *file {
             let text = fs::read_to_string(&**file).unwrap_or_default();
@@ -62,8 +62,8 @@ impl Lines {
             self.file = file.clone();
         }
         let line = self.lines.get(number)?;
-        let is_obeyed = |character: char| character.is_control() && character != '\t';
-        (line.len() <= LONGEST).then(|| line.replace(is_obeyed, "\u{fffd}"))
+        let is_hidden = |character: char| !is_visible(character) && character != '\t';
+        (line.len() <= LONGEST).then(|| line.replace(is_hidden, "\u{fffd}"))
     }
 }
 

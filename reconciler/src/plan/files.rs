@@ -20,6 +20,8 @@ use kuma_workload_plan::{
     read::{Document, Fault, STDIN, tree::Position},
 };
 
+use crate::client::innermost;
+
 /// A file of this name says what of its folder is left out.
 const IGNORE_FILE: &str = ".kuma-workload-ignore";
 
@@ -78,8 +80,13 @@ struct Files {
 
 impl Files {
     fn add(&mut self, path: PathBuf, is_named: bool) {
+        // `./a.yaml`, as the walk through `.` says it, is the file `a.yaml`; `./-` is none but itself.
+        let name = match path.strip_prefix(Component::CurDir) {
+            Ok(inside) if inside.as_os_str() != STDIN => inside,
+            _ => &path,
+        };
         let next = self.found.len();
-        let at = *self.known.entry(path.clone()).or_insert(next);
+        let at = *self.known.entry(name.to_owned()).or_insert(next);
         match self.found.get_mut(at) {
             Some(known) => known.is_named |= is_named,
             None => self.found.push(File { path, is_named }),
@@ -225,8 +232,7 @@ pub(crate) fn nothing(paths: &[PathBuf], files: &[File]) -> Fault {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {
-    let reason = error.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or(&reason);
+    let reason = innermost(error);
     Fault::of_file(name(path), format!("it cannot be read: {reason}"))
 }
 
@@ -314,6 +320,43 @@ mod tests {
         let (files, faults) = files(&[root.clone(), root.join("a.json")], &[]);
         let is_named: Vec<_> = files.iter().map(|file| file.is_named).collect();
         assert_eq!((is_named, faults), (vec![true, false], vec![]));
+    }
+
+    /// As the walk wraps what the operating system says, with the path once more.
+    #[derive(Debug, thiserror::Error)]
+    #[error("IO error for operation on a: {0}")]
+    struct Wrapped(#[source] io::Error);
+
+    #[test]
+    fn a_folder_that_cannot_be_looked_into_is_told_in_our_own_words() {
+        let denied = Wrapped(io::Error::from_raw_os_error(13));
+        let error = ignore::Error::Io(io::Error::other(denied));
+        let told = of_walk(&error, Path::new("a"));
+        let told: Vec<_> = told.iter().map(Fault::to_string).collect();
+        assert_eq!(told, ["a: it cannot be read: Permission denied"]);
+    }
+
+    #[test]
+    fn a_file_has_one_name_however_it_is_given() {
+        let paths = [
+            "./a.yaml",
+            "a.yaml",
+            "b//c.yaml",
+            "./b/./c.yaml",
+            ".",
+            "./-",
+            "-",
+        ];
+        let mut files = Files::default();
+        for path in paths {
+            files.add(path.into(), true);
+        }
+        let found: Vec<_> = files
+            .found
+            .iter()
+            .map(|file| file.path.to_str().unwrap())
+            .collect();
+        assert_eq!(found, ["./a.yaml", "b//c.yaml", ".", "./-", "-"]);
     }
 
     #[rstest]

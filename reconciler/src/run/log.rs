@@ -13,7 +13,7 @@ use crate::{client::Failure, terminal::Terminal};
 /// When it is neither.
 pub(super) fn start(level: &str, format: LogFormat) -> Result<(), Failure> {
     // This program logs failed requests itself. The client's own lines would repeat them.
-    let filter = format!("kube_client=error,kube_runtime=error,{level}");
+    let filter = format!("kube_client=off,kube_runtime=error,{level}");
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(format!(
             "--log {level:?} is neither a level nor directives: {error}"

@@ -169,7 +169,7 @@ fn cells(row: &Row) -> [Cell; 8] {
 /// Red findings do not go away by themselves.
 fn colour(finding: &StatusFinding) -> Colour {
     match finding {
-        StatusFinding::Conflict | StatusFinding::Name => Colour::Red,
+        StatusFinding::Conflict | StatusFinding::BadName => Colour::Red,
         StatusFinding::Numbers
         | StatusFinding::Mesh
         | StatusFinding::Missing

@@ -42,7 +42,7 @@ impl From<DataplaneProxies> for Numbers {
 
 /// Something that is not as reported, or not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum StatusFinding {
     /// The reported numbers are wrong.
     Numbers,
@@ -55,7 +55,7 @@ pub(super) enum StatusFinding {
     /// It exists, and no proxy refers to it.
     Unreferenced,
     /// Its name cannot be the name of an object (W5).
-    Name,
+    BadName,
 }
 
 /// A workload.
@@ -117,7 +117,7 @@ impl Row {
             existing,
             labelled: existing.map(|one| mesh::of_dataplane(one.facts.mesh)),
             is_copy,
-            is_impossible: matches!(decision.action, Action::Impossible(_)),
+            has_bad_name: matches!(decision.action, Action::BadName(_)),
             of_mesh: decision.status.map(|status| status.counts.into()),
         }
         .row(Some(&key.namespace))
@@ -136,7 +136,7 @@ impl Row {
             existing,
             labelled: existing.map(|_| &*key.namespace),
             is_copy,
-            is_impossible: identifier::check(&key.workload, NameForm::Universal).is_err(),
+            has_bad_name: identifier::check(&key.workload, NameForm::Universal).is_err(),
             of_mesh: None,
         }
         .row(None)
@@ -158,7 +158,7 @@ impl Row {
             StatusFinding::Conflict => format!("conflict: {}", self.mesh_names()),
             StatusFinding::Missing => "missing".to_owned(),
             StatusFinding::Unreferenced => "nothing refers to it".to_owned(),
-            StatusFinding::Name => "name is not possible".to_owned(),
+            StatusFinding::BadName => "bad name".to_owned(),
         });
         let words: Vec<_> = words.collect();
         match self.actual {
@@ -184,7 +184,7 @@ struct RowFacts<'a> {
     /// Whether the Workload is a copy from another zone.
     is_copy: bool,
     /// Whether the name cannot be the name of a Workload.
-    is_impossible: bool,
+    has_bad_name: bool,
     /// The numbers of its own mesh, if the proxies are in several (S6).
     of_mesh: Option<Numbers>,
 }
@@ -226,10 +226,10 @@ impl RowFacts<'_> {
             .zip(sole)
             .is_some_and(|(label, sole)| label != sole);
         let all = [
-            (self.is_impossible, StatusFinding::Name),
+            (self.has_bad_name, StatusFinding::BadName),
             (self.references.is_conflict(), StatusFinding::Conflict),
             (
-                !exists && sole.is_some() && !self.is_impossible,
+                !exists && sole.is_some() && !self.has_bad_name,
                 StatusFinding::Missing,
             ),
             (self.references.is_empty(), StatusFinding::Unreferenced),
@@ -301,7 +301,7 @@ mod tests {
         workload(labels, Some(numbers))
     }
 
-    use StatusFinding::{Conflict, Mesh, Missing, Name, Numbers as Differ, Unreferenced};
+    use StatusFinding::{BadName, Conflict, Mesh, Missing, Numbers as Differ, Unreferenced};
 
     #[rstest]
     #[case::right("cart", &["a", "a"], Some(ours("a", [1, 2, 2])), &[], "ok")]
@@ -316,7 +316,9 @@ mod tests {
     #[case::unlabelled_is_default("cart", &["default"], Some(workload(json!({}), Some([1, 1, 1]))), &[], "ok")]
     #[case::of_a_control_plane("cart", &["a"], Some(workload(json!({ "kuma.io/mesh": "a", "kuma.io/managed-by": "k8s-controller" }), Some([1, 1, 1]))), &[], "ok")]
     #[case::s4_a_copy_is_not_judged("cart", &[], Some(workload(json!({ "kuma.io/origin": "global" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
-    #[case::bad_name("Cart", &["a"], None, &[Name], "name is not possible")]
+    #[case::s4_a_copy_of_a_universal_zone("cart", &[], Some(workload(json!({ "kuma.io/origin": "zone", "kuma.io/env": "universal", "kuma.io/managed-by": "workload-generator" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
+    #[case::s4_a_copy_under_another_name("cart", &[], Some(workload(json!({ "kuma.io/origin": "zone", "kuma.io/display-name": "web" }), Some([9, 9, 9]))), &[], "copy from elsewhere")]
+    #[case::bad_name("Cart", &["a"], None, &[BadName], "bad name")]
     fn findings(
         #[case] name: &str,
         #[case] meshes: &[&str],

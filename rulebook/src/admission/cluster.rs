@@ -7,13 +7,14 @@ use crate::metadata::{Metadata, PodFacts, Text};
 /// The cluster as the rules see it. The policy answers from the API server, the plan from
 /// manifests, a test from a table. A rule asks only when the answer decides.
 pub trait Cluster {
-    /// The labels and annotations of a Namespace.
+    /// The labels and annotations of a Namespace, as the API server has them at this moment: they
+    /// can decide alone (A17).
     ///
     /// # Errors
     ///
     /// [`ClusterFailure::NamespaceNotFound`] if there is no such Namespace, or any other
     /// [`ClusterFailure`].
-    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>>;
+    fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>>;
 
     /// Whether there is a Mesh with this name.
     ///
@@ -43,23 +44,11 @@ pub trait Cluster {
 /// An answer of the cluster, or why there is none.
 pub type ClusterAnswer<T> = Result<T, ClusterFailure>;
 
-/// Whether an answer may come from a cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// The answer may come from a cache and be a few seconds old.
-    Cached,
-    /// The answer decides alone, so it must come from the API server (A17).
-    Fresh,
-}
-
 /// Which objects of a Namespace a rule asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListQuestion<'q> {
     /// The Namespace.
     pub namespace: &'q str,
-    /// The name of the object that is judged; empty if it has none. Whoever answers may get an
-    /// object with this name to learn whether it is allowed to list the kind.
-    pub asking_for: &'q str,
     /// Which of the objects.
     pub selector: MeshSelector<'q>,
 }
@@ -97,10 +86,10 @@ pub struct DataplaneFacts {
 }
 
 /// Why a question has no answer (A13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterFailure {
-    /// The policy may not ask this; the text says what to grant.
-    NotGranted(&'static str),
+    /// This may not be asked; the text says who lacks which grant.
+    NotGranted(String),
     /// The cluster does not know Kuma's kinds, so no mesh can be in conflict.
     KumaNotInstalled,
     /// There is no such Namespace.
@@ -112,7 +101,7 @@ pub enum ClusterFailure {
 impl fmt::Display for ClusterFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotGranted(grant) => write!(formatter, "the policy is not granted {grant}"),
+            Self::NotGranted(grant) => formatter.write_str(grant),
             Self::KumaNotInstalled => formatter.write_str("Kuma is not installed"),
             Self::NamespaceNotFound => formatter.write_str("the namespace was not found"),
             Self::Unavailable(what) => {

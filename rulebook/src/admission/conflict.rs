@@ -30,6 +30,9 @@ pub(super) struct Search<'s> {
     pub(super) question: ListQuestion<'s>,
     /// The mesh that is in conflict with every other one.
     pub(super) mesh: &'s str,
+    /// The name of the Pod that is judged, which is in no conflict with itself (A10); empty if it
+    /// has none.
+    pub(super) own_name: &'s str,
     /// The name of a Dataplane that does not count (A7); empty if all of them count.
     pub(super) ignored_dataplane: &'s str,
 }
@@ -64,7 +67,7 @@ pub(super) fn find<C: Cluster>(
     if !settings.consider_pods {
         return Ok(None);
     }
-    let own_name = search.question.asking_for;
+    let own_name = search.own_name;
     let pods = cluster.pods(search.question)?;
     let other = pods
         .iter()
@@ -79,16 +82,21 @@ pub(super) fn find<C: Cluster>(
     }))
 }
 
-/// Whether the mesh has a Dataplane or an unfinished Pod in the Namespace (A18).
+/// Whether the mesh that was searched for has a Dataplane or an unfinished Pod in the Namespace
+/// (A18).
 pub(super) fn has_member<C: Cluster>(
-    mesh: &str,
-    question: ListQuestion<'_>,
+    search: Search<'_>,
     settings: &Settings<'_>,
     cluster: &C,
 ) -> ClusterAnswer<bool> {
+    let mesh = search.mesh;
     let question = ListQuestion {
-        selector: MeshSelector::OfMesh(mesh),
-        ..question
+        selector: match search.question.selector {
+            // The search has read all objects, and the name of its mesh must open no watch (A16).
+            MeshSelector::Any => MeshSelector::Any,
+            MeshSelector::NotOfMesh(_) | MeshSelector::OfMesh(_) => MeshSelector::OfMesh(mesh),
+        },
+        ..search.question
     };
     let dataplanes = cluster.dataplanes(question)?;
     if dataplanes

@@ -62,7 +62,6 @@ mod tests {
             (1, 0),
             "one get and no list"
         );
-        assert!(cluster.asked_afresh());
     }
 
     #[rstest]

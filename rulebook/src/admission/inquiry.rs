@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 
 use super::{
-    cluster::{Cluster, ClusterAnswer, Freshness},
+    cluster::{Cluster, ClusterAnswer},
+    joins::{self, Joins},
     pod_review::PodReview,
-    settings::{NamespaceMesh, Settings},
+    settings::Settings,
 };
 use crate::{
     membership::{self, Membership},
@@ -39,14 +40,10 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
 
     /// The labels and annotations of the Namespace.
     pub(super) fn namespace_metadata(&self) -> ClusterAnswer<&Metadata<'static>> {
-        let freshness = match self.settings.namespace_mesh {
-            NamespaceMesh::Observed => Freshness::Cached,
-            NamespaceMesh::Declared => Freshness::Fresh,
-        };
         self.namespace
-            .get_or_init(|| self.cluster.namespace(self.review.namespace, freshness))
+            .get_or_init(|| self.cluster.namespace(self.review.namespace))
             .as_ref()
-            .map_err(|failure| *failure)
+            .map_err(Clone::clone)
     }
 
     /// The mesh of a Pod, if it is meshed (I1, I2, M1).
@@ -57,7 +54,9 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
         let is_meshed = match membership::of_pod(pod) {
             Membership::Meshed => true,
             Membership::Unmeshed => false,
-            Membership::AskNamespace => membership::injects(self.namespace_metadata()?),
+            Membership::AskNamespace(injected_where) => {
+                injected_where.holds(self.namespace_metadata()?)
+            }
         };
         if !is_meshed {
             return Ok(None);
@@ -67,5 +66,17 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
             Some(mesh) => mesh,
             None => mesh::of_namespace(self.namespace_metadata()?, annotations),
         }))
+    }
+
+    /// Whether the request makes the Pod join a mesh (A8).
+    pub(super) fn joins(&self) -> ClusterAnswer<bool> {
+        let annotations = self.settings.mesh_annotations;
+        Ok(match joins::by_itself(&self.review, annotations) {
+            Joins::Yes => true,
+            Joins::No => false,
+            Joins::AskNamespace => {
+                joins::in_namespace(&self.review, annotations, self.namespace_metadata()?)
+            }
+        })
     }
 }

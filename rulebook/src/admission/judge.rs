@@ -2,7 +2,8 @@
 
 use super::{
     cluster::Cluster,
-    mesh_rule, namespace_relabel,
+    mesh_rule,
+    namespace_rule::{self, NamespaceChange},
     pod_review::{PodOrTemplate, PodReview},
     request::{Operation, Request, RequestObject},
     settings::Settings,
@@ -53,8 +54,13 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
         } => Ok(()),
         RequestObject::Namespace { name, new, old, .. } => {
             warnings.extend(switch_words::unknown_of_namespace(new));
-            let change = (request.operation, new, old.as_ref());
-            namespace_relabel::judge(name, change, settings, cluster, &mut warnings)
+            let change = NamespaceChange {
+                operation: request.operation,
+                name,
+                new,
+                old: old.as_ref(),
+            };
+            namespace_rule::judge(change, settings, cluster, &mut warnings)
         }
         RequestObject::Workload { name, terminating } => {
             workload_objects::judge(request, name, *terminating, settings, &mut warnings)

@@ -1,21 +1,17 @@
-//! The mesh rule: whom it judges, and by which of its two forms (A8, A9, A11, A19).
+//! The rules on the mesh of a Pod: whom they judge, and in which order (A8, A9, A11, A19).
 
 use super::{
-    cluster::{Cluster, ClusterAnswer},
+    cluster::Cluster,
     declared_mesh,
     inquiry::Inquiry,
-    mesh_name, observed_mesh,
+    joins::{self, Joins},
+    mesh_name, mesh_namespaces, observed_mesh,
     pod_review::{PodOrTemplate, PodReview},
-    request::Operation,
     settings::{NamespaceMesh, Settings, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
 };
-use crate::{
-    membership::{self, Membership},
-    mesh::{self, ResolvedMesh},
-    metadata::PodFacts,
-};
+use crate::mesh;
 
 /// Judges a Pod or a Pod template (A11).
 pub(super) fn judge<C: Cluster>(
@@ -24,7 +20,7 @@ pub(super) fn judge<C: Cluster>(
     cluster: &C,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    if !settings.mesh_rule || settings.is_system_namespace(review.namespace) {
+    if !settings.judges_meshes() || settings.is_system_namespace(review.namespace) {
         return Ok(());
     }
     match check(&Inquiry::new(*review, settings, cluster)) {
@@ -34,65 +30,66 @@ pub(super) fn judge<C: Cluster>(
 }
 
 fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
+    let settings = inquiry.settings;
     let PodReview {
-        subject,
-        operation,
-        new,
-        old,
-        ..
+        subject, namespace, ..
     } = inquiry.review;
-    let observed = inquiry.settings.namespace_mesh == NamespaceMesh::Observed;
     let is_template = matches!(subject, PodOrTemplate::Template(..));
-    // Under `observed` a template is only warned about, even if a question fails (A11).
+    let rejects_templates =
+        settings.mesh_rule && settings.namespace_mesh == NamespaceMesh::Declared;
+    let judges_every_update = settings.mesh_rule
+        && !is_template
+        && settings.namespace_mesh == NamespaceMesh::Observed
+        && settings.updates == Updates::All;
+    // Under `observed` a template is only warned about (A11), and where a question fails as well
+    // (A20).
     let soften = |stop| match stop {
-        Stop::Reject(objection) if is_template && observed => Stop::Warn(objection),
+        Stop::Reject(objection) if is_template && !rejects_templates => Stop::Warn(objection),
         stop => stop,
     };
+    let by_itself = joins::by_itself(&inquiry.review, settings.mesh_annotations);
+    if by_itself == Joins::No && !judges_every_update {
+        return Ok(());
+    }
     let Some(mesh) = inquiry
-        .mesh_of(new)
+        .mesh_of(inquiry.review.new)
         .map_err(|failure| soften(failure.into()))?
     else {
         return Ok(());
     };
-    let joins = match old {
-        Some(old) if operation == Operation::Update => {
-            let stays = was_in(mesh, old, inquiry);
-            !stays.map_err(|failure| soften(failure.into()))?
-        }
-        _ => true,
+    let is_closed = settings.mesh_namespaces.closed_to(mesh.name, namespace);
+    if !settings.mesh_rule && is_closed.is_none() {
+        return Ok(());
+    }
+    let joins = match by_itself {
+        // Nothing is asked about a name that no Mesh can have (M4), so it counts as new.
+        Joins::AskNamespace if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) => true,
+        _ => inquiry.joins().map_err(|failure| soften(failure.into()))?,
     };
-    let judges_every_update = observed && !is_template && inquiry.settings.updates == Updates::All;
     if !joins && !judges_every_update {
         return Ok(());
     }
-    mesh_name::check(subject, mesh)?;
-    if observed {
-        observed_mesh::judge(inquiry, mesh.name, joins).map_err(soften)
-    } else {
-        declared_mesh::judge(inquiry, mesh.name)
+    if settings.mesh_rule {
+        mesh_name::check(subject, mesh)?;
     }
-}
-
-/// Whether a Pod was in this mesh before the request.
-fn was_in<C: Cluster>(
-    mesh: ResolvedMesh<'_>,
-    old: &PodFacts<'_>,
-    inquiry: &Inquiry<'_, C>,
-) -> ClusterAnswer<bool> {
-    let names_it =
-        |found: Option<ResolvedMesh<'_>>| found.is_some_and(|found| found.name == mesh.name);
-    if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) {
-        // Nothing is asked about a name that no Mesh can have (M4): only the Pod can have named it.
-        let annotations = inquiry.settings.mesh_annotations;
-        return Ok(membership::of_pod(old) == Membership::Meshed
-            && names_it(mesh::named_by_pod(&old.metadata, annotations)));
+    if joins {
+        mesh_namespaces::check_member(subject, mesh, namespace, settings)?;
     }
-    inquiry.mesh_of(old).map(names_it)
+    if !settings.mesh_rule {
+        return Ok(());
+    }
+    match settings.namespace_mesh {
+        NamespaceMesh::Observed => observed_mesh::judge(inquiry, mesh.name, joins).map_err(soften),
+        NamespaceMesh::Declared => declared_mesh::judge(inquiry, mesh.name),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::admission::{cluster::ClusterFailure, request::Operation, test_support::*};
+    use crate::{
+        admission::{cluster::ClusterFailure, request::Operation, test_support::*},
+        metadata::PodFacts,
+    };
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -101,7 +98,6 @@ mod tests {
 
     #[rstest]
     #[case::unmeshed(&[("kuma.io/sidecar-injection", "disabled")], &[])]
-    #[case::zone_ingress(&[("kuma.io/mesh", "mesh1")], &[("kuma.io/ingress", "enabled")])]
     #[case::namespace_does_not_inject(&[], &[])]
     fn i2_only_meshed_pods_are_judged(
         #[case] labels: &[(&'static str, &'static str)],
@@ -114,6 +110,18 @@ mod tests {
             .settings(ON);
         assert_eq!(message(&request.judge(&cluster)), None);
         assert_eq!(cluster.lists(), 0);
+    }
+
+    #[rstest]
+    #[case::ingress("kuma.io/ingress")]
+    #[case::egress("kuma.io/egress")]
+    fn i5_annotations_of_zone_proxies_exempt_nothing(#[case] key: &'static str) {
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        let request = PodRequest::new(Operation::Create)
+            .labels(&[("kuma.io/mesh", "mesh1")])
+            .annotations(&[(key, "enabled")])
+            .settings(ON);
+        assert_eq!(code(&request.judge(&cluster)), Some(403));
     }
 
     #[test]
@@ -134,6 +142,60 @@ mod tests {
                   runtime.kubernetes.disallowMultipleMeshesPerNamespace is enabled"
             )
         );
+    }
+
+    /// The Namespace has no mesh of its own, and a Dataplane of mesh2.
+    #[rstest]
+    #[case::nothing_new(&[("app", "a")], &[("app", "b")], None, 0)]
+    #[case::keeps_the_mesh_that_it_names(&[("kuma.io/mesh", "mesh1")], &[("kuma.io/mesh", "mesh1"), ("app", "b")], None, 0)]
+    #[case::stops_to_be_injected(&[("kuma.io/sidecar-injection", "enabled")], &[], None, 0)]
+    #[case::was_off(&[("kuma.io/sidecar-injection", "no")], &[], Some(403), 4)]
+    #[case::names_the_mesh_that_it_had(&[], &[("kuma.io/mesh", "default")], None, 1)]
+    #[case::names_another_mesh(&[], &[("kuma.io/mesh", "mesh1")], Some(403), 4)]
+    fn a8_an_update_asks_the_namespace_only_where_it_decides(
+        #[case] old: &[(&'static str, &'static str)],
+        #[case] new: &[(&'static str, &'static str)],
+        #[case] status: Option<u16>,
+        #[case] most_questions: usize,
+    ) {
+        let cluster = FakeCluster::new(&[("kuma.io/sidecar-injection", "true")]).dataplane(
+            "db-0",
+            Some("mesh2"),
+            Some("mesh2"),
+        );
+        let request = PodRequest::new(Operation::Update)
+            .labels(new)
+            .was(old)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#);
+        assert_eq!(code(&request.judge(&cluster)), status);
+        assert!(
+            cluster.questions() <= most_questions,
+            "{}",
+            cluster.questions()
+        );
+    }
+
+    #[rstest]
+    #[case::sidecar_injected(|pod: &mut PodFacts<'static>| {
+        pod.metadata.annotations = [("kuma.io/sidecar-injected", "true")].into_iter().collect();
+    })]
+    #[case::sidecar(|pod: &mut PodFacts<'static>| pod.has_sidecar = true)]
+    #[case::builtin_gateway(|pod: &mut PodFacts<'static>| {
+        pod.metadata.annotations = [("kuma.io/gateway", "builtin")].into_iter().collect();
+    })]
+    fn a8_a_pod_that_becomes_a_proxy_joins(#[case] edit: fn(&mut PodFacts<'static>)) {
+        let cluster = FakeCluster::new(&[]).dataplane("db-0", Some("mesh2"), Some("mesh2"));
+        for settings in [
+            r#"{"disallowMultipleMeshesPerNamespace":true,"updates":"membership"}"#,
+            DECLARED,
+        ] {
+            let mut request = PodRequest::new(Operation::Update)
+                .labels(&[("kuma.io/mesh", "mesh1")])
+                .was(&[("kuma.io/mesh", "mesh1")])
+                .settings(settings);
+            edit(&mut request.new);
+            assert_eq!(code(&request.judge(&cluster)), Some(403), "{settings}");
+        }
     }
 
     #[test]
@@ -157,7 +219,7 @@ mod tests {
     #[rstest]
     #[case::crds_missing(ClusterFailure::KumaNotInstalled, None, None)]
     #[case::no_grant(
-        ClusterFailure::NotGranted("get on meshes.kuma.io"),
+        ClusterFailure::NotGranted("the policy is not granted get on meshes.kuma.io".into()),
         Some(500),
         Some("the mesh rule cannot be checked: the policy is not granted get on meshes.kuma.io")
     )]

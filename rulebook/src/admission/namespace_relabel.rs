@@ -3,55 +3,14 @@
 use super::{
     cluster::{Cluster, ListQuestion, MeshSelector},
     conflict::{self, Search},
-    mesh_name,
-    request::Operation,
     settings::Settings,
     stop::Stop,
-    verdict::{Objection, Rule, Ruling},
+    verdict::{Objection, Rule},
 };
-use crate::{
-    mesh::{self, MeshSource, ResolvedMesh},
-    metadata::Metadata,
-    quoted::Quoted,
-};
+use crate::quoted::Quoted;
 
-/// Judges a change of a Namespace: the operation, and the Namespace after and before it.
-pub(super) fn judge<C: Cluster>(
-    name: &str,
-    (operation, new, old): (Operation, &Metadata<'_>, Option<&Metadata<'_>>),
-    settings: &Settings<'_>,
-    cluster: &C,
-    warnings: &mut Vec<Objection>,
-) -> Ruling {
-    if !settings.mesh_rule || settings.is_system_namespace(name) {
-        return Ok(());
-    }
-    let mesh_of = |namespace| mesh::of_namespace(namespace, settings.mesh_annotations);
-    let mesh = mesh_of(new);
-    if old.is_some_and(|old| mesh_of(old).name == mesh.name) {
-        return Ok(());
-    }
-    let checked = match operation {
-        Operation::Update => {
-            check_name(name, mesh).and_then(|()| check_members(name, mesh.name, settings, cluster))
-        }
-        // A new Namespace is empty.
-        Operation::Create | Operation::Delete => check_name(name, mesh),
-    };
-    match checked {
-        Ok(()) => Ok(()),
-        Err(stop) => stop.into_ruling(settings.action, warnings),
-    }
-}
-
-fn check_name(namespace: &str, mesh: ResolvedMesh<'_>) -> Result<(), Stop> {
-    if mesh.source == MeshSource::Default {
-        return Ok(());
-    }
-    mesh_name::check(format_args!("namespace {}", Quoted(namespace)), mesh)
-}
-
-fn check_members<C: Cluster>(
+/// Rejects the move of a Namespace to a mesh while something of another mesh is in it.
+pub(super) fn check<C: Cluster>(
     namespace: &str,
     mesh: &str,
     settings: &Settings<'_>,
@@ -67,10 +26,10 @@ fn check_members<C: Cluster>(
     let search = Search {
         question: ListQuestion {
             namespace,
-            asking_for: "",
             selector,
         },
         mesh,
+        own_name: "",
         ignored_dataplane: "",
     };
     let Some(conflict) = conflict::find(search, settings, cluster)? else {
@@ -193,7 +152,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::no_grant(ClusterFailure::NotGranted("get on meshes.kuma.io"), Some(500))]
+    #[case::no_grant(ClusterFailure::NotGranted("no grant".into()), Some(500))]
     #[case::crds_missing(ClusterFailure::KumaNotInstalled, None)]
     fn a12_failed_questions(#[case] failure: ClusterFailure, #[case] status: Option<u16>) {
         let verdict = moved("mesh1", "mesh2").judge(&FakeCluster::failing(failure));

@@ -10,7 +10,7 @@ use super::{
     stop::Stop,
     verdict::{Objection, Rule},
 };
-use crate::quoted::Quoted;
+use crate::{keys, metadata::PodFacts, quoted::Quoted};
 
 /// Judges a Pod or Pod template that is meshed; `joins` says whether it was not in this mesh
 /// before.
@@ -26,13 +26,18 @@ pub(super) fn judge<C: Cluster>(
         subject,
         operation,
         namespace,
+        new,
         ..
     } = inquiry.review;
-    // A list for a mesh that does not exist would open a watch for any name that a user invents.
-    if !cluster.mesh_exists(mesh)? {
-        if !joins {
-            return Ok(());
-        }
+    // Each selector is a watch of its own on the policy server, so a mesh that does not exist gets
+    // none: users can invent any number of names.
+    let selector = if cluster.mesh_exists(mesh)? {
+        MeshSelector::NotOfMesh(mesh)
+    } else if !joins {
+        return Ok(());
+    } else if is_zone_proxy(new) {
+        MeshSelector::Any
+    } else {
         return Err(Stop::Reject(Objection::new(
             Rule::MeshExists,
             format!(
@@ -40,15 +45,14 @@ pub(super) fn judge<C: Cluster>(
                 Quoted(mesh)
             ),
         )));
-    }
-    let question = ListQuestion {
-        namespace,
-        asking_for: inquiry.own_name(),
-        selector: MeshSelector::NotOfMesh(mesh),
     };
     let search = Search {
-        question,
+        question: ListQuestion {
+            namespace,
+            selector,
+        },
         mesh,
+        own_name: inquiry.own_name(),
         // A new Pod replaces the Dataplane that an earlier Pod of its name has left behind. On an
         // UPDATE the Dataplane is that of the running proxy, which cannot change its mesh (A7).
         ignored_dataplane: match operation {
@@ -71,8 +75,10 @@ pub(super) fn judge<C: Cluster>(
             Quoted(&conflict.mesh),
         ),
     );
+    // If nobody can say whether the Namespace is split already, the conflict stands.
     let is_split_already = settings.already_split == EnforcementAction::Warn
-        && (conflict.found_own_mesh || conflict::has_member(mesh, question, settings, cluster)?);
+        && (conflict.found_own_mesh
+            || conflict::has_member(search, settings, cluster).unwrap_or(false));
     Err(if is_split_already {
         Stop::Warn(objection)
     } else {
@@ -80,9 +86,15 @@ pub(super) fn judge<C: Cluster>(
     })
 }
 
+/// Whether a Pod is a zone proxy of a mesh, which may come before its Mesh (A16).
+fn is_zone_proxy(pod: &PodFacts<'_>) -> bool {
+    let labels = &pod.metadata.labels;
+    labels.get_non_empty(keys::ZONE_PROXY_TYPE).is_some()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::admission::{request::Operation, test_support::*};
+    use crate::admission::{cluster::ClusterFailure, request::Operation, test_support::*};
     use rstest::rstest;
 
     const ON: &str = r#"{"disallowMultipleMeshesPerNamespace":true}"#;
@@ -249,6 +261,53 @@ mod tests {
         assert_eq!(cluster.lists(), 0, "an invented name must not open a watch");
     }
 
+    #[rstest]
+    #[case::empty_namespace(|w: FakeCluster| w, None)]
+    #[case::its_own_mesh(|w: FakeCluster| w.dataplane("zone-1", Some("nowhere"), Some("nowhere")), None)]
+    #[case::a_dataplane_of_another(|w: FakeCluster| w.dataplane("db-0", Some("mesh2"), Some("mesh2")), Some("dataplanes"))]
+    #[case::a_pod_of_another(|w: FakeCluster| w.pod("db-0", &[("kuma.io/mesh", "mesh2")], false), Some("pods"))]
+    fn a16_a_zone_proxy_may_come_before_its_mesh(
+        #[case] add: fn(FakeCluster) -> FakeCluster,
+        #[case] what: Option<&str>,
+    ) {
+        let zone_proxy = pod(Operation::Create).labels(&[
+            ("kuma.io/mesh", "nowhere"),
+            ("k8s.kuma.io/zone-proxy-type", "ingress"),
+        ]);
+        let cluster = add(FakeCluster::new(&[]));
+        let verdict = zone_proxy.judge(&cluster);
+        let expected = what.map(|what| sentence("nowhere", what, "mesh2"));
+        assert_eq!(message(&verdict), expected.as_deref());
+        assert!(cluster.lists() > 0 && cluster.asked_without_selector());
+    }
+
+    #[test]
+    fn a16_an_empty_zone_proxy_type_makes_no_zone_proxy() {
+        let labels = [
+            ("kuma.io/mesh", "nowhere"),
+            ("k8s.kuma.io/zone-proxy-type", ""),
+        ];
+        let cluster = FakeCluster::new(&[]);
+        let verdict = pod(Operation::Create).labels(&labels).judge(&cluster);
+        assert_eq!((code(&verdict), cluster.lists()), (Some(403), 0));
+    }
+
+    #[test]
+    fn a16_a18_a_split_namespace_is_looked_at_without_a_selector_too() {
+        let cluster = FakeCluster::new(&[])
+            .dataplane("db-0", Some("mesh2"), Some("mesh2"))
+            .pod("zone-1", &[("kuma.io/mesh", "nowhere")], false);
+        let verdict = pod(Operation::Create)
+            .labels(&[
+                ("kuma.io/mesh", "nowhere"),
+                ("k8s.kuma.io/zone-proxy-type", "egress"),
+            ])
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
+            .judge(&cluster);
+        assert_eq!((message(&verdict), warnings(&verdict).len()), (None, 1));
+        assert!(cluster.asked_without_selector());
+    }
+
     /// The Namespace holds a Dataplane of mesh2, and what the case adds.
     #[rstest]
     #[case::nothing_of_the_own_mesh(|w: FakeCluster| w, true)]
@@ -280,5 +339,39 @@ mod tests {
             .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
             .judge(&cluster);
         assert_eq!((message(&verdict), cluster.lists()), (None, 2));
+    }
+
+    /// The Namespace holds a Dataplane or a Pod of mesh2. The Mesh is the first question.
+    #[rstest]
+    #[case::its_own_dataplanes(|w: FakeCluster| w.dataplane("db-0", Some("mesh2"), Some("mesh2")), "dataplanes", 2)]
+    #[case::its_own_pods(|w: FakeCluster| w.dataplane("db-0", Some("mesh2"), Some("mesh2")), "dataplanes", 3)]
+    #[case::after_a_conflict_of_pods(|w: FakeCluster| w.pod("db-0", &[("kuma.io/mesh", "mesh2")], false), "pods", 3)]
+    fn a18_a_conflict_stands_whatever_becomes_of_the_second_list(
+        #[case] add: fn(FakeCluster) -> FakeCluster,
+        #[case] what: &str,
+        #[case] answers: usize,
+        #[values(
+            ClusterFailure::KumaNotInstalled,
+            ClusterFailure::NotGranted("no grant".into()),
+            ClusterFailure::NamespaceNotFound,
+            ClusterFailure::Unavailable("pods")
+        )]
+        failure: ClusterFailure,
+    ) {
+        let cluster = add(FakeCluster::new(&[])).after(answers, failure);
+        let verdict = pod(Operation::Create)
+            .settings(r#"{"disallowMultipleMeshesPerNamespace":true,"alreadySplit":"warn"}"#)
+            .judge(&cluster);
+        let expected = sentence("mesh1", what, "mesh2");
+        assert_eq!(message(&verdict), Some(&*expected));
+        assert_eq!(code(&verdict), Some(403));
+        assert_eq!(cluster.questions(), answers + 1);
+    }
+
+    #[test]
+    fn a13_without_the_pods_there_is_no_verdict() {
+        let failure = ClusterFailure::Unavailable("pods");
+        let verdict = pod(Operation::Create).judge(&FakeCluster::new(&[]).after(2, failure));
+        assert_eq!(code(&verdict), Some(500));
     }
 }

@@ -2,15 +2,22 @@
 //!
 //! `definition` says what they mean and what their defaults are, `document` is the JSON or YAML
 //! value that a user gives, and `reader` turns one into the other or says all that is wrong with
-//! it.
+//! it. What a single value may be stands in files of their own.
 
 mod definition;
 mod document;
+mod faults;
+mod managers;
+mod mesh_namespaces;
 mod names;
 mod nearest;
 mod reader;
+mod service_account;
 
-pub use definition::{EnforcementAction, NamespaceMesh, Settings, Updates};
+pub use definition::{EnforcementAction, Grants, NamespaceMesh, Settings, Updates};
 pub use document::SettingsValue;
+pub use faults::SettingsFaults;
+pub use mesh_namespaces::MeshNamespaces;
 pub use names::Names;
-pub use reader::{SETTINGS, SettingsFaults};
+pub use reader::{MAX_ENTRIES, SETTINGS};
+pub use service_account::ServiceAccountUser;

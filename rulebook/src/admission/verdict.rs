@@ -37,6 +37,8 @@ rules! {
     SwitchWord => "switch-word",
     /// M4: no Mesh can have this name.
     MeshName => "bad-mesh-name",
+    /// A20: a mesh that the Namespace may not join.
+    ClosedMesh => "closed-mesh",
     /// A16: a Mesh that does not exist.
     MeshExists => "unknown-mesh",
     /// A5 to A11: one mesh in a Namespace, as observed.
@@ -45,6 +47,8 @@ rules! {
     DeclaredMesh => "declared-mesh",
     /// A12: a Namespace that moves to another mesh.
     NamespaceRelabel => "namespace-relabel",
+    /// A21: a Namespace that stops to inject while it has proxies.
+    InjectionOff => "injection-off",
     /// A13: a question to the cluster that failed.
     ClusterQuestion => "cluster-question",
     /// P1: a Workload that is written by hand.

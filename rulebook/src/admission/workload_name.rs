@@ -50,7 +50,7 @@ fn workload_of<'a>(pod: &'a PodFacts<'_>, settings: &'a Settings<'_>) -> Option<
         Membership::Meshed => {
             identifier::of_pod(pod, settings.workload_labels(), PodAnnotation::Ignore)
         }
-        Membership::Unmeshed | Membership::AskNamespace => None,
+        Membership::Unmeshed | Membership::AskNamespace(_) => None,
     }
 }
 

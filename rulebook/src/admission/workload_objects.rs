@@ -1,7 +1,7 @@
 //! Workloads are written by their managers, not by hand (P1, P2).
 
 use super::{
-    request::{Operation, Request, RequestUser},
+    request::{Operation, Request},
     settings::Settings,
     verdict::{Objection, Rule, Ruling, enforce},
 };
@@ -21,7 +21,8 @@ pub(super) fn judge(
     let Some(user) = &request.user else {
         return Ok(());
     };
-    if terminating || request.unchanged || is_manager(user, settings) {
+    let is_manager = settings.is_workload_manager(&user.name, &user.groups);
+    if terminating || request.unchanged || is_manager {
         return Ok(());
     }
     let verb = match request.operation {
@@ -38,18 +39,6 @@ pub(super) fn judge(
         ),
     );
     enforce(action, objection, warnings)
-}
-
-/// Whether the user or one of the user's groups is a manager. A manager that ends in `*` stands for
-/// every name with that beginning.
-fn is_manager(user: &RequestUser<'_>, settings: &Settings<'_>) -> bool {
-    let matches = |manager: &str, name: &str| match manager.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => name == manager,
-    };
-    settings.workload_managers.iter().any(|manager| {
-        matches(manager, &user.name) || user.groups.iter().any(|group| matches(manager, group))
-    })
 }
 
 #[cfg(test)]
@@ -103,10 +92,16 @@ mod tests {
     }
 
     #[rstest]
-    #[case::user("ops", &[], true)]
-    #[case::group("jane", &["system:serviceaccounts:mesh"], true)]
-    #[case::prefix("robot-7", &[], true)]
-    #[case::group_by_prefix("jane", &["robot-"], true)]
+    #[case::user("Mesh Ops", &[], true)]
+    #[case::users_by_their_beginning("robot-7", &[], true)]
+    #[case::group("jane", &["people", "system:serviceaccounts:mesh"], true)]
+    #[case::groups_by_their_beginning("jane", &["oidc:mesh-eu"], true)]
+    #[case::service_accounts_of_a_namespace("system:serviceaccount:mesh-system:cp", &[], true)]
+    #[case::service_accounts_of_another("system:serviceaccount:mesh:cp", &[], false)]
+    #[case::a_group_that_is_named_like_a_user("jane", &["Mesh Ops", "robot-7"], false)]
+    #[case::a_user_who_is_named_like_a_group("system:serviceaccounts:mesh", &[], false)]
+    #[case::a_user_who_is_named_like_a_group_of_some("oidc:mesh-eu", &[], false)]
+    #[case::a_user_who_is_named_like_the_entry("group:oidc:mesh-eu", &[], false)]
     #[case::neither("jane", &["people"], false)]
     #[case::a_given_list_replaces_the_default("system:kube-controller-manager", &[], false)]
     fn p1_managers_by_setting(
@@ -118,7 +113,8 @@ mod tests {
             .by(user, groups)
             .judge(
                 r#"{"protectWorkloads":"deny",
-                "workloadManagers":["ops","system:serviceaccounts:mesh","robot-*"]}"#,
+                "workloadManagers":["Mesh Ops","robot-*","group:system:serviceaccounts:mesh",
+                "group:oidc:mesh-*","system:serviceaccount:mesh-system:*"]}"#,
             );
         assert_eq!(message(&verdict).is_none(), may);
     }

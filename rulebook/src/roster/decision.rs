@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{origin::is_at_home, references::References};
+use super::references::References;
 use crate::{
     counts::Counts,
     identifier::{self, NameFault, NameForm},
@@ -48,22 +48,14 @@ pub struct ExistingWorkload<'a> {
     pub mesh: Option<&'a str>,
     /// Label [`keys::MANAGED_BY`].
     pub managed_by: Option<&'a str>,
-    /// Label [`keys::ORIGIN`].
-    pub origin: Option<&'a str>,
-    /// Label [`keys::HOME_NAMESPACE`].
-    pub home_namespace: Option<&'a str>,
+    /// Whether it is a copy of a Workload elsewhere
+    /// ([`Origin::is_local_workload`](super::origin::Origin::is_local_workload) says not).
+    pub is_copy: bool,
     /// The names of the Meshes among its ownerReferences (L12).
     pub mesh_owners: Vec<&'a str>,
 }
 
 impl ExistingWorkload<'_> {
-    /// Whether it belongs to this cluster (S4). A copy in the namespace of a Global control plane
-    /// has the label of its home namespace, as the copies of Dataplanes do.
-    fn is_local(&self, namespace: &str) -> bool {
-        self.origin.is_none_or(|origin| origin == keys::ORIGIN_ZONE)
-            && is_at_home(self.home_namespace, namespace)
-    }
-
     fn is_ours(&self) -> bool {
         self.managed_by == Some(MANAGER)
     }
@@ -105,7 +97,7 @@ pub enum Action {
         orphan: bool,
     },
     /// Report that no object can have this name (W5).
-    Impossible(NameFault),
+    BadName(NameFault),
 }
 
 /// A write to the API server.
@@ -157,23 +149,23 @@ pub struct StatusNumbers {
     pub ours: bool,
 }
 
-/// Decides about the Workload of a namespace and name, to which these Dataplanes refer.
+/// Decides about the Workload of a name, to which these Dataplanes refer.
 pub(super) fn decide(
-    key: (&str, &str),
+    name: &str,
     references: &References<'_>,
     existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
 ) -> Decision {
-    let action = match wanted(key, references, existing) {
+    let action = match wanted(name, references, existing) {
         Action::Write(write) if !mode.carries_out(&write) => Action::Withheld(write),
         action => action,
     };
-    let status = status(key, references, existing, mode, &action);
+    let status = status(references, existing, mode, &action);
     Decision { action, status }
 }
 
 fn wanted(
-    (namespace, name): (&str, &str),
+    name: &str,
     references: &References<'_>,
     existing: Option<&ExistingWorkload<'_>>,
 ) -> Action {
@@ -189,7 +181,7 @@ fn wanted(
         referenced: sole.is_some(),
     };
     match (existing.managed_by, sole) {
-        _ if !existing.is_local(namespace) => leave(Foreign::NotLocal),
+        _ if existing.is_copy => leave(Foreign::NotLocal),
         (Some(manager), _) if manager != MANAGER => leave(Foreign::ManagedBy(manager.to_owned())),
         (None, None) => leave(Foreign::Unmanaged),
         (Some(_), None) => Action::Write(Write::Delete),
@@ -202,7 +194,7 @@ fn without_object(name: &str, references: &References<'_>) -> Action {
         return Action::Nothing;
     }
     if let Err(fault) = identifier::check(name, NameForm::Kubernetes) {
-        return Action::Impossible(fault);
+        return Action::BadName(fault);
     }
     match references.sole_mesh() {
         Some(mesh) => Action::Write(Write::Create {
@@ -233,7 +225,6 @@ fn corrected(mesh: &str, existing: &ExistingWorkload<'_>) -> Action {
 }
 
 fn status(
-    (namespace, _): (&str, &str),
     references: &References<'_>,
     existing: Option<&ExistingWorkload<'_>>,
     mode: Mode,
@@ -244,7 +235,7 @@ fn status(
         Action::Write(Write::Create { mesh } | Write::Relabel { mesh, .. }) => (&**mesh, true),
         _ => {
             let existing = existing?;
-            let writable = existing.is_ours() && existing.is_local(namespace);
+            let writable = existing.is_ours() && !existing.is_copy;
             (existing.labelled_mesh(), writable)
         }
     };

@@ -20,7 +20,7 @@ pub struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    /// Whether a Dataplane with this namespace and name belongs to this cluster.
+    /// Whether a Dataplane with this namespace and name belongs to this cluster (section 7).
     ///
     /// The labels decide only if no Pod owns it. Kuma copies the labels of a Pod to its Dataplane,
     /// so otherwise the owner of a Pod could hide its proxy with them.
@@ -31,11 +31,17 @@ impl Origin<'_> {
                 && (self.display_names.into_iter().flatten())
                     .all(|display| display.is_empty() || display == name)
     }
+
+    /// The same of a Workload, with its label [`keys::ORIGIN`] (S4). Where a Global control plane has
+    /// it from a zone, that label says `zone` as well; the others show that it is a copy.
+    pub fn is_local_workload(&self, origin: Option<&str>, namespace: &str, name: &str) -> bool {
+        origin.is_none_or(|origin| origin == keys::ORIGIN_ZONE) && self.is_local(namespace, name)
+    }
 }
 
 /// Whether a resource in this namespace comes from there, by its label
 /// [`keys::HOME_NAMESPACE`].
-pub(super) fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
+fn is_at_home(home_namespace: Option<&str>, namespace: &str) -> bool {
     home_namespace.is_none_or(|home| home.is_empty() || home == namespace)
 }
 
@@ -66,5 +72,20 @@ mod tests {
         Origin { home_namespace: Some("team"), display_names: [Some("web"), None], ..COPY }, false)]
     fn l1_which_dataplanes_are_local(#[case] origin: Origin<'_>, #[case] local: bool) {
         assert_eq!(origin.is_local("team", "web-0"), local);
+    }
+
+    #[rstest]
+    #[case::nothing_is_said(None, Origin::default(), true)]
+    #[case::of_this_zone(Some("zone"), Origin { home_namespace: Some("team"), display_names: [Some("web-0"), None], ..Origin::default() }, true)]
+    #[case::of_global(Some("global"), Origin::default(), false)]
+    #[case::of_a_zone_on_kubernetes(Some("zone"), Origin { home_namespace: Some("other"), ..Origin::default() }, false)]
+    #[case::of_a_zone_on_universal(Some("zone"), Origin { environment: Some("universal"), ..Origin::default() }, false)]
+    #[case::under_another_name(Some("zone"), Origin { home_namespace: Some("team"), display_names: [None, Some("web")], ..Origin::default() }, false)]
+    fn s4_which_workloads_are_local(
+        #[case] label: Option<&str>,
+        #[case] origin: Origin<'_>,
+        #[case] local: bool,
+    ) {
+        assert_eq!(origin.is_local_workload(label, "team", "web-0"), local);
     }
 }

@@ -139,7 +139,6 @@ fn l4_labels() {
 #[case::mesh_missing(workload(None, Some(MANAGER)), relabel("a", &[]))]
 #[case::of_nobody(workload(Some("a"), None), relabel("a", &[]))]
 #[case::bare(workload(None, None), relabel("a", &[]))]
-#[case::said_to_be_local(ExistingWorkload { origin: Some("zone"), ..ours("b") }, relabel("a", &[]))]
 fn l5_the_labels_of_ours_and_of_nobodys_are_made_right(
     #[case] existing: ExistingWorkload<'_>,
     #[case] action: Action,
@@ -541,10 +540,8 @@ fn s3_health_offline_and_online(
 }
 
 #[rstest]
-#[case::of_a_global_control_plane(ExistingWorkload { origin: Some("global"), ..ours("b") })]
-#[case::a_copy_of_a_zones(
-    ExistingWorkload { origin: Some("zone"), home_namespace: Some("zone-team"), ..ours("b") })]
-#[case::and_of_nobody(ExistingWorkload { origin: Some("global"), ..workload(None, None) })]
+#[case::of_ours(ExistingWorkload { is_copy: true, ..ours("b") })]
+#[case::of_nobodys(ExistingWorkload { is_copy: true, ..workload(None, None) })]
 fn s4_only_local_workloads_are_written(
     #[case] existing: ExistingWorkload<'_>,
     #[values(&[], &["a"])] meshes: &[&str],
@@ -608,7 +605,7 @@ fn w5_a_name_that_no_object_can_have(#[case] meshes: &[&str]) {
     }
     let action = |roster: &Roster| roster.decide(&key("Bad_Name"), None, Mode::Manage).action;
     let fault = NameFault::Malformed(NameForm::Kubernetes);
-    assert_eq!(action(&roster), Action::Impossible(fault));
+    assert_eq!(action(&roster), Action::BadName(fault));
     for index in 0..meshes.len() {
         roster.delete("team", &format!("d{index}"));
     }

@@ -172,7 +172,7 @@ impl SimulatedNamespace {
                 Action::Nothing
                 | Action::Leave { .. }
                 | Action::Conflict { .. }
-                | Action::Impossible(_) => continue,
+                | Action::BadName(_) => continue,
                 Action::Withheld(write) => panic!("{write:?} is withheld in mode manage"),
             }
             let left = self.decide(&key);

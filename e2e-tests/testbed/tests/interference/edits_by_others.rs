@@ -28,7 +28,10 @@ async fn a_workload_edited_by_hand_is_put_right(#[case] labels: Value) {
         .await
         .unwrap();
     let after = eventually("it is right again", async || {
-        let workload = team.seen("cart").await.map_err(|error| error.to_string())?;
+        let workload = team
+            .find_workload("cart")
+            .await
+            .map_err(|error| error.to_string())?;
         let workload = workload.unwrap();
         let is_right = label(&workload, "kuma.io/mesh") == "default"
             && label(&workload, "kuma.io/managed-by") == "kuma-workload-reconciler";
@@ -105,7 +108,7 @@ async fn a_workload_that_another_takes_is_let_go(#[case] manager: &str, #[case] 
         .merge(Kind::Workload, "cart", stamp)
         .await
         .unwrap();
-    let taken = team.seen("cart").await.unwrap();
+    let taken = team.find_workload("cart").await.unwrap();
     // Whatever would be a reason to write it if it were ours.
     team.dataplane("cart-2", "cart", "default").await.unwrap();
     team.caught_up(&replica).await.unwrap();
@@ -116,7 +119,7 @@ async fn a_workload_that_another_takes_is_let_go(#[case] manager: &str, #[case] 
     team.caught_up(&replica).await.unwrap();
     relist(&replica).await;
     team.caught_up(&replica).await.unwrap();
-    assert_eq!(team.seen("cart").await.unwrap(), taken);
+    assert_eq!(team.find_workload("cart").await.unwrap(), taken);
     assert_eq!(replica.proxy.asked_to("* workloads cart").len(), writes);
     let said = team.space.events("WorkloadManagedByAnother").await.unwrap();
     assert_eq!(said.len(), events, "{said:?}");

@@ -55,7 +55,7 @@ async fn a_dataplane_that_cannot_be_read(#[case] spec: Value, #[case] fault: &st
     team.space.gone("till").await.unwrap();
     relist(&replica).await;
     team.caught_up(&replica).await.unwrap();
-    let now = team.seen("cart").await.unwrap().unwrap();
+    let now = team.find_workload("cart").await.unwrap().unwrap();
     assert_eq!(now["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(
         replica.reconciler.said(&named).len(),
@@ -83,7 +83,7 @@ async fn a_dataplane_that_can_be_read_again_counts_again() {
         .await
         .unwrap();
     team.caught_up(&replica).await.unwrap();
-    assert_eq!(team.seen("cart").await.unwrap(), None);
+    assert_eq!(team.find_workload("cart").await.unwrap(), None);
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
 }

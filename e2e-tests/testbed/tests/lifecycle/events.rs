@@ -20,7 +20,7 @@ async fn l9_t1_the_event_is_where_the_page_tells_people_to_look() -> Done {
     let team = managed().await?;
     team.proxy("web-1", "default", "web").await?;
     team.proxy("web-2", "mesh-2", "web").await?;
-    let told = team.told(DETECTED, 1).await?;
+    let events = team.wait_for_events(DETECTED, 1).await?;
     let expected = format!(
         "Skipping Workload generation: namespace {0} has pods in multiple meshes (2 meshes) for workload web. This configuration is not supported.",
         team.name
@@ -39,8 +39,8 @@ async fn l9_t1_the_event_is_where_the_page_tells_people_to_look() -> Done {
     assert!(line.ends_with(&expected), "{line}");
     assert!(line.contains(&format!("namespace/{}", team.name)), "{line}");
 
-    let event = serde_json::to_value(&told[0]).unwrap();
-    assert_eq!(note(&told[0]), expected);
+    let event = serde_json::to_value(&events[0]).unwrap();
+    assert_eq!(note(&events[0]), expected);
     let regarding = json!({
         "apiVersion": "v1", "kind": "Namespace", "namespace": team.name, "name": team.name,
     });
@@ -71,11 +71,11 @@ async fn l9_each_workload_has_its_own() -> Done {
         team.proxy(&format!("{workload}-2"), "mesh-2", workload)
             .await?;
     }
-    let told = team.told(DETECTED, 2).await?;
+    let events = team.wait_for_events(DETECTED, 2).await?;
     for workload in ["cart", "web"] {
         let about = format!("for workload {workload}.");
-        let of_it = told.iter().filter(|event| note(event).contains(&about));
-        assert_eq!(of_it.count(), 1, "{told:?}");
+        let of_it = events.iter().filter(|event| note(event).contains(&about));
+        assert_eq!(of_it.count(), 1, "{events:?}");
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ async fn l10_one_when_it_begins_or_its_meshes_change_and_one_when_it_ends() -> D
     let team = managed().await?;
     team.proxy("web-1", "default", "web").await?;
     team.proxy("web-2", "mesh-2", "web").await?;
-    let first = team.told(DETECTED, 1).await?;
+    let first = team.wait_for_events(DETECTED, 1).await?;
     // More of the same is no news.
     for number in 3..8 {
         team.proxy(&format!("web-{number}"), "mesh-2", "web")
@@ -93,7 +93,7 @@ async fn l10_one_when_it_begins_or_its_meshes_change_and_one_when_it_ends() -> D
     }
     team.settled().await?;
     team.proxy("web-8", "mesh-3", "web").await?;
-    let second = team.told(DETECTED, 2).await?;
+    let second = team.wait_for_events(DETECTED, 2).await?;
     assert!(
         second.contains(&first[0]),
         "the first is as it was: {second:?}"
@@ -114,7 +114,7 @@ async fn l10_one_when_it_begins_or_its_meshes_change_and_one_when_it_ends() -> D
         team.delete(Kind::Dataplane, &format!("web-{number}"))
             .await?;
     }
-    let resolved = team.told(RESOLVED, 1).await?;
+    let resolved = team.wait_for_events(RESOLVED, 1).await?;
     let expected = format!(
         "Namespace {} no longer has pods in multiple meshes for workload web.",
         team.name
@@ -138,20 +138,20 @@ async fn l11_both_workloads_of_a_split_namespace_are_made_and_it_is_reported() -
         team.made("cart", "mesh-2").await?.metadata.labels,
         Some(ours("mesh-2"))
     );
-    let told = team.told(SPLIT, 1).await?;
+    let events = team.wait_for_events(SPLIT, 1).await?;
     let expected = format!(
         "Namespace {} has workloads in multiple meshes (default, mesh-2). Use one mesh per namespace.",
         team.name
     );
-    assert_eq!(note(&told[0]), expected);
-    assert_eq!(told[0].type_.as_deref(), Some("Warning"));
-    let event: Value = serde_json::to_value(&told[0]).unwrap();
+    assert_eq!(note(&events[0]), expected);
+    assert_eq!(events[0].type_.as_deref(), Some("Warning"));
+    let event: Value = serde_json::to_value(&events[0]).unwrap();
     assert_eq!(event["regarding"]["name"], team.name.as_str());
     assert_eq!(event["related"], Value::Null);
     assert_eq!(team.events(DETECTED).await?, []);
 
     team.delete(Kind::Dataplane, "cart-1").await?;
-    let resolved = team.told(RESOLVED, 1).await?;
+    let resolved = team.wait_for_events(RESOLVED, 1).await?;
     let expected = format!(
         "Namespace {} no longer has workloads in multiple meshes.",
         team.name
@@ -173,7 +173,7 @@ async fn l11_split_namespaces_are_not_reported_if_that_is_not_wanted() -> Done {
     // Events are published in turn.
     team.proxy("both-1", "default", "both").await?;
     team.proxy("both-2", "mesh-2", "both").await?;
-    team.told(DETECTED, 1).await?;
+    team.wait_for_events(DETECTED, 1).await?;
     assert_eq!(team.events(SPLIT).await?, []);
     Ok(())
 }

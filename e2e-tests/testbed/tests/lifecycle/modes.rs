@@ -35,7 +35,7 @@ async fn l17_observe_writes_nothing_but_events() -> Done {
     team.proxy("web-1", "default", "web").await?;
     team.proxy("both-1", "default", "both").await?;
     team.proxy("both-2", "mesh-2", "both").await?;
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     team.reported().await?;
     let names: Vec<_> = team.workloads().await?.into_keys().collect();
     assert_eq!(names, ["adoptable", "leftover"]);

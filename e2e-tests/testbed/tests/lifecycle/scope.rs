@@ -68,7 +68,7 @@ async fn grants_in_one_namespace_are_enough_for_it() -> Done {
     inside.made("web", "default").await?;
     inside.proxy("both-1", "default", "both").await?;
     inside.proxy("both-2", "mesh-2", "both").await?;
-    inside.told("MultipleMeshesDetected", 1).await?;
+    inside.wait_for_events("MultipleMeshesDetected", 1).await?;
     // A mesh that changes: Meshes cannot be read, so no owner can be added.
     inside.proxy("web-1", "mesh-2", "web").await?;
     inside.made("web", "mesh-2").await?;
@@ -127,7 +127,7 @@ async fn a_namespace_is_looked_after_while_it_has_the_label() -> Done {
     let by = namespace_label(&team).await?;
     other.label(&[(BY, &by)]).await?;
     other.made("web", "default").await?;
-    other.told("MultipleMeshesDetected", 1).await?;
+    other.wait_for_events("MultipleMeshesDetected", 1).await?;
     reconciler.shows("mesh_conflicts", 1.0).await?;
     // What is in it stays as it is when it loses the label, and nothing is said to be over.
     other.label(&[]).await?;
@@ -138,7 +138,7 @@ async fn a_namespace_is_looked_after_while_it_has_the_label() -> Done {
     team.settled().await?;
     team.proxy("both-1", "default", "both").await?;
     team.proxy("both-2", "mesh-2", "both").await?;
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     let labels = other.workloads().await?;
     assert_eq!(labels["cart"], [].into());
     assert_eq!(labels["web"], ours("default"));

@@ -179,8 +179,10 @@ async fn l6_leaves_another_managers_and_says_so(
     let before = team.put(Kind::Workload, workload("web", &labels)).await?;
     team.proxy("web-1", "default", "web").await?;
     team.settled().await?;
-    let told = team.told("WorkloadManagedByAnother", events).await?;
-    if let [event] = &told[..] {
+    let published = team
+        .wait_for_events("WorkloadManagedByAnother", events)
+        .await?;
+    if let [event] = &published[..] {
         let note = event.note.as_deref().unwrap_or_default();
         let expected = "Workload web is managed by \"someone\" (label kuma.io/managed-by) and is left as it is.";
         assert_eq!(note, expected);
@@ -202,7 +204,7 @@ async fn l6_one_that_its_manager_lets_go_is_adopted() -> Done {
     let labels = [(MESH, "default"), (MANAGED_BY, "someone")];
     let before = team.put(Kind::Workload, workload("web", &labels)).await?;
     team.proxy("web-1", "default", "web").await?;
-    team.told("WorkloadManagedByAnother", 1).await?;
+    team.wait_for_events("WorkloadManagedByAnother", 1).await?;
     team.put(Kind::Workload, workload("web", &[(MESH, "default")]))
         .await?;
     let after = team.made("web", "default").await?;
@@ -219,7 +221,7 @@ async fn l7_creates_nothing_in_a_conflict() -> Done {
     team.made("web", "mesh-2").await?;
     team.delete(Kind::Workload, "web").await?;
     team.proxy("web-1", "default", "web").await?;
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     team.gone("other").await?;
     // It came back before, or not at all: from now on it does not.
     if team.get(Kind::Workload, "web").await?.is_some() {
@@ -242,7 +244,7 @@ async fn l8_leaves_the_orphan_of_a_conflict(#[case] labels: &[(&str, &str)]) -> 
     team.proxy("web-1", "default", "web").await?;
     team.settled().await?;
     team.proxy("web-2", "mesh-2", "web").await?;
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     team.settled().await?;
     let orphan = team.get(Kind::Workload, "web").await?.unwrap();
     let expected = if labels.is_empty() {
@@ -299,7 +301,7 @@ async fn l12_an_orphan_is_made_right_when_the_conflict_ends() -> Done {
     team.proxy("web-1", "default", "web").await?;
     let before = team.made("web", "default").await?;
     team.proxy("web-2", "mesh-2", "web").await?;
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     team.delete(Kind::Dataplane, "web-1").await?;
     let after = team.made("web", "mesh-2").await?;
     assert_eq!(uid(&after), uid(&before));

@@ -110,7 +110,7 @@ async fn s6_in_a_conflict_the_numbers_are_those_of_the_labelled_mesh() -> Done {
     for name in ["web-2", "web-3", "web-4"] {
         proxy(&team, name, "mesh-2", ready()).await?;
     }
-    team.told("MultipleMeshesDetected", 1).await?;
+    team.wait_for_events("MultipleMeshesDetected", 1).await?;
     proxy(&team, "web-5", "default", ready()).await?;
     insight(&team, "web-5", "default", online()).await?;
     insight(&team, "web-2", "mesh-2", online()).await?;

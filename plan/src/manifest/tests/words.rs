@@ -22,6 +22,8 @@ const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\
 #[case::containers("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: no}, {name: b}, {name: 1}]}\n", &["4:28", "4:51"])]
 #[case::universal("type: Dataplane\nmesh: y\nname: n\nlabels: {kuma.io/workload: on}\n", &["2:7", "3:7", "4:28"])]
 #[case::json("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\", \"labels\": {\"ä\": true, \"b\": 1}}}", &["1:79", "1:90"])]
+#[case::beside_a_repeated_key("apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {a: yes, b: c, b: d, e: 1}\n", &["5:15", "5:26", "5:35"])]
+#[case::beside_a_number_of_yaml_alone("apiVersion: v1\nkind: Pod\nmetadata:\n  name: .inf\n  labels: {a: yes}\n  ownerReferences: [{controller: !!bool x}]\n", &["4:9", "5:15", "6:41"])]
 #[case::maps_and_lists("apiVersion: v1\nkind: Pod\nmetadata: {name: [a], labels: [b]}\nspec: {containers: {}}\n", &["3:18", "3:31", "4:20"])]
 fn each_value_that_is_no_string_is_told(#[case] text: &str, #[case] expected: &[&str]) {
     let report = plan(text);

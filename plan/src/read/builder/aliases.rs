@@ -1,7 +1,7 @@
 //! Anchors and aliases, and how much they may blow a document up.
 
 use super::super::{
-    Problem,
+    fault::Problem,
     tree::{Node, Position, Value},
 };
 

@@ -3,7 +3,7 @@
 use kuma_workload_rulebook::quoted::Quoted;
 
 use super::super::{
-    Problem,
+    fault::Problem,
     tree::{Node, Position, Value},
 };
 

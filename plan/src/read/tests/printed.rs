@@ -1,6 +1,6 @@
 //! Trees that are made up, printed in one of several ways, and read again.
 
-use super::super::tree::number;
+use super::super::{parsed::Bulk, tree::number, values::read};
 use super::*;
 use proptest::{
     collection::vec,

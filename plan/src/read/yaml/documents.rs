@@ -1,7 +1,7 @@
 //! How a text is cut into documents: by lines, so that a bad document does not hide the others.
 
 use super::super::{
-    Remark,
+    parsed::Remark,
     tree::{self, Position},
 };
 

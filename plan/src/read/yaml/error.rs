@@ -12,6 +12,16 @@ pub(super) fn sentence(error: &ErrorKind) -> String {
         E::RecursionLimitExceeded => {
             return format!("this is nested deeper than {MAX_LEVELS} levels");
         }
+        E::UnexpectedCharacter { character: '\0' } => {
+            "a zero byte stands here; save the file as UTF-8 text"
+        }
+        E::UnexpectedCharacter { character } if !is_allowed(*character) => {
+            let character = character.escape_default();
+            return format!(
+                "this is no YAML: the control character {character} cannot stand in it; write it as \
+                 an escape, in double quotes"
+            );
+        }
         E::UnexpectedCharacter { character } => {
             let character = character.escape_default();
             return format!(
@@ -94,4 +104,56 @@ pub(super) fn sentence(error: &ErrorKind) -> String {
         _ => "look at the indentation, the quotes and the brackets here",
     };
     format!("this is no YAML: {what}")
+}
+
+/// Whether a character may stand in YAML, if in quotes.
+fn is_allowed(character: char) -> bool {
+    !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::faults;
+    use rstest::rstest;
+
+    /// Quotes are no remedy for what may stand nowhere.
+    #[rstest]
+    #[case::in_quotes(
+        "a: \"b\u{7}\"\n",
+        "1:6",
+        "the control character \\u{7} cannot stand in it"
+    )]
+    #[case::in_a_comment(
+        "# \u{1b}[0m\na: 1\n",
+        "1:3",
+        "the control character \\u{1b} cannot stand in it"
+    )]
+    #[case::in_a_literal(
+        "a: |\n  b\u{7f}\n",
+        "2:3",
+        "the control character \\u{7f} cannot stand in it"
+    )]
+    #[case::no_character(
+        "a: \"\u{ffff}\"\n",
+        "1:5",
+        "the control character \\u{ffff} cannot stand in it"
+    )]
+    #[case::zero(
+        "a\0: 1\n",
+        "1:2",
+        "a zero byte stands here; save the file as UTF-8 text"
+    )]
+    #[case::reserved("a: @b\n", "1:4", "a text cannot begin with @ here; put it in quotes")]
+    fn characters_that_cannot_stand_in_yaml(
+        #[case] text: &str,
+        #[case] place: &str,
+        #[case] what: &str,
+    ) {
+        let found = faults(text);
+        let expected = format!("a.yml:{place}: this is no YAML: {what}");
+        assert!(
+            found.len() == 1 && found[0].starts_with(&expected),
+            "{found:?}"
+        );
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn result_without_change(action: &Action) -> ReconcileResult {
         Action::Withheld(_) => ReconcileResult::Withheld,
         Action::Leave { .. } => ReconcileResult::Foreign,
         Action::Conflict { .. } => ReconcileResult::Conflict,
-        Action::Impossible(_) => ReconcileResult::Impossible,
+        Action::BadName(_) => ReconcileResult::BadName,
     }
 }
 

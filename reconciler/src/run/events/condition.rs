@@ -47,7 +47,7 @@ impl Condition {
             Action::Conflict { meshes, .. } => Some(Self::Conflict {
                 meshes: meshes.clone(),
             }),
-            Action::Impossible(fault) => Some(Self::InvalidName { fault: *fault }),
+            Action::BadName(fault) => Some(Self::InvalidName { fault: *fault }),
             Action::Leave {
                 why: Foreign::ManagedBy(manager),
                 referenced: true,

@@ -23,8 +23,7 @@ pub struct CachedWorkload {
     pub owners: Vec<OwnerReference>,
     mesh: Option<Box<str>>,
     managed_by: Option<Box<str>>,
-    origin: Option<Box<str>>,
-    home_namespace: Option<Box<str>>,
+    is_copy: bool,
 }
 
 impl CachedWorkload {
@@ -34,8 +33,7 @@ impl CachedWorkload {
         let ExistingWorkload {
             mesh,
             managed_by,
-            origin,
-            home_namespace,
+            is_copy,
             mesh_owners: _,
         } = workload.facts();
         Self {
@@ -46,8 +44,7 @@ impl CachedWorkload {
             owners: metadata.owner_references.clone().unwrap_or_default(),
             mesh: mesh.map(Into::into),
             managed_by: managed_by.map(Into::into),
-            origin: origin.map(Into::into),
-            home_namespace: home_namespace.map(Into::into),
+            is_copy,
         }
     }
 
@@ -56,8 +53,7 @@ impl CachedWorkload {
         ExistingWorkload {
             mesh: self.mesh.as_deref(),
             managed_by: self.managed_by.as_deref(),
-            origin: self.origin.as_deref(),
-            home_namespace: self.home_namespace.as_deref(),
+            is_copy: self.is_copy,
             mesh_owners: kinds::mesh_owners(&self.owners).collect(),
         }
     }

@@ -103,7 +103,7 @@ label_values! {
         /// Proxies in several meshes refer to it (L7, L8).
         Conflict = "conflict",
         /// Its name cannot be the name of an object (W5).
-        Impossible = "impossible",
+        BadName = "bad_name",
         /// It was changed meanwhile, and is reconciled again (L15).
         Stale = "stale",
         /// Its namespace is being deleted, so that nothing can be created there.
@@ -161,7 +161,7 @@ label_values! {
         /// Proxies in several meshes refer to it, and it exists (L8).
         Orphan = "orphan",
         /// Its name cannot be the name of an object (W5).
-        Impossible = "impossible",
+        BadName = "bad_name",
     }
 }
 
@@ -193,7 +193,7 @@ impl WorkloadState {
             Action::Leave { .. } => Self::Unreferenced,
             Action::Conflict { orphan: false, .. } => Self::Conflict,
             Action::Conflict { orphan: true, .. } => Self::Orphan,
-            Action::Impossible(_) => Self::Impossible,
+            Action::BadName(_) => Self::BadName,
         })
     }
 }
@@ -220,7 +220,7 @@ mod tests {
     #[case::unreferenced("w", &[], Some((None, "default")), Some(WorkloadState::Unreferenced))]
     #[case::conflict("w", &["a", "b"], None, Some(WorkloadState::Conflict))]
     #[case::orphan("w", &["a", "b"], Some((OURS, "a")), Some(WorkloadState::Orphan))]
-    #[case::impossible("W", &["a"], None, Some(WorkloadState::Impossible))]
+    #[case::bad_name("W", &["a"], None, Some(WorkloadState::BadName))]
     fn states(
         #[case] workload: &str,
         #[case] meshes: &[&str],

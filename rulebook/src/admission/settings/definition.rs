@@ -1,6 +1,6 @@
 //! What the settings mean, and their defaults.
 
-use super::names::Names;
+use super::{mesh_namespaces::MeshNamespaces, names::Names, service_account::ServiceAccountUser};
 use crate::mesh;
 
 /// How the rules are applied. [`Settings::default`] is what empty settings mean.
@@ -18,11 +18,18 @@ pub struct Settings<'a> {
     pub already_split: EnforcementAction,
     /// `considerPods`: whether Pods count in addition to Dataplanes (A10). Default true.
     pub consider_pods: bool,
-    /// `systemNamespaces`: Namespaces that are exempt from the mesh rule, in addition to
+    /// `grants`: how it is made sure that the policy server may list a kind (A13). Default `probe`.
+    pub grants: Grants,
+    /// `policyServerUser`: the ServiceAccount of the policy server (A13). It is given wherever
+    /// `grants` is [`Grants::Ask`].
+    pub policy_server_user: Option<ServiceAccountUser<'a>>,
+    /// `systemNamespaces`: Namespaces that are exempt from the rules on meshes, in addition to
     /// `kube-system` (A19).
     pub system_namespaces: Names<'a>,
     /// `legacyMeshAnnotations`: whether annotations can name a mesh too (M2). Default true.
     pub mesh_annotations: mesh::MeshAnnotations,
+    /// `meshNamespaces`: which Namespaces may be in which mesh (A20). Default empty.
+    pub mesh_namespaces: MeshNamespaces<'a>,
     /// `workloadLabels`: the labels that name the workload of a Pod, in order (W1). Default empty.
     pub workload_labels: Names<'a>,
     /// `invalidWorkloadName`: what happens to a name that no Workload can have (W5); nothing if it
@@ -62,6 +69,17 @@ pub enum Updates {
     Membership,
 }
 
+/// How it is made sure that the policy server may list a kind, before it is listed (A13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grants {
+    /// By a get of the same kind, which the API server answers at once.
+    Probe,
+    /// By asking the API server whether [`Settings::policy_server_user`] may list and watch it.
+    Ask,
+    /// Not at all: whoever configures the policy answers for the grants.
+    Assume,
+}
+
 const SYSTEM_NAMESPACES: &[&str] = &["kong-mesh-system", "kuma-system"];
 
 const WORKLOAD_MANAGERS: &[&str] = &[
@@ -84,8 +102,11 @@ impl Default for Settings<'_> {
             updates: Updates::All,
             already_split: EnforcementAction::Deny,
             consider_pods: true,
+            grants: Grants::Probe,
+            policy_server_user: None,
             system_namespaces: Names::Default(SYSTEM_NAMESPACES),
             mesh_annotations: mesh::MeshAnnotations::Read,
+            mesh_namespaces: MeshNamespaces::default(),
             workload_labels: Names::Default(&[]),
             invalid_workload_name: Some(EnforcementAction::Warn),
             protect_workloads: Some(EnforcementAction::Warn),
@@ -95,9 +116,21 @@ impl Default for Settings<'_> {
 }
 
 impl Settings<'_> {
-    /// Whether a Namespace is exempt from the mesh rule (A19).
+    /// Whether a Namespace is exempt from the rules on meshes (A19).
     pub fn is_system_namespace(&self, namespace: &str) -> bool {
         namespace == "kube-system" || self.system_namespaces.iter().any(|name| name == namespace)
+    }
+
+    /// Whether any rule judges the mesh of a Pod or Namespace (A5, A20).
+    pub fn judges_meshes(&self) -> bool {
+        self.mesh_rule || !self.mesh_namespaces.is_empty()
+    }
+
+    /// Whether a Pod of this Namespace, or a template, can be rejected for anything but the label
+    /// `kuma.io/workload` (A1, A2).
+    pub fn judges_pods(&self, namespace: &str) -> bool {
+        let judges_meshes = self.judges_meshes() && !self.is_system_namespace(namespace);
+        judges_meshes || self.invalid_workload_name == Some(EnforcementAction::Deny)
     }
 
     /// The workload labels, in order (W1).
@@ -109,6 +142,23 @@ impl Settings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::nothing(|_| {}, [false, false])]
+    #[case::mesh_rule(|settings| settings.mesh_rule = true, [true, false])]
+    #[case::warn_of_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Warn), [false, false])]
+    #[case::reject_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Deny), [true, true])]
+    #[case::reject_workloads(|settings| settings.protect_workloads = Some(EnforcementAction::Deny), [false, false])]
+    fn a14_whose_pods_are_judged(
+        #[case] edit: fn(&mut Settings<'static>),
+        #[case] of_team_and_kube_system: [bool; 2],
+    ) {
+        let mut settings = Settings::default();
+        edit(&mut settings);
+        let judged = ["team", "kube-system"].map(|namespace| settings.judges_pods(namespace));
+        assert_eq!(judged, of_team_and_kube_system);
+    }
 
     #[test]
     fn a19_system_namespaces_and_kube_system() {

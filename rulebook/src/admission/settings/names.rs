@@ -39,10 +39,23 @@ impl PartialEq for Names<'_> {
 
 impl Eq for Names<'_> {}
 
-/// What is wrong with a name of a Namespace: it must be a DNS label of at most 63 characters.
+/// What is wrong with the name of a Namespace.
 pub(super) fn namespace_fault(name: &str) -> Option<&'static str> {
-    let is_possible = is_dns_label(name) && name.len() <= 63;
-    (!is_possible).then_some("must be a Namespace's name")
+    (!is_namespace(name)).then_some("must be a Namespace's name")
+}
+
+/// Whether a Namespace can have this name: a DNS label of at most 63 characters.
+pub(super) fn is_namespace(name: &str) -> bool {
+    is_dns_label(name) && name.len() <= 63
+}
+
+/// Whether an entry stands for this name. An entry that ends in `*` stands for every name with that
+/// beginning.
+pub(super) fn stands_for(entry: &str, name: &str) -> bool {
+    match entry.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == entry,
+    }
 }
 
 /// What is wrong with the key of a label: it must be 1 to 63 letters, digits, `-`, `_` and `.`,
@@ -62,18 +75,4 @@ pub(super) fn label_key_fault(key: &str) -> Option<&'static str> {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     (!(is_legal_prefix && is_legal_name)).then_some("must be a legal label key")
-}
-
-/// What is wrong with a user or group (P1): it must have no white space, and no `*` but at its end.
-pub(super) fn manager_fault(name: &str) -> Option<&'static str> {
-    let prefix = name.strip_suffix('*').unwrap_or(name);
-    if prefix.is_empty() {
-        return Some("must name a user or group, not nobody or everybody");
-    }
-    if prefix.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
-        return Some("must be without white space");
-    }
-    prefix
-        .contains('*')
-        .then_some("must have its only \"*\" at the end")
 }

@@ -1,11 +1,25 @@
 //! What a misspelled word was probably meant to be.
 
+use std::fmt;
+
+use crate::quoted::Quoted;
+
 /// The longest beginning of a word that is compared, in bytes. No setting has a longer name, and a
 /// long word must not cost time.
 const MAX_COMPARED: usize = 64;
 
+/// Shows in quotes the word that a misspelled one was probably meant to be. It is looked for only
+/// when it is shown.
+pub(super) struct Nearest<'w>(pub(super) &'w str, pub(super) &'w [&'static str]);
+
+impl fmt::Display for Nearest<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Quoted(nearest(self.0, self.1)).fmt(formatter)
+    }
+}
+
 /// The word that takes the fewest edits to get from the misspelled one; of several, the first.
-pub(super) fn nearest(misspelled: &str, words: &[&'static str]) -> &'static str {
+fn nearest(misspelled: &str, words: &[&'static str]) -> &'static str {
     let misspelled: Vec<u8> = misspelled
         .bytes()
         .take(MAX_COMPARED)

@@ -1,46 +1,46 @@
 //! Reads a settings document, and reports everything that is wrong with it at once.
+//!
+//! The policy reads its settings with each request, so no document may cost more than its length.
 
 use std::{collections::BinaryHeap, fmt};
 
 use super::{
-    definition::{EnforcementAction, NamespaceMesh, Settings, Updates},
+    definition::{EnforcementAction, Grants, NamespaceMesh, Settings, Updates},
     document::SettingsValue,
-    names::{self, Names},
-    nearest::nearest,
+    faults::{FaultCollector, SettingsFaults},
+    managers::manager_fault,
+    mesh_namespaces::{MeshNamespaces, pattern_fault},
+    names::{Names, label_key_fault, namespace_fault},
+    nearest::Nearest,
+    service_account::ServiceAccountUser,
 };
-use crate::{mesh, metadata::Text, quoted::Quoted};
+use crate::{
+    mesh::{self, MeshAnnotations},
+    metadata::Text,
+    quoted::Quoted,
+};
 
 /// The names of all settings, in the order of the documentation.
-pub const SETTINGS: [&str; 12] = [
+pub const SETTINGS: [&str; 15] = [
     "disallowMultipleMeshesPerNamespace",
     "namespaceMesh",
     "action",
     "updates",
     "alreadySplit",
     "considerPods",
+    "grants",
+    "policyServerUser",
     "systemNamespaces",
     "legacyMeshAnnotations",
+    "meshNamespaces",
     "workloadLabels",
     "invalidWorkloadName",
     "protectWorkloads",
     "workloadManagers",
 ];
 
-/// What is wrong with a settings document: a sentence for each fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsFaults(pub Vec<String>);
-
-impl fmt::Display for SettingsFaults {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, fault) in self.0.iter().enumerate() {
-            if number > 0 {
-                formatter.write_str("; ")?;
-            }
-            formatter.write_str(fault)?;
-        }
-        Ok(())
-    }
-}
+/// The most entries that a list or map in the settings can have.
+pub const MAX_ENTRIES: usize = 256;
 
 impl<'a> Settings<'a> {
     /// Reads a settings document. `null` and an empty map mean the defaults, and a `null` for one
@@ -50,17 +50,19 @@ impl<'a> Settings<'a> {
     ///
     /// All faults of the document.
     pub fn read(given: SettingsValue<'a>) -> Result<Self, SettingsFaults> {
-        let mut reader = SettingsReader { faults: Vec::new() };
+        let mut reader = SettingsReader::default();
         let mut settings = Self::default();
         match given {
             SettingsValue::Null => {}
             SettingsValue::Map(entries) => {
-                for (_, key) in repeated(entries.iter().map(|(key, _)| &**key)) {
-                    reader.fault(Quoted(key), "is given twice; keep one");
-                }
-                for (key, value) in entries {
-                    if value != SettingsValue::Null {
-                        reader.setting(&mut settings, &key, value);
+                if reader.is_short("settings", entries.len()) {
+                    for (_, key) in repeated(entries.iter().map(|(key, _)| &**key)) {
+                        reader.fault(Quoted(key), "is given twice; keep one");
+                    }
+                    for (key, value) in entries {
+                        if value != SettingsValue::Null {
+                            reader.setting(&mut settings, &key, value);
+                        }
                     }
                 }
             }
@@ -68,6 +70,13 @@ impl<'a> Settings<'a> {
                 "settings",
                 format_args!("must be a map, not {}", other.kind()),
             ),
+        }
+        if settings.grants == Grants::Ask && settings.policy_server_user.is_none() {
+            reader.fault(
+                "policyServerUser",
+                "must be given while grants is \"ask\": the ServiceAccount of the policy server, \
+                 as system:serviceaccount:NAMESPACE:NAME",
+            );
         }
         if settings.protect_workloads == Some(EnforcementAction::Deny)
             && settings.workload_managers.is_empty()
@@ -78,17 +87,17 @@ impl<'a> Settings<'a> {
                  or Kuma itself could not write Workloads",
             );
         }
-        if reader.faults.is_empty() {
-            Ok(settings)
-        } else {
-            Err(SettingsFaults(reader.faults))
+        match reader.faults.into_faults() {
+            None => Ok(settings),
+            Some(faults) => Err(faults),
         }
     }
 }
 
 /// Reads the settings one after the other and collects their faults.
+#[derive(Default)]
 struct SettingsReader {
-    faults: Vec<String>,
+    faults: FaultCollector,
 }
 
 impl SettingsReader {
@@ -119,30 +128,34 @@ impl SettingsReader {
             ),
             "alreadySplit" => self.word(&mut settings.already_split, key, &value, ACTIONS),
             "considerPods" => self.boolean(&mut settings.consider_pods, key, &value),
+            "grants" => self.word(
+                &mut settings.grants,
+                key,
+                &value,
+                &[
+                    ("probe", Grants::Probe),
+                    ("ask", Grants::Ask),
+                    ("assume", Grants::Assume),
+                ],
+            ),
+            "policyServerUser" => {
+                settings.policy_server_user = Some(self.service_account(key, value));
+            }
             "systemNamespaces" => {
-                self.names(
-                    &mut settings.system_namespaces,
-                    key,
-                    value,
-                    names::namespace_fault,
-                );
+                self.names(&mut settings.system_namespaces, key, value, namespace_fault);
             }
             "legacyMeshAnnotations" => {
                 let mut read = true;
                 self.boolean(&mut read, key, &value);
                 settings.mesh_annotations = if read {
-                    mesh::MeshAnnotations::Read
+                    MeshAnnotations::Read
                 } else {
-                    mesh::MeshAnnotations::Ignored
+                    MeshAnnotations::Ignored
                 };
             }
+            "meshNamespaces" => settings.mesh_namespaces = self.mesh_namespaces(key, value),
             "workloadLabels" => {
-                self.names(
-                    &mut settings.workload_labels,
-                    key,
-                    value,
-                    names::label_key_fault,
-                );
+                self.names(&mut settings.workload_labels, key, value, label_key_fault);
             }
             "invalidWorkloadName" => self.word(
                 &mut settings.invalid_workload_name,
@@ -165,25 +178,20 @@ impl SettingsReader {
                 ],
             ),
             "workloadManagers" => {
-                self.names(
-                    &mut settings.workload_managers,
-                    key,
-                    value,
-                    names::manager_fault,
-                );
+                self.names(&mut settings.workload_managers, key, value, manager_fault);
             }
             unknown => self.fault(
                 Quoted(unknown),
                 format_args!(
                     "is not a setting; the nearest is {}",
-                    Quoted(nearest(unknown, &SETTINGS))
+                    Nearest(unknown, &SETTINGS)
                 ),
             ),
         }
     }
 
     fn fault(&mut self, path: impl fmt::Display, what: impl fmt::Display) {
-        self.faults.push(format!("{path} {what}"));
+        self.faults.add(path, what);
     }
 
     fn boolean(&mut self, setting: &mut bool, key: &str, value: &SettingsValue<'_>) {
@@ -225,7 +233,37 @@ impl SettingsReader {
             SettingsValue::Text(text) => {
                 self.fault(key, format_args!("must be {allowed}, not {}", Quoted(text)));
             }
-            other => self.fault(key, format_args!("must be {allowed}, not {}", other.kind())),
+            other => {
+                // YAML reads a bare `off` as false.
+                let hint = match words.iter().any(|(word, _)| *word == "off") {
+                    true if *other == SettingsValue::Bool(false) => "; put \"off\" in quotes",
+                    _ => "",
+                };
+                let kind = other.kind();
+                self.fault(key, format_args!("must be {allowed}, not {kind}{hint}"));
+            }
+        }
+    }
+
+    /// The user of a ServiceAccount; any one if the value is at fault.
+    fn service_account<'a>(
+        &mut self,
+        key: &str,
+        value: SettingsValue<'a>,
+    ) -> ServiceAccountUser<'a> {
+        const FORM: &str = "must read system:serviceaccount:NAMESPACE:NAME";
+        match value {
+            SettingsValue::Text(name) => {
+                let user = ServiceAccountUser::new(name.clone());
+                if user.is_none() {
+                    self.fault(key, format_args!("{FORM}, unlike {}", Quoted(&name)));
+                }
+                user.unwrap_or_default()
+            }
+            other => {
+                self.fault(key, format_args!("{FORM}, and not be {}", other.kind()));
+                ServiceAccountUser::default()
+            }
         }
     }
 
@@ -236,40 +274,102 @@ impl SettingsReader {
         value: SettingsValue<'a>,
         fault_of: fn(&str) -> Option<&'static str>,
     ) {
+        if let Some(names) = self.strings(key, value, fault_of) {
+            *setting = Names::Given(names);
+        }
+    }
+
+    /// For each mesh, the patterns of its Namespaces.
+    fn mesh_namespaces<'a>(&mut self, key: &str, value: SettingsValue<'a>) -> MeshNamespaces<'a> {
+        let meshes = match value {
+            SettingsValue::Map(meshes) => meshes,
+            other => {
+                let kind = other.kind();
+                self.fault(key, format_args!("must be a map of lists, not {kind}"));
+                return MeshNamespaces::default();
+            }
+        };
+        if !self.is_short(key, meshes.len()) {
+            return MeshNamespaces::default();
+        }
+        for (_, mesh) in repeated(meshes.iter().map(|(mesh, _)| &**mesh)) {
+            self.fault(key, format_args!("has {} twice; keep one", Quoted(mesh)));
+        }
+        let mut read = Vec::with_capacity(meshes.len());
+        for (mesh, patterns) in meshes {
+            if mesh::is_possible_name(&mesh) {
+                let path = format!("{key}.{}", &*mesh);
+                let patterns = self.strings(&path, patterns, pattern_fault);
+                read.push((mesh, patterns.unwrap_or_default()));
+            } else {
+                self.fault(
+                    key,
+                    format_args!(
+                        "has the key {}, which no mesh can have as its name",
+                        Quoted(&mesh)
+                    ),
+                );
+            }
+        }
+        MeshNamespaces(read)
+    }
+
+    /// A list of different strings, unless something is wrong with it. `path` is its place in the
+    /// document.
+    fn strings<'a>(
+        &mut self,
+        path: &str,
+        value: SettingsValue<'a>,
+        fault_of: fn(&str) -> Option<&'static str>,
+    ) -> Option<Vec<Text<'a>>> {
         let items = match value {
             SettingsValue::List(items) => items,
             other => {
-                self.fault(
-                    key,
-                    format_args!("must be a list of strings, not {}", other.kind()),
-                );
-                return;
+                let kind = other.kind();
+                self.fault(path, format_args!("must be a list of strings, not {kind}"));
+                return None;
             }
         };
+        if !self.is_short(path, items.len()) {
+            return None;
+        }
+        let faults_before = self.faults.len();
         let mut indexes = Vec::with_capacity(items.len());
-        let mut given_names: Vec<Text<'a>> = Vec::with_capacity(items.len());
+        let mut strings: Vec<Text<'a>> = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let path = format_args!("{key}[{index}]");
+            let path = format_args!("{path}[{index}]");
             match item {
-                SettingsValue::Text(name) => {
-                    if let Some(fault) = fault_of(&name) {
-                        self.fault(path, format_args!("{fault}, unlike {}", Quoted(&name)));
+                SettingsValue::Text(string) => {
+                    if let Some(fault) = fault_of(&string) {
+                        self.fault(path, format_args!("{fault}, unlike {}", Quoted(&string)));
                     } else {
                         indexes.push(index);
-                        given_names.push(name);
+                        strings.push(string);
                     }
                 }
                 other => self.fault(path, format_args!("must be a string, not {}", other.kind())),
             }
         }
-        for (position, name) in repeated(given_names.iter().map(|name| &**name)) {
+        for (position, string) in repeated(strings.iter().map(|string| &**string)) {
             let index = indexes.get(position).copied().unwrap_or_default();
             self.fault(
-                format_args!("{key}[{index}]"),
-                format_args!("repeats {}", Quoted(name)),
+                format_args!("{path}[{index}]"),
+                format_args!("repeats {}", Quoted(string)),
             );
         }
-        *setting = Names::Given(given_names);
+        (self.faults.len() == faults_before).then_some(strings)
+    }
+
+    /// Whether a list or map has no more entries than it may have. A longer one is not looked at.
+    fn is_short(&mut self, path: &str, entries: usize) -> bool {
+        let is_short = entries <= MAX_ENTRIES;
+        if !is_short {
+            self.fault(
+                path,
+                format_args!("may have at most {MAX_ENTRIES} entries, not {entries}"),
+            );
+        }
+        is_short
     }
 }
 
@@ -302,7 +402,8 @@ mod tests {
         "disallowMultipleMeshesPerNamespace": false, "namespaceMesh": "observed",
         "action": "deny", "updates": "all", "alreadySplit": "deny", "considerPods": true,
         "systemNamespaces": ["kong-mesh-system", "kuma-system"],
-        "legacyMeshAnnotations": true, "workloadLabels": [],
+        "grants": "probe", "policyServerUser": null,
+        "legacyMeshAnnotations": true, "meshNamespaces": {}, "workloadLabels": [],
         "invalidWorkloadName": "warn", "protectWorkloads": "warn"}"#
     )]
     fn defaults(#[case] json: &str) {
@@ -316,9 +417,11 @@ mod tests {
             "disallowMultipleMeshesPerNamespace": true, "namespaceMesh": "declared",
             "action": "warn", "updates": "membership", "alreadySplit": "warn",
             "considerPods": false, "systemNamespaces": ["mesh"],
+            "grants": "ask", "policyServerUser": "system:serviceaccount:kubewarden:policy-server",
             "legacyMeshAnnotations": false, "workloadLabels": ["app", "a.b/c_D"],
+            "meshNamespaces": {"payments": ["payments", "payments-*"], "closed": []},
             "invalidWorkloadName": "deny", "protectWorkloads": "deny",
-            "workloadManagers": ["system:serviceaccounts:mesh", "ops-*"]}"#,
+            "workloadManagers": ["group:system:serviceaccounts:mesh", "ops-*"]}"#,
         )
         .unwrap();
         let names = Names::Default;
@@ -331,12 +434,23 @@ mod tests {
                 updates: Updates::Membership,
                 already_split: EnforcementAction::Warn,
                 consider_pods: false,
+                grants: Grants::Ask,
+                policy_server_user: ServiceAccountUser::new(Text::from(
+                    "system:serviceaccount:kubewarden:policy-server"
+                )),
                 system_namespaces: names(&["mesh"]),
-                mesh_annotations: mesh::MeshAnnotations::Ignored,
+                mesh_annotations: MeshAnnotations::Ignored,
+                mesh_namespaces: MeshNamespaces(vec![
+                    (
+                        Text::from("payments"),
+                        vec![Text::from("payments"), Text::from("payments-*")]
+                    ),
+                    (Text::from("closed"), vec![]),
+                ]),
                 workload_labels: names(&["app", "a.b/c_D"]),
                 invalid_workload_name: Some(EnforcementAction::Deny),
                 protect_workloads: Some(EnforcementAction::Deny),
-                workload_managers: names(&["system:serviceaccounts:mesh", "ops-*"]),
+                workload_managers: names(&["group:system:serviceaccounts:mesh", "ops-*"]),
             }
         );
     }
@@ -399,17 +513,85 @@ mod tests {
         r#"{"workloadManagers":["*"]}"#,
         r#"workloadManagers[0] must name a user or group, not nobody or everybody, unlike "*""#
     )]
-    #[case::star_in_the_middle(
-        r#"{"workloadManagers":["a*b"]}"#,
-        r#"workloadManagers[0] must have its only "*" at the end, unlike "a*b""#
-    )]
-    #[case::user_with_a_space(
-        r#"{"workloadManagers":[" a"]}"#,
-        r#"workloadManagers[0] must be without white space, unlike " a""#
+    #[case::a_group_as_a_user(
+        r#"{"workloadManagers":["jane","system:masters"]}"#,
+        r#"workloadManagers[1] must name a group as group:NAME, unlike "system:masters""#
     )]
     #[case::nobody_left(
         r#"{"protectWorkloads":"deny","workloadManagers":[]}"#,
         "workloadManagers must name somebody while protectWorkloads is \"deny\", or Kuma itself could not write Workloads"
+    )]
+    #[case::wrong_managers_and_deny(
+        r#"{"protectWorkloads":"deny","workloadManagers":[7]}"#,
+        "workloadManagers[0] must be a string, not a number"
+    )]
+    #[case::yaml_reads_off_as_false(
+        r#"{"protectWorkloads":false}"#,
+        r#"protectWorkloads must be "warn", "deny" or "off", not a boolean; put "off" in quotes"#
+    )]
+    #[case::yaml_reads_on_as_true(
+        r#"{"protectWorkloads":true}"#,
+        r#"protectWorkloads must be "warn", "deny" or "off", not a boolean"#
+    )]
+    #[case::ask_whom(
+        r#"{"grants":"ask"}"#,
+        "policyServerUser must be given while grants is \"ask\": the ServiceAccount of the policy server, as system:serviceaccount:NAMESPACE:NAME"
+    )]
+    #[case::ask_a_person(
+        r#"{"grants":"ask","policyServerUser":"jane"}"#,
+        r#"policyServerUser must read system:serviceaccount:NAMESPACE:NAME, unlike "jane""#
+    )]
+    #[case::ask_nobody(
+        r#"{"grants":"ask","policyServerUser":""}"#,
+        r#"policyServerUser must read system:serviceaccount:NAMESPACE:NAME, unlike """#
+    )]
+    #[case::ask_a_map(
+        r#"{"grants":"ask","policyServerUser":{"name":"secret"}}"#,
+        "policyServerUser must read system:serviceaccount:NAMESPACE:NAME, and not be a map"
+    )]
+    #[case::mesh_namespaces_of_a_wrong_type(
+        r#"{"meshNamespaces":["payments"]}"#,
+        "meshNamespaces must be a map of lists, not a list"
+    )]
+    #[case::patterns_of_a_wrong_type(
+        r#"{"meshNamespaces":{"payments":"payments"}}"#,
+        "meshNamespaces.payments must be a list of strings, not a string"
+    )]
+    #[case::no_patterns(
+        r#"{"meshNamespaces":{"payments":null}}"#,
+        "meshNamespaces.payments must be a list of strings, not null"
+    )]
+    #[case::pattern_of_a_wrong_type(
+        r#"{"meshNamespaces":{"payments":["payments",{"secret":1}]}}"#,
+        "meshNamespaces.payments[1] must be a string, not a map"
+    )]
+    #[case::pattern_for_every_namespace(
+        r#"{"meshNamespaces":{"payments":["*"]}}"#,
+        r#"meshNamespaces.payments[0] must not stand for every Namespace; leave out a mesh that is open to all, unlike "*""#
+    )]
+    #[case::bad_pattern(
+        r#"{"meshNamespaces":{"payments":["pay*ments"]}}"#,
+        r#"meshNamespaces.payments[0] must be a Namespace's name, or the beginning of one with a "*" at its end, unlike "pay*ments""#
+    )]
+    #[case::empty_pattern(
+        r#"{"meshNamespaces":{"payments":[""]}}"#,
+        r#"meshNamespaces.payments[0] must be a Namespace's name, or the beginning of one with a "*" at its end, unlike """#
+    )]
+    #[case::repeated_pattern(
+        r#"{"meshNamespaces":{"payments":["a","b","a"]}}"#,
+        r#"meshNamespaces.payments[2] repeats "a""#
+    )]
+    #[case::no_mesh_name(
+        r#"{"meshNamespaces":{"Payments":[]}}"#,
+        r#"meshNamespaces has the key "Payments", which no mesh can have as its name"#
+    )]
+    #[case::empty_mesh_name(
+        r#"{"meshNamespaces":{"":[]}}"#,
+        r#"meshNamespaces has the key "", which no mesh can have as its name"#
+    )]
+    #[case::mesh_twice(
+        r#"{"meshNamespaces":{"payments":["a"],"payments":["b"]}}"#,
+        r#"meshNamespaces has "payments" twice; keep one"#
     )]
     #[case::bad_namespace(
         r#"{"systemNamespaces":["Kuma"]}"#,
@@ -428,6 +610,56 @@ mod tests {
         let faults = read(r#"{"nope":1,"action":"x","workloadLabels":["",7]}"#).unwrap_err();
         assert_eq!(faults.len(), 4);
         assert!(SettingsFaults(faults).to_string().matches("; ").count() >= 3);
+    }
+
+    /// A list of different names.
+    fn many(entries: usize) -> String {
+        let names: Vec<String> = (0..entries)
+            .map(|number| format!("\"n{number}\""))
+            .collect();
+        format!("[{}]", names.join(","))
+    }
+
+    #[rstest]
+    #[case::system_namespaces("systemNamespaces", many)]
+    #[case::workload_labels("workloadLabels", many)]
+    #[case::workload_managers("workloadManagers", many)]
+    #[case::patterns("meshNamespaces.m", many)]
+    #[case::meshes("meshNamespaces", |entries| {
+        let meshes: Vec<String> = (0..entries).map(|number| format!("\"m{number}\":[]")).collect();
+        format!("{{{}}}", meshes.join(","))
+    })]
+    fn a_list_has_256_entries_at_most(#[case] path: &str, #[case] list: fn(usize) -> String) {
+        let read_list = |entries| {
+            let json = match path.split_once('.') {
+                Some((setting, key)) => {
+                    format!(r#"{{"{setting}":{{"{key}":{}}}}}"#, list(entries))
+                }
+                None => format!(r#"{{"{path}":{}}}"#, list(entries)),
+            };
+            read(&json).map(|_| ())
+        };
+        assert_eq!(read_list(MAX_ENTRIES), Ok(()));
+        for entries in [MAX_ENTRIES + 1, 40_000] {
+            let fault = format!("{path} may have at most 256 entries, not {entries}");
+            assert_eq!(read_list(entries), Err(vec![fault]));
+        }
+    }
+
+    #[test]
+    fn a_document_has_256_entries_at_most() {
+        let keys: Vec<String> = (0..40_000)
+            .map(|number| format!("\"k{number}\":1"))
+            .collect();
+        let faults = read(&format!("{{{}}}", keys.join(","))).unwrap_err();
+        assert_eq!(faults, ["settings may have at most 256 entries, not 40000"]);
+    }
+
+    #[test]
+    fn ten_faults_are_told_and_the_others_counted() {
+        let keys: Vec<String> = (0..200).map(|number| format!("\"k{number}\":1")).collect();
+        let faults = read(&format!("{{{}}}", keys.join(","))).unwrap_err();
+        assert_eq!((faults.len(), &*faults[10]), (11, "and 190 more"));
     }
 
     #[test]

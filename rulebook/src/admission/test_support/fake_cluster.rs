@@ -4,9 +4,7 @@ use std::cell::RefCell;
 
 use super::entries::{Entries, labels};
 use crate::{
-    admission::cluster::{
-        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, Freshness, ListQuestion,
-    },
+    admission::cluster::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion},
     keys,
     metadata::{Metadata, PodFacts, Text},
 };
@@ -19,6 +17,8 @@ pub(in crate::admission) struct FakeCluster {
     dataplanes: Vec<(DataplaneFacts, Option<&'static str>)>,
     pods: Vec<PodFacts<'static>>,
     failure: Option<ClusterFailure>,
+    /// How many questions are answered before the failure.
+    answers: usize,
     is_untouched: bool,
     asked: RefCell<Vec<String>>,
 }
@@ -48,6 +48,12 @@ impl FakeCluster {
             failure: Some(failure),
             ..Self::default()
         }
+    }
+
+    /// The same, but the first questions are answered.
+    pub(in crate::admission) fn after(mut self, answers: usize, failure: ClusterFailure) -> Self {
+        (self.answers, self.failure) = (answers, Some(failure));
+        self
     }
 
     pub(in crate::admission) fn dataplane(
@@ -94,13 +100,6 @@ impl FakeCluster {
             .count()
     }
 
-    pub(in crate::admission) fn asked_afresh(&self) -> bool {
-        self.asked
-            .borrow()
-            .iter()
-            .all(|question| question.ends_with("Fresh"))
-    }
-
     pub(in crate::admission) fn asked_without_selector(&self) -> bool {
         let asked = self.asked.borrow();
         let mut lists = asked.iter().filter(|question| question.starts_with("list"));
@@ -112,17 +111,18 @@ impl FakeCluster {
             !self.is_untouched,
             "a question that no rule needs: {question}"
         );
-        self.asked.borrow_mut().push(question);
-        self.failure.map_or(Ok(answer), Err)
+        let mut asked = self.asked.borrow_mut();
+        asked.push(question);
+        match &self.failure {
+            Some(failure) if asked.len() > self.answers => Err(failure.clone()),
+            _ => Ok(answer),
+        }
     }
 }
 
 impl Cluster for FakeCluster {
-    fn namespace(&self, name: &str, freshness: Freshness) -> ClusterAnswer<Metadata<'static>> {
-        self.ask(
-            format!("get Namespace {name} {freshness:?}"),
-            self.namespace.clone(),
-        )
+    fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {
+        self.ask(format!("get Namespace {name}"), self.namespace.clone())
     }
 
     fn mesh_exists(&self, name: &str) -> ClusterAnswer<bool> {

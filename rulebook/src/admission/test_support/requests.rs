@@ -66,6 +66,11 @@ impl PodRequest {
         self
     }
 
+    /// With the label that names its mesh, which makes it a member (I1 (e)).
+    pub(in crate::admission) fn in_mesh(self, mesh: &'static str) -> Self {
+        self.labels(&[(keys::MESH, mesh)])
+    }
+
     pub(in crate::admission) fn annotations(mut self, entries: Entries<'_>) -> Self {
         self.new.metadata.annotations = labels(entries);
         self
@@ -196,6 +201,11 @@ impl NamespaceRequest {
 
     pub(in crate::admission) fn named(mut self, name: &'static str) -> Self {
         self.name = name;
+        self
+    }
+
+    pub(in crate::admission) fn labelled(mut self, mesh: &'static str) -> Self {
+        self.new.labels = labels(&[(keys::MESH, mesh)]);
         self
     }
 

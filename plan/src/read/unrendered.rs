@@ -1,7 +1,8 @@
-//! Templates that parse all the same: names, kinds and labels that nobody has filled in.
+//! Templates that parse all the same: objects whose names, kinds or labels nobody has filled in.
 
-use crate::read::{
-    self, Problem,
+use super::{
+    fault::Problem,
+    template,
     tree::{Node, Value},
 };
 
@@ -43,7 +44,7 @@ const LABELS: [&[&str]; 4] = [
 ];
 
 /// The first place where an object's kind is to be filled in.
-pub(super) fn kind(node: &Node) -> Option<Problem> {
+pub fn kind(node: &Node) -> Option<Problem> {
     KINDS
         .iter()
         .filter_map(|path| text(find(node, path)?))
@@ -51,7 +52,7 @@ pub(super) fn kind(node: &Node) -> Option<Problem> {
 }
 
 /// The first place where a name or label of an object is to be filled in.
-pub(super) fn object(node: &Node) -> Option<Problem> {
+pub fn object(node: &Node) -> Option<Problem> {
     let names = NAMES.iter().filter_map(|path| text(find(node, path)?));
     let labels = LABELS.iter().filter_map(|path| label(find(node, path)?));
     names.chain(labels).chain(kind(node)).min()
@@ -66,13 +67,13 @@ fn text(node: &Node) -> Option<Problem> {
         return None;
     };
     let at = node.at;
-    read::unrendered(text).map(|message| Problem { at, message })
+    template::unrendered(text).map(|message| Problem { at, message })
 }
 
 fn label(labels: &Node) -> Option<Problem> {
     let entries = labels.entries().ok()?;
     let label = |(key, node): &(String, Node)| {
-        let of_key = read::unrendered(key).map(|message| Problem {
+        let of_key = template::unrendered(key).map(|message| Problem {
             at: node.at,
             message,
         });
@@ -83,8 +84,8 @@ fn label(labels: &Node) -> Option<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::node;
     use super::*;
-    use crate::read::tests::node;
     use rstest::rstest;
 
     #[rstest]

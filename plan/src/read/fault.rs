@@ -1,0 +1,57 @@
+//! What is wrong with a document, as one sentence.
+
+use std::{fmt, sync::Arc};
+
+use serde::Serialize;
+
+use super::{place::Place, tree::Position};
+
+/// Input that cannot be read, as one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What is wrong there, and what to do.
+    pub message: String,
+}
+
+impl std::error::Error for Fault {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl Fault {
+    /// Something about a file as a whole.
+    pub fn of_file(file: impl Into<Arc<str>>, message: impl Into<String>) -> Self {
+        let (file, at) = (file.into(), Position::default());
+        Self {
+            place: Place { file, at },
+            message: message.into(),
+        }
+    }
+}
+
+/// What is wrong at a place of a document, as one sentence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Where.
+    pub at: Position,
+    /// What is wrong there, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// As a fault of this file.
+    pub fn in_file(self, file: &Arc<str>) -> Fault {
+        let Self { at, message } = self;
+        let file = file.clone();
+        Fault {
+            place: Place { file, at },
+            message,
+        }
+    }
+}
