@@ -99,8 +99,18 @@ $(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/Cargo.* benches/floor/src/
 	WASM_OPT=$(WASM_OPT) scripts/shrink-wasm $(TARGET_DIR)/wasm32-wasip1/guest/floor.wasm $@
 
 .PHONY: bench
-bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios
-	$(CARGO) bench --quiet --locked --package kuma-workload-benches
+bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios; fails above its bound
+	$(CARGO) bench --quiet --locked --workspace --bench policy
+
+.PHONY: bench-server
+bench-server: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## Requests a second before a real API server (POLICY_SERVER=PROGRAM: of the real policy-server)
+	@e2e-tests/testbed/build >/dev/null
+	$(CARGO) bench --quiet --locked --workspace --bench server
+
+.PHONY: race
+race: annotated-policy.wasm ## How often two Pods of different meshes get in together, by the time between them (POLICY_SERVER as above)
+	@e2e-tests/testbed/build >/dev/null
+	$(CARGO) bench --quiet --locked --workspace --bench race
 
 .PHONY: bench-plan
 bench-plan: ## What plan costs (KUMA_WORKLOAD_BASE=PROGRAM compares with another build)

@@ -1,15 +1,22 @@
 //! What the policy costs, hosted as policy-server does: a new instance for each request, from the
-//! bytes of an AdmissionReview to its answer. Ratios are of medians, taken in turns in one run.
+//! bytes of an AdmissionReview to its answer. Ratios are medians of rounds that take turns in one run.
+//! It fails where the label rule costs more than its bound.
 
 use std::{env, error::Error, path::PathBuf, sync::Arc};
 
-use kuma_workload_benches::{Subject, measure, report};
+use kuma_workload_benches::{Bound, Bounds, Series, Subject, measure};
 use kuma_workload_host::{
-    AdmissionRequest, Backend, Policy, Settings, callback::Grants, cluster::Manifests,
+    AdmissionRequest, Backend, Policy, Settings, admission::validate_payload, callback::Grants,
+    cluster::Manifests,
 };
 use serde_json::{Value, json};
 
-const ROUNDS: usize = 3000;
+/// How many rounds are compared, and how many turns each subject has in one.
+const ROUNDS: usize = 10;
+const TURNS: usize = 10;
+
+/// What the label rule may cost at most, as a ratio to a policy that parses nothing.
+const LABEL_RULE: f64 = 1.10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -48,16 +55,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(format!("refused: {:?}", evaluation.response.message()).into())
         }
     };
-    let calls = |settings: &Settings,
-                 cluster: &Arc<dyn Backend>|
-     -> Result<usize, Box<dyn Error>> { evaluate(&policy, settings, cluster) };
+    let calls = |settings: &Settings| -> Result<usize, Box<dyn Error>> {
+        evaluate(&policy, settings, &nothing)
+    };
+    // The same bytes to a function that does not look at them: an instance, and the way there.
+    let payload = validate_payload(&request, &label_rule);
+    let unread = |policy: &Policy| policy.call("protocol_version", &payload, nothing.clone());
 
     println!("A Pod of {object} bytes that passes, ratios to a policy that parses nothing:");
     println!(
         "host calls: {} for the label rule, {} declared, {} observed",
-        calls(&label_rule, &nothing)?,
-        calls(&declared, &nothing)?,
-        calls(&observed, &nothing)?,
+        calls(&label_rule)?,
+        calls(&declared)?,
+        calls(&observed)?,
     );
     let mut subjects = [
         Subject::new("a policy that parses nothing", || {
@@ -70,14 +80,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         Subject::new("mesh rule, observed", || {
             evaluate(&policy, &observed, &nothing)
         }),
+        Subject::new("an instance of the first", || unread(&floor)),
+        Subject::new("an instance of the policy", || unread(&policy)),
     ];
-    measure(&mut subjects, ROUNDS);
-    report(&subjects);
-    let own = subjects[1].median().saturating_sub(subjects[0].median());
+    measure(&mut subjects, ROUNDS, TURNS);
+    let [base, rule, _, _, small, large] = &subjects;
+    for subject in &subjects[..4] {
+        report(subject, base);
+    }
+    let dearer = rule.medians().differences(base.medians());
+    let instance = large.medians().differences(small.medians());
     println!(
-        "  the guest's own time for the label rule: {:.1} µs",
-        own.as_secs_f64() * 1e6
+        "The label rule takes {} µs more: {} µs for the instance of a larger module, {} µs to read and to judge.",
+        dearer.show(1),
+        instance.show(1),
+        dearer.differences(&instance).show(1),
     );
+    let mut bounds = Bounds::default();
+    let ratios = rule.medians().ratios(base.medians());
+    bounds.hold("label rule", &ratios, Bound::AtMost(LABEL_RULE));
 
     println!(
         "The same Pod under the mesh rule, observed, by Dataplanes of its mesh in the Namespace:"
@@ -93,9 +114,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|(name, cluster)| Subject::new(name, || evaluate(&policy, &observed, cluster)))
         .collect();
-    measure(&mut subjects, ROUNDS);
-    report(&subjects);
-    Ok(())
+    measure(&mut subjects, ROUNDS, TURNS);
+    for subject in &subjects {
+        report(subject, &subjects[0]);
+    }
+    Ok(bounds.verdict()?)
+}
+
+/// Prints what a subject takes, and its ratio to another: the medians of the rounds, and their spread.
+fn report(subject: &Subject<'_>, base: &Subject<'_>) {
+    let (times, ratios): (&Series, Series) = (
+        subject.medians(),
+        subject.medians().ratios(base.medians()),
+    );
+    println!(
+        "  {:<34} {:>8.1} µs  {}",
+        subject.name(),
+        times.median(),
+        ratios.show(2)
+    );
 }
 
 /// A Namespace with so many Dataplanes of one mesh.

@@ -45,7 +45,7 @@ const USES: &[(&str, &[&str], &[&str])] = &[
     (
         "kuma-workload-testbed",
         &["kuma-workload-host"],
-        &["kuma-workload-rulebook"],
+        &["kuma-workload-benches", "kuma-workload-rulebook"],
     ),
     ("kuma-workload-benches", &[], &["kuma-workload-host"]),
     ("floor", &[], &[]),

@@ -16,6 +16,7 @@
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
 //! | [`webhook`] | the policy behind HTTPS |
+//! | [`policy_server`] | several policies behind HTTPS, in programs of their own: the real policy-server, or ours |
 
 pub mod audit;
 mod certificate;
@@ -23,6 +24,7 @@ pub mod error;
 pub mod eventually;
 pub mod kubectl;
 pub mod live;
+pub mod policy_server;
 pub mod program;
 pub mod proxy;
 pub mod reconciler;
@@ -37,6 +39,7 @@ pub mod webhook;
 pub use error::Error;
 pub use eventually::eventually;
 pub use kubectl::Output;
+pub use policy_server::PolicyServer;
 pub use program::Program;
 pub use proxy::{Asked, Break, Fault, Proxy};
 pub use reconciler::Reconciler;

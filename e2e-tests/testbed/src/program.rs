@@ -48,6 +48,12 @@ impl Program {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Where what it prints goes.
+    #[must_use]
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
     /// Its process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

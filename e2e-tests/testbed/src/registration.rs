@@ -12,6 +12,8 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     LabelSelector, LabelSelectorRequirement, ObjectMeta,
 };
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
 use kuma_workload_host::Settings;
 use kuma_workload_host::document::{self, Document, Fault};
 use kuma_workload_host::metadata::ContextAwareResource;
@@ -91,6 +93,24 @@ fn read(document: &Document) -> Result<ClusterAdmissionPolicy, Fault> {
         resources: spec.context_aware_resources.clone(),
         spec,
     })
+}
+
+/// Tells an API server to ask as these configurations say; that takes effect within a moment.
+///
+/// # Errors
+/// What the API server says against it.
+pub async fn register(
+    client: &Client,
+    configurations: Vec<ValidatingWebhookConfiguration>,
+) -> Result<(), Error> {
+    let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
+    let manager = PatchParams::apply("policy-webhook").force();
+    for configuration in configurations {
+        let name = configuration.metadata.name.clone().unwrap_or_default();
+        api.patch(&name, &manager, &Patch::Apply(configuration))
+            .await?;
+    }
+    Ok(())
 }
 
 impl ClusterAdmissionPolicy {

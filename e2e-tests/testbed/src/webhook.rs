@@ -14,8 +14,7 @@ use axum::{Json, Router};
 use axum_server::Handle;
 use http::StatusCode;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
-use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
+use kube::Client;
 use kuma_workload_host::admission::AdmissionReview;
 use kuma_workload_host::callback::Grants;
 use kuma_workload_host::capability::Capabilities;
@@ -23,8 +22,8 @@ use kuma_workload_host::{AdmissionResponse, Backend, Policy, Settings};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;
-use crate::certificate::certificate;
-use crate::registration::ClusterAdmissionPolicy;
+use crate::certificate::Certificate;
+use crate::registration::{self, ClusterAdmissionPolicy};
 
 /// What policy-server reads of a request at most: to more it answers 413.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -87,7 +86,9 @@ impl Webhook {
             }))
             .into_make_service();
 
-        let (tls, authority) = certificate(listen.ip())?;
+        let certificate = Certificate::new(listen.ip())?;
+        let authority = certificate.pem.clone();
+        let tls = certificate.server()?;
         let failed = |error: std::io::Error| Error::new(format!("listening on {listen}: {error}"));
         let listener = TcpListener::bind(listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -127,14 +128,7 @@ impl Webhook {
     /// # Errors
     /// What the API server says against it.
     pub async fn register(&self, client: &Client) -> Result<(), Error> {
-        let api: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
-        let manager = PatchParams::apply("policy-webhook").force();
-        for configuration in self.configurations() {
-            let name = configuration.metadata.name.clone().unwrap_or_default();
-            api.patch(&name, &manager, &Patch::Apply(configuration))
-                .await?;
-        }
-        Ok(())
+        registration::register(client, self.configurations()).await
     }
 
     /// Answers what is under way, and ends.
