@@ -56,7 +56,6 @@ impl AskError {
 /// What the host says. Before it stands who passes it on, and it can quote anything else: the API
 /// server, or a proxy before it. So only the words that it begins with say what it is about.
 fn answer_in(message: &str) -> &str {
-    let message = message.strip_prefix("Host error: ").unwrap_or(message);
     message
         .strip_prefix("Callback evaluation failure: ")
         .unwrap_or(message)
@@ -142,10 +141,8 @@ mod tests {
 
     fn told(error: &str, operation: &'static str, resource: &Resource) -> AskError {
         let told = AskError::of(error, operation, resource);
-        for before in ["Host error: ", "Host error: Callback evaluation failure: "] {
-            let whole = format!("{before}{error}");
-            assert_eq!(AskError::of(&whole, operation, resource), told, "{whole}");
-        }
+        let passed_on = format!("Callback evaluation failure: {error}");
+        assert_eq!(AskError::of(&passed_on, operation, resource), told);
         told
     }
 

@@ -2,7 +2,9 @@
 //!
 //! A host calls three guest functions through waPC: `validate`, `validate_settings` and
 //! `protocol_version`. policy-server creates a new instance for each request, so an instance
-//! registers these functions and prepares nothing else.
+//! prepares nothing.
+
+#![deny(unsafe_code)]
 
 mod ask_error;
 mod cluster;
@@ -18,19 +20,33 @@ mod review;
 mod unchanged;
 mod unreadable;
 mod view;
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code)]
+mod wapc;
 
-use kubewarden_policy_sdk::protocol_version_guest;
 use kuma_workload_rulebook::admission::{Settings, judge};
-use wapc_guest::{CallResult, host_call, register_function};
 
 use crate::{cluster::HostCluster, proof::Proof, unreadable::Unreadable};
 
-/// The host calls this when it creates an instance.
-#[unsafe(no_mangle)]
-pub extern "C" fn wapc_init() {
-    register_function("validate", validate);
-    register_function("validate_settings", validate_settings);
-    register_function("protocol_version", protocol_version_guest);
+/// What a guest function returns: the response, or why there is none.
+pub type GuestResult = Result<Vec<u8>, &'static str>;
+
+/// Calls a guest function by its name. A guest function asks the cluster by `host_call`, which takes
+/// the operation and the payload, and returns the answer or an error message.
+///
+/// # Errors
+///
+/// If there is no such function, or its response cannot be written.
+pub fn guest_function<H>(name: &[u8], payload: &[u8], host_call: H) -> GuestResult
+where
+    H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
+{
+    match name {
+        b"validate" => validate(payload, host_call),
+        b"validate_settings" => validate_settings(payload),
+        b"protocol_version" => Ok(br#""v1""#.to_vec()),
+        _ => Err("this policy has no such function"),
+    }
 }
 
 /// The guest function `validate`: takes an admission request and the settings, and returns a
@@ -39,34 +55,7 @@ pub extern "C" fn wapc_init() {
 /// # Errors
 ///
 /// If the response cannot be written.
-pub fn validate(payload: &[u8]) -> CallResult {
-    answer(payload, |operation: &str, question: &[u8]| {
-        host_call("kubewarden", "kubernetes", operation, question)
-            .map_err(|error| error.to_string())
-    })
-}
-
-/// The guest function `validate_settings`: takes a settings document, and returns everything that
-/// is wrong with it.
-///
-/// # Errors
-///
-/// If the response cannot be written.
-pub fn validate_settings(payload: &[u8]) -> CallResult {
-    let faults = match request::read_settings(payload) {
-        Ok(given) => Settings::read(given).err().map(|faults| faults.to_string()),
-        Err(unreadable) => Some(unreadable.to_string()),
-    };
-    response::settings(faults)
-}
-
-/// The response of [`validate`] with a host call of the caller's choice, for tests and the fuzzer.
-/// The host call takes the operation and the payload, and returns the answer or an error message.
-///
-/// # Errors
-///
-/// If the response cannot be written.
-pub fn answer<H>(payload: &[u8], call: H) -> CallResult
+pub fn validate<H>(payload: &[u8], host_call: H) -> GuestResult
 where
     H: Fn(&str, &[u8]) -> Result<Vec<u8>, String>,
 {
@@ -75,7 +64,7 @@ where
         match payload.request {
             Some(envelope) => {
                 let request = facts::facts(envelope, &settings)?;
-                let cluster = HostCluster::new(call, Proof::of(&settings, &request));
+                let cluster = HostCluster::new(host_call, Proof::of(&settings, &request));
                 Ok(judge(&request, &settings, &cluster))
             }
             None => Ok(Default::default()),
@@ -85,4 +74,18 @@ where
         Ok(verdict) => response::verdict(verdict),
         Err(unreadable) => response::unreadable(&unreadable),
     }
+}
+
+/// The guest function `validate_settings`: takes a settings document, and returns everything that
+/// is wrong with it.
+///
+/// # Errors
+///
+/// If the response cannot be written.
+pub fn validate_settings(payload: &[u8]) -> GuestResult {
+    let faults = match request::read_settings(payload) {
+        Ok(given) => Settings::read(given).err().map(|faults| faults.to_string()),
+        Err(unreadable) => Some(unreadable.to_string()),
+    };
+    response::settings(faults)
 }

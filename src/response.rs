@@ -1,11 +1,9 @@
 //! Builds the responses.
 
-use kubewarden_policy_sdk::settings::SettingsValidationResponse;
 use kuma_workload_rulebook::admission::{Objection, Verdict};
 use serde::{Serialize, Serializer};
-use wapc_guest::CallResult;
 
-use crate::unreadable::Unreadable;
+use crate::{GuestResult, unreadable::Unreadable};
 
 /// The longest warning that kubectl and the API server do not cut, in characters.
 const MAX_WARNING: usize = 120;
@@ -21,8 +19,15 @@ struct ValidationResponse<'r> {
     warnings: Option<Vec<&'r str>>,
 }
 
+/// The protocol's response to settings.
+#[derive(Serialize)]
+struct SettingsValidationResponse {
+    valid: bool,
+    message: Option<String>,
+}
+
 /// The response to a request that was judged.
-pub(crate) fn verdict(verdict: Verdict) -> CallResult {
+pub(crate) fn verdict(verdict: Verdict) -> GuestResult {
     let Verdict {
         rejection,
         warnings,
@@ -32,7 +37,7 @@ pub(crate) fn verdict(verdict: Verdict) -> CallResult {
 }
 
 /// The response to a request that cannot be judged (A14).
-pub(crate) fn unreadable(unreadable: &Unreadable) -> CallResult {
+pub(crate) fn unreadable(unreadable: &Unreadable) -> GuestResult {
     let code = match unreadable {
         Unreadable::NotJson { .. } | Unreadable::Field { .. } => 400,
         Unreadable::Settings(_) => 500,
@@ -40,7 +45,7 @@ pub(crate) fn unreadable(unreadable: &Unreadable) -> CallResult {
     encode(Some((code, unreadable.to_string())), &[])
 }
 
-fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> CallResult {
+fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> GuestResult {
     let accepted = rejected.is_none();
     let (code, message) = rejected.unzip();
     let response = ValidationResponse {
@@ -53,7 +58,11 @@ fn encode(rejected: Option<(u16, String)>, warnings: &[Objection]) -> CallResult
             pieces.collect()
         }),
     };
-    Ok(serde_json::to_vec(&response)?)
+    write(&response)
+}
+
+fn write(response: &impl Serialize) -> GuestResult {
+    serde_json::to_vec(response).map_err(|_| "the response cannot be written")
 }
 
 /// The audit annotations: for each rule the same sentences as in the warnings, but not split (A9).
@@ -105,12 +114,11 @@ fn pieces(sentence: &str) -> Vec<&str> {
 }
 
 /// The response of `validate_settings`.
-pub(crate) fn settings(faults: Option<String>) -> CallResult {
-    let response = SettingsValidationResponse {
+pub(crate) fn settings(faults: Option<String>) -> GuestResult {
+    write(&SettingsValidationResponse {
         valid: faults.is_none(),
         message: faults,
-    };
-    Ok(serde_json::to_vec(&response)?)
+    })
 }
 
 #[cfg(test)]

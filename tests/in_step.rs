@@ -8,7 +8,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
-use kuma_workload_policy::answer;
+use kuma_workload_policy::validate;
 use kuma_workload_rulebook::admission::{Grants, Rule, SETTINGS, Settings, TEMPLATE_KINDS, scope};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
@@ -451,7 +451,7 @@ fn asked(grants: &str) -> (BTreeSet<(String, String)>, BTreeSet<String>) {
             "object": {"metadata": {"name": "web-0"}},
         },
     });
-    let response = answer(payload.to_string().as_bytes(), host).unwrap();
+    let response = validate(payload.to_string().as_bytes(), host).unwrap();
     let response: Value = serde_json::from_slice(&response).unwrap();
     assert_eq!(response["accepted"], true, "{response}");
     asked.into_inner()

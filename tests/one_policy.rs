@@ -6,7 +6,7 @@
     reason = "this is a test"
 )]
 
-use kuma_workload_policy::answer;
+use kuma_workload_policy::validate;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 fn judged(request: &Value) -> Value {
     let payload = json!({"request": request, "settings": {}}).to_string();
     let untouched = |operation: &str, _: &[u8]| panic!("asked: {operation}");
-    serde_json::from_slice(&answer(payload.as_bytes(), untouched).unwrap()).unwrap()
+    serde_json::from_slice(&validate(payload.as_bytes(), untouched).unwrap()).unwrap()
 }
 
 /// Nothing but A1 and A2 rejects, whatever else stands in an object.

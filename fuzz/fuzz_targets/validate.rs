@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use kuma_workload_policy::answer;
+use kuma_workload_policy::validate;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fuzz_target!(|input: &[u8]| {
         }
     };
 
-    let response = answer(payload, host).expect("there is always a response");
+    let response = validate(payload, host).expect("there is always a response");
     let response: Value = serde_json::from_slice(&response).expect("a response is JSON");
     let accepted = response["accepted"].as_bool().expect("a verdict");
     if accepted {
