@@ -774,3 +774,19 @@ fn the_way_out_is_of_all_policies_that_fail(#[case] path: &str, #[case] heading:
         webhooks.collect()
     );
 }
+
+/// I4: strays.yaml is never applied along with the others unseen: on an older cluster it would be a
+/// `Fail` over every Pod.
+#[rstest]
+#[case("README.md")]
+#[case("docs/operations.md")]
+fn i4_nobody_is_told_to_apply_the_whole_folder(#[case] path: &str) {
+    for line in text(path).lines() {
+        let folder = line.split("kubectl apply -f ").nth(1);
+        let folder = folder.and_then(|rest| rest.split_whitespace().next());
+        let is_folder = folder.is_some_and(|folder| {
+            folder == "." || folder.trim_end_matches(['/', '`', ';']) == "examples/policies"
+        });
+        assert!(!is_folder, "{path}: {line}");
+    }
+}
