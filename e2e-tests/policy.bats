@@ -135,6 +135,13 @@ judge_all() {
     grep 'workloadManagers' "$BATS_TEST_TMPDIR/log"
 }
 
+@test "README's command gives the answer that README shows" {
+    local block command
+    block="$(sed -n '/^\$ kwctl run -r /,/^```$/p' "$ROOT/README.md" | grep -v '^```$')"
+    command="$(head -n 2 <<<"$block" | sed 's/^\$ kwctl/"$KWCTL"/; s#annotated-policy.wasm#"$POLICY"#')"
+    diff <(cd "$ROOT" && eval "$command" 2>/dev/null) <(tail -n +3 <<<"$block")
+}
+
 @test "kwctl inspect shows the metadata" {
     "$KWCTL" inspect --output yaml "$POLICY" >"$BATS_TEST_TMPDIR/metadata"
     grep 'protocolVersion: v1' "$BATS_TEST_TMPDIR/metadata"

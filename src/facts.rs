@@ -3,14 +3,14 @@
 use kuma_workload_guest_json::{self as json, Slice};
 use kuma_workload_rulebook::{
     admission::{EnforcementAction, JudgedKind, Operation, Request, RequestObject, Settings},
-    metadata::Text,
+    metadata::{Metadata, PodFacts, Text},
 };
 use serde::Deserialize;
 
 use crate::{
-    object::{LabelledObject, MetadataObject, ObjectMeta, PodObject, TemplateObject, TemplatePart},
+    object::{MetadataObject, ObjectMeta, PodObject, TemplateObject, labels_at},
     request::Envelope,
-    unchanged::{is_same_pod, is_same_workload},
+    unchanged::{has_same_containers, is_same_pod, is_same_workload},
     unreadable::Unreadable,
 };
 
@@ -45,38 +45,41 @@ pub(crate) fn facts<'a>(
     let mut unchanged = false;
     let object = match request.kind {
         JudgedKind::Pod => {
+            let read = |path, object| {
+                let pod = decode(path, object).map(PodObject::into_facts);
+                pod.or_else(|error| labels_only(error, is_judged, object, POD_LABELS))
+            };
             let new = match request.pod {
-                Some(pod) => pod,
-                None => decode_pod(NEW, request.object, is_judged)?,
+                Some(pod) => pod.into_facts(),
+                None => read(NEW, request.object)?,
             };
-            let old = match old_object {
-                Some(_) => Some(decode_pod(OLD, old_object, is_judged)?),
-                None => None,
-            };
+            let old = old_object.map(|old| read(OLD, Some(old))).transpose()?;
             unchanged = is_same(is_same_pod);
             RequestObject::Pod {
-                new: new.into_facts(),
-                old: old.map(PodObject::into_facts),
+                keeps_containers: new.terminating && is_same(has_same_containers),
+                new,
+                old,
             }
         }
         JudgedKind::Template(kind) => {
-            let read = |path, Slice(object)| {
-                let read = |part| TemplateObject::read(object, kind.template_path, part);
-                let template = match read(TemplatePart::Whole) {
-                    Err(_) if !is_judged => read(TemplatePart::Labels),
-                    template => template,
-                };
-                template.map_err(|error| Unreadable::new(error, object, path))
+            let read = |path, object| {
+                let Slice(json) = object;
+                let template = TemplateObject::read(json, kind.template_path)
+                    .map_err(|error| Unreadable::new(error, json, path));
+                template.map(TemplateObject::into_parts).or_else(|error| {
+                    let facts = labels_only(error, is_judged, Some(object), &kind.labels_path());
+                    facts.map(|facts| (ObjectMeta::default(), facts))
+                })
             };
             let new = request.object.ok_or_else(|| Unreadable::missing(NEW))?;
-            let mut new = read(NEW, new)?;
+            let (mut metadata, new) = read(NEW, new)?;
             let old = old_object.map(|old| read(OLD, old)).transpose()?;
             RequestObject::Template {
                 kind,
-                name: name_of(&mut new.metadata, request.name),
-                owner_is_judged: new.metadata.owner_is_judged(),
-                new: new.into_template(),
-                old: old.map(TemplateObject::into_template),
+                name: name_of(&mut metadata, request.name),
+                owner_is_judged: metadata.owner_is_judged(kind),
+                new,
+                old: old.map(|(_, old)| old),
             }
         }
         JudgedKind::Namespace => {
@@ -133,16 +136,28 @@ fn name_of<'a>(metadata: &mut ObjectMeta<'a>, of_request: Option<Text<'a>>) -> T
     names.find(|name| !name.is_empty()).unwrap_or_default()
 }
 
-/// Reads a Pod; only its labels if the rest cannot be read and is not judged.
-fn decode_pod<'a>(
-    path: &str,
-    object: Option<Slice<'a>>,
+/// The path of a Pod's labels.
+const POD_LABELS: &str = "metadata.labels";
+
+/// A Pod or template that cannot be read as a whole: nothing is known of it but its labels, unless
+/// more of it is judged.
+fn labels_only<'a>(
+    error: Unreadable,
     is_judged: bool,
-) -> Result<PodObject<'a>, Unreadable> {
-    match decode(path, object) {
-        Err(_) if !is_judged => decode(path, object).map(LabelledObject::into_pod),
-        pod => pod,
-    }
+    object: Option<Slice<'a>>,
+    labels_path: &str,
+) -> Result<PodFacts<'a>, Unreadable> {
+    let labels = match object {
+        Some(Slice(json)) if !is_judged => labels_at(json, labels_path),
+        _ => return Err(error),
+    };
+    Ok(PodFacts {
+        metadata: Metadata {
+            labels: labels.map_err(|_| error)?,
+            ..Metadata::default()
+        },
+        ..PodFacts::default()
+    })
 }
 
 /// Reads an object. One that cannot be read counts as empty if it is not judged.
@@ -227,6 +242,26 @@ mod tests {
         assert_eq!(found, Ok(unchanged));
     }
 
+    #[rstest]
+    #[case::nothing(|_: &mut Value| {}, true)]
+    #[case::another_name(|pod: &mut Value| pod["spec"]["containers"][0]["name"] = json!("b"), false)]
+    fn a4_whether_a_pod_that_is_being_deleted_keeps_its_containers(
+        #[case] edit: fn(&mut Value),
+        #[case] keeps: bool,
+    ) {
+        let edit = |pod: &mut Value| {
+            pod["metadata"]["deletionTimestamp"] = json!("2026-05-12T09:30:00Z");
+            edit(pod);
+        };
+        let found = facts(&pod_update(edit), |request| match request.object {
+            RequestObject::Pod {
+                keeps_containers, ..
+            } => keeps_containers,
+            _ => panic!("a Pod"),
+        });
+        assert_eq!(found, Ok(keeps));
+    }
+
     #[test]
     fn a4_without_the_old_object_an_update_counts_as_changed() {
         let mut request = pod_update(|_| {});
@@ -276,23 +311,34 @@ mod tests {
         );
     }
 
+    const REPLICA_SET: (&str, &str) = ("apps", "ReplicaSet");
+    const JOB: (&str, &str) = ("batch", "Job");
+
     #[rstest]
-    #[case::controller_of_a_judged_kind("apps/v1", "Deployment", Some(true), true)]
-    #[case::cron_job("batch/v1", "CronJob", Some(true), true)]
-    #[case::replication_controller("v1", "ReplicationController", Some(true), true)]
-    #[case::not_the_controller("apps/v1", "Deployment", Some(false), false)]
-    #[case::controller_not_said("apps/v1", "Deployment", None, false)]
-    #[case::another_kind("example.com/v1", "Deployment", Some(true), false)]
+    #[case::replica_set(REPLICA_SET, ("apps/v1", "Deployment"), Some(true), true)]
+    #[case::job(JOB, ("batch/v1", "CronJob"), Some(true), true)]
+    #[case::another_version(REPLICA_SET, ("apps/v1beta2", "Deployment"), Some(true), true)]
+    #[case::not_the_controller(REPLICA_SET, ("apps/v1", "Deployment"), Some(false), false)]
+    #[case::controller_not_said(REPLICA_SET, ("apps/v1", "Deployment"), None, false)]
+    #[case::another_group(REPLICA_SET, ("example.com/v1", "Deployment"), Some(true), false)]
+    #[case::the_core_group(REPLICA_SET, ("v1", "Deployment"), Some(true), false)]
+    #[case::another_maker(REPLICA_SET, ("batch/v1", "CronJob"), Some(true), false)]
+    #[case::its_own_kind(REPLICA_SET, ("apps/v1", "ReplicaSet"), Some(true), false)]
+    #[case::a_job_of_a_deployment(JOB, ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_deployment(("apps", "Deployment"), ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_stateful_set(("apps", "StatefulSet"), ("apps/v1", "Deployment"), Some(true), false)]
+    #[case::a_cron_job(("batch", "CronJob"), ("batch/v1", "CronJob"), Some(true), false)]
+    #[case::a_replication_controller(("", "ReplicationController"), ("apps/v1", "Deployment"), Some(true), false)]
     fn a2_whose_owner_is_judged_itself(
-        #[case] api_version: &str,
-        #[case] kind: &str,
+        #[case] (group, name): (&str, &str),
+        #[case] (api_version, kind): (&str, &str),
         #[case] controller: Option<bool>,
         #[case] judged: bool,
     ) {
         let owner = json!({"apiVersion": api_version, "kind": kind, "controller": controller});
         let object = json!({"metadata": {"name": "r", "ownerReferences": [owner]}});
         let request = json!({
-            "kind": {"group": "apps", "kind": "ReplicaSet"}, "operation": "CREATE",
+            "kind": {"group": group, "kind": name}, "operation": "CREATE",
             "namespace": "team", "object": object,
         });
         let owned = facts(&request, |request| match request.object {
@@ -302,6 +348,28 @@ mod tests {
             _ => panic!("a template"),
         });
         assert_eq!(owned, Ok(judged));
+    }
+
+    #[rstest]
+    #[case::neither(json!({}), None)]
+    #[case::name(json!({"serviceAccountName": "a"}), Some("a"))]
+    #[case::alias(json!({"serviceAccount": "b"}), Some("b"))]
+    #[case::both(json!({"serviceAccountName": "a", "serviceAccount": "b"}), Some("a"))]
+    #[case::empty_name(json!({"serviceAccountName": "", "serviceAccount": "b"}), Some("b"))]
+    #[case::null_name(json!({"serviceAccount": "b", "serviceAccountName": null}), Some("b"))]
+    fn w2_the_deprecated_alias_of_the_service_account(
+        #[case] spec: Value,
+        #[case] account: Option<&str>,
+    ) {
+        let request = json!({
+            "kind": {"kind": "Pod"}, "operation": "CREATE", "namespace": "team",
+            "object": {"metadata": {"name": "web-0"}, "spec": spec},
+        });
+        let found = facts(&request, |request| match request.object {
+            RequestObject::Pod { new, .. } => new.service_account.map(|name| name.to_string()),
+            _ => panic!("a Pod"),
+        });
+        assert_eq!(found, Ok(account.map(str::to_owned)));
     }
 
     #[rstest]

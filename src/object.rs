@@ -20,20 +20,6 @@ view! {
 }
 
 view! {
-    /// A Pod or a Pod template of which only the labels are needed, and whether it is being deleted.
-    pub(crate) struct LabelledObject<'a> {
-        "metadata" => metadata: Option<LabelledMeta<'a>>,
-    }
-}
-
-view! {
-    struct LabelledMeta<'a> {
-        "labels" => labels: Labels<'a>,
-        "deletionTimestamp" => deletion_timestamp: Option<IgnoredAny>,
-    }
-}
-
-view! {
     /// The `metadata` of any object.
     pub(crate) struct ObjectMeta<'a> {
         "name" => pub(crate) name: Option<Text<'a>>,
@@ -56,6 +42,7 @@ view! {
 view! {
     struct PodSpec<'a> {
         "serviceAccountName" => service_account_name: Option<Text<'a>>,
+        "serviceAccount" => service_account: Option<Text<'a>>,
         "containers" => containers: Option<Vec<Container<'a>>>,
         "initContainers" => init_containers: Option<Vec<Container<'a>>>,
     }
@@ -76,20 +63,8 @@ view! {
 /// An object with a Pod template.
 #[derive(Debug, Default)]
 pub(crate) struct TemplateObject<'a> {
-    pub(crate) metadata: ObjectMeta<'a>,
+    metadata: ObjectMeta<'a>,
     template: Option<PodObject<'a>>,
-    /// What is read of the template.
-    part: TemplatePart,
-}
-
-/// What is read of a Pod template.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum TemplatePart {
-    /// All that the rules need. Whatever else is there must be as expected.
-    #[default]
-    Whole,
-    /// Only its labels, and of the object's metadata what can be read.
-    Labels,
 }
 
 view! {
@@ -113,48 +88,89 @@ impl<'a> ObjectMeta<'a> {
         self.deletion_timestamp.is_some()
     }
 
-    /// Whether the controller of the object is one whose template is judged as well (A2).
-    pub(crate) fn owner_is_judged(&self) -> bool {
-        self.owner_references.iter().flatten().any(|owner| {
+    /// Whether the controller of the object, which is of this kind, made it of a template that was
+    /// judged as well (A2).
+    pub(crate) fn owner_is_judged(&self, kind: &TemplateKind) -> bool {
+        let mut owners = self.owner_references.iter().flatten();
+        owners.any(|owner| {
             owner.controller == Some(true)
-                && TemplateKind::of_object(&owner.api_version, &owner.kind).is_some()
+                && TemplateKind::of_object(&owner.api_version, &owner.kind)
+                    .is_some_and(|maker| kind.is_made_by(maker))
         })
     }
 }
 
-impl<'a> LabelledObject<'a> {
-    /// The same as a Pod of which nothing else is known.
-    pub(crate) fn into_pod(self) -> PodObject<'a> {
-        let LabelledMeta {
-            labels,
-            deletion_timestamp,
-            ..
-        } = self.metadata.unwrap_or_default();
-        PodObject {
-            metadata: Some(ObjectMeta {
-                labels,
-                deletion_timestamp,
-                ..ObjectMeta::default()
-            }),
-            ..PodObject::default()
-        }
+impl<'a> PodSpec<'a> {
+    /// The ServiceAccount. The API server copies the older name of the field where the newer one is
+    /// absent or empty (W2).
+    fn into_service_account(self) -> Option<Text<'a>> {
+        let newer = self.service_account_name;
+        newer
+            .filter(|name| !name.is_empty())
+            .or(self.service_account)
     }
 }
 
+/// The names of containers.
+fn names<'l>(containers: &'l Option<Vec<Container<'_>>>) -> impl Iterator<Item = &'l str> {
+    let containers = containers.iter().flatten();
+    containers.map(|container| &*container.name)
+}
+
+/// The labels that stand at a path of an object; none if nothing stands there. Nothing else of the
+/// object is read.
+///
+/// # Errors
+///
+/// If the object is not JSON, or not what is expected on the way to the labels.
+pub(crate) fn labels_at<'a>(object: &'a [u8], path: &str) -> Result<Labels<'a>, json::Error> {
+    let mut labels = Labels::default();
+    let mut reader = Reader::new(object);
+    find_labels(&mut reader, path, &mut labels)?;
+    reader.end()?;
+    Ok(labels)
+}
+
+fn find_labels<'a>(
+    reader: &mut Reader<'a>,
+    path: &str,
+    labels: &mut Labels<'a>,
+) -> Result<(), json::Error> {
+    // If a key is repeated, the last value counts.
+    *labels = Labels::default();
+    if path.is_empty() {
+        *labels = reader.value()?;
+        return Ok(());
+    }
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    reader.map(|reader, key| match key == first {
+        true => find_labels(reader, rest, labels),
+        false => reader.skip(),
+    })?;
+    Ok(())
+}
+
 impl<'a> PodObject<'a> {
+    /// Whether this Pod has the same containers and init containers as another, by their names (A4).
+    pub(crate) fn has_containers_of(&self, other: &Self) -> bool {
+        let none = PodSpec::default();
+        let spec = self.spec.as_ref().unwrap_or(&none);
+        let other = other.spec.as_ref().unwrap_or(&none);
+        names(&spec.containers).eq(names(&other.containers))
+            && names(&spec.init_containers).eq(names(&other.init_containers))
+    }
+
     /// The facts of a Pod, or of the Pod that a template describes.
     pub(crate) fn into_facts(self) -> PodFacts<'a> {
         let metadata = self.metadata.unwrap_or_default();
         let spec = self.spec.unwrap_or_default();
-        let containers = [&spec.containers, &spec.init_containers];
         let phase = self.status.and_then(|status| status.phase);
+        let has_sidecar = names(&spec.containers)
+            .chain(names(&spec.init_containers))
+            .any(|name| name == keys::SIDECAR_CONTAINER);
         PodFacts {
-            has_sidecar: containers
-                .into_iter()
-                .flatten()
-                .flatten()
-                .any(|container| &*container.name == keys::SIDECAR_CONTAINER),
-            service_account: spec.service_account_name,
+            has_sidecar,
+            service_account: spec.into_service_account(),
             terminating: metadata.is_terminating(),
             finished: matches!(phase.as_deref(), Some("Succeeded" | "Failed")),
             name: metadata.name.unwrap_or_default(),
@@ -172,22 +188,12 @@ impl<'a> TemplateObject<'a> {
     /// # Errors
     ///
     /// If the object is not JSON, or not what is expected.
-    pub(crate) fn read(
-        object: &'a [u8],
-        template_path: &str,
-        part: TemplatePart,
-    ) -> Result<Self, json::Error> {
-        let mut read = Self {
-            part,
-            ..Self::default()
-        };
+    pub(crate) fn read(object: &'a [u8], template_path: &str) -> Result<Self, json::Error> {
+        let mut read = Self::default();
         let mut reader = Reader::new(object);
         reader.map(|reader, key| match key {
             "metadata" => {
-                read.metadata = match part {
-                    TemplatePart::Whole => reader.value()?,
-                    TemplatePart::Labels => reader.attempt()?.value.unwrap_or_default(),
-                };
+                read.metadata = reader.value()?;
                 Ok(())
             }
             _ => read.find_template(reader, key, template_path),
@@ -212,25 +218,21 @@ impl<'a> TemplateObject<'a> {
         // If a key is repeated, the last value counts.
         self.template = None;
         if rest.is_empty() {
-            self.template = match self.part {
-                TemplatePart::Whole => reader.value()?,
-                TemplatePart::Labels => {
-                    let labelled: Option<LabelledObject<'_>> = reader.value()?;
-                    labelled.map(LabelledObject::into_pod)
-                }
-            };
+            self.template = reader.value()?;
             return Ok(());
         }
         reader.map(|reader, key| self.find_template(reader, key, rest))?;
         Ok(())
     }
 
-    /// The facts of the Pod template. They are empty if there is none.
-    pub(crate) fn into_template(self) -> PodFacts<'a> {
-        PodFacts {
+    /// The metadata of the object, and the facts of the Pod template. They are empty if there is
+    /// none.
+    pub(crate) fn into_parts(self) -> (ObjectMeta<'a>, PodFacts<'a>) {
+        let template = PodFacts {
             // The Pods of a template get other names, so no existing object belongs to them (A7).
             name: Text::default(),
             ..self.template.unwrap_or_default().into_facts()
-        }
+        };
+        (self.metadata, template)
     }
 }

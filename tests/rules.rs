@@ -13,10 +13,10 @@ fn rules() -> BTreeSet<String> {
     let series = |letters: &'static str, numbers: std::ops::RangeInclusive<u8>| {
         numbers.map(move |number| format!("{letters}{number}"))
     };
-    series("a", 0..=19)
+    series("a", 0..=21)
         .chain(series("p", 1..=2))
         .chain(series("m", 1..=4))
-        .chain(series("i", 1..=4))
+        .chain(series("i", 1..=6))
         .chain(series("w", 1..=8))
         .chain(series("l", 1..=18))
         .chain(series("s", 1..=7))

@@ -9,7 +9,7 @@ use kuma_workload_rulebook::{
 use super::{
     finding::{Cause, Code, Finding, Member, ObjectName, PODS_REJECTED, Severity, place_at},
     inventory::Inventory,
-    manifest::{Marks, NamespaceManifest, Owner},
+    manifest::{Marks, NamespaceManifest, Owner, TemplateManifest},
     planned_cluster::PlannedCluster,
     pod_source::PodSource,
     read::tree::Position,
@@ -39,6 +39,7 @@ pub(crate) fn judge(
     let as_pod = judged(RequestObject::Pod {
         new: source.facts.clone(),
         old: None,
+        keeps_containers: false,
     });
     let Some(kind) = source.template else {
         findings.extend(findings_of(source, &as_pod, &as_pod));
@@ -112,8 +113,7 @@ fn owner_is_judged(source: &PodSource<'_>, inventory: &Inventory) -> bool {
         };
         inventory.template(source.named.namespace(), &itself)
     });
-    let owner = template.and_then(|template| template.owner.as_ref());
-    owner.is_some_and(|owner| owner.template.is_some())
+    template.is_some_and(TemplateManifest::is_made_by_its_owner)
 }
 
 fn report(verdict: Verdict, of_pods: Option<Objection>) -> AdmissionReport {

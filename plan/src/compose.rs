@@ -18,7 +18,7 @@ use super::{
     planned_cluster::PlannedCluster,
     pod_source::{self, Naming, PodSource},
     report::{DataplaneReport, FindingReport, IdentityReport, PodReport, Report, Sourced, Summary},
-    settings, universal, workloads,
+    settings, universal, workload_writers, workloads,
 };
 
 /// The version of the report's schema.
@@ -86,6 +86,7 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
         &mut findings,
     );
     workloads::check_dataplanes(&inventory, &sources, &mut findings);
+    workload_writers::check(&inventory, &sources, &settings, &cluster, &mut findings);
     let (workloads, mode) = workloads::plan(&inventory, &references, &settings, &mut findings);
     applications::sharing_a_workload(&sources, &mut findings);
     let namespaces = namespaces::plan(&inventory, &sources, &settings, &mut findings);

@@ -214,10 +214,12 @@ impl Inventory {
 
     /// Whether a template's controller was read: it says the same, and speaks for both (A2).
     pub fn is_spoken_for(&self, template: &TemplateManifest) -> bool {
-        template
-            .owner
-            .as_ref()
-            .is_some_and(|owner| self.template(template.named.namespace(), owner).is_some())
+        let owner = template.owner.as_ref();
+        template.is_made_by_its_owner()
+            && owner.is_some_and(|owner| {
+                let namespace = template.named.namespace();
+                self.template(namespace, owner).is_some()
+            })
     }
 
     /// The object that controls another.

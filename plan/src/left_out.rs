@@ -49,12 +49,11 @@ fn not_judged(kind: &KindName, skipped: &Skipped) -> Option<Finding> {
         Code::KindNotJudged,
         first.clone(),
         format!(
-            "{objects} of kind {} with a Pod template: this kind is not judged, and its Pods are not \
-             planned",
+            "{objects} of kind {} with a Pod template: admission does not judge the template, only \
+             the Pods that come of it, and these are not planned",
             shown(kind)
         ),
-        "give the Pods that come of it; admission judges each of them when it is created"
-            .to_owned(),
+        "give the Pods that come of it".to_owned(),
     ))
 }
 

@@ -33,6 +33,7 @@ pub mod read;
 pub mod report;
 mod settings;
 mod universal;
+mod workload_writers;
 mod workloads;
 
 pub use compose::report;

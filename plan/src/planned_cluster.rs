@@ -321,7 +321,11 @@ mod tests {
                     namespace: text("team"),
                     user: None,
                     unchanged: false,
-                    object: RequestObject::Pod { new: source.facts.clone(), old: None },
+                    object: RequestObject::Pod {
+                        new: source.facts.clone(),
+                        old: None,
+                        keeps_containers: false,
+                    },
                 };
                 let everything = Everything { inventory: &inventory, sources: &sources, without: number };
                 prop_assert_eq!(

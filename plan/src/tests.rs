@@ -375,6 +375,27 @@ fn a1_a2_forged_labels_are_rejected_where_they_stand() {
     assert_eq!(places, [4, 13]);
 }
 
+/// A template that claims to be made of another's is judged, unless such controllers make its kind.
+#[rstest]
+#[case::replica_set("ReplicaSet", "accepted")]
+#[case::stateful_set("StatefulSet", "rejected")]
+#[case::deployment("Deployment", "rejected")]
+fn a2_only_what_a_judged_kind_makes_is_not_judged(#[case] kind: &str, #[case] verdict: &str) {
+    let owner = "metadata: {name: web, namespace: team, ownerReferences: \
+        [{apiVersion: apps/v1, kind: Deployment, name: other, controller: true}]}";
+    let yaml = deployment("web", "m", "replicas: 0")
+        .replace("kind: Deployment", &format!("kind: {kind}"))
+        .replace("metadata: {name: web, namespace: team}", owner)
+        .replace("kuma.io/mesh: m", "kuma.io/mesh: m, kuma.io/workload: w");
+    let report = planned(&yaml);
+    let verdicts = verdicts(&report);
+    let found: Vec<_> = verdicts
+        .iter()
+        .map(|(name, found, _)| (*name, *found))
+        .collect();
+    assert_eq!(found, [("web", verdict)]);
+}
+
 #[test]
 fn a5_of_two_meshes_each_is_refused_where_the_other_was_first() {
     let yaml = deployment("one", "m", "replicas: 1") + &deployment("two", "o", "replicas: 1");
@@ -603,4 +624,69 @@ fn namespaces_are_judged_too(#[case] label: &str, #[case] code: &str) {
         "apiVersion: v1\nkind: Namespace\nmetadata: {{name: o, labels: {{{label}}}}}\n"
     ));
     assert_eq!(codes(&report), [code]);
+}
+
+/// What the API server lists: Pods that run, in a Namespace where Kuma injects nothing.
+#[rstest]
+#[case::names_its_mesh("labels: {kuma.io/mesh: other}", Some("second-mesh"))]
+#[case::injected(
+    "annotations: {kuma.io/sidecar-injected: \"true\"}",
+    Some("second-mesh")
+)]
+#[case::gateway("annotations: {kuma.io/gateway: builtin}", Some("second-mesh"))]
+#[case::of_the_mesh("labels: {kuma.io/mesh: m}", None)]
+#[case::no_mark("labels: {app: web}", None)]
+#[case::injection_off(
+    "labels: {kuma.io/mesh: other, kuma.io/sidecar-injection: disabled}",
+    None
+)]
+#[case::an_invented_mesh("labels: {kuma.io/mesh: nowhere}", Some("unknown-mesh"))]
+#[case::finished("labels: {kuma.io/mesh: other}}\n  status: {phase: Succeeded", None)]
+fn i4_a16_strays_that_run_and_would_not_come_in_again(
+    #[case] metadata: &str,
+    #[case] code: Option<&str>,
+) {
+    let meshes: String = ["default", "m", "other"]
+        .map(|mesh| {
+            format!("- {{apiVersion: kuma.io/v1alpha1, kind: Mesh, metadata: {{name: {mesh}}}}}\n")
+        })
+        .concat();
+    let list = format!(
+        "apiVersion: v1
+kind: List
+items:
+{meshes}- {{apiVersion: v1, kind: Namespace, metadata: {{name: plain, uid: a}}}}
+- {{apiVersion: kuma.io/v1alpha1, kind: Dataplane, mesh: m, metadata: {{name: there, namespace: plain}}}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {{name: web, namespace: plain, uid: b, {metadata}}}
+"
+    );
+    let report = planned(&list);
+    assert_eq!(report.faults, []);
+    let of_pod = report.findings.iter().filter(|one| {
+        one.objects.iter().any(|object| object.name == "web") && one.code != "split-namespace"
+    });
+    let codes: Vec<_> = of_pod.map(|one| one.code).collect();
+    assert_eq!(codes, Vec::from_iter(code), "{:?}", report.findings);
+}
+
+/// What runs in a mesh that the settings close to its Namespace would not come in again, and neither
+/// would its template.
+#[rstest]
+#[case::a_pod(&pod("web", "payments"), &["closed-mesh"])]
+#[case::a_template(&deployment("web", "payments", "replicas: 1"), &["closed-mesh"])]
+#[case::of_an_open_mesh(&pod("web", "default"), &[])]
+fn a20_what_runs_and_may_not_join(#[case] yaml: &str, #[case] expected: &[&str]) {
+    let settings = "meshNamespaces: {payments: [payments, payments-*]}";
+    let options = Options {
+        settings: Some(document(settings)),
+        ..Options::default()
+    };
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\n";
+    let report = planned_with(&format!("{namespace}{yaml}"), &options);
+    let errors = report.findings.iter();
+    let errors = errors.filter(|one| one.severity == Severity::Error);
+    let codes: Vec<_> = errors.map(|one| one.code).collect();
+    assert_eq!(codes, expected, "{:?}", report.findings);
 }

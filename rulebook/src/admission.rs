@@ -21,6 +21,7 @@ mod observed_mesh;
 mod pod_review;
 mod request;
 mod settings;
+mod settled;
 mod stop;
 mod switch_words;
 #[cfg(test)]
@@ -40,4 +41,5 @@ pub use settings::{
     EnforcementAction, Grants, MAX_ENTRIES, MeshNamespaces, Names, NamespaceMesh, SETTINGS,
     ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
 };
+pub use settled::{KEPT_ANNOTATIONS, KEPT_LABELS};
 pub use verdict::{Objection, Rule, Verdict};

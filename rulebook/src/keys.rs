@@ -26,7 +26,7 @@ pub const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
 pub const SIDECAR_INJECTION: &str = "kuma.io/sidecar-injection";
 /// Annotation of a Pod: the injector has added a sidecar (I1).
 pub const SIDECAR_INJECTED: &str = "kuma.io/sidecar-injected";
-/// Annotation of gateway Pods: `builtin`, or a switch word for a delegated gateway (I1).
+/// Annotation of gateway Pods: `builtin`, or `enabled` for a delegated gateway (I1, I6).
 pub const GATEWAY: &str = "kuma.io/gateway";
 /// The only value of [`GATEWAY`] that makes a Pod a builtin gateway.
 pub const GATEWAY_BUILTIN: &str = "builtin";
@@ -51,7 +51,7 @@ pub enum Switch {
     On,
     /// `disabled`, `false` or `no`.
     Off,
-    /// Any other word. It is neither on nor off and deserves a warning (I1).
+    /// Any other word. It is neither on nor off and deserves a warning (I6).
     Unknown,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     keys::{self, Switch},
-    metadata::{Metadata, PodFacts},
+    metadata::{Labels, Metadata, PodFacts},
 };
 
 /// What a Pod alone says about its membership in a mesh.
@@ -85,14 +85,33 @@ fn own_reason(pod: &PodFacts<'_>) -> Result<MembershipReason, InjectedWhere> {
     if labels.get_non_empty(keys::MESH).is_some() {
         return Ok(MembershipReason::NamesMesh);
     }
-    let mut exceptions = keys::INJECTION_EXCEPTIONS.into_iter();
-    if let Some(label) = exceptions.find(|label| labels.contains(label)) {
-        return Ok(MembershipReason::Exception(label));
+    match injection_exception(labels) {
+        Some(label) => Ok(MembershipReason::Exception(label)),
+        None => Err(selected_where(labels)),
     }
-    Err(match labels.get(keys::SIDECAR_INJECTION) {
+}
+
+/// The label for which Kuma's injector skips a Pod (I3).
+fn injection_exception(labels: &Labels<'_>) -> Option<&'static str> {
+    let mut exceptions = keys::INJECTION_EXCEPTIONS.into_iter();
+    exceptions.find(|label| labels.contains(label))
+}
+
+/// Where Kuma's webhooks select a Pod whose label does not turn injection off.
+fn selected_where(labels: &Labels<'_>) -> InjectedWhere {
+    match labels.get(keys::SIDECAR_INJECTION) {
         Some("enabled") => InjectedWhere::NamespaceHasLabel,
         _ => InjectedWhere::NamespaceInjects,
-    })
+    }
+}
+
+/// Where Kuma adds a sidecar to a Pod, whatever makes it meshed; nowhere if it has one, turns
+/// injection off or is exempt.
+pub fn injected_where(pod: &PodFacts<'_>) -> Option<InjectedWhere> {
+    let labels = &pod.metadata.labels;
+    let is_off = labels.switch(keys::SIDECAR_INJECTION) == Some(Switch::Off);
+    let is_skipped = pod.has_sidecar || is_off || injection_exception(labels).is_some();
+    (!is_skipped).then(|| selected_where(labels))
 }
 
 /// What makes a Pod meshed in every Namespace and whatever its labels say (I1 (a) to (c)).
@@ -172,7 +191,6 @@ impl fmt::Display for MembershipReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metadata::Labels;
     use Membership::{AskNamespace, Meshed, Unmeshed};
     use rstest::rstest;
 
@@ -263,7 +281,7 @@ mod tests {
     #[case::garbage(Some("x"), false, true)]
     #[case::empty(Some(""), false, true)]
     #[case::absent(None, false, false)]
-    fn i1_where_a_pod_is_injected(
+    fn i4_where_a_pod_is_injected(
         #[case] word: Option<&str>,
         #[case] without_own_label: bool,
         #[case] with_own_label: bool,
@@ -298,6 +316,27 @@ mod tests {
         #[case] follows: bool,
     ) {
         assert_eq!(it.follows_from(other), follows);
+    }
+
+    #[rstest]
+    #[case::plain(&[], &[], false, Some(InjectedWhere::NamespaceInjects))]
+    #[case::marked_by_hand(&[], &[("kuma.io/sidecar-injected", "true")], false, Some(InjectedWhere::NamespaceInjects))]
+    #[case::names_a_mesh(&[("kuma.io/mesh", "m"), ("kuma.io/sidecar-injection", "enabled")], &[], false, Some(InjectedWhere::NamespaceHasLabel))]
+    #[case::gateway(&[], &[("kuma.io/gateway", "builtin")], false, Some(InjectedWhere::NamespaceInjects))]
+    #[case::has_a_sidecar(&[], &[], true, None)]
+    #[case::off(&[("kuma.io/sidecar-injection", "false")], &[], false, None)]
+    #[case::exception(&[("openshift.io/build.name", "b")], &[], false, None)]
+    fn i1_where_a_sidecar_is_added(
+        #[case] labels: &[(&str, &str)],
+        #[case] annotations: &[(&str, &str)],
+        #[case] has_sidecar: bool,
+        #[case] expected: Option<InjectedWhere>,
+    ) {
+        let pod = PodFacts {
+            has_sidecar,
+            ..pod(labels, annotations)
+        };
+        assert_eq!(injected_where(&pod), expected);
     }
 
     const INJECTED: MembershipReason = MembershipReason::Marked(Mark::Injected);

@@ -59,8 +59,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Labels or annotations. `null` is read as none. If a key is repeated, the last value counts, as
-/// in JSON.
+/// Labels or annotations. `null` is read as none, and a value that is `null` as an empty string, as
+/// the API server does (W2). If a key is repeated, the last value counts, as in JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels<'a>(Vec<(Text<'a>, Text<'a>)>);
 
@@ -148,8 +148,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
+                while let Some((key, value)) = map.next_entry::<_, Option<_>>()? {
+                    entries.push((key, value.unwrap_or_default()));
                 }
                 Ok(Labels(entries))
             }
@@ -186,7 +186,7 @@ pub struct PodFacts<'a> {
     pub name: Text<'a>,
     /// Its labels and annotations.
     pub metadata: Metadata<'a>,
-    /// `spec.serviceAccountName` (W2).
+    /// `spec.serviceAccountName`, or its deprecated alias where that is absent or empty (W2).
     pub service_account: Option<Text<'a>>,
     /// Whether a container or init container is named [`keys::SIDECAR_CONTAINER`] (I1).
     pub has_sidecar: bool,
@@ -226,6 +226,7 @@ mod tests {
     #[case::empty("{}", &[])]
     #[case::plain(r#"{"a":"1","b":""}"#, &[("a", "1"), ("b", "")])]
     #[case::escaped(r#"{"a\u002fb":"\"x\""}"#, &[("a/b", "\"x\"")])]
+    #[case::w2_null_value(r#"{"a":null,"b":"1"}"#, &[("a", ""), ("b", "1")])]
     fn labels_from_json(#[case] json: &str, #[case] entries: &[(&str, &str)]) {
         let labels: Labels<'_> = serde_json::from_str(json).unwrap();
         assert_eq!(labels, entries.iter().copied().collect());
@@ -235,7 +236,6 @@ mod tests {
     #[case::list("[]")]
     #[case::text(r#""a""#)]
     #[case::number_value(r#"{"a":1}"#)]
-    #[case::null_value(r#"{"a":null}"#)]
     fn labels_of_a_wrong_type_are_refused(#[case] json: &str) {
         assert!(serde_json::from_str::<Labels<'_>>(json).is_err());
     }

@@ -213,8 +213,11 @@ pub async fn run(arguments: &[&str]) -> Result<String, Error> {
     Err(Error::new(String::from_utf8_lossy(&output.stderr)))
 }
 
-/// `KUMA_WORKLOAD_BIN`, or the program that was built beside the tests.
-fn program() -> Result<PathBuf, Error> {
+/// The program `kuma-workload`: that of `KUMA_WORKLOAD_BIN`, or the one built beside the tests.
+///
+/// # Errors
+/// When it is not there.
+pub fn program() -> Result<PathBuf, Error> {
     if let Some(given) = env::var_os("KUMA_WORKLOAD_BIN") {
         return Ok(given.into());
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
-    RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration, WebhookClientConfig,
+    MatchCondition, RuleWithOperations, ValidatingWebhook, ValidatingWebhookConfiguration,
+    WebhookClientConfig,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
     LabelSelector, LabelSelectorRequirement, ObjectMeta,
@@ -50,6 +51,7 @@ struct Spec {
     match_policy: Option<String>,
     namespace_selector: Option<LabelSelector>,
     object_selector: Option<LabelSelector>,
+    match_conditions: Option<Vec<MatchCondition>>,
     #[serde(default)]
     settings: Value,
     #[serde(default)]
@@ -141,7 +143,7 @@ impl ClusterAdmissionPolicy {
                 object_selector: self.spec.object_selector.clone(),
                 side_effects: "None".to_owned(),
                 timeout_seconds: Some(self.spec.timeout_seconds.unwrap_or(TIMEOUT)),
-                match_conditions: None,
+                match_conditions: self.spec.match_conditions.clone(),
             }]),
         }
     }
@@ -171,13 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_are_four_policies() {
+    fn the_examples_are_five_policies() {
         let names: Vec<String> = examples().iter().map(ClusterAdmissionPolicy::id).collect();
         assert_eq!(
             names,
             [
                 "clusterwide-kuma-workload-namespaces",
                 "clusterwide-kuma-workload-pods",
+                "clusterwide-kuma-workload-strays",
                 "clusterwide-kuma-workload-templates",
                 "clusterwide-kuma-workload-workloads",
             ]
@@ -202,6 +205,10 @@ mod tests {
         let expressions = &webhook["namespaceSelector"]["matchExpressions"];
         assert_eq!(expressions[0]["key"], "kuma.io/sidecar-injection");
         assert_eq!(expressions[2]["values"][0], "kubewarden");
+        assert_eq!(
+            webhook["matchConditions"][0]["name"],
+            "changes-labels-or-annotations"
+        );
     }
 
     #[test]

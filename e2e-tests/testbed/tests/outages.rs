@@ -203,7 +203,7 @@ fn flags(lease: &str) -> [&str; 5] {
 
 /// The shipped ClusterRole without these resources.
 async fn without(testbed: &Testbed, resources: &[&str]) {
-    let shipped = include_str!("../../../examples/reconciler/rbac.yaml");
+    let shipped = include_str!("../../../examples/reconciler/1-rbac.yaml");
     let documents = shipped.split("\n---\n");
     let mut role = documents
         .map(|document| serde_saphyr::from_str::<Value>(document).unwrap())

@@ -50,6 +50,16 @@ pub(crate) enum Cause {
         /// Whether the Workload exists.
         exists: bool,
     },
+    /// What writes Workloads runs as somebody who is none of their managers (P1).
+    NoManager {
+        /// As whom it runs.
+        user: String,
+    },
+    /// Workloads that neither a control plane nor `run` has made, where others may not write them (P1).
+    MadeByHand {
+        /// Their namespace.
+        namespace: String,
+    },
     /// Workloads are managed by somebody else (L6).
     ManagedByOthers {
         /// Where they live.
@@ -233,6 +243,7 @@ impl Cause {
             Self::Told { code, .. } | Self::Admission { code, .. } => *code,
             Self::BadName { .. } => Code::BadName,
             Self::Conflict { .. } => Code::Conflict,
+            Self::NoManager { .. } | Self::MadeByHand { .. } => Code::WorkloadObject,
             Self::ManagedByOthers { .. } | Self::Copies { .. } => Code::Foreign,
             Self::MeshLabelDiffers { .. } => Code::MeshLabelDiffers,
             Self::NoIdentifier { .. } => Code::NoIdentifier,

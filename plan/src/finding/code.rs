@@ -145,7 +145,7 @@ codes! {
     SplitNamespace = "split-namespace",
     /// A Dataplane keeps an identifier that its Pod would not get today (W8).
     StaleIdentifier = "stale-identifier",
-    /// A word for a switch that is neither on nor off (I1).
+    /// A word for a switch that does not do what it looks like (I6).
     SwitchWord = Rule::SwitchWord.name(),
     /// On Universal, an identifier is a tag and no label (W4).
     TagRead = "tag-read",
@@ -157,6 +157,8 @@ codes! {
     UnknownObject = "unknown-object",
     /// Objects of the cluster that could not be read.
     Unread = "unread",
+    /// Somebody writes Workloads who is none of their managers (P1).
+    WorkloadObject = Rule::WorkloadObject.name(),
     /// A Workload that a Mesh owns which is not its own (T6).
     WorkloadOwner = "workload-owner",
     /// On Universal, proxies that need a dataplane token which is bound to their workload (ID3).
@@ -170,8 +172,7 @@ pub(crate) const PODS_REJECTED: &str = "pods-rejected";
 
 impl Code {
     /// The code of what an admission rule has against an object. None of those that judge what no
-    /// plan holds: a change of a Namespace, a question that the cluster leaves open, a Workload that
-    /// a user writes.
+    /// plan holds: a change of a Namespace, a question that the cluster leaves open.
     pub(crate) fn of_rule(rule: Rule) -> Option<Self> {
         Some(match rule {
             Rule::WorkloadLabel => Self::ForgedLabel,
@@ -183,10 +184,8 @@ impl Code {
             Rule::ObservedMesh => Self::SecondMesh,
             Rule::DeclaredMesh => Self::DeclaredMesh,
             Rule::ClosedMesh => Self::ClosedMesh,
-            Rule::NamespaceRelabel
-            | Rule::InjectionOff
-            | Rule::ClusterQuestion
-            | Rule::WorkloadObject => return None,
+            Rule::WorkloadObject => Self::WorkloadObject,
+            Rule::NamespaceRelabel | Rule::InjectionOff | Rule::ClusterQuestion => return None,
         })
     }
 }

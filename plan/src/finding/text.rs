@@ -42,6 +42,19 @@ pub(crate) fn message(cause: &Cause, affected: &Affected) -> String {
                 quoted(meshes)
             )
         }
+        Cause::NoManager { user } => format!(
+            "{} {} Workloads as {}, which is none of the workloadManagers: it could no longer keep them under \
+             protectWorkloads: deny",
+            subject(),
+            affected.verb("writes", "write"),
+            Quoted(user),
+        ),
+        Cause::MadeByHand { .. } => format!(
+            "{} {} made by hand, and under protectWorkloads: deny only the workloadManagers may write {}",
+            subject(),
+            affected.verb("was", "were"),
+            affected.verb("it", "them"),
+        ),
         Cause::ManagedByOthers { manager, .. } => format!(
             "{} {} managed by {}, and {} left to it",
             subject(),
@@ -265,6 +278,11 @@ pub(crate) fn remedy(cause: &Cause, affected: &Affected) -> String {
         ),
         Cause::Conflict { .. } => format!(
             "move {} to one mesh, or give those of each mesh a workload of their own",
+            objects()
+        ),
+        Cause::NoManager { user } => format!("add {} to workloadManagers", Quoted(user)),
+        Cause::MadeByHand { .. } => format!(
+            "do not write {} any more, or name who does in workloadManagers",
             objects()
         ),
         Cause::ManagedByOthers { .. } => format!(

@@ -89,6 +89,14 @@ pub struct TemplateManifest {
     pub marks: Marks,
 }
 
+impl TemplateManifest {
+    /// Whether its controller makes such objects from a template of its own, which is judged (A2).
+    pub fn is_made_by_its_owner(&self) -> bool {
+        let maker = self.owner.as_ref().and_then(|owner| owner.template);
+        maker.is_some_and(|maker| self.kind.is_made_by(maker))
+    }
+}
+
 /// The controller of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {

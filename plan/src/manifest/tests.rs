@@ -513,6 +513,10 @@ fn null_is_nothing(#[case] yaml: &str) {
     "apiVersion: v1\nkind: PodTemplate\ntemplate: TEMPLATE",
     Some("v1 PodTemplate")
 )]
+#[case::deployment_config(
+    "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nspec: {template: TEMPLATE}",
+    Some("apps.openshift.io/v1 DeploymentConfig")
+)]
 #[case::deeper(
     "apiVersion: jobset.x-k8s.io/v1alpha2\nkind: JobSet\nspec: {replicatedJobs: [{template: {spec: {template: TEMPLATE}}}]}",
     Some("jobset.x-k8s.io/v1alpha2 JobSet")
@@ -533,7 +537,7 @@ fn kinds_with_a_pod_template_that_are_not_judged_are_told(
         .filter(|one| one.code == "kind-not-judged")
         .collect();
     let expected = kind.map(|kind| {
-        format!("2 objects of kind \"{kind}\" with a Pod template: this kind is not judged, and its Pods are not planned")
+        format!("2 objects of kind \"{kind}\" with a Pod template: admission does not judge the template, only the Pods that come of it, and these are not planned")
     });
     assert_eq!(
         Vec::from_iter(told.iter().map(|one| &*one.message)),

@@ -46,6 +46,11 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
             .map_err(Clone::clone)
     }
 
+    /// The labels and annotations of the Namespace, if it was asked for and is there.
+    pub(super) fn known_namespace(&self) -> Option<&Metadata<'static>> {
+        self.namespace.get()?.as_ref().ok()
+    }
+
     /// The mesh of a Pod, if it is meshed (I1, I2, M1).
     pub(super) fn mesh_of<'a>(
         &'a self,

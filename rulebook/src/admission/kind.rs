@@ -25,18 +25,21 @@ pub struct TemplateKind {
     pub plural: &'static str,
     /// The path of the Pod template in an object, such as `spec.template`.
     pub template_path: &'static str,
+    /// The kind of the same API group whose controller makes such objects from its own template,
+    /// which was judged already (A2).
+    pub made_by: Option<&'static str>,
 }
 
 /// Every kind whose Pod template is judged (A2). To judge another kind, add a line here.
 #[rustfmt::skip]
 pub static TEMPLATE_KINDS: &[TemplateKind] = &[
-    kind("apps/v1", "Deployment", "deployments", "spec.template"),
-    kind("apps/v1", "ReplicaSet", "replicasets", "spec.template"),
-    kind("apps/v1", "StatefulSet", "statefulsets", "spec.template"),
-    kind("apps/v1", "DaemonSet", "daemonsets", "spec.template"),
-    kind("v1", "ReplicationController", "replicationcontrollers", "spec.template"),
-    kind("batch/v1", "Job", "jobs", "spec.template"),
-    kind("batch/v1", "CronJob", "cronjobs", "spec.jobTemplate.spec.template"),
+    kind("apps/v1", "Deployment", "deployments", "spec.template", None),
+    kind("apps/v1", "ReplicaSet", "replicasets", "spec.template", Some("Deployment")),
+    kind("apps/v1", "StatefulSet", "statefulsets", "spec.template", None),
+    kind("apps/v1", "DaemonSet", "daemonsets", "spec.template", None),
+    kind("v1", "ReplicationController", "replicationcontrollers", "spec.template", None),
+    kind("batch/v1", "Job", "jobs", "spec.template", Some("CronJob")),
+    kind("batch/v1", "CronJob", "cronjobs", "spec.jobTemplate.spec.template", None),
 ];
 
 const fn kind(
@@ -44,12 +47,14 @@ const fn kind(
     name: &'static str,
     plural: &'static str,
     template_path: &'static str,
+    made_by: Option<&'static str>,
 ) -> TemplateKind {
     TemplateKind {
         api_version,
         name,
         plural,
         template_path,
+        made_by,
     }
 }
 
@@ -64,6 +69,12 @@ impl TemplateKind {
     /// The kind with this `apiVersion` and name, if its template is judged.
     pub fn of_object(api_version: &str, name: &str) -> Option<&'static Self> {
         Self::of(group_of(api_version), name)
+    }
+
+    /// Whether controllers of this other kind make such objects (A2). Any other owner is somebody's
+    /// claim: nothing says that its template was judged.
+    pub fn is_made_by(&self, maker: &Self) -> bool {
+        self.made_by == Some(maker.name) && self.group() == maker.group()
     }
 
     /// The API group; empty for the core group.
@@ -93,6 +104,17 @@ mod tests {
             assert_eq!(TemplateKind::of(kind.group(), kind.name), Some(kind));
             assert_eq!(TemplateKind::of("example.com", kind.name), None);
         }
+    }
+
+    #[test]
+    fn a2_only_two_kinds_are_made_by_kinds_that_were_judged() {
+        let pairs: Vec<_> = TEMPLATE_KINDS
+            .iter()
+            .flat_map(|maker| TEMPLATE_KINDS.iter().map(move |made| (maker, made)))
+            .filter(|(maker, made)| made.is_made_by(maker))
+            .map(|(maker, made)| (maker.name, made.name))
+            .collect();
+        assert_eq!(pairs, [("Deployment", "ReplicaSet"), ("CronJob", "Job")]);
     }
 
     #[rstest]

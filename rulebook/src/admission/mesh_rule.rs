@@ -7,23 +7,19 @@ use super::{
     joins::{self, Joins},
     mesh_name, mesh_namespaces, observed_mesh,
     pod_review::{PodOrTemplate, PodReview},
-    settings::{NamespaceMesh, Settings, Updates},
+    settings::{NamespaceMesh, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
 };
 use crate::mesh;
 
 /// Judges a Pod or a Pod template (A11).
-pub(super) fn judge<C: Cluster>(
-    review: &PodReview<'_>,
-    settings: &Settings<'_>,
-    cluster: &C,
-    warnings: &mut Vec<Objection>,
-) -> Ruling {
-    if !settings.judges_meshes() || settings.is_system_namespace(review.namespace) {
+pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, warnings: &mut Vec<Objection>) -> Ruling {
+    let settings = inquiry.settings;
+    if !settings.judges_meshes() || settings.is_system_namespace(inquiry.review.namespace) {
         return Ok(());
     }
-    match check(&Inquiry::new(*review, settings, cluster)) {
+    match check(inquiry) {
         Ok(()) => Ok(()),
         Err(stop) => stop.into_ruling(settings.action, warnings),
     }

@@ -76,6 +76,9 @@ pub enum RequestObject<'a> {
         new: PodFacts<'a>,
         /// The Pod before the request.
         old: Option<PodFacts<'a>>,
+        /// Whether its containers and init containers have the names that they had before. It is
+        /// asked of a Pod that is being deleted only (A4).
+        keeps_containers: bool,
     },
     /// An object with a Pod template.
     Template {

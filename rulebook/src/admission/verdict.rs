@@ -33,7 +33,7 @@ rules! {
     WorkloadAnnotation => "idle-annotation",
     /// W5: no Workload can have this name.
     WorkloadName => "bad-name",
-    /// I1: a switch word that is neither on nor off.
+    /// I6: a switch word that does not do what it looks like.
     SwitchWord => "switch-word",
     /// M4: no Mesh can have this name.
     MeshName => "bad-mesh-name",

@@ -1,4 +1,4 @@
-//! A cluster with the four policies of `examples/policies`, and what tests do in it.
+//! A cluster with the five policies of `examples/policies`, and what tests do in it.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(crate) async fn shared() -> &'static Testbed {
     testbed
 }
 
-/// Kuma's kinds, the meshes, and a Namespace to ask in whether the policies are asked.
+/// Kuma's kinds, the meshes, and Namespaces to ask in whether the policies are asked.
 pub(crate) async fn prepare(testbed: &Testbed) {
     testbed.install_kuma().await.unwrap();
     let meshes = "
@@ -54,6 +54,10 @@ spec: {}
 apiVersion: v1
 kind: Namespace
 metadata: {name: probe, labels: {kuma.io/sidecar-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: probe-strays}
 ";
     testbed.apply(meshes).await.unwrap();
 }
@@ -62,8 +66,8 @@ metadata: {name: probe, labels: {kuma.io/sidecar-injection: enabled}}
 pub(crate) async fn guard(testbed: &Testbed) -> Program {
     let webhook = start_webhook(testbed);
     let client = testbed.client(User::Alice).await.unwrap();
-    eventually("all four policies are asked", async || {
-        for kind in ["pods", "templates", "namespaces", "workloads"] {
+    eventually("all five policies are asked", async || {
+        for kind in ["pods", "strays", "templates", "namespaces", "workloads"] {
             let answer = probe(&client, kind).await;
             if !answer.contains(&denied(kind, "")) {
                 return Err(format!("{kind}: {answer}; {}", webhook.log()));
@@ -105,12 +109,20 @@ async fn probe(client: &Client, kind: &str) -> String {
     };
     let forged = json!({"app": "probe", "kuma.io/workload": "forged"});
     let created = match kind {
-        "pods" => {
+        "pods" | "strays" => {
             let pod: Pod = from(json!({
-                "metadata": {"name": "probe", "labels": forged},
+                "metadata": {
+                    "name": "probe",
+                    "labels": forged,
+                    "annotations": {"kuma.io/sidecar-injected": "true"},
+                },
                 "spec": {"containers": [{"name": "probe", "image": "probe"}]},
             }));
-            let pods: Api<Pod> = Api::namespaced(client.clone(), "probe");
+            let namespace = match kind {
+                "pods" => "probe",
+                _ => "probe-strays",
+            };
+            let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
             pods.create(&dry_run, &pod).await.map(drop)
         }
         "templates" => {

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod look;
 mod missing_grants;
 mod namespaces;
 mod outages;
 mod pods;
+mod strays;
 mod templates;
+mod way_out;
 mod workloads;

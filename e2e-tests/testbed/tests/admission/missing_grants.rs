@@ -4,7 +4,8 @@ use kuma_workload_testbed::{Testbed, eventually};
 
 use crate::cluster::{self, apply, denied, namespace, pod};
 
-/// A13: what is missing has a name; get without list hangs; a grant is enough to go on.
+/// A13: what is missing has a name, before anything is listed; a grant is enough to go on. The
+/// policies say `grants: ask`.
 #[tokio::test]
 async fn missing_grants() {
     let testbed = Testbed::start().unwrap();
@@ -20,27 +21,32 @@ rules:
 {rules}"
         )
     };
-    let meshes = "  - {apiGroups: [kuma.io], resources: [meshes], verbs: [get, list, watch]}\n";
+    let meshes = "  - {apiGroups: [kuma.io], resources: [meshes], verbs: [get]}\n";
+    let reviews = "  - {apiGroups: [authorization.k8s.io], resources: [subjectaccessreviews], verbs: [create]}\n";
     let kuma = |verbs: &str| {
-        format!("{meshes}  - {{apiGroups: [kuma.io], resources: [dataplanes], verbs: [{verbs}]}}")
+        let dataplanes = "apiGroups: [kuma.io], resources: [dataplanes]";
+        format!("{meshes}{reviews}  - {{{dataplanes}, verbs: [{verbs}]}}")
     };
-    let ungranted = |resource: &str| {
-        denied(
-            "pods",
-            &format!(
-                "the mesh rule cannot be checked: the policy is not granted get, list and watch of {resource} to the policy server's ServiceAccount"
-            ),
-        )
+    let refused = |why: &str| denied("pods", &format!("the mesh rule cannot be checked: {why}"));
+    let of_dataplanes = |verb: &str| {
+        refused(&format!(
+            "the policy is not granted {verb} of dataplanes.kuma.io to \"system:serviceaccount:kubewarden:policy-server\" (setting policyServerUser)"
+        ))
     };
-    let interrupted = denied(
-        "pods",
-        "Policy execution interrupted because it exceeded the allowed execution time",
-    );
 
     for (rules, answer) in [
-        (String::new(), ungranted("meshes.kuma.io")),
-        (meshes.to_owned(), ungranted("dataplanes.kuma.io")),
-        (kuma("get"), interrupted),
+        (
+            String::new(),
+            refused(
+                "the policy is not granted get, list and watch of meshes.kuma.io to the policy server's ServiceAccount",
+            ),
+        ),
+        (
+            meshes.to_owned(),
+            refused("the policy server may not create subjectaccessreviews"),
+        ),
+        (kuma("get"), of_dataplanes("list")),
+        (kuma("get, list"), of_dataplanes("watch")),
         (kuma("get, list, watch"), "pod/web created".to_owned()),
     ] {
         testbed.apply(&role(&rules)).await.unwrap();

@@ -14,7 +14,7 @@ struct Grants {
 impl Grants {
     /// Without this verb on this resource.
     fn without(testbed: &Testbed, verb: &str, resource: &str) -> Self {
-        let shipped = include_str!("../../../../examples/reconciler/rbac.yaml");
+        let shipped = include_str!("../../../../examples/reconciler/1-rbac.yaml");
         let documents = shipped.split("\n---\n");
         let role = documents
             .map(|document| serde_saphyr::from_str::<Value>(document).unwrap())

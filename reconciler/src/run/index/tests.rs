@@ -266,16 +266,22 @@ mod w8 {
     }
 
     #[test]
-    fn gateways_and_zone_proxies_have_none() {
+    fn w8_builtin_gateways_have_none() {
         let builtin = json!({ "spec": { "networking": { "gateway": { "type": "BUILTIN" } } } });
         let mut index = index(PodAnnotation::Ignore);
         index.apply_pod(&pod(json!({})));
         index.apply_dataplane(&dataplane("web-0", None, builtin));
         assert_eq!(workloads(&index), [""; 0]);
+    }
+
+    /// Kuma 2 makes no Dataplane of a zone proxy, and Kuma 3 an ordinary one.
+    #[test]
+    fn i5_the_annotations_of_zone_proxies_say_nothing() {
+        let mut index = index(PodAnnotation::Ignore);
         index.apply_pod(&pod(
             json!({ "annotations": { "kuma.io/ingress": "enabled" } }),
         ));
         index.apply_dataplane(&dataplane("web-0", None, json!({})));
-        assert_eq!(workloads(&index), [""; 0]);
+        assert_eq!(workloads(&index), ["account"]);
     }
 }

@@ -145,11 +145,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::nothing(|_| {}, [false, false])]
-    #[case::mesh_rule(|settings| settings.mesh_rule = true, [true, false])]
-    #[case::warn_of_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Warn), [false, false])]
-    #[case::reject_names(|settings| settings.invalid_workload_name = Some(EnforcementAction::Deny), [true, true])]
-    #[case::reject_workloads(|settings| settings.protect_workloads = Some(EnforcementAction::Deny), [false, false])]
+    #[case::nothing(|_: &mut Settings<'static>| {}, [false, false])]
+    #[case::mesh_rule(|settings: &mut Settings<'static>| settings.mesh_rule = true, [true, false])]
+    #[case::warn_of_names(|settings: &mut Settings<'static>| settings.invalid_workload_name = Some(EnforcementAction::Warn), [false, false])]
+    #[case::reject_names(|settings: &mut Settings<'static>| settings.invalid_workload_name = Some(EnforcementAction::Deny), [true, true])]
+    #[case::reject_workloads(|settings: &mut Settings<'static>| settings.protect_workloads = Some(EnforcementAction::Deny), [false, false])]
     fn a14_whose_pods_are_judged(
         #[case] edit: fn(&mut Settings<'static>),
         #[case] of_team_and_kube_system: [bool; 2],

@@ -60,7 +60,7 @@ impl<'a> Settings<'a> {
                         reader.fault(Quoted(key), "is given twice; keep one");
                     }
                     for (key, value) in entries {
-                        if value != SettingsValue::Null {
+                        if !matches!(value, SettingsValue::Null) {
                             reader.setting(&mut settings, &key, value);
                         }
                     }
@@ -211,16 +211,28 @@ impl SettingsReader {
         value: &SettingsValue<'_>,
         words: &[(&str, T)],
     ) {
-        let found = match value {
-            SettingsValue::Text(text) => words.iter().find(|(word, _)| **word == **text),
-            _ => None,
-        };
-        if let Some((_, meaning)) = found {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let found = self.known_word(key, value, &known);
+        if let Some((_, meaning)) = found.and_then(|found| words.get(found)) {
             *setting = *meaning;
-            return;
+        }
+    }
+
+    /// Which of the words it is. Not generic, so that the guest has it once.
+    fn known_word(
+        &mut self,
+        key: &str,
+        value: &SettingsValue<'_>,
+        words: &[&str],
+    ) -> Option<usize> {
+        if let SettingsValue::Text(text) = value {
+            let found = words.iter().position(|word| **word == **text);
+            if found.is_some() {
+                return found;
+            }
         }
         let mut allowed = String::new();
-        for (number, (word, _)) in words.iter().enumerate() {
+        for (number, word) in words.iter().enumerate() {
             allowed.push_str(match number {
                 0 => "\"",
                 n if n + 1 == words.len() => " or \"",
@@ -235,14 +247,17 @@ impl SettingsReader {
             }
             other => {
                 // YAML reads a bare `off` as false.
-                let hint = match words.iter().any(|(word, _)| *word == "off") {
-                    true if *other == SettingsValue::Bool(false) => "; put \"off\" in quotes",
+                let hint = match other {
+                    SettingsValue::Bool(false) if words.contains(&"off") => {
+                        "; put \"off\" in quotes"
+                    }
                     _ => "",
                 };
                 let kind = other.kind();
                 self.fault(key, format_args!("must be {allowed}, not {kind}{hint}"));
             }
         }
+        None
     }
 
     /// The user of a ServiceAccount; any one if the value is at fault.
@@ -374,14 +389,17 @@ impl SettingsReader {
 }
 
 /// The texts that are equal to an earlier one, with their positions.
-fn repeated<'t>(texts: impl Iterator<Item = &'t str>) -> impl Iterator<Item = (usize, &'t str)> {
+fn repeated<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<(usize, &'t str)> {
+    repeated_in(texts.enumerate().map(|(at, text)| (text, at)).collect())
+}
+
+/// Not generic, so that the guest has the sort once.
+fn repeated_in(texts: Vec<(&str, usize)>) -> Vec<(usize, &str)> {
     // A sort by a heap is the smallest one, which matters in the guest.
-    let heap: BinaryHeap<_> = texts.enumerate().map(|(at, text)| (text, at)).collect();
+    let mut texts = BinaryHeap::from(texts).into_sorted_vec();
     let mut earlier = None;
-    heap.into_sorted_vec()
-        .into_iter()
-        .filter(move |(text, _)| earlier.replace(*text) == Some(*text))
-        .map(|(text, at)| (at, text))
+    texts.retain(|(text, _)| earlier.replace(*text) == Some(*text));
+    texts.into_iter().map(|(text, at)| (at, text)).collect()
 }
 
 #[cfg(test)]

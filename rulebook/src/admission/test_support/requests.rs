@@ -30,6 +30,7 @@ pub(in crate::admission) struct PodRequest {
     namespace: &'static str,
     pub(in crate::admission) user: Option<RequestUser<'static>>,
     pub(in crate::admission) unchanged: bool,
+    pub(in crate::admission) keeps_containers: bool,
     pub(in crate::admission) new: PodFacts<'static>,
     old: Option<PodFacts<'static>>,
     settings: String,
@@ -42,6 +43,7 @@ impl PodRequest {
             namespace: "team",
             user: Some(user("jane", &[])),
             unchanged: false,
+            keeps_containers: true,
             new: PodFacts {
                 name: "web-0".into(),
                 ..PodFacts::default()
@@ -97,6 +99,7 @@ impl PodRequest {
             object: RequestObject::Pod {
                 new: self.new,
                 old: self.old,
+                keeps_containers: self.keeps_containers,
             },
         };
         run(&request, &self.settings, cluster)
