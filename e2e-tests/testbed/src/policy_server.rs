@@ -146,7 +146,7 @@ impl PolicyServer {
             log.seek(SeekFrom::Start(from)).map_err(failed)?;
             for line in BufReader::new(log).lines() {
                 let line = line.map_err(failed)?;
-                if line.contains(" ERROR ") {
+                if line.contains("ERROR") {
                     errors.push(line);
                 }
             }
