@@ -123,10 +123,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Prints what a subject takes, and its ratio to another: the medians of the rounds, and their spread.
 fn report(subject: &Subject<'_>, base: &Subject<'_>) {
-    let (times, ratios): (&Series, Series) = (
-        subject.medians(),
-        subject.medians().ratios(base.medians()),
-    );
+    let (times, ratios): (&Series, Series) =
+        (subject.medians(), subject.medians().ratios(base.medians()));
     println!(
         "  {:<34} {:>8.1} µs  {}",
         subject.name(),

@@ -52,9 +52,27 @@ fn modes() -> [Mode; 4] {
         anew,
     };
     [
-        mode("race-pods", "`observed`, `considerPods: true`", "observed", true, false),
-        mode("race-pods", "the same, in a new namespace each time", "observed", true, true),
-        mode("race-dataplanes", "`observed`, `considerPods: false`", "observed", false, false),
+        mode(
+            "race-pods",
+            "`observed`, `considerPods: true`",
+            "observed",
+            true,
+            false,
+        ),
+        mode(
+            "race-pods",
+            "the same, in a new namespace each time",
+            "observed",
+            true,
+            true,
+        ),
+        mode(
+            "race-dataplanes",
+            "`observed`, `considerPods: false`",
+            "observed",
+            false,
+            false,
+        ),
         mode("race-declared", "`declared`", "declared", true, false),
     ]
 }

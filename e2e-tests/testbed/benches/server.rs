@@ -60,7 +60,12 @@ fn subjects() -> Vec<Subject> {
     vec![
         subject("floor", json!({}), None, false),
         subject("label-rule", off, None, true),
-        subject("declared", rule(json!({"namespaceMesh": "declared"})), None, true),
+        subject(
+            "declared",
+            rule(json!({"namespaceMesh": "declared"})),
+            None,
+            true,
+        ),
         subject("observed-assume", observed("assume"), Some(0.6), true),
         subject("observed-ask", asking, Some(0.15), true),
         // Its gets are answered with 404, which policy-server logs as errors.
@@ -83,7 +88,10 @@ async fn main() -> ExitCode {
     let subjects = subjects();
     let testbed = Testbed::start().unwrap();
     testbed.install_kuma().await.unwrap();
-    let (empty, full) = (namespace(&testbed, 0).await, namespace(&testbed, DATAPLANES).await);
+    let (empty, full) = (
+        namespace(&testbed, 0).await,
+        namespace(&testbed, DATAPLANES).await,
+    );
     let server = host(&testbed, &subjects).await;
 
     let mut measured = Vec::new();

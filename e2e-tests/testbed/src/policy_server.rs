@@ -45,8 +45,7 @@ impl Hosted {
         );
         let failed = |error: &dyn std::error::Error| Error::new(format!("{path}: {error}"));
         let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
-        let mut manifest: Value =
-            serde_saphyr::from_str(&text).map_err(|error| failed(&error))?;
+        let mut manifest: Value = serde_saphyr::from_str(&text).map_err(|error| failed(&error))?;
         manifest["metadata"]["name"] = name.into();
         if let Value::Object(settings) = settings {
             for (setting, value) in settings {
@@ -147,7 +146,7 @@ impl PolicyServer {
             log.seek(SeekFrom::Start(from)).map_err(failed)?;
             for line in BufReader::new(log).lines() {
                 let line = line.map_err(failed)?;
-                if line.contains(" ERROR ") {
+                if line.contains("ERROR") {
                     errors.push(line);
                 }
             }

@@ -37,7 +37,7 @@ pub use self::fault::{Fault, Storm};
 use self::fault::{Outcome, Rules};
 use self::streams::Streams;
 pub use self::streams::{Break, Hold};
-use crate::certificate::certificate;
+use crate::certificate::Certificate;
 use crate::{Error, Testbed, User};
 
 /// No object is larger.
@@ -84,7 +84,9 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
-        let (tls, authority) = certificate(address.ip())?;
+        let certificate = Certificate::new(address.ip())?;
+        let authority = certificate.pem.clone();
+        let tls = certificate.server()?;
 
         let stem = testbed
             .folder()
