@@ -89,3 +89,23 @@ pub fn validate_settings(payload: &[u8]) -> GuestResult {
     };
     response::settings(faults)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::protocol_version("protocol_version", Ok(r#""v1""#))]
+    #[case::settings("validate_settings", Ok(r#"{"valid":true,"message":null}"#))]
+    #[case::unknown("mutate", Err("this policy has no such function"))]
+    #[case::in_part("validate_", Err("this policy has no such function"))]
+    fn guest_functions_are_called_by_name(
+        #[case] name: &str,
+        #[case] result: Result<&str, &'static str>,
+    ) {
+        let unreachable = |_: &str, _: &[u8]| Err("nothing is asked".to_owned());
+        let answered = guest_function(name.as_bytes(), b"{}", unreachable);
+        assert_eq!(answered, result.map(|text| text.as_bytes().to_vec()));
+    }
+}
