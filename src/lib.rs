@@ -28,8 +28,7 @@ use kuma_workload_rulebook::admission::{Settings, judge};
 
 use crate::{cluster::HostCluster, proof::Proof, unreadable::Unreadable};
 
-/// What a guest function returns: the response, or why there is none.
-pub type GuestResult = Result<Vec<u8>, &'static str>;
+pub use response::GuestResult;
 
 /// Calls a guest function by its name. A guest function asks the cluster by `host_call`, which takes
 /// the operation and the payload, and returns the answer or an error message.
