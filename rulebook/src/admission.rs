@@ -15,6 +15,7 @@ mod kind;
 mod mesh_name;
 mod mesh_namespaces;
 mod mesh_rule;
+mod namespace_change;
 mod namespace_relabel;
 mod namespace_rule;
 mod observed_mesh;
