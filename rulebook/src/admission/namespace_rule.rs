@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     mesh::{self, MeshSource},
-    metadata::Metadata,
     quoted::Quoted,
 };
 
