@@ -82,14 +82,14 @@ pub struct Bounds {
 impl Bounds {
     /// Holds the median of this to a bound, as it is shown: with two digits.
     pub fn hold(&mut self, what: &str, series: &Series, bound: Bound) {
-        let median = (series.median() * 100.0).round() / 100.0;
+        let median = series.median();
         let (holds, text) = match bound {
             Bound::AtMost(most) => (median <= most, format!("at most {most:.2}")),
             Bound::AtLeast(least) => (median >= least, format!("at least {least:.2}")),
         };
         if !holds {
             self.broken
-                .push(format!("{what}: {median:.2}, where {text} is allowed"));
+                .push(format!("{what}: {median:.3}, where {text} is allowed"));
         }
     }
 
