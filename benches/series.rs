@@ -80,7 +80,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Holds the median of this to a bound, as it is shown: with two digits.
+    /// Holds the median of this to a bound.
     pub fn hold(&mut self, what: &str, series: &Series, bound: Bound) {
         let median = series.median();
         let (holds, text) = match bound {
