@@ -13,6 +13,7 @@ mod affected;
 mod cause;
 mod code;
 pub(crate) mod group;
+mod kuma3;
 mod text;
 
 pub(crate) use affected::{Member, ObjectName};
