@@ -94,9 +94,12 @@ e2e-tests: annotated-policy.wasm ## The same cases with the real kwctl (needs kw
 	done
 	KWCTL=$(KWCTL) bats e2e-tests
 
-$(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/Cargo.* benches/floor/src/*) scripts/wasm-target scripts/shrink-wasm
+# Annotated too, since policy-server hosts no other.
+$(KUMA_WORKLOAD_FLOOR_WASM): $(wildcard benches/floor/*.* benches/floor/src/*) scripts/wasm-target scripts/shrink-wasm
 	$(BUILD_GUEST) --manifest-path benches/floor/Cargo.toml --lib
-	WASM_OPT=$(WASM_OPT) scripts/shrink-wasm $(TARGET_DIR)/wasm32-wasip1/guest/floor.wasm $@
+	WASM_OPT=$(WASM_OPT) scripts/shrink-wasm $(TARGET_DIR)/wasm32-wasip1/guest/floor.wasm $@.plain
+	$(call build,policy-host)
+	$(PROGRAMS)/policy-host annotate -m benches/floor/metadata.yml -o $@ $@.plain
 
 .PHONY: bench
 bench: annotated-policy.wasm $(KUMA_WORKLOAD_FLOOR_WASM) ## What the policy costs, as ratios; fails above its bound

@@ -271,6 +271,9 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
+    /// Asks the host an operation with a payload.
+    type HostCall<'c> = dyn Fn(&str, &[u8]) -> Result<Vec<u8>, String> + 'c;
+
     const PROBE: Proof<'_> = Proof::Get { name: "web-0" };
 
     fn policy_server() -> ServiceAccountUser<'static> {
@@ -341,7 +344,7 @@ mod tests {
     /// What a host is asked that has the Mesh `m` and empty lists, and no other object.
     fn asked(
         proof: Proof<'_>,
-        ask: impl FnOnce(&HostCluster<'_, &dyn Fn(&str, &[u8]) -> Result<Vec<u8>, String>>),
+        ask: impl FnOnce(&HostCluster<'_, &HostCall<'_>>),
     ) -> Vec<(String, Value)> {
         let calls = RefCell::new(Vec::new());
         let call = |operation: &str, payload: &[u8]| {
@@ -358,10 +361,7 @@ mod tests {
         calls.into_inner()
     }
 
-    fn list_both(
-        cluster: &HostCluster<'_, &dyn Fn(&str, &[u8]) -> Result<Vec<u8>, String>>,
-        selector: MeshSelector<'_>,
-    ) {
+    fn list_both(cluster: &HostCluster<'_, &HostCall<'_>>, selector: MeshSelector<'_>) {
         assert_eq!(cluster.dataplanes(question(selector)), Ok(Vec::new()));
         assert_eq!(cluster.pods(question(selector)), Ok(Vec::new()));
     }

@@ -28,8 +28,7 @@ use kuma_workload_rulebook::admission::{Settings, judge};
 
 use crate::{cluster::HostCluster, proof::Proof, unreadable::Unreadable};
 
-/// What a guest function returns: the response, or why there is none.
-pub type GuestResult = Result<Vec<u8>, &'static str>;
+pub use response::GuestResult;
 
 /// Calls a guest function by its name. A guest function asks the cluster by `host_call`, which takes
 /// the operation and the payload, and returns the answer or an error message.
@@ -88,4 +87,24 @@ pub fn validate_settings(payload: &[u8]) -> GuestResult {
         Err(unreadable) => Some(unreadable.to_string()),
     };
     response::settings(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::protocol_version("protocol_version", Ok(r#""v1""#))]
+    #[case::settings("validate_settings", Ok(r#"{"valid":true,"message":null}"#))]
+    #[case::unknown("mutate", Err("this policy has no such function"))]
+    #[case::in_part("validate_", Err("this policy has no such function"))]
+    fn guest_functions_are_called_by_name(
+        #[case] name: &str,
+        #[case] result: Result<&str, &'static str>,
+    ) {
+        let unreachable = |_: &str, _: &[u8]| Err("nothing is asked".to_owned());
+        let answered = guest_function(name.as_bytes(), b"{}", unreachable);
+        assert_eq!(answered, result.map(|text| text.as_bytes().to_vec()));
+    }
 }

@@ -3,7 +3,10 @@
 use kuma_workload_rulebook::admission::{Objection, Verdict};
 use serde::{Serialize, Serializer};
 
-use crate::{GuestResult, unreadable::Unreadable};
+use crate::unreadable::Unreadable;
+
+/// What a guest function returns: the response, or why there is none.
+pub type GuestResult = Result<Vec<u8>, &'static str>;
 
 /// The longest warning that kubectl and the API server do not cut, in characters.
 const MAX_WARNING: usize = 120;

@@ -4,7 +4,7 @@
 use std::{collections::BinaryHeap, fmt};
 
 use kuma_workload_guest_json::{self as json, Slice};
-use kuma_workload_rulebook::metadata::Text;
+use kuma_workload_rulebook::{admission::BOOKKEEPING, metadata::Text};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -51,9 +51,6 @@ view! {
         "metadata" => metadata: Option<Slice<'a>>,
     }
 }
-
-/// The fields of `metadata` that the API server changes by itself.
-const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
 
 /// Whether two versions of a Workload are the same but for the API server's bookkeeping (P2).
 pub(crate) fn is_same_workload(new: Slice<'_>, old: Slice<'_>) -> bool {

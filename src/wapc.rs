@@ -30,10 +30,14 @@ unsafe extern "C" {
 /// answer is 1 if there is a response, and 0 if there is an error.
 #[unsafe(no_mangle)]
 extern "C" fn __guest_call(operation_length: usize, payload_length: usize) -> i32 {
-    let mut operation = vec![0; operation_length];
-    let mut payload = vec![0; payload_length];
+    let mut operation = Vec::with_capacity(operation_length);
+    let mut payload = Vec::with_capacity(payload_length);
     // SAFETY: the host writes as many bytes to each as it has said.
-    unsafe { __guest_request(operation.as_mut_ptr(), payload.as_mut_ptr()) };
+    unsafe {
+        __guest_request(operation.as_mut_ptr(), payload.as_mut_ptr());
+        operation.set_len(operation_length);
+        payload.set_len(payload_length);
+    }
     match crate::guest_function(&operation, &payload, host_call) {
         Ok(response) => {
             // SAFETY: the host reads as many bytes as there are.
@@ -65,14 +69,26 @@ fn host_call(operation: &str, question: &[u8]) -> Result<Vec<u8>, String> {
         )
     };
     if answered == 1 {
-        let mut response = vec![0; __host_response_len()];
         // SAFETY: the host writes as many bytes as it has said.
-        unsafe { __host_response(response.as_mut_ptr()) };
-        Ok(response)
+        Ok(unsafe { written(__host_response_len(), __host_response) })
     } else {
-        let mut error = vec![0; __host_error_len()];
         // SAFETY: the host writes as many bytes as it has said.
-        unsafe { __host_error(error.as_mut_ptr()) };
+        let error = unsafe { written(__host_error_len(), __host_error) };
         Err(String::from_utf8_lossy(&error).into_owned())
     }
+}
+
+/// What the host writes.
+///
+/// # Safety
+///
+/// `write` has to write so many bytes.
+unsafe fn written(length: usize, write: unsafe extern "C" fn(*mut u8)) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length);
+    // SAFETY: as the caller says.
+    unsafe {
+        write(bytes.as_mut_ptr());
+        bytes.set_len(length);
+    }
+    bytes
 }

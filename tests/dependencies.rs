@@ -68,6 +68,8 @@ const USERS_OF_THE_PLAN: &[&str] = &[
     "reconciler/src/plan/",
     "reconciler/src/status.rs",
     "reconciler/src/status/",
+    // Settings are read as a plan reads them.
+    "reconciler/src/vap.rs",
     // The style of its texts.
     "reconciler/src/terminal.rs",
     "reconciler/tests/",

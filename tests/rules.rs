@@ -13,7 +13,7 @@ fn rules() -> BTreeSet<String> {
     let series = |letters: &'static str, numbers: std::ops::RangeInclusive<u8>| {
         numbers.map(move |number| format!("{letters}{number}"))
     };
-    series("a", 0..=21)
+    series("a", 0..=22)
         .chain(series("p", 1..=2))
         .chain(series("m", 1..=4))
         .chain(series("i", 1..=6))

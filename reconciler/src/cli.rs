@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{crds, plan, run, status, version::VERSION};
+use crate::{crds, plan, run, status, vap, version::VERSION};
 
 /// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ pub enum Command {
     Status(Box<status::StatusFlags>),
     /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
     Crds(crds::CrdsFlags),
+    /// Print ValidatingAdmissionPolicies that say in the API server what of the policy needs no list.
+    Vap(vap::VapFlags),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
             Self::Plan(options) => plan::main(&options),
             Self::Status(options) => status::main(&options),
             Self::Crds(options) => crds::main(&options),
+            Self::Vap(options) => vap::main(&options),
         }
     }
 }
@@ -72,7 +75,7 @@ mod tests {
             let subcommand = program.find_subcommand_mut(name).unwrap();
             helps.push(subcommand.render_long_help().to_string());
         }
-        assert_eq!(helps.len(), 5);
+        assert_eq!(helps.len(), 6);
         for help in helps {
             let examples = examples(&help);
             assert!(examples.len() > 1, "{help}");

@@ -9,6 +9,7 @@
 //! | [`run`] | the controller |
 //! | [`plan`] | what would be done and rejected, from manifests or a cluster |
 //! | [`status`] | the numbers of Workloads, as reported and as they are |
+//! | [`vap`] | prints ValidatingAdmissionPolicies, the same rules in the API server |
 //! | [`crds`] | prints the CustomResourceDefinition of Workload, which `crd` defines |
 //! | `client` | the client of the API server, and its errors in words |
 //! | [`kinds`] | records of the objects that are read |
@@ -24,4 +25,5 @@ pub mod plan;
 pub mod run;
 pub mod status;
 mod terminal;
+pub mod vap;
 mod version;

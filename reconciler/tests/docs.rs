@@ -1,5 +1,5 @@
-//! `docs/reconciler.md` has every flag, metric, event and result of the program, as the program
-//! itself has them. `KUMA_WORKLOAD_REWRITE=1` rewrites the tables.
+//! `docs/reconciler.md` and `docs/vap.md` have every flag, metric, event and result of the program, as
+//! the program itself has them. `KUMA_WORKLOAD_REWRITE=1` rewrites the tables.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{env, fmt::Write as _, fs, path::PathBuf, sync::Mutex};
@@ -11,11 +11,14 @@ use kuma_workload::{
 };
 use rstest::rstest;
 
-/// Tests run at the same time, and with `KUMA_WORKLOAD_REWRITE=1` each rewrites its part of the file.
+/// Tests run at the same time, and with `KUMA_WORKLOAD_REWRITE=1` each rewrites its part of a file.
 static FILE: Mutex<()> = Mutex::new(());
 
-fn document() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reconciler.md")
+const RECONCILER: &str = "reconciler.md";
+
+fn document(name: &str) -> PathBuf {
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    docs.join(name)
 }
 
 /// The flags of a subcommand, in the order of its help; those of the connection have their own table.
@@ -92,20 +95,21 @@ fn events() -> String {
 }
 
 #[rstest]
-#[case::run("run", flags("run"))]
-#[case::status("status", flags("status"))]
-#[case::crds("crds", flags("crds"))]
-#[case::metrics("metrics", metrics())]
-#[case::events("events", events())]
-fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
+#[case::run(RECONCILER, "run", flags("run"))]
+#[case::status(RECONCILER, "status", flags("status"))]
+#[case::crds(RECONCILER, "crds", flags("crds"))]
+#[case::metrics(RECONCILER, "metrics", metrics())]
+#[case::events(RECONCILER, "events", events())]
+#[case::vap("vap.md", "vap", flags("vap"))]
+fn the_table_is_the_program_s(#[case] file: &str, #[case] name: &str, #[case] table: String) {
     let _locked = FILE.lock();
-    let text = fs::read_to_string(document()).unwrap();
+    let text = fs::read_to_string(document(file)).unwrap();
     let begin = format!("<!-- {name} -->\n");
     let start = text.find(&begin).expect("the table's mark") + begin.len();
     let end = start + text[start..].find("<!-- end -->").expect("the table's end");
     if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
         let rewritten = format!("{}{table}{}", &text[..start], &text[end..]);
-        fs::write(document(), rewritten).unwrap();
+        fs::write(document(file), rewritten).unwrap();
         return;
     }
     assert_eq!(&text[start..end], table);
@@ -114,7 +118,7 @@ fn the_table_is_the_program_s(#[case] name: &str, #[case] table: String) {
 #[test]
 fn labels_are_explained() {
     let _locked = FILE.lock();
-    let text = fs::read_to_string(document()).unwrap();
+    let text = fs::read_to_string(document(RECONCILER)).unwrap();
     let results = ReconcileResult::ALL.iter().map(|result| result.text());
     let states = WorkloadState::ALL.iter().map(|state| state.text());
     for value in results.chain(states) {

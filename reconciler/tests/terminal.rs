@@ -102,7 +102,7 @@ fn bad_input_is_shown_with_its_line() {
     assert!(text.contains("metadata: {name: [a]}"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
     let last = text.lines().last().unwrap();
-    assert!(last.starts_with("1 document could not be read"), "{text}");
+    assert!(last.starts_with("1 fault: "), "{text}");
     assert_eq!(status, 2);
 }
 

@@ -15,6 +15,7 @@ mod kind;
 mod mesh_name;
 mod mesh_namespaces;
 mod mesh_rule;
+mod namespace_change;
 mod namespace_relabel;
 mod namespace_rule;
 mod observed_mesh;
@@ -38,8 +39,9 @@ pub use judge::judge;
 pub use kind::{JudgedKind, TEMPLATE_KINDS, TemplateKind};
 pub use request::{Operation, Request, RequestObject, RequestUser, scope};
 pub use settings::{
-    EnforcementAction, Grants, MAX_ENTRIES, MeshNamespaces, Names, NamespaceMesh, SETTINGS,
-    ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
+    EnforcementAction, Grants, MAX_ENTRIES, Manager, MeshNamespaces, Names, NamespaceMesh,
+    SETTINGS, ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
 };
 pub use settled::{KEPT_ANNOTATIONS, KEPT_LABELS};
 pub use verdict::{Objection, Rule, Verdict};
+pub use workload_objects::BOOKKEEPING;

@@ -24,6 +24,12 @@ pub const DISPLAY_NAME: &str = "kuma.io/display-name";
 pub const SERVICE_ACCOUNT: &str = "k8s.kuma.io/service-account";
 /// Label of Pods and Namespaces: whether Pods get a sidecar (I1, I3).
 pub const SIDECAR_INJECTION: &str = "kuma.io/sidecar-injection";
+/// The values of [`SIDECAR_INJECTION`] on a Namespace by which the webhooks of Kuma's chart select its
+/// Pods (I1).
+pub const INJECTING_NAMESPACE: [&str; 2] = ["enabled", "true"];
+/// The only value of [`SIDECAR_INJECTION`] on a Pod by which they select it, wherever its Namespace has
+/// the label (I1).
+pub const INJECTED_POD: &str = "enabled";
 /// Annotation of a Pod: the injector has added a sidecar (I1).
 pub const SIDECAR_INJECTED: &str = "kuma.io/sidecar-injected";
 /// Annotation of gateway Pods: `builtin`, or `enabled` for a delegated gateway (I1, I6).
@@ -56,12 +62,19 @@ pub enum Switch {
 }
 
 impl Switch {
+    /// The words that mean on.
+    pub const ON: [&str; 3] = ["enabled", "true", "yes"];
+    /// The words that mean off.
+    pub const OFF: [&str; 3] = ["disabled", "false", "no"];
+
     /// Reads a switch word. Kuma accepts no other spelling, and no capital letters.
     pub fn read(word: &str) -> Self {
-        match word {
-            "enabled" | "true" | "yes" => Self::On,
-            "disabled" | "false" | "no" => Self::Off,
-            _ => Self::Unknown,
+        if Self::ON.contains(&word) {
+            Self::On
+        } else if Self::OFF.contains(&word) {
+            Self::Off
+        } else {
+            Self::Unknown
         }
     }
 }

@@ -54,10 +54,8 @@ pub fn of_pod(pod: &PodFacts<'_>) -> Membership {
 
 /// Whether a Namespace injects Pods that do not decide for themselves (I1 (d)).
 pub fn injects(namespace: &Metadata<'_>) -> bool {
-    matches!(
-        namespace.labels.get(keys::SIDECAR_INJECTION),
-        Some("enabled" | "true")
-    )
+    let word = namespace.labels.get(keys::SIDECAR_INJECTION);
+    word.is_some_and(|word| keys::INJECTING_NAMESPACE.contains(&word))
 }
 
 /// Why a Pod in this Namespace is meshed or not (I1, I3).
@@ -100,7 +98,7 @@ fn injection_exception(labels: &Labels<'_>) -> Option<&'static str> {
 /// Where Kuma's webhooks select a Pod whose label does not turn injection off.
 fn selected_where(labels: &Labels<'_>) -> InjectedWhere {
     match labels.get(keys::SIDECAR_INJECTION) {
-        Some("enabled") => InjectedWhere::NamespaceHasLabel,
+        Some(keys::INJECTED_POD) => InjectedWhere::NamespaceHasLabel,
         _ => InjectedWhere::NamespaceInjects,
     }
 }

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write as _};
 
 /// The longest name that a Kubernetes object can have, in characters.
-const MAX_NAME: usize = 253;
+pub const MAX_NAME: usize = 253;
 
 /// The longest key of a label or annotation, in bytes: a DNS subdomain, `/` and a name of 63.
 const MAX_KEY: usize = 253 + 1 + 63;
@@ -61,7 +61,7 @@ pub fn is_visible(character: char) -> bool {
 /// control (Cc), format (Cf), line separator (Zl) and paragraph separator (Zp), and all that may be
 /// shown as nothing (Default_Ignorable_Code_Point), such as variation selectors and tags.
 #[rustfmt::skip]
-static INVISIBLE: [(u32, u32); 27] = [
+pub static INVISIBLE: [(u32, u32); 27] = [
     (0x0, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x34f, 0x34f), (0x600, 0x605), (0x61c, 0x61c),
     (0x6dd, 0x6dd), (0x70f, 0x70f), (0x890, 0x891), (0x8e2, 0x8e2), (0x115f, 0x1160),
     (0x17b4, 0x17b5), (0x180b, 0x180f), (0x200b, 0x200f), (0x2028, 0x202e), (0x2060, 0x206f),

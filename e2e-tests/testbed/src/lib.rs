@@ -16,6 +16,7 @@
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
 //! | [`webhook`] | the policy behind HTTPS |
+//! | [`recorder`] | a webhook that accepts everything and remembers what it was asked |
 //! | [`policy_server`] | several policies behind HTTPS, in programs of their own: the real policy-server, or ours |
 
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod policy_server;
 pub mod program;
 pub mod proxy;
 pub mod reconciler;
+pub mod recorder;
 pub mod registration;
 pub mod replica;
 pub mod space;
@@ -43,6 +45,7 @@ pub use policy_server::PolicyServer;
 pub use program::Program;
 pub use proxy::{Asked, Break, Fault, Proxy};
 pub use reconciler::Reconciler;
+pub use recorder::Recorder;
 pub use replica::Replica;
 pub use space::{Kind, Space};
 pub use team::Team;

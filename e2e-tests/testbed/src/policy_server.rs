@@ -185,7 +185,7 @@ async fn real_one(
     let mut listed = serde_json::Map::new();
     let mut registered = Vec::new();
     for (number, policy) in policies.iter().enumerate() {
-        let read = manifest(&folder, number, &[policy.manifest.clone()])?;
+        let read = manifest(&folder, number, std::slice::from_ref(&policy.manifest))?;
         let spec = &policy.manifest["spec"];
         for read in registration::load(&read)? {
             let entry = json!({
@@ -210,9 +210,8 @@ async fn real_one(
     command
         .current_dir(&folder)
         .env("KUBECONFIG", testbed.kubeconfig(User::PolicyServer))
-        // A flag, whatever the variable NO_COLOR says to us: it must be `true` there.
+        // Of this variable it takes `true` only.
         .env_remove("NO_COLOR")
-        .arg("--log-no-color")
         .args(["--addr", &HERE.to_string(), "--port", &port.to_string()])
         .args(["--readiness-probe-port", &readiness.to_string()])
         .arg("--policies")

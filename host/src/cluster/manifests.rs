@@ -17,7 +17,7 @@ use super::{
     api::{ApiError, ApiResource, ApiServer, ApiStatus},
     handler::Handler,
     kinds::{Kinds, is_built_in, plural, text},
-    object::Object,
+    object::{Key, Object},
     rbac::{Action, Rbac, User},
 };
 use crate::{
@@ -29,9 +29,6 @@ use crate::{
 
 /// Who policy-server is, where nothing else is said: what Kubewarden's chart makes.
 pub const POLICY_SERVER: &str = "system:serviceaccount:kubewarden:policy-server";
-
-/// What identifies an object: apiVersion, kind, namespace (empty if cluster-scoped), name.
-pub(super) type Key = (String, String, String, String);
 
 /// What policy-server's service account may not do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,6 +9,9 @@ use crate::field_mask::FieldMask;
 /// Where `kubectl apply` keeps a copy of what it applied.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// What identifies an object: apiVersion, kind, namespace (empty if cluster-scoped), name.
+pub(super) type Key = (String, String, String, String);
+
 /// apiVersion and kind. The API server leaves them out of the items of a list of built-in objects.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{kinds::text, manifests::Key};
+use super::{kinds::text, object::Key};
 
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 

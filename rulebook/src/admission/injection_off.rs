@@ -2,7 +2,7 @@
 
 use super::{
     cluster::{Cluster, ClusterFailure, ListQuestion, MeshSelector},
-    namespace_rule::NamespaceChange,
+    namespace_change::NamespaceChange,
     request::Operation,
     settings::Settings,
     verdict::{Objection, Rule},

@@ -2,7 +2,9 @@
 
 use super::{
     cluster::Cluster,
-    injection_off, mesh_name, mesh_namespaces, namespace_relabel,
+    injection_off, mesh_name, mesh_namespaces,
+    namespace_change::NamespaceChange,
+    namespace_relabel,
     request::Operation,
     settings::Settings,
     stop::Stop,
@@ -10,19 +12,8 @@ use super::{
 };
 use crate::{
     mesh::{self, MeshSource},
-    metadata::Metadata,
     quoted::Quoted,
 };
-
-/// A change of a Namespace: what is done, and the Namespace after and before it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NamespaceChange<'r> {
-    pub(super) operation: Operation,
-    pub(super) name: &'r str,
-    pub(super) new: &'r Metadata<'r>,
-    /// Before the request, if the request says so.
-    pub(super) old: Option<&'r Metadata<'r>>,
-}
 
 /// Judges a change of a Namespace.
 pub(super) fn judge<C: Cluster>(

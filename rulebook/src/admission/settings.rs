@@ -17,6 +17,7 @@ mod service_account;
 pub use definition::{EnforcementAction, Grants, NamespaceMesh, Settings, Updates};
 pub use document::SettingsValue;
 pub use faults::SettingsFaults;
+pub use managers::Manager;
 pub use mesh_namespaces::MeshNamespaces;
 pub use names::Names;
 pub use reader::{MAX_ENTRIES, SETTINGS};

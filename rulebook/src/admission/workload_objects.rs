@@ -7,6 +7,10 @@ use super::{
 };
 use crate::quoted::Quoted;
 
+/// The fields of `metadata` that the API server changes by itself: an UPDATE that changes no other
+/// field of a Workload is accepted (P2).
+pub const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
+
 /// Judges who writes a Workload.
 pub(super) fn judge(
     request: &Request<'_>,

@@ -38,10 +38,29 @@ impl Settings<'_> {
     pub fn is_workload_manager(&self, user: &str, groups: &[Text<'_>]) -> bool {
         self.workload_managers
             .iter()
-            .any(|entry| match entry.strip_prefix(GROUP) {
-                Some(entry) => groups.iter().any(|group| stands_for(entry, group)),
-                None => stands_for(entry, user),
+            .any(|entry| match Manager::read(entry) {
+                Manager::Groups(entry) => groups.iter().any(|group| stands_for(entry, group)),
+                Manager::Users(entry) => stands_for(entry, user),
             })
+    }
+}
+
+/// For whom an entry stands: for one name or, if it ends in `*`, for all with that beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager<'e> {
+    /// For users.
+    Users(&'e str),
+    /// For groups.
+    Groups(&'e str),
+}
+
+impl<'e> Manager<'e> {
+    /// Reads an entry.
+    pub fn read(entry: &'e str) -> Self {
+        match entry.strip_prefix(GROUP) {
+            Some(entry) => Self::Groups(entry),
+            None => Self::Users(entry),
+        }
     }
 }
 

@@ -13,6 +13,12 @@ impl MeshNamespaces<'_> {
         self.0.is_empty()
     }
 
+    /// Each mesh, with the patterns of the Namespaces that may be in it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        let meshes = self.0.iter();
+        meshes.map(|(mesh, patterns)| (&**mesh, patterns.iter().map(|pattern| &**pattern)))
+    }
+
     /// The patterns of the Namespaces that may be in this mesh, in order, if the Namespace is not
     /// among them: the mesh is closed to it.
     pub fn closed_to<'s>(&'s self, mesh: &str, namespace: &str) -> Option<&'s [Text<'s>]> {
