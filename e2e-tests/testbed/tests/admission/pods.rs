@@ -171,6 +171,58 @@ async fn a4_a_terminating_pod_loses_its_finalizers() {
     allows(testbed, &wait).await;
 }
 
+/// A way around the mesh rule as it was: a Pod that is exempt by an annotation, a slow delete, and then
+/// what decides is changed while it terminates.
+#[tokio::test]
+async fn a4_i5_an_annotation_and_a_slow_delete_let_no_second_mesh_in() {
+    let testbed = cluster::shared().await;
+    let team = namespace(testbed).await;
+    dataplane(testbed, &team, "first", "mesh1").await;
+    let ingress = pod(
+        "web",
+        "labels: {kuma.io/mesh: mesh2}\n  annotations: {kuma.io/ingress: enabled}",
+    );
+    let second_mesh = format!("namespace \"{team}\" already contains dataplanes in mesh \"mesh1\"");
+    let output = apply(testbed, &team, &ingress).await;
+    assert!(output.stderr.contains(&second_mesh), "{output:?}");
+
+    // The API server removes a Pod at once that is on no node.
+    let idle = pod("idle", "labels: {kuma.io/sidecar-injection: disabled}")
+        .replace("spec:\n", "spec:\n  nodeName: node-1\n");
+    accepts(testbed, &team, &idle).await;
+    let pod = ["pod", "idle", "-n", &team];
+    let slowly = ["--grace-period=31536000", "--wait=false"];
+    allows(testbed, &[&["delete"], &pod[..], &slowly].concat()).await;
+
+    let forged = "cannot manually set kuma.io/workload label on Pod";
+    let changes: [(&[&str], &str); 4] = [
+        (
+            &["label", "kuma.io/sidecar-injection-", "kuma.io/mesh=mesh2"],
+            &second_mesh,
+        ),
+        (
+            &[
+                "annotate",
+                "kuma.io/sidecar-injected=true",
+                "kuma.io/mesh=mesh2",
+            ],
+            &second_mesh,
+        ),
+        (&["annotate", "kuma.io/gateway=builtin"], &second_mesh),
+        (&["label", "kuma.io/workload=other"], forged),
+    ];
+    for (change, sentence) in changes {
+        let (verb, words) = change.split_at(1);
+        let output = alice(testbed, &[verb, &pod[..], words].concat()).await;
+        assert!(output.stderr.contains(sentence), "{change:?}: {output:?}");
+    }
+    allows(
+        testbed,
+        &[&["annotate"], &pod[..], &["example.com/note=x"]].concat(),
+    )
+    .await;
+}
+
 /// Object and old object together are more than the webhook reads.
 #[tokio::test]
 async fn a_request_that_is_too_large_is_refused_unread() {
