@@ -105,7 +105,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Payload<'_>, Unreadable> {
     reader
         .map(|reader, key| {
             match key {
-                "settings" => settings = reader.value()?,
+                "settings" => settings = read_settings_value(reader)?,
                 "request" => {
                     let mut fields = RawRequest::default();
                     let is_map = reader.map(|reader, key| fields.read_field(reader, key))?;
@@ -160,7 +160,20 @@ pub(crate) fn read_settings(payload: &[u8]) -> Result<SettingsValue<'_>, Unreada
     if payload.is_empty() {
         return Ok(SettingsValue::Null);
     }
-    json::from_slice(payload).map_err(|error| Unreadable::new(error, payload, ""))
+    let mut reader = Reader::new(payload);
+    let settings = read_settings_value(&mut reader);
+    settings
+        .and_then(|settings| reader.end().map(|()| settings))
+        .map_err(|error| Unreadable::new(error, payload, ""))
+}
+
+/// Settings can have any shape, so what is JSON and cannot be read is nested too deeply. Its path is
+/// not told: it would repeat what the user has written.
+fn read_settings_value<'a>(reader: &mut Reader<'a>) -> Result<SettingsValue<'a>, json::Error> {
+    match reader.attempt()?.value {
+        Err(error) if error.is_data => Ok(SettingsValue::TooDeep),
+        value => value,
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +200,26 @@ mod tests {
             read(b"[]").unwrap_err().to_string(),
             "the request cannot be read: the payload is missing, repeated or of a wrong type"
         );
+    }
+
+    /// Nothing of what is nested is repeated, and the request is not blamed.
+    #[rstest]
+    #[case::read(SettingsValue::Map(vec![]), 2)]
+    #[case::too_deep(SettingsValue::TooDeep, 100)]
+    fn settings_that_are_nested(#[case] expected: SettingsValue<'_>, #[case] depth: usize) {
+        let settings = format!(
+            "{}{}",
+            "{\"secret\":".repeat(depth) + "1",
+            "}".repeat(depth)
+        );
+        let payload = format!(
+            r#"{{"settings":{settings},"request":{{"kind":{{"kind":"x"}},"operation":"CREATE"}}}}"#
+        );
+        let same = |given: SettingsValue<'_>| {
+            std::mem::discriminant(&given) == std::mem::discriminant(&expected)
+        };
+        assert!(same(read(payload.as_bytes()).unwrap().settings));
+        assert!(same(read_settings(settings.as_bytes()).unwrap()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     keys,
-    membership::{self, Membership},
+    membership::{self, Mark, Membership},
     mesh,
     metadata::PodFacts,
 };
@@ -83,7 +83,8 @@ pub(super) fn find<C: Cluster>(
 }
 
 /// Whether the mesh that was searched for has a Dataplane or an unfinished Pod in the Namespace
-/// (A18).
+/// (A18). A Pod with a hand-written sidecar does not show that: it can be there without having been
+/// judged, since *strays* is not asked about containers (I4), and would open the Namespace to its mesh.
 pub(super) fn has_member<C: Cluster>(
     search: Search<'_>,
     settings: &Settings<'_>,
@@ -111,8 +112,16 @@ pub(super) fn has_member<C: Cluster>(
     let pods = cluster.pods(question)?;
     Ok(pods
         .iter()
+        .filter(|pod| !has_hand_written_sidecar(pod))
         .filter_map(mesh_of_member)
         .any(|member| member == mesh))
+}
+
+/// Whether a Pod has the sidecar and nothing for which Kuma makes a Dataplane. The injector adds an
+/// annotation together with the sidecar.
+fn has_hand_written_sidecar(pod: &PodFacts<'_>) -> bool {
+    let is_proxy = Mark::Injected.is_on(pod) || Mark::BuiltinGateway.is_on(pod);
+    pod.has_sidecar && !is_proxy
 }
 
 fn mesh_of(dataplane: &DataplaneFacts) -> &str {

@@ -158,6 +158,17 @@ mod tests {
         assert_eq!((cluster.questions(), cluster.lists()), (1, 0));
     }
 
+    /// Whatever the Namespace says, these cannot be rejected.
+    #[rstest]
+    #[case::every_mesh_is_open_to_the_namespace(PodRequest::new(Operation::Create).namespace("payments"))]
+    #[case::an_open_mesh_by_annotation(PodRequest::new(Operation::Create).annotations(&[("kuma.io/mesh", "mesh3")]))]
+    fn a20_the_namespace_is_not_asked_where_nothing_is_closed(#[case] request: PodRequest) {
+        let verdict = request
+            .settings(r#"{"meshNamespaces":{"mesh1":["payments"]}}"#)
+            .judge(&FakeCluster::untouched());
+        assert_eq!(message(&verdict), None);
+    }
+
     #[test]
     fn a20_default_can_be_closed_to_who_names_none() {
         let cluster = FakeCluster::new(&[("kuma.io/sidecar-injection", "enabled")]);

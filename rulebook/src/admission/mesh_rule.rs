@@ -47,6 +47,12 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
     if by_itself == Joins::No && !judges_every_update {
         return Ok(());
     }
+    // Nothing is asked where no mesh that the Pod can be in is closed to its Namespace (A20).
+    let named = mesh::named_by_pod(&inquiry.review.new.metadata, settings.mesh_annotations);
+    let named = named.map(|mesh| mesh.name);
+    if !settings.mesh_rule && !settings.mesh_namespaces.may_close(named, namespace) {
+        return Ok(());
+    }
     let Some(mesh) = inquiry
         .mesh_of(inquiry.review.new)
         .map_err(|failure| soften(failure.into()))?

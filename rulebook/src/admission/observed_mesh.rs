@@ -317,6 +317,8 @@ mod tests {
     #[case::its_predecessor(|w: FakeCluster| w.dataplane("web-0", Some("mesh1"), Some("mesh1")), false)]
     #[case::a_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false), false)]
     #[case::a_finished_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], true), true)]
+    #[case::an_injected_pod_of_it(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false).with_sidecar(&[("kuma.io/sidecar-injected", "true")]), false)]
+    #[case::a_hand_written_sidecar(|w: FakeCluster| w.pod("api-0", &[("kuma.io/mesh", "mesh1")], false).with_sidecar(&[]), true)]
     fn a18_where_the_namespace_is_split_already(
         #[case] add: fn(FakeCluster) -> FakeCluster,
         #[case] rejected: bool,

@@ -26,6 +26,8 @@ pub enum SettingsValue<'a> {
     List(Vec<SettingsValue<'a>>),
     /// A map, in the order of the document.
     Map(Vec<(Text<'a>, SettingsValue<'a>)>),
+    /// A value that is nested too deeply to be read.
+    TooDeep,
 }
 
 impl SettingsValue<'_> {
@@ -38,6 +40,7 @@ impl SettingsValue<'_> {
             Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
+            Self::TooDeep => "nested too deeply",
         }
     }
 }

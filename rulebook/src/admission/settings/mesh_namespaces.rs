@@ -28,6 +28,14 @@ impl MeshNamespaces<'_> {
             .any(|pattern| stands_for(pattern, namespace));
         (!is_open).then_some(patterns)
     }
+
+    /// Whether some mesh is closed to the Namespace; if only one mesh matters, whether that one is.
+    pub fn may_close(&self, mesh: Option<&str>, namespace: &str) -> bool {
+        let mut meshes = self.0.iter().map(|(name, _)| &**name);
+        meshes.any(|name| {
+            mesh.is_none_or(|mesh| mesh == name) && self.closed_to(name, namespace).is_some()
+        })
+    }
 }
 
 /// What is wrong with a pattern: it must be a Namespace's name, or the beginning of one with a `*`

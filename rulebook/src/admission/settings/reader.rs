@@ -54,6 +54,7 @@ impl<'a> Settings<'a> {
         let mut settings = Self::default();
         match given {
             SettingsValue::Null => {}
+            SettingsValue::TooDeep => reader.fault("settings", "are nested too deeply"),
             SettingsValue::Map(entries) => {
                 if reader.is_short("settings", entries.len()) {
                     for (_, key) in repeated(entries.iter().map(|(key, _)| &**key)) {
@@ -621,6 +622,12 @@ mod tests {
     )]
     fn faults(#[case] json: &str, #[case] fault: &str) {
         assert_eq!(read(json).unwrap_err(), [fault]);
+    }
+
+    #[test]
+    fn settings_that_are_nested_too_deeply() {
+        let faults = Settings::read(SettingsValue::TooDeep).unwrap_err().0;
+        assert_eq!(faults, ["settings are nested too deeply"]);
     }
 
     #[test]

@@ -88,6 +88,15 @@ impl FakeCluster {
         self
     }
 
+    /// The Pod that was added last has the sidecar, and these annotations.
+    pub(in crate::admission) fn with_sidecar(mut self, annotations: Entries<'_>) -> Self {
+        if let Some(pod) = self.pods.last_mut() {
+            pod.has_sidecar = true;
+            pod.metadata.annotations = labels(annotations);
+        }
+        self
+    }
+
     pub(in crate::admission) fn questions(&self) -> usize {
         self.asked.borrow().len()
     }
