@@ -143,12 +143,15 @@ mod tests {
     #[test]
     fn each_bound_that_is_not_held_is_told() {
         let mut bounds = Bounds::default();
-        bounds.hold("as it is shown", &series(&[1.004]), Bound::AtMost(1.0));
+        bounds.hold("at it", &series(&[1.0]), Bound::AtMost(1.0));
+        bounds.hold("above it", &series(&[1.004]), Bound::AtMost(1.0));
         bounds.hold("too slow", &series(&[1.2]), Bound::AtMost(1.1));
         bounds.hold("too few", &series(&[0.5]), Bound::AtLeast(0.6));
         assert_eq!(
             bounds.verdict().unwrap_err(),
-            "too slow: 1.20, where at most 1.10 is allowed\ntoo few: 0.50, where at least 0.60 is allowed"
+            "above it: 1.004, where at most 1.00 is allowed\n\
+             too slow: 1.200, where at most 1.10 is allowed\n\
+             too few: 0.500, where at least 0.60 is allowed"
         );
         assert_eq!(Bounds::default().verdict(), Ok(()));
     }
