@@ -72,13 +72,45 @@ where
     })
 }
 
-/// A duration such as `15s`, `1m30s` or `500ms`.
+/// The longest length of time that a flag takes. It is added to moments, and timers panic beyond two
+/// years (L22).
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A duration such as `15s`, `1m30s` or `500ms`: a day at most.
 ///
 /// # Errors
-/// When it is not one, or negative.
+/// When it is not one, or negative, or longer.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    text.parse::<jiff::SignedDuration>()
+    let duration = text
+        .parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "it is not a length of time, such as 15s or 1m30s".to_owned())
+        .ok_or_else(|| "it is not a length of time, such as 15s or 1m30s".to_owned())?;
+    match duration <= LONGEST {
+        true => Ok(duration),
+        false => Err("it must be 24h or less".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::short("1m30s", Ok(90))]
+    #[case::a_day("24h", Ok(86_400))]
+    #[case::longer("24h1s", Err("it must be 24h or less"))]
+    #[case::three_years("26280h", Err("it must be 24h or less"))]
+    #[case::the_longest("9223372036854775807s", Err("it must be 24h or less"))]
+    #[case::too_long_for_a_number(
+        "9223372036854775808s",
+        Err("it is not a length of time, such as 15s or 1m30s")
+    )]
+    #[case::negative("-1s", Err("it is not a length of time, such as 15s or 1m30s"))]
+    #[case::no_unit("15", Err("it is not a length of time, such as 15s or 1m30s"))]
+    fn l22_lengths_of_time_are_bounded(#[case] text: &str, #[case] expected: Result<u64, &str>) {
+        let expected = expected.map(Duration::from_secs).map_err(str::to_owned);
+        assert_eq!(duration(text), expected);
+    }
 }

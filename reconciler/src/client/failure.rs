@@ -4,6 +4,10 @@ use std::{io, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
 
+/// The longest wait that the API server can ask for. A longer one would be a mistake of some proxy, and
+/// timers have bounds of their own, beyond which they panic (L22).
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// An error as one sentence for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -82,10 +86,11 @@ pub(crate) fn is_unserved(status: &Status) -> bool {
             .is_none_or(|details| details.name.is_empty())
 }
 
-/// How long the API server asks the client to wait before the next request.
+/// How long the API server asks the client to wait before the next request: an hour at most (L22).
 pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
     let seconds = status.details.as_ref()?.retry_after_seconds;
-    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+    let asked = Duration::from_secs(seconds.into());
+    (seconds > 0).then(|| asked.min(LONGEST_RETRY_AFTER))
 }
 
 /// Whether a request was refused because its namespace is being deleted: nothing can be created
@@ -118,5 +123,27 @@ pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     match cause.split_once(" (os error ") {
         Some((cause, _)) => cause.to_owned(),
         None => cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case::none(0, None)]
+    #[case::short(7, Some(7))]
+    #[case::an_hour(3_600, Some(3_600))]
+    #[case::three_years(100_000_000, Some(3_600))]
+    #[case::the_longest(u32::MAX, Some(3_600))]
+    fn l22_the_wait_that_is_asked_for_is_an_hour_at_most(
+        #[case] asked: u32,
+        #[case] seconds: Option<u64>,
+    ) {
+        let status = json!({ "code": 429, "details": { "retryAfterSeconds": asked } });
+        let status: Status = serde_json::from_value(status).unwrap();
+        assert_eq!(retry_after(&status), seconds.map(Duration::from_secs));
     }
 }

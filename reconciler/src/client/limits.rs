@@ -99,7 +99,7 @@ impl LimitRequests {
 /// A 429 with a `Retry-After` header gets a Status that says the same as its body.
 fn with_retry_after(response: Response<Body>) -> Response<Body> {
     let seconds = response.headers().get(RETRY_AFTER);
-    let seconds = seconds.and_then(|seconds| seconds.to_str().ok()?.parse::<u32>().ok());
+    let seconds = seconds.and_then(|seconds| whole_seconds(seconds.to_str().ok()?));
     let Some(seconds) = seconds.filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS)
     else {
         return response;
@@ -118,10 +118,17 @@ fn with_retry_after(response: Response<Body>) -> Response<Body> {
     })
 }
 
+/// A number of seconds, however large. A date is none: Kubernetes sends no dates.
+fn whole_seconds(text: &str) -> Option<u32> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::retry_after;
+    use rstest::rstest;
     use std::future::{pending, ready};
     use tower::{ServiceExt, service_fn};
 
@@ -140,10 +147,17 @@ mod tests {
         assert_eq!(begun.elapsed(), REQUEST_TIMEOUT);
     }
 
+    #[rstest]
+    #[case::seconds("7", 7)]
+    #[case::three_years("100000000", 3_600)]
+    #[case::more_than_a_number_holds("99999999999999999999999", 3_600)]
     #[tokio::test]
-    async fn the_status_says_what_the_header_says() {
-        let busy = service_fn(|_: Request<()>| {
-            let answer = Response::builder().status(429).header(RETRY_AFTER, "7");
+    async fn l22_the_status_says_what_the_header_says(
+        #[case] header: &'static str,
+        #[case] seconds: u64,
+    ) {
+        let busy = service_fn(move |_: Request<()>| {
+            let answer = Response::builder().status(429).header(RETRY_AFTER, header);
             ready(Ok::<_, BoxError>(
                 answer.body(Body::from("Too many")).unwrap(),
             ))
@@ -154,7 +168,7 @@ mod tests {
         let body = answer.await.unwrap().into_body();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let status: kube::core::Status = serde_json::from_slice(&body).unwrap();
-        assert_eq!(retry_after(&status), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after(&status), Some(Duration::from_secs(seconds)));
         assert_eq!(status.code, 429);
     }
 
