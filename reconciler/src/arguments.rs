@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use clap::{
     Args,
-    builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser},
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
+use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation, is_namespace};
 
 /// One namespace or all, as kubectl has it.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct NamespaceFlags {
     /// Only this namespace.
-    #[arg(short, long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(short, long, value_name = "NAME", value_parser = namespace)]
     namespace: Option<String>,
     /// All namespaces, which is the default.
     #[arg(short = 'A', long, conflicts_with = "namespace")]
@@ -23,6 +23,21 @@ impl NamespaceFlags {
     /// The only namespace that counts; none where all do.
     pub(crate) fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref().filter(|_| !self.all_namespaces)
+    }
+}
+
+/// The name of a Namespace.
+///
+/// # Errors
+/// When no Namespace can have it.
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    match is_namespace(text) {
+        true => Ok(text.to_owned()),
+        false => Err(
+            "no Namespace can have this name: it must be at most 63 lower-case letters, digits and '-', \
+             beginning and ending with a letter or digit"
+                .to_owned(),
+        ),
     }
 }
 
@@ -96,6 +111,27 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case::plain("shop", true)]
+    #[case::digits("1-shop-2", true)]
+    #[case::empty("", false)]
+    #[case::capital("Shop", false)]
+    #[case::space("shop ", false)]
+    #[case::path("shop/../kube-system", false)]
+    #[case::dot("shop.a", false)]
+    #[case::dash_at_the_end("shop-", false)]
+    #[case::long(&"a".repeat(63), true)]
+    #[case::longer(&"a".repeat(64), false)]
+    fn names_of_namespaces(#[case] text: &str, #[case] possible: bool) {
+        match namespace(text) {
+            Ok(name) => assert!(possible && name == text),
+            Err(said) => assert!(
+                !possible && said.starts_with("no Namespace can have"),
+                "{said}"
+            ),
+        }
+    }
 
     #[rstest]
     #[case::short("1m30s", Ok(90))]

@@ -180,7 +180,7 @@ fn metrics(options: &RunFlags, index: &Arc<Mutex<Index>>) -> Metrics {
 
 fn watch_scope(options: &RunFlags) -> WatchScope {
     WatchScope {
-        namespaces: options.namespace.clone(),
+        namespaces: options.namespaces().into_iter().collect(),
         namespace_selector: options.namespace_selector.clone(),
         pods: options.identifiers == Identifiers::Pods,
     }

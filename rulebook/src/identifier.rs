@@ -175,6 +175,11 @@ pub(crate) fn is_dns_label(part: &str) -> bool {
         && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
 }
 
+/// Whether a Namespace can have this name: a DNS label of at most 63 characters.
+pub fn is_namespace(name: &str) -> bool {
+    is_dns_label(name) && name.len() <= 63
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,14 +4,14 @@ mod events;
 mod lease;
 mod serve;
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 use clap::{Args, ValueEnum};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
 
 pub(super) use self::{events::EventFlags, lease::LeaseFlags, serve::ServeFlags};
 use crate::{
-    arguments::{duration, identifiers, pod_annotation},
+    arguments::{duration, identifiers, namespace, pod_annotation},
     client::Connection,
 };
 
@@ -60,9 +60,10 @@ pub struct RunFlags {
         long,
         env = "KUMA_WORKLOAD_NAMESPACE",
         value_name = "NAME",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = namespace
     )]
-    pub(super) namespace: Vec<String>,
+    namespace: Vec<String>,
 
     /// Only namespaces with these labels. Needs the grants to list and watch namespaces.
     #[arg(
@@ -116,6 +117,14 @@ pub struct RunFlags {
     /// How to reach the API server.
     #[command(flatten)]
     pub(super) connection: Connection,
+}
+
+impl RunFlags {
+    /// The only namespaces that count, each once; none where all do. Two watches of one namespace would
+    /// take each other's objects for deleted ones.
+    pub(super) fn namespaces(&self) -> BTreeSet<String> {
+        self.namespace.iter().cloned().collect()
+    }
 }
 
 /// Whether Workloads are written (L17).
@@ -183,6 +192,18 @@ mod tests {
     }
 
     #[rstest]
+    #[case::none("", &[])]
+    #[case::commas("--namespace shop,shop", &["shop"])]
+    #[case::repeated("-n shop -n cart,shop --namespace cart", &["cart", "shop"])]
+    fn each_namespace_is_taken_once(#[case] line: &str, #[case] namespaces: &[&str]) {
+        let options = read(line).unwrap();
+        assert!(options.namespaces().iter().eq(namespaces));
+        // Each is the scope of one watch of a kind.
+        let scope = crate::run::watch_scope(&options);
+        assert_eq!(scope.namespaces, namespaces);
+    }
+
+    #[rstest]
     #[case::lists("--workload-labels a,b --namespace x,y", "")]
     #[case::switched_off("--warn-split-namespaces false --metrics-proxies", "")]
     #[case::selector("--namespace-selector team=a,env!=test", "")]
@@ -191,6 +212,9 @@ mod tests {
         "--lease-duration=1m --lease-renew-deadline 40s --lease-retry-period=500ms",
         ""
     )]
+    #[case::no_namespace("--namespace shop,Cart", "'Cart'")]
+    #[case::no_namespace_at_the_end("--namespace shop,", "no Namespace can have this name")]
+    #[case::no_lease_namespace("--lease-namespace a/b", "no Namespace can have this name")]
     #[case::no_time("--lease-duration long", "not a length of time")]
     #[case::fast_status("--status-interval 100ms", "a second or more")]
     #[case::no_workers("--workers 0", "--workers")]

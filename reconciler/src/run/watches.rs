@@ -35,7 +35,7 @@ const OPTIONAL_RETRY: Duration = Duration::from_secs(300);
 /// What is watched.
 #[derive(Debug, Clone)]
 pub(super) struct WatchScope {
-    /// Only these namespaces; all of them if there is none.
+    /// Only these namespaces, each once; all of them if there is none.
     pub(super) namespaces: Vec<String>,
     /// Only namespaces with these labels.
     pub(super) namespace_selector: Option<String>,

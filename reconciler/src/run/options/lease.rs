@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use crate::arguments::duration;
+use crate::arguments::{duration, namespace};
 
 /// Leader election.
 #[derive(Debug, Clone, Args)]
@@ -28,7 +28,12 @@ pub(crate) struct LeaseFlags {
     )]
     pub(crate) lease_name: String,
     /// The Lease's namespace. Default: the namespace that this program runs in.
-    #[arg(long, env = "KUMA_WORKLOAD_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(
+        long,
+        env = "KUMA_WORKLOAD_LEASE_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_parser = namespace
+    )]
     pub(crate) lease_namespace: Option<String>,
     /// The name of this replica. With a random part for each process, it is the holder of the Lease and
     /// the reportingInstance of events. Default: the host's name.

@@ -1,5 +1,6 @@
 //! Settings that are lists of names, and which names they may contain.
 
+pub(super) use crate::identifier::is_namespace;
 use crate::{identifier::is_dns_label, metadata::Text};
 
 /// A list of names. The defaults are static, so that a request does not have to copy them.
@@ -42,11 +43,6 @@ impl Eq for Names<'_> {}
 /// What is wrong with the name of a Namespace.
 pub(super) fn namespace_fault(name: &str) -> Option<&'static str> {
     (!is_namespace(name)).then_some("must be a Namespace's name")
-}
-
-/// Whether a Namespace can have this name: a DNS label of at most 63 characters.
-pub(super) fn is_namespace(name: &str) -> bool {
-    is_dns_label(name) && name.len() <= 63
 }
 
 /// Whether an entry stands for this name. An entry that ends in `*` stands for every name with that
