@@ -1,8 +1,8 @@
 //! The subcommands.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 
 use crate::{crds, plan, run, status, vap, version::VERSION};
 
@@ -33,6 +33,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// Reads the command line and the environment, where a variable that is empty counts as not set: a
+    /// chart sets all of them, and leaves those empty that it has no value for. Ends the process where
+    /// the command line is wrong, or asks for help.
+    pub fn of_environment() -> Self {
+        let matches = without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Runs the subcommand. Its exit statuses are in its help.
     pub fn run(self) -> ExitCode {
         match self {
@@ -45,10 +53,21 @@ impl Command {
     }
 }
 
+/// The same command, and its subcommands, without the environment variables that are empty.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let value = argument.get_env().and_then(env::var_os);
+        match value.is_some_and(|value| value.is_empty()) {
+            true => argument.env(Resettable::Reset),
+            false => argument,
+        }
+    });
+    command.mut_subcommands(without_empty_variables)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     /// The lines of a help's examples that call this program.
     fn examples(help: &str) -> Vec<Vec<&str>> {

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use kuma_workload::cli::Command;
 
 fn main() -> ExitCode {
-    Command::parse().run()
+    Command::of_environment().run()
 }

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader},
     process::{Command, Output, Stdio},
 };
 
+use clap::CommandFactory as _;
+use kuma_workload::cli;
 use rstest::rstest;
 use tempfile::TempDir;
 
@@ -57,6 +60,83 @@ fn one_sentence_and_status_2(
     assert_eq!(text(&output.stderr), format!("error: {expected}\n"));
     assert_eq!(text(&output.stdout), "");
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// The environment variables of all flags.
+fn variables() -> BTreeSet<String> {
+    let command = cli::Command::command();
+    let arguments = command
+        .get_subcommands()
+        .flat_map(clap::Command::get_arguments);
+    let variables = arguments.filter_map(clap::Arg::get_env);
+    variables
+        .map(|variable| variable.to_str().unwrap().to_owned())
+        .collect()
+}
+
+/// As if they were not set, down to the search for a kubeconfig in KUBECONFIG.
+#[rstest]
+#[case::run("run")]
+#[case::plan("plan --cluster")]
+#[case::status("status")]
+fn empty_environment_variables_count_as_not_set(#[case] subcommand: &str) {
+    let variables = variables();
+    assert!(
+        variables.contains("KUMA_WORKLOAD_NAMESPACE"),
+        "{variables:?}"
+    );
+    assert!(variables.len() > 15, "{variables:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kuma-workload"))
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .envs(variables.iter().map(|variable| (variable, "")))
+        .envs(["KUBECONFIG", "HTTPS_PROXY", "NO_PROXY"].map(|variable| (variable, "")))
+        .args(subcommand.split(' '))
+        .output()
+        .unwrap();
+    let expected = format!(
+        "error: no cluster is known: {}/.kube/config does not exist; set KUBECONFIG or --kubeconfig, or run in a Pod\n",
+        folder.path().display()
+    );
+    assert_eq!(text(&output.stderr), expected);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// The address is that of this machine without being a loopback address, and nobody listens there.
+/// A proxy that applies is refused in one sentence, without its password; one that does not is left out.
+#[rstest]
+#[case::none(
+    "",
+    "HTTPS_PROXY names a proxy, and this program uses none; add 0.0.0.0 to NO_PROXY so that it asks the API server directly"
+)]
+#[case::other(
+    "10.0.0.0/8",
+    "HTTPS_PROXY names a proxy, and this program uses none; add 0.0.0.0 to NO_PROXY so that it asks the API server directly"
+)]
+#[case::covered(
+    "10.0.0.0/8,0.0.0.0/32",
+    "the API server cannot be reached: Connection refused"
+)]
+fn no_proxy_counts_for_the_api_server(#[case] no_proxy: &str, #[case] expected: &str) {
+    let kubeconfig = UNREACHABLE.replace(
+        "server: 'http://127.0.0.1:1'",
+        "server: 'https://0.0.0.0:1'",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kuma-workload"))
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HTTPS_PROXY", "http://user:secret@proxy:3128")
+        .env("NO_PROXY", no_proxy)
+        .args(["status", "--kubeconfig", "kubeconfig"])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert!(said.starts_with(&format!("error: {expected}")), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[rstest]

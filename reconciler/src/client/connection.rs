@@ -1,6 +1,6 @@
 //! Builds a client from the command line, a kubeconfig, or the Pod's own ServiceAccount.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::Args;
 use kube::{Client, Config, client::ClientBuilder, config::KubeConfigOptions};
@@ -9,6 +9,7 @@ use super::{
     failure::{Failure, innermost},
     kubeconfig,
     limits::{LimitRequests, REQUEST_TIMEOUT},
+    proxy,
     requests::CountRequests,
 };
 
@@ -35,9 +36,11 @@ impl Connection {
     /// The configuration of a client.
     ///
     /// # Errors
-    /// When the kubeconfig cannot be read or does not have the context, or there is none at all.
+    /// When the kubeconfig cannot be read or does not have the context, when there is none at all, and
+    /// when the API server is to be reached through a proxy.
     async fn config(&self) -> Result<Config, Failure> {
         let mut config = self.find_config().await?;
+        proxy::bypass(&mut config, |name| env::var(name).ok())?;
         // This program retries by itself. The client would retry for a long time without a word.
         config.default_retry = false;
         config.connect_timeout = Some(REQUEST_TIMEOUT);
