@@ -17,6 +17,7 @@ mod gauges;
 mod identity;
 mod index;
 mod lease;
+mod listener;
 mod lock;
 mod log;
 mod metrics;
@@ -108,7 +109,7 @@ async fn run(options: RunFlags) -> Result<(), Failure> {
     let metrics = Arc::new(metrics(&options, &index));
     let counter = metrics.count_requests();
     let client = options.connection.counted_client(&counter).await?;
-    let server = PageServer::bind(options.serve.metrics_addr).await?;
+    let server = PageServer::bind(options.serve.metrics_addr)?;
 
     let identity = identity::draw(options.lease.lease_identity.as_deref());
     let mut election = start_election(&client, &identity, &options.lease)?;

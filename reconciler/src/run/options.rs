@@ -179,6 +179,7 @@ mod tests {
         assert_eq!(options.mode, ModeFlag::Auto);
         assert_eq!(options.identifiers, Identifiers::Dataplanes);
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
+        assert_eq!(options.serve.metrics_addr.to_string(), "[::]:8080");
         assert!(options.events.warn_split_namespaces && !options.serve.metrics_proxies);
         assert_eq!(options.status_interval, Duration::from_secs(5));
         let lease = options.lease;

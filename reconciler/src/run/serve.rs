@@ -7,7 +7,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::metrics::Metrics;
+use super::{listener::listen, metrics::Metrics};
 use crate::client::Failure;
 
 /// The content type of OpenMetrics' text format.
@@ -36,13 +36,13 @@ impl PageServer {
     ///
     /// # Errors
     /// When it cannot be bound.
-    pub(super) async fn bind(address: SocketAddr) -> Result<Self, Failure> {
+    pub(super) fn bind(address: SocketAddr) -> Result<Self, Failure> {
         let failure = |error| {
             Failure::new(format!(
                 "cannot listen on --metrics-addr {address}: {error}"
             ))
         };
-        let listener = TcpListener::bind(address).await.map_err(failure)?;
+        let listener = listen(address).map_err(failure)?;
         let address = listener.local_addr().map_err(failure)?;
         Ok(Self { listener, address })
     }
@@ -136,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_served() {
-        let server = PageServer::bind(local()).await.unwrap();
+        let server = PageServer::bind(local()).unwrap();
         let address = server.address;
         let serving = tokio::spawn(server.serve(pages(&[])));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -160,9 +160,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_address_is_one_sentence() {
-        let first = PageServer::bind(local()).await.unwrap();
+        let first = PageServer::bind(local()).unwrap();
         let address = first.address;
-        let failure = PageServer::bind(address).await.unwrap_err().to_string();
+        let failure = PageServer::bind(address).unwrap_err().to_string();
         let expected = format!("cannot listen on --metrics-addr {address}: Address already in use");
         assert!(failure.starts_with(&expected), "{failure}");
     }

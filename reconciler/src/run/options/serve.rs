@@ -8,11 +8,12 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Metrics and health")]
 pub(crate) struct ServeFlags {
-    /// The address on which /metrics, /livez and /readyz are served.
+    /// The address on which /metrics, /livez and /readyz are served. [::] is all addresses, of IPv4 too,
+    /// and of IPv4 alone where the kernel has no IPv6.
     #[arg(
         long,
         env = "KUMA_WORKLOAD_METRICS_ADDR",
-        default_value = "0.0.0.0:8080",
+        default_value = "[::]:8080",
         value_name = "ADDRESS"
     )]
     pub(crate) metrics_addr: SocketAddr,
