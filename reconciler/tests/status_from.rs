@@ -248,3 +248,29 @@ fn bad_input_is_told_and_the_rest_is_shown(#[case] yaml: &str, #[case] said: &st
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+/// Zone proxies of Kuma 2.14 and later have listeners instead of inbounds.
+#[rstest]
+#[case::nothing_said("listeners: [{type: ZoneIngress, port: 10001}]", 1)]
+#[case::ready("inbound: [], listeners: [{state: NotReady}, {state: Ready}]", 1)]
+#[case::not_ready("listeners: [{state: NotReady}]", 0)]
+#[case::inbounds_decide("inbound: [{state: NotReady}], listeners: [{}]", 0)]
+fn s3_zone_proxies_are_healthy_by_their_listeners(#[case] networking: &str, #[case] healthy: u32) {
+    let on_kubernetes = format!(
+        "apiVersion: kuma.io/v1alpha1\nkind: Dataplane\nmesh: default\nmetadata: {{name: zone-0, namespace: kuma-system, \
+         annotations: {{kuma.io/workload: zone}}}}\nspec: {{networking: {{{networking}}}}}\n"
+    );
+    let on_universal = format!(
+        "type: Dataplane\nmesh: default\nname: zone-0\nlabels: {{kuma.io/workload: zone}}\nnetworking: {{{networking}}}\n"
+    );
+    for (yaml, home) in [(on_kubernetes, "kuma-system"), (on_universal, "default")] {
+        let folder = folder(&[("a.yaml", &yaml)]);
+        let output = status(&folder, &["--from", "a.yaml", "-o", "json"]);
+        let rows = rows(&output);
+        let expected = format!("{home}/zone 1 0 {healthy}: ");
+        assert!(
+            rows.len() == 1 && rows[0].starts_with(&expected),
+            "{rows:?}"
+        );
+    }
+}

@@ -68,30 +68,57 @@ pub struct Inbound<'a> {
     pub health_ready: Option<bool>,
 }
 
+/// An item of `spec.networking.listeners` of a Dataplane: zone proxies of Kuma 2.14 and later have these
+/// instead of inbounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Listener<'a> {
+    /// `state`.
+    pub state: Option<&'a str>,
+}
+
 impl Inbound<'_> {
     fn is_ready(&self) -> bool {
         self.state.is_none_or(|state| state == READY) && self.health_ready.unwrap_or(true)
     }
 }
 
-/// What all inbounds of a Dataplane together say about its health (S3).
+impl Listener<'_> {
+    fn is_ready(&self) -> bool {
+        self.state.is_none_or(|state| state == READY)
+    }
+}
+
+/// What all inbounds of a Dataplane together say about its health, or, where it has none, its listeners
+/// (S3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Inbounds {
-    /// There is no inbound, as with a delegated gateway. Then being connected is being healthy.
+    /// There is neither, as with a delegated gateway. Then being connected is being healthy.
     #[default]
     Absent,
-    /// At least one inbound is ready.
+    /// At least one is ready.
     Ready,
-    /// No inbound is ready.
+    /// None is ready.
     NotReady,
 }
 
 impl Inbounds {
     /// Sums up the inbounds of a Dataplane.
     pub fn of<'a>(inbounds: impl IntoIterator<Item = Inbound<'a>>) -> Self {
+        Self::sum(inbounds.into_iter().map(|inbound| inbound.is_ready()))
+    }
+
+    /// The same where there are inbounds. Otherwise sums up the listeners.
+    pub fn or_listeners<'a>(self, listeners: impl IntoIterator<Item = Listener<'a>>) -> Self {
+        match self {
+            Self::Absent => Self::sum(listeners.into_iter().map(|listener| listener.is_ready())),
+            sum => sum,
+        }
+    }
+
+    fn sum(ready: impl IntoIterator<Item = bool>) -> Self {
         let mut sum = Self::Absent;
-        for inbound in inbounds {
-            if inbound.is_ready() {
+        for ready in ready {
+            if ready {
                 return Self::Ready;
             }
             sum = Self::NotReady;
@@ -151,6 +178,23 @@ mod tests {
             health_ready,
         });
         assert_eq!(Inbounds::of(inbounds), sum);
+    }
+
+    #[rstest]
+    #[case::none(Inbounds::Absent, &[], Inbounds::Absent)]
+    #[case::nothing_said(Inbounds::Absent, &[None], Inbounds::Ready)]
+    #[case::ready(Inbounds::Absent, &[Some("Ready")], Inbounds::Ready)]
+    #[case::not_ready(Inbounds::Absent, &[Some("NotReady"), Some("Ignored")], Inbounds::NotReady)]
+    #[case::one_of_two(Inbounds::Absent, &[Some("NotReady"), None], Inbounds::Ready)]
+    #[case::beside_ready_inbounds(Inbounds::Ready, &[Some("NotReady")], Inbounds::Ready)]
+    #[case::beside_inbounds(Inbounds::NotReady, &[Some("Ready")], Inbounds::NotReady)]
+    fn s3_listeners(
+        #[case] inbounds: Inbounds,
+        #[case] states: &[Option<&str>],
+        #[case] sum: Inbounds,
+    ) {
+        let listeners = states.iter().map(|&state| Listener { state });
+        assert_eq!(inbounds.or_listeners(listeners), sum);
     }
 
     #[rstest]

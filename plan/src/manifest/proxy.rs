@@ -1,7 +1,7 @@
 //! The numbers of proxies: what Dataplanes say of their health, DataplaneInsights of their
 //! connections, and Workloads of both (S1 to S3).
 
-use kuma_workload_rulebook::counts::{self, Counts, Inbound, Inbounds, Subscription};
+use kuma_workload_rulebook::counts::{self, Counts, Inbound, Inbounds, Listener, Subscription};
 
 use crate::read::tree::{Node, Position, Read};
 
@@ -16,7 +16,14 @@ pub(super) fn inbounds(networking: &Node) -> Read<Inbounds> {
             })
         })
     })?;
-    Ok(Inbounds::of(inbounds.unwrap_or_default()))
+    let listeners = networking.field("listeners", |listeners| {
+        listeners.items(|listener| {
+            let state = listener.field("state", Node::text)?;
+            Ok(Listener { state })
+        })
+    })?;
+    let inbounds = Inbounds::of(inbounds.unwrap_or_default());
+    Ok(inbounds.or_listeners(listeners.unwrap_or_default()))
 }
 
 /// Where a Dataplane with this `networking` in its settings says that it is a builtin gateway, if it

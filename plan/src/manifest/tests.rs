@@ -499,6 +499,9 @@ fn w2_the_older_name_of_the_service_account_counts(#[case] spec: &str, #[case] w
 #[case::universal(
     "type: Dataplane\nname: a\nlabels: null\nmesh: null\nnetworking: {inbound: [{tags: null, health: null}]}"
 )]
+#[case::listeners(
+    "type: Dataplane\nname: a\nmesh: m\nnetworking: {inbound: null, listeners: [{state: null}]}"
+)]
 fn null_is_nothing(#[case] yaml: &str) {
     let report = plan(yaml);
     assert_eq!((report.faults, report.summary.objects), (vec![], 1));

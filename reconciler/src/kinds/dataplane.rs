@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::NamespaceResourceScope;
 use kuma_workload_rulebook::{
-    counts::{Inbound, Inbounds},
+    counts::{Inbound, Inbounds, Listener},
     keys, roster,
 };
 use serde::{Deserialize, Deserializer};
@@ -21,7 +21,7 @@ pub struct DataplaneRecord {
     pub metadata: ObjectMeta,
     /// Its mesh; absent or empty means `default`.
     pub mesh: Option<String>,
-    /// The health of its inbounds (S3).
+    /// The health of its inbounds or listeners (S3).
     pub inbounds: Inbounds,
     /// Whether it is a builtin gateway, which has no workload (W8).
     pub is_builtin_gateway: bool,
@@ -50,6 +50,8 @@ struct Networking {
     #[serde(default)]
     inbound: Lax<Vec<Lax<RawInbound>>>,
     #[serde(default)]
+    listeners: Lax<Vec<Lax<RawListener>>>,
+    #[serde(default)]
     gateway: Lax<Gateway>,
 }
 
@@ -59,6 +61,12 @@ struct RawInbound {
     state: Lax<String>,
     #[serde(default)]
     health: Lax<Health>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct RawListener {
+    #[serde(default)]
+    state: Lax<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -76,6 +84,7 @@ struct Gateway {
 impl OfJsonType for DataplaneSpec {}
 impl OfJsonType for Networking {}
 impl OfJsonType for RawInbound {}
+impl OfJsonType for RawListener {}
 impl OfJsonType for Health {}
 impl OfJsonType for Gateway {}
 
@@ -111,7 +120,7 @@ impl RawDataplane {
                 health_ready: ready.map(|ready| ready.copied().unwrap_or_default()),
             });
         }
-        Ok(Inbounds::of(read))
+        Ok(Inbounds::of(read).or_listeners(listeners(networking)?))
     }
 
     fn is_builtin_gateway(&self) -> Result<bool, String> {
@@ -124,6 +133,21 @@ impl RawDataplane {
         let kind = gateway.kind.check("spec.networking.gateway.type")?;
         Ok(kind.is_some_and(|kind| kind == "BUILTIN"))
     }
+}
+
+fn listeners(networking: &Networking) -> Result<Vec<Listener<'_>>, String> {
+    let listeners = networking.listeners.check("spec.networking.listeners")?;
+    let mut read = Vec::new();
+    for (index, listener) in listeners.into_iter().flatten().enumerate() {
+        let path = format!("spec.networking.listeners[{index}]");
+        if let Some(listener) = listener.check(&path)? {
+            let state = listener.state.check(&format!("{path}.state"))?;
+            read.push(Listener {
+                state: state.map(String::as_str),
+            });
+        }
+    }
+    Ok(read)
 }
 
 impl<'de> Deserialize<'de> for DataplaneRecord {
@@ -182,12 +206,20 @@ mod tests {
         json!({ "spec": { "networking": { "inbound": inbound } } })
     }
 
+    fn networking(networking: Value) -> Value {
+        json!({ "spec": { "networking": networking } })
+    }
+
     #[rstest]
     #[case::nothing(json!({}), Inbounds::Absent)]
     #[case::nulls(json!({ "mesh": null, "spec": { "networking": null } }), Inbounds::Absent)]
     #[case::of_a_later_kuma(json!({ "spec": { "new": [1], "networking": { "new": {} } } }), Inbounds::Absent)]
     #[case::ready(inbound(json!([{ "port": 80 }])), Inbounds::Ready)]
     #[case::not_ready(inbound(json!([{ "state": "NotReady" }, { "health": {} }])), Inbounds::NotReady)]
+    #[case::listener(networking(json!({ "listeners": [{ "type": "ZoneIngress", "port": 10001 }] })), Inbounds::Ready)]
+    #[case::listeners_not_ready(networking(json!({ "inbound": [], "listeners": [{ "state": "NotReady" }] })), Inbounds::NotReady)]
+    #[case::inbounds_decide(networking(json!({ "inbound": [{ "state": "NotReady" }], "listeners": [{}] })), Inbounds::NotReady)]
+    #[case::no_listeners(networking(json!({ "listeners": [null] })), Inbounds::Absent)]
     fn s3_inbounds_are_read(#[case] rest: Value, #[case] inbounds: Inbounds) {
         let dataplane = dataplane(rest);
         assert_eq!((dataplane.fault, dataplane.inbounds), (None, inbounds));
@@ -200,6 +232,9 @@ mod tests {
     #[case::one_inbound(inbound(json!([{}, 7])), "spec.networking.inbound[1] is a number where an object is expected")]
     #[case::state(inbound(json!([{ "state": [] }])), "spec.networking.inbound[0].state is a list where a string is expected")]
     #[case::health(inbound(json!([{ "health": { "ready": "yes" } }])), "spec.networking.inbound[0].health.ready is a string where true or false is expected")]
+    #[case::listeners(networking(json!({ "listeners": {} })), "spec.networking.listeners is an object where a list is expected")]
+    #[case::listener(networking(json!({ "listeners": [{}, 7] })), "spec.networking.listeners[1] is a number where an object is expected")]
+    #[case::state_of_a_listener(networking(json!({ "listeners": [{ "state": 1 }] })), "spec.networking.listeners[0].state is a number where a string is expected")]
     fn a_faulty_dataplane_says_where(#[case] rest: Value, #[case] fault: &str) {
         let dataplane = dataplane(rest);
         assert_eq!(dataplane.fault.as_deref(), Some(fault));
