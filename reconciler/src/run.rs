@@ -168,6 +168,7 @@ fn index(options: &RunFlags) -> Index {
     let pods = (options.identifiers == Identifiers::Pods)
         .then(|| PodIdentifiers::new(options.workload_labels.clone(), options.pod_annotation));
     Index::new(mode, pods, options.namespace_selector.is_some())
+        .with_system_namespaces(options.events.system_namespaces.clone())
 }
 
 fn metrics(options: &RunFlags, index: &Arc<Mutex<Index>>) -> Metrics {

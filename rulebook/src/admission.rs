@@ -40,7 +40,8 @@ pub use kind::{JudgedKind, TEMPLATE_KINDS, TemplateKind};
 pub use request::{Operation, Request, RequestObject, RequestUser, scope};
 pub use settings::{
     EnforcementAction, Grants, MAX_ENTRIES, Manager, MeshNamespaces, Names, NamespaceMesh,
-    SETTINGS, ServiceAccountUser, Settings, SettingsFaults, SettingsValue, Updates,
+    SETTINGS, SYSTEM_NAMESPACES, ServiceAccountUser, Settings, SettingsFaults, SettingsValue,
+    Updates,
 };
 pub use settled::{KEPT_ANNOTATIONS, KEPT_LABELS};
 pub use verdict::{Objection, Rule, Verdict};

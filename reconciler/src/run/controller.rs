@@ -87,9 +87,8 @@ impl Controller {
         if !index.is_selected(name) {
             return self.recorder.forget(&item);
         }
-        let namespace = index.roster().namespace(name);
-        self.recorder
-            .observe(item, Condition::of_namespace(&namespace));
+        let condition = Condition::of_namespace(&index.meshes_of(name));
+        self.recorder.observe(item, condition);
     }
 
     async fn reconcile_workload(&self, key: &Key, deadline: Instant) -> Option<Instant> {

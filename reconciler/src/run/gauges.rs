@@ -34,7 +34,7 @@ pub(super) fn refresh(context: &Context) {
     metrics.conflicts(conflicts);
     let split = namespaces
         .iter()
-        .filter(|name| index.roster().namespace(name).is_split());
+        .filter(|name| index.meshes_of(name).is_split());
     metrics.split_namespaces(split.count());
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kuma_workload_rulebook::roster::{
-    Action, Changes, Decision, Key, ListScope, Mode, Roster, WatchedKind, Write,
+    Action, Changes, Decision, Key, ListScope, Mode, PresenceByMesh, Roster, WatchedKind, Write,
 };
 
 pub use self::{
@@ -47,6 +47,7 @@ pub struct Index {
     insight_faults: Store<NamespacedName, String>,
     pods: Option<PodIdentifiers>,
     only_selected: bool,
+    system_namespaces: Vec<String>,
     mode: ModeSwitch,
 }
 
@@ -75,7 +76,16 @@ impl Index {
             insight_faults: Store::default(),
             pods,
             only_selected,
+            system_namespaces: Vec::new(),
             mode: ModeSwitch::new(mode),
+        }
+    }
+
+    /// The same, where these are the namespaces of control planes.
+    pub fn with_system_namespaces(self, system_namespaces: Vec<String>) -> Self {
+        Self {
+            system_namespaces,
+            ..self
         }
     }
 
@@ -330,6 +340,15 @@ impl Index {
     /// The roster.
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// The meshes that a namespace should have one of (L11). None for that of a control plane: its zone
+    /// proxies are of one mesh each.
+    pub fn meshes_of(&self, namespace: &str) -> PresenceByMesh {
+        match self.system_namespaces.iter().any(|name| name == namespace) {
+            true => PresenceByMesh::default(),
+            false => self.roster.namespace(namespace),
+        }
     }
 
     /// The number of known objects of each kind.

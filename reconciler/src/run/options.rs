@@ -181,6 +181,8 @@ mod tests {
         assert_eq!(options.pod_annotation, PodAnnotation::Ignore);
         assert_eq!(options.serve.metrics_addr.to_string(), "[::]:8080");
         assert!(options.events.warn_split_namespaces && !options.serve.metrics_proxies);
+        let control_planes = ["kong-mesh-system", "kuma-system"];
+        assert_eq!(options.events.system_namespaces, control_planes);
         assert_eq!(options.status_interval, Duration::from_secs(5));
         let lease = options.lease;
         let times = [
@@ -207,6 +209,7 @@ mod tests {
     #[rstest]
     #[case::lists("--workload-labels a,b --namespace x,y", "")]
     #[case::switched_off("--warn-split-namespaces false --metrics-proxies", "")]
+    #[case::control_planes("--system-namespaces mesh,mesh-2", "")]
     #[case::selector("--namespace-selector team=a,env!=test", "")]
     #[case::both_selections("--namespace a --namespace-selector a=b", "cannot be used with")]
     #[case::lease_times(

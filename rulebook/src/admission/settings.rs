@@ -14,7 +14,9 @@ mod nearest;
 mod reader;
 mod service_account;
 
-pub use definition::{EnforcementAction, Grants, NamespaceMesh, Settings, Updates};
+pub use definition::{
+    EnforcementAction, Grants, NamespaceMesh, SYSTEM_NAMESPACES, Settings, Updates,
+};
 pub use document::SettingsValue;
 pub use faults::SettingsFaults;
 pub use managers::Manager;

@@ -81,7 +81,7 @@ impl EventReason {
                 "when MultipleMeshesDetected or MultipleMeshesInNamespace has ended"
             }
             Self::MultipleMeshesInNamespace => {
-                "when a namespace gets workloads in several meshes, when these meshes change, and every 10 minutes while it lasts; not with --warn-split-namespaces=false"
+                "when a namespace gets workloads in several meshes, when these meshes change, and every 10 minutes while it lasts; not in a namespace of --system-namespaces, and not with --warn-split-namespaces=false"
             }
             Self::InvalidWorkloadName => {
                 "once, when the name of a workload cannot be the name of an object"

@@ -285,3 +285,26 @@ mod w8 {
         assert_eq!(workloads(&index), ["account"]);
     }
 }
+
+#[rstest]
+#[case::application("shop", true)]
+#[case::control_plane("kuma-system", false)]
+#[case::another_control_plane("mesh", false)]
+#[case::like_one("kuma-system-2", true)]
+fn l11_the_namespace_of_a_control_plane_is_not_split(#[case] namespace: &str, #[case] split: bool) {
+    let control_planes = ["kuma-system", "mesh"].map(str::to_owned).to_vec();
+    let mut index = managing().with_system_namespaces(control_planes);
+    for mesh in ["a", "b"] {
+        let proxy = json!({
+            "metadata": {
+                "namespace": namespace, "name": mesh,
+                "annotations": { "kuma.io/workload": format!("zone-{mesh}") },
+            },
+            "mesh": mesh,
+        });
+        index.apply_dataplane(&object(proxy));
+    }
+    assert_eq!(index.meshes_of(namespace).is_split(), split);
+    // Its Workloads are made all the same.
+    assert_eq!(index.roster().keys().count(), 2);
+}

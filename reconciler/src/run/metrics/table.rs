@@ -94,7 +94,7 @@ metrics! {
     MESH_CONFLICTS: Gauge "mesh_conflicts" []
         "Workloads that proxies in several meshes refer to";
     SPLIT_NAMESPACES: Gauge "split_namespaces" []
-        "Namespaces with workloads in several meshes";
+        "Namespaces with workloads in several meshes, but for those of control planes";
     STATUS_WRITES: Counter "status_writes_total" []
         "Writes of the status of a Workload";
     EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]

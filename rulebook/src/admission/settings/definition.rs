@@ -80,7 +80,8 @@ pub enum Grants {
     Assume,
 }
 
-const SYSTEM_NAMESPACES: &[&str] = &["kong-mesh-system", "kuma-system"];
+/// The namespaces of control planes, as their charts name them (A19, L11).
+pub const SYSTEM_NAMESPACES: &[&str] = &["kong-mesh-system", "kuma-system"];
 
 const WORKLOAD_MANAGERS: &[&str] = &[
     "system:serviceaccount:kong-mesh-system:kong-mesh-control-plane",
