@@ -41,7 +41,7 @@ impl Connection {
     async fn config(&self) -> Result<Config, Failure> {
         let mut config = self.find_config().await?;
         proxy::bypass(&mut config, |name| env::var(name).ok())?;
-        // This program retries by itself. The client would retry for a long time without a word.
+        // This program retries by itself. The client would silently retry for a long time.
         config.default_retry = false;
         config.connect_timeout = Some(REQUEST_TIMEOUT);
         Ok(config)
