@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 async fn a22_the_api_server_answers_as_the_policy_does() {
     const SEED: u64 = 7;
     const COUNTS: Counts = Counts {
-        pods: 30,
+        pods: 24,
         templates: 4,
         namespaces: 15,
         workloads: 8,

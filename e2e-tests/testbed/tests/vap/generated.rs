@@ -25,7 +25,10 @@ pub(crate) fn settings() -> Vec<Value> {
         "robot-*",
         "Mesh Ops",
         "group:mesh admins",
-        "group:oidc:*"
+        "group:oidc:*",
+        "it's \\ \"x\" ${y}*",
+        "group:a  'b' # c: \\n",
+        "group:ümläut 日本*",
     ]);
     let declared = |more: Value| {
         with(
@@ -46,6 +49,12 @@ pub(crate) fn settings() -> Vec<Value> {
         json!({"disallowMultipleMeshesPerNamespace": true, "workloadManagers": managers}),
         json!({"disallowMultipleMeshesPerNamespace": true, "updates": "membership", "meshNamespaces": closed}),
         json!({}),
+        json!({"disallowMultipleMeshesPerNamespace": true, "meshNamespaces": closed,
+            "protectWorkloads": "deny", "workloadManagers": managers}),
+        json!({"disallowMultipleMeshesPerNamespace": true, "updates": "membership", "action": "warn",
+            "legacyMeshAnnotations": false, "workloadManagers": []}),
+        json!({"meshNamespaces": closed, "updates": "membership", "action": "warn",
+            "legacyMeshAnnotations": false, "systemNamespaces": []}),
     ]
 }
 
@@ -533,7 +542,9 @@ impl Maker<'_> {
     }
 
     fn user(&mut self) -> Option<User> {
-        const USERS: [&str; 9] = [
+        const USERS: [&str; 11] = [
+            "it's \\ \"x\" ${y}",
+            "it's \\ 'x' ${y}",
             "jane",
             "robot-7",
             "Mesh Ops",
@@ -544,7 +555,17 @@ impl Maker<'_> {
             "group:mesh admins",
             "LONG",
         ];
-        const GROUPS: [&str; 5] = ["mesh admins", "oidc:mesh", "people", "jane", "robot-7"];
+        const GROUPS: [&str; 9] = [
+            "mesh admins",
+            "oidc:mesh",
+            "people",
+            "jane",
+            "robot-7",
+            "a  'b' # c: \\n",
+            "a 'b' # c: \\n",
+            "ümläut 日本語",
+            "ümlaut 日本語",
+        ];
         let name = match self.generator.one(&USERS) {
             "LONG" => "ö".repeat(300),
             name => name.to_owned(),
