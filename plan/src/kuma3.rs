@@ -1,4 +1,4 @@
-//! What changes in Kuma 3 without a word (T6): each thing that it no longer reads, or no longer takes.
+//! What changes silently in Kuma 3 (T6): each thing that it no longer reads, or no longer takes.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use super::{
     settings,
 };
 
-/// All that changes without a word. Proxies without a MeshIdentity are told by those who look for it.
+/// All that changes silently. Proxies without a MeshIdentity are told by those who look for it.
 pub(crate) fn changes(
     inventory: &Inventory,
     sources: &[PodSource<'_>],

@@ -13,7 +13,7 @@ pub enum Target {
     /// The one that is there, of version 2.
     #[default]
     Current,
-    /// That of version 3, which is to come: what changes there without a word is found too (T6).
+    /// That of version 3, which is to come: what changes there silently is found too (T6).
     Kuma3,
 }
 
@@ -24,7 +24,7 @@ impl Target {
         (
             Self::Kuma3,
             "kuma3",
-            "Kuma 3: what changes there without a word is found too",
+            "Kuma 3: what changes there silently is found too",
         ),
     ];
 }

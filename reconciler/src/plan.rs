@@ -91,7 +91,7 @@ pub struct PlanFlags {
     /// kubernetes for Kubernetes objects and universal for Universal documents.
     #[arg(long, value_enum)]
     environment: Option<Environment>,
-    /// The Kuma that the plan is made for: with kuma3, what changes there without a word is found too.
+    /// The Kuma that the plan is made for: with kuma3, what changes there silently is found too.
     #[arg(long, value_name = "KUMA", default_value = "current", value_parser = target())]
     target: plan::Target,
     /// The form of the report; github prints findings as annotations.

@@ -170,11 +170,11 @@ pub(crate) enum Cause {
         /// The mesh.
         mesh: String,
     },
-    /// What changes in Kuma 3 without a word (T6).
+    /// What changes silently in Kuma 3 (T6).
     Kuma3(Kuma3),
 }
 
-/// What changes in Kuma 3 without a word (T6).
+/// What changes silently in Kuma 3 (T6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kuma3 {
     /// An annotation alone names the mesh.

@@ -38,7 +38,7 @@ impl Connection {
     /// When the kubeconfig cannot be read or does not have the context, or there is none at all.
     async fn config(&self) -> Result<Config, Failure> {
         let mut config = self.find_config().await?;
-        // This program retries by itself. The client would retry for a long time without a word.
+        // This program retries by itself. The client would silently retry for a long time.
         config.default_retry = false;
         config.connect_timeout = Some(REQUEST_TIMEOUT);
         Ok(config)
