@@ -84,7 +84,7 @@ fn managers(settings: &Settings<'_>) -> Variables {
 /// API server gives up where each of them is compared with each entry.
 fn stands_for(of: &str, entries: &[&str], name: &str, variables: &mut Variables) -> String {
     let beginnings = entries.iter().filter_map(|entry| entry.strip_suffix('*'));
-    let beginnings: Vec<_> = beginnings.collect();
+    let beginnings = without_longer(beginnings.collect());
     let names = entries
         .iter()
         .copied()
@@ -102,6 +102,14 @@ fn stands_for(of: &str, entries: &[&str], name: &str, variables: &mut Variables)
          {name}.substring(0, length) in variables.{of}Beginnings)",
         lengths.join(", ")
     )
+}
+
+/// These beginnings, without those that begin with another one: whatever they stand for, it does, too.
+fn without_longer(mut beginnings: Vec<&str>) -> Vec<&str> {
+    // Whatever begins with a text is next to it.
+    beginnings.sort_unstable();
+    beginnings.dedup_by(|longer, kept| longer.starts_with(*kept));
+    beginnings
 }
 
 /// Whether an UPDATE changes nothing but what the API server changes by itself (P2).
@@ -122,4 +130,36 @@ fn same_fields(new: &str, old: &str, except: &[&str]) -> String {
         &format!("{new}.all(key, key in {except} || {new}[?key] == {old}[?key])"),
         &format!("{old}.all(key, key in {except} || key in {new})"),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::none(&[], &[])]
+    #[case::other_beginnings(&["b", "a"], &["a", "b"])]
+    #[case::longer_ones(&["oidc:team-", "oidc:", "x", "oidc:a", "oidc"], &["oidc", "x"])]
+    #[case::the_same_twice(&["a", "a"], &["a"])]
+    #[case::letters_are_not_cut(&["ä", "ã", "äb"], &["ã", "ä"])]
+    fn a_longer_beginning_adds_nothing(#[case] given: &[&str], #[case] kept: &[&str]) {
+        assert_eq!(without_longer(given.to_vec()), kept);
+    }
+
+    #[test]
+    fn p1_names_and_beginnings_are_looked_up() {
+        let mut variables = Variables::default();
+        let entries = ["jane", "robot-*", "robot-7*", "bot*"];
+        assert_eq!(
+            stands_for("user", &entries, "variables.user", &mut variables),
+            "variables.user in variables.userNames ||\n\
+             [3, 6].exists(length, length <= size(variables.user) && \
+             variables.user.substring(0, length) in variables.userBeginnings)"
+        );
+        assert_eq!(
+            stands_for("group", &["admins"], "group", &mut variables),
+            "group in variables.groupNames"
+        );
+    }
 }
