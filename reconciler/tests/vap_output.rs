@@ -88,7 +88,7 @@ fn a22_json_is_a_list_of_the_same_objects() {
 #[case::too_long(
     &format!("workloadManagers: [{}]", "x".repeat(100_000)),
     "error: settings.yaml: the settings are too long for kuma-workload-workloads: an expression would have \
-     100184 characters, and the API server compiles at most 100000; shorten the lists\n"
+     100010 characters, and the API server compiles at most 100000; shorten the lists\n"
 )]
 fn a22_what_is_wrong_with_the_settings_is_told(#[case] settings: &str, #[case] sentence: &str) {
     let output = vap(settings, &[]);

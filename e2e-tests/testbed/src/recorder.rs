@@ -110,7 +110,11 @@ async fn record(State(requests): State<Requests>, body: Bytes) -> Response {
 fn name(request: &AdmissionRequest) -> String {
     let options = request.options.as_ref();
     let manager = options.and_then(|options| options["fieldManager"].as_str());
-    let [namespace, name] = [&request.namespace, &request.name].map(|part| part.as_deref());
+    let namespace = request.namespace.as_deref();
+    let name = request.name.as_deref().filter(|name| !name.is_empty());
+    // Of an object that is deleted with its collection, only the object itself tells the name.
+    let old = request.old_object.as_ref();
+    let name = name.or_else(|| old?["metadata"]["name"].as_str());
     let path = || {
         format!(
             "{}/{}",

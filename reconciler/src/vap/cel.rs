@@ -1,6 +1,6 @@
 //! Pieces of CEL: literals, and how a text that a user has written is quoted.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use kuma_workload_rulebook::quoted::{INVISIBLE, MAX_NAME};
 
@@ -25,6 +25,17 @@ pub(super) fn text(text: &str) -> String {
 pub(super) fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let literals: Vec<_> = texts.into_iter().map(text).collect();
     format!("[{}]", literals.join(", "))
+}
+
+/// A map literal that has these strings as keys: to look one up takes the same time however many there
+/// are.
+pub(super) fn set<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let texts: BTreeSet<_> = texts.into_iter().collect();
+    let entries: Vec<_> = texts
+        .into_iter()
+        .map(|one| format!("{}: true", text(one)))
+        .collect();
+    format!("{{{}}}", entries.join(", "))
 }
 
 /// All of these conditions, each on a line of its own.
@@ -88,5 +99,11 @@ mod tests {
     fn lists() {
         assert_eq!(list([]), "[]");
         assert_eq!(list(["a", "b"]), "['a', 'b']");
+    }
+
+    #[test]
+    fn sets_have_each_key_once() {
+        assert_eq!(set([]), "{}");
+        assert_eq!(set(["b", "a", "b"]), "{'a': true, 'b': true}");
     }
 }

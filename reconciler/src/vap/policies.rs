@@ -150,8 +150,9 @@ mod tests {
         let settings = r#"{"disallowMultipleMeshesPerNamespace":true,"systemNamespaces":["mesh"]}"#;
         for policy in made_from(settings) {
             let constraints = policy.policy().spec.unwrap().match_constraints.unwrap();
-            let exempt = constraints.namespace_selector.map(|selector| {
-                let requirement = selector.match_expressions.unwrap().remove(0);
+            let selector = constraints.namespace_selector.unwrap();
+            let exempt = selector.match_expressions.map(|mut requirements| {
+                let requirement = requirements.remove(0);
                 (
                     requirement.key,
                     requirement.operator,

@@ -98,6 +98,8 @@ pub(super) fn resources(
         api_versions: texts(&[version]),
         operations: texts(operations),
         resources: texts(resources),
+        // What the API server adds itself, so that nothing differs from what is stored.
+        scope: Some("*".to_owned()),
         ..NamedRuleWithOperations::default()
     }
 }
@@ -127,7 +129,8 @@ impl Policy {
             }),
             match_constraints: Some(MatchResources {
                 match_policy: Some("Equivalent".to_owned()),
-                namespace_selector: self.namespace_selector(),
+                namespace_selector: Some(self.namespace_selector()),
+                object_selector: Some(LabelSelector::default()),
                 resource_rules: Some(self.resources.clone()),
                 ..MatchResources::default()
             }),
@@ -190,16 +193,16 @@ impl Policy {
         }
     }
 
-    fn namespace_selector(&self) -> Option<LabelSelector> {
+    fn namespace_selector(&self) -> LabelSelector {
         let requirement = LabelSelectorRequirement {
             key: NAMESPACE_NAME.to_owned(),
             operator: "NotIn".to_owned(),
             values: Some(self.exempt.clone()),
         };
-        (!self.exempt.is_empty()).then(|| LabelSelector {
-            match_expressions: Some(vec![requirement]),
+        LabelSelector {
+            match_expressions: (!self.exempt.is_empty()).then(|| vec![requirement]),
             match_labels: None,
-        })
+        }
     }
 }
 

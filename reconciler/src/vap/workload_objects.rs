@@ -1,10 +1,12 @@
 //! Workloads are written by their managers, not by hand (P1, P2).
 
+use std::collections::BTreeSet;
+
 use kuma_workload_rulebook::admission::{BOOKKEEPING, Manager, Operation, Settings};
 
 use super::{
     asked,
-    cel::{all, any, list, quoted, text},
+    cel::{all, any, list, quoted, set, text},
     policy::{OnError, Policy, Rejection, Says, resources},
     sentence,
     variables::Variables,
@@ -27,7 +29,7 @@ pub(super) fn of_workloads(settings: &Settings<'_>) -> Option<Policy> {
         .define("user", "request.userInfo.?username.orValue('')")
         .define("quotedUser", quoted("variables.user"))
         .define("groups", "request.userInfo.?groups.orValue([])")
-        .define("isManager", is_manager(settings))
+        .append(managers(settings))
         .define("isUnchanged", is_unchanged())
         .define(
             "isTerminating",
@@ -51,8 +53,8 @@ pub(super) fn of_workloads(settings: &Settings<'_>) -> Option<Policy> {
         variables,
         validations: vec![Rejection {
             accepts: any(&[
-                "variables.isManager",
                 "variables.isTerminating",
+                "variables.isManager",
                 "variables.isUnchanged",
             ]),
             says: Says::Expression(sentence::choose(sentences.into())),
@@ -60,8 +62,8 @@ pub(super) fn of_workloads(settings: &Settings<'_>) -> Option<Policy> {
     })
 }
 
-/// Whether the user or one of the groups is a manager.
-fn is_manager(settings: &Settings<'_>) -> String {
+/// `isManager`: whether the user or one of the groups is a manager.
+fn managers(settings: &Settings<'_>) -> Variables {
     let (mut users, mut groups) = (Vec::new(), Vec::new());
     for entry in settings.workload_managers.iter() {
         match Manager::read(entry) {
@@ -69,29 +71,45 @@ fn is_manager(settings: &Settings<'_>) -> String {
             Manager::Groups(entry) => groups.push(entry),
         }
     }
-    any(&[
-        &stands_for(&users, "variables.user"),
-        &format!(
-            "variables.groups.exists(group, {})",
-            stands_for(&groups, "group")
-        ),
-    ])
+    let mut variables = Variables::default();
+    let is_user = stands_for("user", &users, "variables.user", &mut variables);
+    let is_group = stands_for("group", &groups, "group", &mut variables);
+    let is_group = format!("variables.groups.exists(group, {is_group})");
+    variables.define("isManager", any(&[&is_user, &is_group]));
+    variables
 }
 
-/// Whether one of the entries stands for a name.
-fn stands_for(entries: &[&str], name: &str) -> String {
-    let (beginnings, names): (Vec<_>, Vec<_>) = entries
+/// Whether one of the entries stands for a name. The entries become maps, which are asked once for
+/// the name and once for each length of a beginning: a user can be in thousands of groups, and the
+/// API server gives up where each of them is compared with each entry.
+fn stands_for(of: &str, entries: &[&str], name: &str, variables: &mut Variables) -> String {
+    let beginnings = entries.iter().filter_map(|entry| entry.strip_suffix('*'));
+    let beginnings = without_longer(beginnings.collect());
+    let names = entries
         .iter()
         .copied()
-        .partition(|entry| entry.ends_with('*'));
-    let beginnings = beginnings
-        .iter()
-        .filter_map(|entry| entry.strip_suffix('*'));
-    let beginnings = list(beginnings);
+        .filter(|entry| !entry.ends_with('*'));
+    variables.define(&format!("{of}Names"), set(names));
+    let is_named = format!("{name} in variables.{of}Names");
+    if beginnings.is_empty() {
+        return is_named;
+    }
+    let lengths: BTreeSet<_> = beginnings.iter().map(|one| one.chars().count()).collect();
+    let lengths: Vec<_> = lengths.iter().map(usize::to_string).collect();
+    variables.define(&format!("{of}Beginnings"), set(beginnings));
     format!(
-        "{name} in {} || {beginnings}.exists(beginning, {name}.startsWith(beginning))",
-        list(names)
+        "{is_named} ||\n[{}].exists(length, length <= size({name}) && \
+         {name}.substring(0, length) in variables.{of}Beginnings)",
+        lengths.join(", ")
     )
+}
+
+/// These beginnings, without those that begin with another one: whatever they stand for, it does, too.
+fn without_longer(mut beginnings: Vec<&str>) -> Vec<&str> {
+    // Whatever begins with a text is next to it.
+    beginnings.sort_unstable();
+    beginnings.dedup_by(|longer, kept| longer.starts_with(*kept));
+    beginnings
 }
 
 /// Whether an UPDATE changes nothing but what the API server changes by itself (P2).
@@ -112,4 +130,36 @@ fn same_fields(new: &str, old: &str, except: &[&str]) -> String {
         &format!("{new}.all(key, key in {except} || {new}[?key] == {old}[?key])"),
         &format!("{old}.all(key, key in {except} || key in {new})"),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::none(&[], &[])]
+    #[case::other_beginnings(&["b", "a"], &["a", "b"])]
+    #[case::longer_ones(&["oidc:team-", "oidc:", "x", "oidc:a", "oidc"], &["oidc", "x"])]
+    #[case::the_same_twice(&["a", "a"], &["a"])]
+    #[case::letters_are_not_cut(&["ä", "ã", "äb"], &["ã", "ä"])]
+    fn a_longer_beginning_adds_nothing(#[case] given: &[&str], #[case] kept: &[&str]) {
+        assert_eq!(without_longer(given.to_vec()), kept);
+    }
+
+    #[test]
+    fn p1_names_and_beginnings_are_looked_up() {
+        let mut variables = Variables::default();
+        let entries = ["jane", "robot-*", "robot-7*", "bot*"];
+        assert_eq!(
+            stands_for("user", &entries, "variables.user", &mut variables),
+            "variables.user in variables.userNames ||\n\
+             [3, 6].exists(length, length <= size(variables.user) && \
+             variables.user.substring(0, length) in variables.userBeginnings)"
+        );
+        assert_eq!(
+            stands_for("group", &["admins"], "group", &mut variables),
+            "group in variables.groupNames"
+        );
+    }
 }

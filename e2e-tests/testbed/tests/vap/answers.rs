@@ -62,6 +62,23 @@ impl Answer {
         Self::Accepted(warnings)
     }
 
+    /// The same, with only this beginning of a name that the API server has made up: each request gets
+    /// another one.
+    pub(crate) fn with_beginning(self, beginning: &str) -> Self {
+        /// So many characters are made up.
+        const MADE_UP: usize = 5;
+        let cut = |sentence: String| {
+            let mut parts = sentence.split(beginning);
+            let first = parts.next().unwrap_or_default().to_owned();
+            let rest = parts.map(|part| beginning.to_owned() + part.get(MADE_UP..).unwrap_or(part));
+            first + &rest.collect::<String>()
+        };
+        match self {
+            Self::Rejected(code, sentence) => Self::Rejected(code, cut(sentence)),
+            Self::Accepted(warnings) => Self::Accepted(warnings.into_iter().map(cut).collect()),
+        }
+    }
+
     /// The rule that has spoken, by its sentence; none if nothing was said.
     pub(crate) fn rule(&self) -> Option<&'static str> {
         let said = match self {

@@ -25,7 +25,10 @@ pub(crate) fn settings() -> Vec<Value> {
         "robot-*",
         "Mesh Ops",
         "group:mesh admins",
-        "group:oidc:*"
+        "group:oidc:*",
+        "it's \\ \"x\" ${y}*",
+        "group:a  'b' # c: \\n",
+        "group:ümläut 日本*",
     ]);
     let declared = |more: Value| {
         with(
@@ -46,6 +49,12 @@ pub(crate) fn settings() -> Vec<Value> {
         json!({"disallowMultipleMeshesPerNamespace": true, "workloadManagers": managers}),
         json!({"disallowMultipleMeshesPerNamespace": true, "updates": "membership", "meshNamespaces": closed}),
         json!({}),
+        json!({"disallowMultipleMeshesPerNamespace": true, "meshNamespaces": closed,
+            "protectWorkloads": "deny", "workloadManagers": managers}),
+        json!({"disallowMultipleMeshesPerNamespace": true, "updates": "membership", "action": "warn",
+            "legacyMeshAnnotations": false, "workloadManagers": []}),
+        json!({"meshNamespaces": closed, "updates": "membership", "action": "warn",
+            "legacyMeshAnnotations": false, "systemNamespaces": []}),
     ]
 }
 
@@ -70,6 +79,15 @@ const ODD_MESHES: [&str; 6] = [
     "it's \\ a $mesh{}",
     "ünïcödé-\u{1f578}\u{fe0f}\u{e0041}",
     "LONG",
+];
+
+/// Words that only an annotation can be, and that say nothing although they look like others.
+const ODD_WORDS: [&str; 5] = [
+    "true\n",
+    " enabled",
+    "\u{202e}yes",
+    "en\u{200b}abled",
+    "builtin ",
 ];
 
 struct Generator {
@@ -99,6 +117,13 @@ impl Generator {
         }
     }
 
+    fn annotated(&mut self, words: &[&'static str]) -> String {
+        match self.chance(10) {
+            true => self.one(&ODD_WORDS).to_owned(),
+            false => self.one(words).to_owned(),
+        }
+    }
+
     fn pod(&mut self) -> Marks {
         let mut marks = Marks::default();
         let labels = &mut marks.labels;
@@ -124,11 +149,11 @@ impl Generator {
             annotations.insert(keys::MESH, self.mesh_by_annotation());
         }
         if self.chance(25) {
-            annotations.insert(keys::SIDECAR_INJECTED, self.one(&WORDS).to_owned());
+            annotations.insert(keys::SIDECAR_INJECTED, self.annotated(&WORDS));
         }
         if self.chance(15) {
             let words = ["builtin", "builtin", "enabled", "provided", "Builtin", ""];
-            annotations.insert(keys::GATEWAY, self.one(&words).to_owned());
+            annotations.insert(keys::GATEWAY, self.annotated(&words));
         }
         for proxy in [keys::INGRESS, keys::EGRESS] {
             if self.chance(8) {
@@ -294,13 +319,43 @@ impl Maker<'_> {
         self.call(Method::POST, collection, body, None);
     }
 
+    /// Writes the same in another way, perhaps: an empty value as `null`, no name but the beginning of
+    /// one.
+    fn rewrite(&mut self, metadata: &mut Value) {
+        if self.generator.chance(30) {
+            for field in ["labels", "annotations"] {
+                for value in metadata[field].as_object_mut().into_iter().flatten() {
+                    if value.1 == "" {
+                        *value.1 = Value::Null;
+                    }
+                }
+            }
+        }
+        if self.generator.chance(20)
+            && let Some(name) = metadata["name"].as_str()
+        {
+            let beginning = format!("{name}-");
+            metadata["generateName"] = json!(beginning);
+            metadata.as_object_mut().unwrap().remove("name");
+        }
+    }
+
+    /// The path of an object, or of a subresource of it in which its metadata can change, too.
+    fn part(&mut self, path: &str, subresource: &str) -> String {
+        match self.generator.chance(8) {
+            true => format!("{path}/{subresource}"),
+            false => path.to_owned(),
+        }
+    }
+
     fn pods(&mut self) -> String {
         collection("v1", self.generator.one(&NAMESPACES), "pods")
     }
 
     fn create_pod(&mut self) {
         let marks = self.generator.pod();
-        let pod = objects::pod(&self.name("pod"), self.tag, &marks);
+        let mut pod = objects::pod(&self.name("pod"), self.tag, &marks);
+        self.rewrite(&mut pod["metadata"]);
         let pods = self.pods();
         self.create(pods, pod);
     }
@@ -331,7 +386,8 @@ impl Maker<'_> {
             if terminates && self.generator.chance(40) {
                 new["metadata"]["finalizers"] = json!([]);
             }
-            self.call(Method::PUT, path.clone(), new, None);
+            let path = self.part(&path, "status");
+            self.call(Method::PUT, path, new, None);
         }
     }
 
@@ -345,8 +401,15 @@ impl Maker<'_> {
 
     fn create_template(&mut self, kind: &TemplateKind) {
         let marks = self.generator.pod();
-        let mut object = objects::templated(kind, &self.name("made"), self.tag, &marks);
+        let stem = self.generator.one(&["made", "made", "made.v1"]);
+        let mut object = objects::templated(kind, &self.name(stem), self.tag, &marks);
         self.own(&mut object);
+        self.rewrite(&mut object["metadata"]);
+        let template = objects::template(kind, &mut object);
+        // Of a Job, the template needs no label.
+        if matches!(kind.name, "Job" | "CronJob") && marks == Marks::default() {
+            template["metadata"] = Value::Null;
+        }
         let templates = self.templates(kind);
         self.create(templates, object);
     }
@@ -388,14 +451,16 @@ impl Maker<'_> {
                 }
             }
             self.own(&mut new);
-            self.call(Method::PUT, format!("{templates}/{name}"), new, None);
+            let path = self.part(&format!("{templates}/{name}"), "status");
+            self.call(Method::PUT, path, new, None);
         }
     }
 
     fn create_namespace(&mut self) {
         let stem = self.generator.one(&["payments", "team", "shop"]);
         let name = self.name(stem);
-        let namespace = objects::namespace(&name, self.tag, &self.generator.namespace());
+        let mut namespace = objects::namespace(&name, self.tag, &self.generator.namespace());
+        self.rewrite(&mut namespace["metadata"]);
         self.create(collection("v1", "", "namespaces"), namespace);
     }
 
@@ -404,8 +469,16 @@ impl Maker<'_> {
         let name = self.name(&format!("{stem}-old"));
         let marks = self.generator.namespace();
         let namespaces = collection("v1", "", "namespaces");
-        let namespace = objects::namespace(&name, self.tag, &marks);
-        let stored = api::store(self.client, &namespaces, &namespace).await;
+        let mut namespace = objects::namespace(&name, self.tag, &marks);
+        let path = format!("{namespaces}/{name}");
+        let terminates = self.generator.chance(25);
+        if terminates {
+            namespace["metadata"]["finalizers"] = json!(["example.com/slow"]);
+        }
+        let mut stored = api::store(self.client, &namespaces, &namespace).await;
+        if terminates {
+            stored = api::delete(self.client, &path).await;
+        }
         for _ in 0..UPDATES / 2 {
             let mut new = objects::changeable(&stored);
             let changed = match self.generator.chance(30) {
@@ -413,7 +486,9 @@ impl Maker<'_> {
                 false => self.generator.namespace(),
             };
             changed.set(&mut new["metadata"]);
-            self.call(Method::PUT, format!("{namespaces}/{name}"), new, None);
+            let subresource = self.generator.one(&["status", "finalize"]);
+            let path = self.part(&path, subresource);
+            self.call(Method::PUT, path, new, None);
         }
     }
 
@@ -421,19 +496,31 @@ impl Maker<'_> {
         let namespace = self.generator.one(&NAMESPACES);
         let workloads = collection("kuma.io/v1alpha1", namespace, "workloads");
         let user = self.user();
-        let new = objects::workload(&self.name("w"), self.tag);
+        let mut new = objects::workload(&self.name("w.v1"), self.tag);
+        self.rewrite(&mut new["metadata"]);
         self.call(Method::POST, workloads.clone(), new, user);
 
         let name = self.name("held");
-        let stored = api::store(self.client, &workloads, &objects::workload(&name, self.tag)).await;
         let path = format!("{workloads}/{name}");
-        let edits: [fn(&mut Value); 6] = [
+        let mut stored = objects::workload(&name, self.tag);
+        let terminates = self.generator.chance(30);
+        if terminates {
+            stored["metadata"]["finalizers"] = json!(["example.com/slow"]);
+        }
+        stored = api::store(self.client, &workloads, &stored).await;
+        if terminates {
+            stored = api::delete(self.client, &path).await;
+        }
+        let edits: [fn(&mut Value); 9] = [
             |_| {},
             |new| new["metadata"]["labels"]["a"] = json!("b"),
             |new| new["metadata"]["annotations"] = json!({"a": "b"}),
             |new| new["metadata"]["finalizers"] = json!(["example.com/slow"]),
             |new| new["status"]["dataplaneProxies"]["total"] = json!(3),
             |new| drop(new.as_object_mut().unwrap().remove("status")),
+            |new| new["status"] = json!({}),
+            |new| drop(new["metadata"].as_object_mut().unwrap().remove("labels")),
+            |new| new["metadata"]["managedFields"] = json!([{}]),
         ];
         for _ in 0..UPDATES {
             let mut new = objects::changeable(&stored);
@@ -443,6 +530,11 @@ impl Maker<'_> {
         }
         // The recorder knows a DELETE by the name of the object.
         let user = self.user();
+        // Alone or, as a namespace controller does it, with its collection.
+        let path = match self.generator.chance(50) {
+            true => path,
+            false => format!("{workloads}?fieldSelector=metadata.name={name}"),
+        };
         self.call(Method::DELETE, path, Value::Null, user);
         if let Some(call) = self.calls.last_mut() {
             call.name = format!("{namespace}/{name}");
@@ -450,7 +542,9 @@ impl Maker<'_> {
     }
 
     fn user(&mut self) -> Option<User> {
-        const USERS: [&str; 9] = [
+        const USERS: [&str; 11] = [
+            "it's \\ \"x\" ${y}",
+            "it's \\ 'x' ${y}",
             "jane",
             "robot-7",
             "Mesh Ops",
@@ -461,7 +555,17 @@ impl Maker<'_> {
             "group:mesh admins",
             "LONG",
         ];
-        const GROUPS: [&str; 5] = ["mesh admins", "oidc:mesh", "people", "jane", "robot-7"];
+        const GROUPS: [&str; 9] = [
+            "mesh admins",
+            "oidc:mesh",
+            "people",
+            "jane",
+            "robot-7",
+            "a  'b' # c: \\n",
+            "a 'b' # c: \\n",
+            "ümläut 日本語",
+            "ümlaut 日本語",
+        ];
         let name = match self.generator.one(&USERS) {
             "LONG" => "ö".repeat(300),
             name => name.to_owned(),

@@ -88,7 +88,7 @@ async fn a22_the_largest_objects_get_their_verdicts_under_the_largest_settings()
             body,
             user: Some(User {
                 name: odd(300),
-                groups: (0..200).map(|number| format!("group-{number}")).collect(),
+                groups: (0..4_000).map(|number| format!("group-{number}")).collect(),
             }),
         });
     let batch = Batch {
@@ -139,6 +139,19 @@ fn settings() -> Value {
         };
         (format!("mesh{number}"), patterns)
     });
+    // As many users as groups, and half of them by their beginnings.
+    let names = list("people:", 253);
+    let managers = (0..).zip(names.as_array().unwrap());
+    let managers = managers.map(|(number, name)| {
+        let name = name.as_str().unwrap();
+        match number % 4 {
+            0 => json!(name),
+            1 => json!(format!("{name}*")),
+            2 => json!(format!("group:{name}")),
+            _ => json!(format!("group:{name}*")),
+        }
+    });
+    let managers: Value = managers.collect();
     json!({
         "disallowMultipleMeshesPerNamespace": true,
         "namespaceMesh": "declared",
@@ -146,6 +159,6 @@ fn settings() -> Value {
         "systemNamespaces": list("system-", 63),
         "meshNamespaces": meshes.collect::<Value>(),
         "protectWorkloads": "deny",
-        "workloadManagers": list("system:serviceaccount:managers:", 253),
+        "workloadManagers": managers,
     })
 }

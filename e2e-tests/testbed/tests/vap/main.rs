@@ -5,6 +5,7 @@
 
 mod answers;
 mod api;
+mod commands;
 mod equality;
 mod fixtures;
 mod generated;
