@@ -94,21 +94,26 @@ async fn w8_the_last_identifier_holds_until_the_dataplane_goes() -> Done {
     team.gone("web").await
 }
 
+/// Kuma 3 makes an ordinary Dataplane of such a Pod.
 #[rstest]
-#[case::zone_proxy(json!({ "annotations": { "kuma.io/ingress": "enabled" } }), json!({}))]
-#[case::egress(json!({ "annotations": { "kuma.io/egress": "enabled" } }), json!({}))]
-#[case::builtin_gateway(
-    json!({ "annotations": { "kuma.io/gateway": "builtin" } }),
-    json!({ "gateway": { "type": "BUILTIN" } })
-)]
+#[case::ingress("kuma.io/ingress")]
+#[case::egress("kuma.io/egress")]
 #[tokio::test]
-async fn w8_zone_proxies_and_builtin_gateways_have_no_workload(
-    #[case] metadata: Value,
-    #[case] networking: Value,
-) -> Done {
+async fn i5_annotations_of_zone_proxies_take_no_workload_away(#[case] key: &str) -> Done {
     let (_reconciler, team) = alone(&FLAGS, async |_| Ok(())).await?;
-    pod(&team, "a", metadata, "account").await?;
-    bare(&team, "a", networking).await?;
+    let annotated = json!({ "annotations": { key: "enabled" } });
+    pod(&team, "a", annotated, "account").await?;
+    bare(&team, "a", json!({})).await?;
+    team.made("account", "default").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn w8_builtin_gateways_have_no_workload() -> Done {
+    let (_reconciler, team) = alone(&FLAGS, async |_| Ok(())).await?;
+    let gateway = json!({ "annotations": { "kuma.io/gateway": "builtin" } });
+    pod(&team, "a", gateway, "account").await?;
+    bare(&team, "a", json!({ "gateway": { "type": "BUILTIN" } })).await?;
     team.settled().await?;
     // Pods have a watch of their own: a later one is seen later.
     pod(&team, "b", json!({}), "fence").await?;
