@@ -37,6 +37,15 @@ pub(super) struct Search<'s> {
     pub(super) ignored_dataplane: &'s str,
 }
 
+/// What to look at for a search with this mesh. Each selector is a watch of its own on the policy
+/// server, so a mesh that does not exist gets none: users can invent any number of names.
+pub(super) fn selector(mesh: &str, exists: bool) -> MeshSelector<'_> {
+    match exists {
+        true => MeshSelector::NotOfMesh(mesh),
+        false => MeshSelector::Any,
+    }
+}
+
 /// Looks for a Dataplane of another mesh and, if there is none and the settings allow it, for a Pod
 /// of another mesh.
 pub(super) fn find<C: Cluster>(

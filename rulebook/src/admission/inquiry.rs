@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::{
     cluster::{Cluster, ClusterAnswer},
-    joins::{self, Joins},
+    joins,
     pod_review::PodReview,
     settings::Settings,
 };
@@ -73,15 +73,10 @@ impl<'r, C: Cluster> Inquiry<'r, C> {
         }))
     }
 
-    /// Whether the request makes the Pod join a mesh (A8).
-    pub(super) fn joins(&self) -> ClusterAnswer<bool> {
+    /// Whether the request makes the Pod join a mesh, where the Namespace decides (A8).
+    pub(super) fn joins_in_namespace(&self) -> ClusterAnswer<bool> {
         let annotations = self.settings.mesh_annotations;
-        Ok(match joins::by_itself(&self.review, annotations) {
-            Joins::Yes => true,
-            Joins::No => false,
-            Joins::AskNamespace => {
-                joins::in_namespace(&self.review, annotations, self.namespace_metadata()?)
-            }
-        })
+        let namespace = self.namespace_metadata()?;
+        Ok(joins::in_namespace(&self.review, annotations, namespace))
     }
 }

@@ -64,9 +64,13 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
         return Ok(());
     }
     let joins = match by_itself {
+        Joins::Yes => true,
+        Joins::No => false,
         // Nothing is asked about a name that no Mesh can have (M4), so it counts as new.
         Joins::AskNamespace if mesh.is_named_by_pod() && !mesh::is_possible_name(mesh.name) => true,
-        _ => inquiry.joins().map_err(|failure| soften(failure.into()))?,
+        Joins::AskNamespace => inquiry
+            .joins_in_namespace()
+            .map_err(|failure| soften(failure.into()))?,
     };
     if !joins && !judges_every_update {
         return Ok(());

@@ -1,7 +1,7 @@
 //! A Namespace does not move to another mesh while it still contains proxies of its old one (A12).
 
 use super::{
-    cluster::{Cluster, ListQuestion, MeshSelector},
+    cluster::{Cluster, ListQuestion},
     conflict::{self, Search},
     settings::Settings,
     stop::Stop,
@@ -16,17 +16,10 @@ pub(super) fn check<C: Cluster>(
     settings: &Settings<'_>,
     cluster: &C,
 ) -> Result<(), Stop> {
-    // Each selector is a watch of its own on the policy server, so a mesh that does not exist gets
-    // none: users can invent any number of names.
-    let selector = if cluster.mesh_exists(mesh)? {
-        MeshSelector::NotOfMesh(mesh)
-    } else {
-        MeshSelector::Any
-    };
     let search = Search {
         question: ListQuestion {
             namespace,
-            selector,
+            selector: conflict::selector(mesh, cluster.mesh_exists(mesh)?),
         },
         mesh,
         own_name: "",

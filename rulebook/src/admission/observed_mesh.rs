@@ -1,7 +1,7 @@
 //! One mesh in a Namespace, as observed: its Dataplanes and Pods decide (A5 to A8, A10, A16, A18).
 
 use super::{
-    cluster::{Cluster, ListQuestion, MeshSelector},
+    cluster::{Cluster, ListQuestion},
     conflict::{self, Search},
     inquiry::Inquiry,
     pod_review::PodReview,
@@ -29,15 +29,11 @@ pub(super) fn judge<C: Cluster>(
         new,
         ..
     } = inquiry.review;
-    // Each selector is a watch of its own on the policy server, so a mesh that does not exist gets
-    // none: users can invent any number of names.
-    let selector = if cluster.mesh_exists(mesh)? {
-        MeshSelector::NotOfMesh(mesh)
-    } else if !joins {
+    let exists = cluster.mesh_exists(mesh)?;
+    if !exists && !joins {
         return Ok(());
-    } else if is_zone_proxy(new) {
-        MeshSelector::Any
-    } else {
+    }
+    if !exists && !is_zone_proxy(new) {
         return Err(Stop::Reject(Objection::new(
             Rule::MeshExists,
             format!(
@@ -45,11 +41,11 @@ pub(super) fn judge<C: Cluster>(
                 Quoted(mesh)
             ),
         )));
-    };
+    }
     let search = Search {
         question: ListQuestion {
             namespace,
-            selector,
+            selector: conflict::selector(mesh, exists),
         },
         mesh,
         own_name: inquiry.own_name(),

@@ -23,19 +23,22 @@ impl MeshNamespaces<'_> {
     /// among them: the mesh is closed to it.
     pub fn closed_to<'s>(&'s self, mesh: &str, namespace: &str) -> Option<&'s [Text<'s>]> {
         let (_, patterns) = self.0.iter().find(|(name, _)| **name == *mesh)?;
-        let is_open = patterns
-            .iter()
-            .any(|pattern| stands_for(pattern, namespace));
-        (!is_open).then_some(patterns)
+        (!is_open(patterns, namespace)).then_some(patterns)
     }
 
     /// Whether some mesh is closed to the Namespace; if only one mesh matters, whether that one is.
     pub fn may_close(&self, mesh: Option<&str>, namespace: &str) -> bool {
-        let mut meshes = self.0.iter().map(|(name, _)| &**name);
-        meshes.any(|name| {
-            mesh.is_none_or(|mesh| mesh == name) && self.closed_to(name, namespace).is_some()
+        self.0.iter().any(|(name, patterns)| {
+            mesh.is_none_or(|mesh| *mesh == **name) && !is_open(patterns, namespace)
         })
     }
+}
+
+/// Whether a mesh for these patterns is open to the Namespace.
+fn is_open(patterns: &[Text<'_>], namespace: &str) -> bool {
+    patterns
+        .iter()
+        .any(|pattern| stands_for(pattern, namespace))
 }
 
 /// What is wrong with a pattern: it must be a Namespace's name, or the beginning of one with a `*`
