@@ -22,12 +22,8 @@ pub(crate) fn with_request<T>(
 ) -> T {
     let (plural, group) = resource.plural_and_group();
     // The API server asks about a user without groups as about a member of none.
-    let of_its_namespace = format!("system:serviceaccounts:{}", user.namespace());
-    let groups = [
-        "system:serviceaccounts",
-        &of_its_namespace,
-        "system:authenticated",
-    ];
+    let groups = user.groups();
+    let groups = groups.each_ref().map(|group| &**group);
     let attributes = [
         ("verb", Payload::Text(verb)),
         ("group", Payload::Text(group)),

@@ -2,7 +2,8 @@
 
 use kuma_workload_rulebook::{
     admission::{
-        self, EnforcementAction, Operation, Request, RequestObject, RequestUser, Settings,
+        self, EnforcementAction, Operation, Request, RequestObject, RequestUser,
+        ServiceAccountUser, Settings,
     },
     identifier::DEFAULT_SERVICE_ACCOUNT,
     metadata::{Labels, Text},
@@ -69,13 +70,10 @@ fn user(source: &PodSource<'_>) -> RequestUser<'static> {
     let namespace = source.named.namespace();
     let account = source.facts.service_account.as_deref();
     let account = account.unwrap_or(DEFAULT_SERVICE_ACCOUNT);
-    let text = |text: String| Text(text.into());
+    let user = ServiceAccountUser::of(namespace, account);
     RequestUser {
-        name: text(format!("system:serviceaccount:{namespace}:{account}")),
-        groups: vec![
-            text("system:serviceaccounts".to_owned()),
-            text(format!("system:serviceaccounts:{namespace}")),
-        ],
+        name: Text(user.name().to_owned().into()),
+        groups: user.groups().into(),
     }
 }
 

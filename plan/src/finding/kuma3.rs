@@ -76,7 +76,8 @@ pub(super) fn remedy(change: &Kuma3, affected: &Affected) -> String {
         }
         Kuma3::ZoneProxyAnnotation { .. } => format!(
             "replace {objects} by a zone proxy of a mesh (Kuma 2.14 and later), which a Service with \
-             the label k8s.kuma.io/zone-proxy-type makes"
+             the label {} makes",
+            keys::ZONE_PROXY_TYPE
         ),
         Kuma3::BuiltinGateway { .. } => format!(
             "replace {objects} by a delegated gateway (annotation {}: enabled)",

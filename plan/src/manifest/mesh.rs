@@ -1,5 +1,7 @@
 //! Meshes: of their settings those that Kuma 3 does not have (T6).
 
+use kuma_workload_rulebook::keys;
+
 use super::{MeshConstraints, MeshManifest, Named};
 use crate::read::tree::{Node, Value};
 
@@ -30,11 +32,8 @@ fn says_something(node: &Node) -> bool {
     }
 }
 
-/// The tag of a proxy that names its Namespace.
-const NAMESPACE_TAG: &str = "k8s.kuma.io/namespace";
-
 /// The Namespaces that the constraints let in, if that is all they say: there are no restrictions,
-/// and each requirement is that tag alone. A proxy has to meet one of them.
+/// and each requirement is the tag of a Namespace alone. A proxy has to meet one of them.
 fn namespaces(constraints: &Node) -> Option<Vec<String>> {
     let proxies = constraints.get("dataplaneProxy")?;
     if proxies.get("restrictions").is_some_and(says_something) {
@@ -51,7 +50,7 @@ fn namespaces(constraints: &Node) -> Option<Vec<String>> {
         let [(tag, name)] = tags.as_slice() else {
             return None;
         };
-        let name = name.text().ok().filter(|_| tag == NAMESPACE_TAG)?;
+        let name = name.text().ok().filter(|_| tag == keys::HOME_NAMESPACE)?;
         namespaces.push(name.to_owned());
     }
     namespaces.sort();

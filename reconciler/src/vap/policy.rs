@@ -106,9 +106,7 @@ pub(super) fn resources(
 
 /// The Namespaces that are exempt from the mesh rules (A19).
 pub(super) fn exempt(settings: &Settings<'_>) -> Vec<String> {
-    let mut names = vec!["kube-system".to_owned()];
-    names.extend(settings.system_namespaces.iter().map(str::to_owned));
-    names
+    settings.exempt_namespaces().map(str::to_owned).collect()
 }
 
 impl Policy {

@@ -1,5 +1,7 @@
 //! What the settings mean, and their defaults.
 
+use std::iter;
+
 use super::{mesh_namespaces::MeshNamespaces, names::Names, service_account::ServiceAccountUser};
 use crate::mesh;
 
@@ -117,9 +119,14 @@ impl Default for Settings<'_> {
 }
 
 impl Settings<'_> {
+    /// The Namespaces that are exempt from the rules on meshes (A19).
+    pub fn exempt_namespaces(&self) -> impl Iterator<Item = &str> {
+        iter::once("kube-system").chain(self.system_namespaces.iter())
+    }
+
     /// Whether a Namespace is exempt from the rules on meshes (A19).
     pub fn is_system_namespace(&self, namespace: &str) -> bool {
-        namespace == "kube-system" || self.system_namespaces.iter().any(|name| name == namespace)
+        self.exempt_namespaces().any(|name| name == namespace)
     }
 
     /// Whether any rule judges the mesh of a Pod or Namespace (A5, A20).

@@ -3,7 +3,7 @@
 use super::{
     definition::Settings,
     names::{is_namespace, stands_for},
-    service_account::{SERVICE_ACCOUNT, ServiceAccountUser, parts},
+    service_account::{SERVICE_ACCOUNT, SERVICE_ACCOUNTS_OF, ServiceAccountUser, parts},
 };
 use crate::metadata::Text;
 
@@ -12,9 +12,6 @@ const GROUP: &str = "group:";
 
 /// What the names that Kubernetes itself gives begin with.
 const SYSTEM: &str = "system:";
-
-/// What the names of the groups of the ServiceAccounts of a Namespace begin with.
-const SERVICE_ACCOUNTS_OF: &str = "system:serviceaccounts:";
 
 /// The groups and users that are everybody, or everybody of a sort that has no end.
 const EVERYBODY: [&str; 4] = [

@@ -9,6 +9,9 @@ use crate::{
 /// What the user name of every ServiceAccount begins with.
 pub(super) const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
+/// What the name of the group of the ServiceAccounts of a Namespace begins with.
+pub(super) const SERVICE_ACCOUNTS_OF: &str = "system:serviceaccounts:";
+
 /// The user name of a ServiceAccount: `system:serviceaccount:NAMESPACE:NAME`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceAccountUser<'a>(Text<'a>);
@@ -20,6 +23,23 @@ impl<'a> ServiceAccountUser<'a> {
         let is_possible =
             is_namespace(namespace) && identifier::check(account, NameForm::Kubernetes).is_ok();
         is_possible.then_some(Self(name))
+    }
+
+    /// The user of a ServiceAccount, whatever its Namespace and name are.
+    pub fn of(namespace: &str, account: &str) -> Self {
+        Self(Text(
+            format!("{SERVICE_ACCOUNT}{namespace}:{account}").into(),
+        ))
+    }
+
+    /// The groups that the API server puts it in.
+    pub fn groups(&self) -> [Text<'static>; 3] {
+        let of_its_namespace = format!("{SERVICE_ACCOUNTS_OF}{}", self.namespace());
+        [
+            "system:serviceaccounts".into(),
+            Text(of_its_namespace.into()),
+            "system:authenticated".into(),
+        ]
     }
 
     /// The whole name.
