@@ -6,7 +6,7 @@ use kuma_workload_rulebook::{
     keys,
     metadata::{Labels, Metadata, PodFacts, Text},
 };
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::view::view;
 
@@ -126,27 +126,31 @@ fn names<'l>(containers: &'l Option<Vec<Container<'_>>>) -> impl Iterator<Item =
 pub(crate) fn labels_at<'a>(object: &'a [u8], path: &str) -> Result<Labels<'a>, json::Error> {
     let mut labels = Labels::default();
     let mut reader = Reader::new(object);
-    find_labels(&mut reader, path, &mut labels)?;
+    reader.map(|reader, key| find(reader, key, path, &mut labels))?;
     reader.end()?;
     Ok(labels)
 }
 
-fn find_labels<'a>(
+/// Reads or skips the value of a key on the way to what is looked for. If the key is the whole path,
+/// the value is that; if the path begins with the key, the value is a map that contains it. Nothing is
+/// found if the map is null.
+fn find<'a, T: Deserialize<'a> + Default>(
     reader: &mut Reader<'a>,
+    key: &str,
     path: &str,
-    labels: &mut Labels<'a>,
+    found: &mut T,
 ) -> Result<(), json::Error> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    if key != first {
+        return reader.skip();
+    }
     // If a key is repeated, the last value counts.
-    *labels = Labels::default();
-    if path.is_empty() {
-        *labels = reader.value()?;
+    *found = T::default();
+    if rest.is_empty() {
+        *found = reader.value()?;
         return Ok(());
     }
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    reader.map(|reader, key| match key == first {
-        true => find_labels(reader, rest, labels),
-        false => reader.skip(),
-    })?;
+    reader.map(|reader, key| find(reader, key, rest, found))?;
     Ok(())
 }
 
@@ -196,33 +200,10 @@ impl<'a> TemplateObject<'a> {
                 read.metadata = reader.value()?;
                 Ok(())
             }
-            _ => read.find_template(reader, key, template_path),
+            _ => find(reader, key, template_path, &mut read.template),
         })?;
         reader.end()?;
         Ok(read)
-    }
-
-    /// Reads or skips the value of a key on the way to the template. If the key is the whole path,
-    /// the value is the template; if the path begins with the key, the value is a map that contains
-    /// the template. There is no template if the map or the template is null.
-    fn find_template(
-        &mut self,
-        reader: &mut Reader<'a>,
-        key: &str,
-        path: &str,
-    ) -> Result<(), json::Error> {
-        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        if key != first {
-            return reader.skip();
-        }
-        // If a key is repeated, the last value counts.
-        self.template = None;
-        if rest.is_empty() {
-            self.template = reader.value()?;
-            return Ok(());
-        }
-        reader.map(|reader, key| self.find_template(reader, key, rest))?;
-        Ok(())
     }
 
     /// The metadata of the object, and the facts of the Pod template. They are empty if there is
