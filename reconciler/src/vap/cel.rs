@@ -1,6 +1,6 @@
 //! Pieces of CEL: literals, and how a text that a user has written is quoted.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{borrow::Borrow, collections::BTreeSet, fmt::Write as _};
 
 use kuma_workload_rulebook::quoted::{INVISIBLE, MAX_NAME};
 
@@ -39,12 +39,12 @@ pub(super) fn set<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 /// All of these conditions, each on a line of its own.
-pub(super) fn all(conditions: &[&str]) -> String {
+pub(super) fn all<S: Borrow<str>>(conditions: &[S]) -> String {
     conditions.join(" &&\n")
 }
 
 /// One of these conditions, each on a line of its own.
-pub(super) fn any(conditions: &[&str]) -> String {
+pub(super) fn any<S: Borrow<str>>(conditions: &[S]) -> String {
     conditions.join(" ||\n")
 }
 

@@ -5,7 +5,28 @@ use kuma_workload_rulebook::{
     mesh::{self, MeshAnnotations},
 };
 
-use super::cel::{text, value};
+use super::{
+    cel::{text, value},
+    variables::Variables,
+};
+
+/// Defines `labelledMesh` and `namedMesh`: the mesh that the label names, and the mesh that the label or
+/// else the annotation names.
+pub(super) fn define_named(
+    variables: &mut Variables,
+    annotations: MeshAnnotations,
+) -> &mut Variables {
+    variables
+        .define("labelledMesh", value("variables.labels", keys::MESH))
+        .define(
+            "namedMesh",
+            named(
+                "variables.labelledMesh",
+                "variables.annotations",
+                annotations,
+            ),
+        )
+}
 
 /// The mesh that an object names: by its label, which is given, or else by its annotation.
 pub(super) fn named(label: &str, of_annotations: &str, annotations: MeshAnnotations) -> String {

@@ -98,7 +98,7 @@ impl Rules {
             }
             accepts.push("variables.isPossible".to_owned());
             validations.push(Rejection {
-                accepts: joined(&accepts),
+                accepts: any(&accepts),
                 says: self.says_impossible(settings),
             });
             passed.push("!variables.isPossible".to_owned());
@@ -110,7 +110,7 @@ impl Rules {
             let mut accepts = passed.clone();
             accepts.push("variables.mayJoin".to_owned());
             validations.push(Rejection {
-                accepts: joined(&accepts),
+                accepts: any(&accepts),
                 says,
             });
             passed.push("!variables.mayJoin".to_owned());
@@ -118,7 +118,7 @@ impl Rules {
         if settings.mesh_rule && settings.namespace_mesh == NamespaceMesh::Declared {
             passed.push("variables.mesh == variables.namespaceMesh".to_owned());
             validations.push(Rejection {
-                accepts: joined(&passed),
+                accepts: any(&passed),
                 says: Says::of(&asked::declared_mesh(self.subject)),
             });
         }
@@ -148,9 +148,4 @@ impl Rules {
         });
         Says::Expression(sentence::choose(sentences.collect()))
     }
-}
-
-fn joined(conditions: &[String]) -> String {
-    let conditions: Vec<_> = conditions.iter().map(|one| &**one).collect();
-    any(&conditions)
 }

@@ -2,13 +2,12 @@
 
 use kuma_workload_rulebook::{
     admission::Settings,
-    keys,
     mesh::{MeshAnnotations, MeshSource},
 };
 
 use super::{
     asked::{self, Subject},
-    cel::{any, quoted, value},
+    cel::{any, quoted},
     mesh_name, mesh_namespaces, pod,
     policy::{OnError, Policy, Rejection, Says, exempt, resources},
     sentence,
@@ -19,16 +18,7 @@ use super::{
 pub(super) fn of_namespaces(settings: &Settings<'_>) -> Option<Policy> {
     let annotations = settings.mesh_annotations;
     let mut of_new = Variables::default();
-    of_new
-        .define("labelledMesh", value("variables.labels", keys::MESH))
-        .define(
-            "namedMesh",
-            mesh_name::named(
-                "variables.labelledMesh",
-                "variables.annotations",
-                annotations,
-            ),
-        )
+    mesh_name::define_named(&mut of_new, annotations)
         .define("mesh", mesh_name::or_default("variables.namedMesh"));
     let mut variables = pod::pods(str::to_owned);
     variables

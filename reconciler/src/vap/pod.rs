@@ -159,22 +159,17 @@ fn of_one_pod(annotations: MeshAnnotations) -> Variables {
         )
         .define(
             "hasSidecar",
-            any(&[&has_sidecar("containers"), &has_sidecar("initContainers")]),
+            any(&[has_sidecar("containers"), has_sidecar("initContainers")]),
         )
         .define(
             "injection",
             value("variables.labels", keys::SIDECAR_INJECTION),
         )
-        .define("isOff", format!("variables.injection in {}", list(Switch::OFF)))
-        .define("labelledMesh", value("variables.labels", keys::MESH))
         .define(
-            "namedMesh",
-            mesh_name::named(
-                "variables.labelledMesh",
-                "variables.annotations",
-                annotations,
-            ),
-        )
+            "isOff",
+            format!("variables.injection in {}", list(Switch::OFF)),
+        );
+    mesh_name::define_named(&mut variables, annotations)
         .define(
             "isProven",
             any(&[

@@ -45,7 +45,6 @@ pub(super) fn owner_is_judged() -> String {
         ))
     });
     let pairs: Vec<_> = pairs.collect();
-    let pairs: Vec<_> = pairs.iter().map(|pair| &**pair).collect();
     format!(
         "object.metadata.?ownerReferences.orValue([]).exists(owner,\nowner.?controller.orValue(false) && ({}))",
         any(&pairs)

@@ -75,7 +75,7 @@ fn managers(settings: &Settings<'_>) -> Variables {
     let is_user = stands_for("user", &users, "variables.user", &mut variables);
     let is_group = stands_for("group", &groups, "group", &mut variables);
     let is_group = format!("variables.groups.exists(group, {is_group})");
-    variables.define("isManager", any(&[&is_user, &is_group]));
+    variables.define("isManager", any(&[is_user, is_group]));
     variables
 }
 
@@ -127,8 +127,8 @@ fn is_unchanged() -> String {
 fn same_fields(new: &str, old: &str, except: &[&str]) -> String {
     let except = list(except.iter().copied());
     all(&[
-        &format!("{new}.all(key, key in {except} || {new}[?key] == {old}[?key])"),
-        &format!("{old}.all(key, key in {except} || key in {new})"),
+        format!("{new}.all(key, key in {except} || {new}[?key] == {old}[?key])"),
+        format!("{old}.all(key, key in {except} || key in {new})"),
     ])
 }
 
