@@ -65,13 +65,15 @@ fn program(folder: &Path, arguments: &[&str]) -> Output {
     host(folder, arguments).output().expect("the program runs")
 }
 
+fn run_command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = host(folder, &["run", "--policy", "policy.wasm"]);
+    command.args(arguments);
+    command
+}
+
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let all: Vec<&str> = ["run", "--policy", "policy.wasm"]
-        .iter()
-        .chain(arguments)
-        .copied()
-        .collect();
-    let output = program(folder, &all);
+    let output = run_command(folder, arguments).output();
+    let output = output.expect("the program runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),
@@ -245,21 +247,11 @@ fn what_cannot_be_read_does_not_hide_the_other_verdicts(place: TempDir) {
 
 #[rstest]
 fn a_request_may_come_from_standard_input(place: TempDir) {
-    let mut child = host(
-        place.path(),
-        &[
-            "run",
-            "--policy",
-            "policy.wasm",
-            "--cluster",
-            "mesh.json",
-            "-",
-        ],
-    )
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .spawn()
-    .expect("the program runs");
+    let mut child = run_command(place.path(), &["--cluster", "mesh.json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     let manifest = b"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n";
     child
         .stdin
@@ -278,21 +270,11 @@ fn a_request_may_come_from_standard_input(place: TempDir) {
 
 #[rstest]
 fn a_closed_pipe_is_no_failure(place: TempDir) {
-    let mut child = host(
-        place.path(),
-        &[
-            "run",
-            "--policy",
-            "policy.wasm",
-            "--cluster",
-            "mesh.json",
-            "pod.yaml",
-        ],
-    )
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("the program runs");
+    let mut child = run_command(place.path(), &["--cluster", "mesh.json", "pod.yaml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     drop(child.stdout.take());
     drop(child.stderr.take());
     assert_eq!(child.wait().expect("the program ends").code(), Some(0));

@@ -32,6 +32,14 @@ pub(crate) async fn shared() -> &'static Testbed {
     testbed
 }
 
+/// A cluster of a test's own, as the one that is shared, and its webhook.
+pub(crate) async fn own() -> (Testbed, Program) {
+    let testbed = Testbed::start().unwrap();
+    prepare(&testbed).await;
+    let webhook = guard(&testbed).await;
+    (testbed, webhook)
+}
+
 /// Kuma's kinds, the meshes, and Namespaces to ask in whether the policies are asked.
 pub(crate) async fn prepare(testbed: &Testbed) {
     testbed.install_kuma().await.unwrap();

@@ -1,6 +1,6 @@
 //! What the policy server may not read (A13), on a cluster of its own.
 
-use kuma_workload_testbed::{Testbed, eventually};
+use kuma_workload_testbed::eventually;
 
 use crate::cluster::{self, apply, denied, namespace, pod};
 
@@ -8,9 +8,7 @@ use crate::cluster::{self, apply, denied, namespace, pod};
 /// policies say `grants: ask`.
 #[tokio::test]
 async fn missing_grants() {
-    let testbed = Testbed::start().unwrap();
-    cluster::prepare(&testbed).await;
-    let _webhook = cluster::guard(&testbed).await;
+    let (testbed, _webhook) = cluster::own().await;
     let role = |rules: &str| {
         format!(
             "apiVersion: rbac.authorization.k8s.io/v1

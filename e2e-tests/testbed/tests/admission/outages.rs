@@ -1,6 +1,6 @@
 //! The webhook is down or told to end, or the API server is away. Each on a cluster of its own.
 
-use kuma_workload_testbed::{Server, Testbed, eventually};
+use kuma_workload_testbed::{Server, eventually};
 
 use crate::cluster::{
     self, FORGED, accepts, alice, allows, apply, comes_to_have_pods, comes_to_refuse, dataplane,
@@ -10,9 +10,7 @@ use crate::cluster::{
 /// While it is down: Pods are refused (Fail), all else comes in (Ignore). Then all is put right.
 #[tokio::test]
 async fn failure_policies_and_the_way_back() {
-    let testbed = Testbed::start().unwrap();
-    cluster::prepare(&testbed).await;
-    let mut webhook = cluster::guard(&testbed).await;
+    let (testbed, mut webhook) = cluster::own().await;
     let team = namespace(&testbed).await;
     dataplane(&testbed, &team, "there", "mesh1").await;
     webhook.kill().await.unwrap();
@@ -63,9 +61,7 @@ async fn failure_policies_and_the_way_back() {
 /// The watches behind the lists outlive the server that they watch.
 #[tokio::test]
 async fn an_api_server_that_comes_back() {
-    let testbed = Testbed::start().unwrap();
-    cluster::prepare(&testbed).await;
-    let _webhook = cluster::guard(&testbed).await;
+    let (testbed, _webhook) = cluster::own().await;
     let team = namespace(&testbed).await;
     dataplane(&testbed, &team, "there", "mesh1").await;
     let second = pod("web", "labels: {kuma.io/mesh: mesh2}");
@@ -88,9 +84,7 @@ async fn an_api_server_that_comes_back() {
 
 #[tokio::test]
 async fn a_webhook_that_is_told_to_end_ends() {
-    let testbed = Testbed::start().unwrap();
-    cluster::prepare(&testbed).await;
-    let mut webhook = cluster::guard(&testbed).await;
+    let (_testbed, mut webhook) = cluster::own().await;
     webhook.signal("TERM").await.unwrap();
     assert!(
         webhook.ended().await.unwrap().success(),

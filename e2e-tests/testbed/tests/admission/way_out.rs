@@ -1,6 +1,6 @@
 //! The way out (README, docs/operations.md): the policy server is dead, and Pods do not start.
 
-use kuma_workload_testbed::{Testbed, User, eventually};
+use kuma_workload_testbed::{User, eventually};
 
 use crate::cluster::{
     self, accepts, apply, dataplane, deployment, namespace, pod, pod_labels, refuses,
@@ -27,9 +27,7 @@ fn documented() -> Vec<String> {
 
 #[tokio::test]
 async fn pods_start_again_and_the_policies_come_back() {
-    let testbed = Testbed::start().unwrap();
-    cluster::prepare(&testbed).await;
-    let mut webhook = cluster::guard(&testbed).await;
+    let (testbed, mut webhook) = cluster::own().await;
     let team = namespace(&testbed).await;
     dataplane(&testbed, &team, "there", "mesh1").await;
     webhook.kill().await.unwrap();
