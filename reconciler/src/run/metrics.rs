@@ -26,10 +26,7 @@ pub use self::{
     table::{METRICS, MetricDescription, MetricForm},
 };
 use super::events::EventMetrics;
-use crate::{
-    client::{CountRequests, RequestCounter},
-    kinds::RecordKind,
-};
+use crate::{client::RequestCounter, kinds::RecordKind};
 
 /// The bounds of the histogram's buckets, in seconds. A decision takes microseconds, a write as long as
 /// its request.
@@ -65,7 +62,7 @@ struct Families {
 }
 
 impl Families {
-    fn new() -> Self {
+    fn new(api_requests: RequestCounter) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         Self {
             reconcile: Family::default(),
@@ -81,7 +78,7 @@ impl Families {
             split_namespaces: Gauge::default(),
             status_writes: Counter::default(),
             events: EventMetrics::default(),
-            api_requests: RequestCounter::default(),
+            api_requests,
             build: BuildLabels { version },
         }
     }
@@ -137,14 +134,14 @@ fn register(registry: &mut Registry, description: &MetricDescription, metric: im
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new()
+        Self::new(RequestCounter::default())
     }
 }
 
 impl Metrics {
     /// All metrics at zero, without `kuma_workload_proxies`.
-    pub(super) fn new() -> Self {
-        let families = Families::new();
+    pub(super) fn new(api_requests: RequestCounter) -> Self {
+        let families = Families::new(api_requests);
         Self {
             registry: families.registry(),
             families,
@@ -243,11 +240,6 @@ impl Metrics {
         self.families.events.clone()
     }
 
-    /// Counts the requests of a client.
-    pub(super) fn count_requests(&self) -> CountRequests {
-        CountRequests::new(self.families.api_requests.clone())
-    }
-
     /// All metrics in OpenMetrics' text format.
     pub(super) fn encode(&self) -> String {
         let mut page = String::new();
@@ -281,7 +273,7 @@ mod tests {
                 },
             }]
         };
-        let metrics = Metrics::new().with_proxies(proxies);
+        let metrics = Metrics::default().with_proxies(proxies);
         metrics.reconciled(ReconcileResult::Created, Duration::from_millis(3));
         metrics.queue_depth(4);
         metrics.leads(true);

@@ -202,7 +202,7 @@ mod tests {
         let options = read(line).unwrap();
         assert!(options.namespaces().iter().eq(namespaces));
         // Each is the scope of one watch of a kind.
-        let scope = crate::run::watch_scope(&options);
+        let scope = crate::run::replica::watch_scope(&options);
         assert_eq!(scope.namespaces, namespaces);
     }
 

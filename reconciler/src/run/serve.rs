@@ -97,7 +97,7 @@ mod tests {
 
     fn pages(pending: &[&str]) -> Pages {
         let lines: Vec<_> = pending.iter().map(|line| (*line).to_owned()).collect();
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::default());
         let counted = metrics.clone();
         Pages {
             metrics,

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, retry_after},
     kinds::{API_VERSION, RecordKind},
-    run::{backoff::Backoff, lease::Leadership},
+    run::{WallClock, backoff::Backoff, lease::Leadership},
 };
 
 /// The `reportingController` of events.
@@ -57,6 +57,7 @@ pub(crate) struct Publisher {
     metrics: EventMetrics,
     recorder: EventRecorder,
     leadership: watch::Receiver<Leadership>,
+    wall_clock: WallClock,
     waiting: VecDeque<WaitingEvent>,
     backoff: Backoff,
     not_before: Instant,
@@ -100,6 +101,7 @@ impl Publisher {
         metrics: EventMetrics,
         recorder: EventRecorder,
         leadership: watch::Receiver<Leadership>,
+        wall_clock: WallClock,
     ) -> Self {
         Self {
             client,
@@ -107,6 +109,7 @@ impl Publisher {
             metrics,
             recorder,
             leadership,
+            wall_clock,
             waiting: VecDeque::new(),
             backoff: Backoff::of_events(),
             not_before: Instant::now(),
@@ -141,7 +144,7 @@ impl Publisher {
             return;
         }
         let due = self.recorder.schedule().due(now);
-        let since = Timestamp::now();
+        let since = (self.wall_clock)();
         for event in due {
             if self.waiting.len() == MAX_WAITING
                 && let Some(oldest) = self.waiting.pop_front()

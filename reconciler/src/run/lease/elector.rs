@@ -2,7 +2,6 @@
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
-use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -14,7 +13,7 @@ use super::{
     store::{LeaseError, LeaseStore},
     timing::Timing,
 };
-use crate::client::Failure;
+use crate::{client::Failure, run::WallClock};
 
 /// How often a release is tried. A second attempt is needed only if the Lease was changed in between.
 const RELEASE_ATTEMPTS: usize = 3;
@@ -26,7 +25,7 @@ pub(crate) struct Elector<S> {
     candidate: LeaseCandidate,
     leadership: watch::Sender<Leadership>,
     /// Gives the times that are written into the Lease.
-    wall_clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    wall_clock: WallClock,
     /// The Lease may have changed since it was read. It must be read again before the next write.
     stale: bool,
     /// The failure that was logged last; none once the Lease could be reached again.
@@ -45,25 +44,16 @@ impl<S> fmt::Debug for Elector<S> {
 
 impl<S: LeaseStore> Elector<S> {
     /// A candidate with this holder identity, which no other process may have.
-    pub(crate) fn new(store: S, identity: String, timing: Timing) -> Self {
+    pub(crate) fn new(store: S, identity: String, timing: Timing, wall_clock: WallClock) -> Self {
         Self {
             store,
             timing,
             candidate: LeaseCandidate::new(identity, timing),
             leadership: watch::Sender::new(Leadership::STANDBY),
-            wall_clock: Box::new(Timestamp::now),
+            wall_clock,
             stale: false,
             logged_failure: None,
             write_failed: false,
-        }
-    }
-
-    /// The same with another wall clock.
-    #[cfg(test)]
-    fn with_wall_clock(self, wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self {
-            wall_clock: Box::new(wall),
-            ..self
         }
     }
 

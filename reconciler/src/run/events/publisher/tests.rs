@@ -149,6 +149,7 @@ impl RunningPublisher {
             metrics.clone(),
             recorder.clone(),
             leadership.subscribe(),
+            Arc::new(Timestamp::now),
         );
         let (stop, stopped) = oneshot::channel();
         Self {

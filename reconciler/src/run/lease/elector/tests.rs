@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastrand::Rng;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -176,7 +176,13 @@ impl LeaseStore for FakeStore {
 }
 
 fn elector(store: &FakeStore, name: &str) -> Elector<FakeStore> {
-    Elector::new(store.clone(), name.to_owned(), timing())
+    skewed_elector(store, name, SignedDuration::ZERO)
+}
+
+/// An elector whose wall clock is wrong by this much.
+fn skewed_elector(store: &FakeStore, name: &str, skew: SignedDuration) -> Elector<FakeStore> {
+    let wall_clock: WallClock = Arc::new(move || Timestamp::now() + skew);
+    Elector::new(store.clone(), name.to_owned(), timing(), wall_clock)
 }
 
 async fn leads(election: &Election, expected: bool) {
@@ -236,8 +242,8 @@ async fn a_killed_leader_is_replaced_when_its_lease_has_run_out() {
 #[tokio::test(start_paused = true)]
 async fn a_wall_clock_wrong_by_a_minute_changes_nothing(#[case] skew: i64) {
     let store = FakeStore::new(0, 0);
-    let skewed = move || Timestamp::now() + SignedDuration::from_secs(skew);
-    let first = Election::start(elector(&store, "a").with_wall_clock(skewed));
+    let skew = SignedDuration::from_secs(skew);
+    let first = Election::start(skewed_elector(&store, "a", skew));
     leads(&first, true).await;
     let second = Election::start(elector(&store, "b"));
     sleep(Duration::from_secs(60)).await;
@@ -312,8 +318,7 @@ struct TestReplica {
 impl TestReplica {
     fn start(store: &FakeStore, number: usize) -> Self {
         let skew = SignedDuration::from_secs([0, 60, -60][number % 3]);
-        let elector =
-            elector(store, &number.to_string()).with_wall_clock(move || Timestamp::now() + skew);
+        let elector = skewed_elector(store, &number.to_string(), skew);
         let (stop, stopped) = oneshot::channel();
         Self {
             leadership: elector.leadership(),
