@@ -34,7 +34,7 @@ use crate::kinds::RecordKind;
 const SLICE: usize = 100;
 
 /// How soon a delete is looked at again that waits until every kind has been listed anew.
-const RELISTING: Duration = Duration::from_secs(1);
+const RELISTING: Duration = Duration::from_secs(5);
 
 /// Runs the queue.
 pub(super) struct Dispatcher {

@@ -140,8 +140,9 @@ impl RequestError {
             Self::Invalid(_) => FailureKind::Refused,
             Self::Status(status) if is_namespace_terminating(status) => FailureKind::NoNamespace,
             Self::Status(status) => match status.code {
-                404 if !is_unserved(status) => FailureKind::Stale,
-                409 => FailureKind::Stale,
+                // Its definition may come back.
+                404 if is_unserved(status) => FailureKind::Busy,
+                404 | 409 => FailureKind::Stale,
                 422 => FailureKind::Rejected,
                 429 | 500.. => FailureKind::Busy,
                 _ => FailureKind::Refused,
