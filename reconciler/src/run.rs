@@ -29,6 +29,7 @@ mod log;
 mod metrics;
 mod mode;
 mod options;
+mod out_of_scope;
 mod poll_time;
 mod progress;
 mod queue;

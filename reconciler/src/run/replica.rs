@@ -28,6 +28,7 @@ use super::{
     metrics::Metrics,
     mode::ConfiguredMode,
     options::{LeaseFlags, ModeFlag, RunFlags},
+    out_of_scope,
     queue::Queue,
     requests::ApiClient,
     serve::Pages,
@@ -178,6 +179,11 @@ impl Replica {
         let mut tasks = Tasks::new(context.metrics.polls());
         watch::start(&mut tasks, &watches, &context, &watch_scope(&options));
         tasks.spawn("housekeeping", housekeeping::run(context.clone()));
+        let scope = options.namespaces();
+        if !scope.is_empty() {
+            let counting = out_of_scope::run(watches.clone(), context.clone(), scope);
+            tasks.spawn("count out of scope", counting);
+        }
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
         let publisher = Publisher::new(

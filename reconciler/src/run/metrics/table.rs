@@ -103,6 +103,8 @@ metrics! {
         "Objects that could not be read and were skipped";
     INDEX_OBJECTS: Gauge "index_objects" ["kind"]
         "Objects in the index";
+    OUT_OF_SCOPE: Gauge "out_of_scope_workloads" []
+        "Workloads of this program outside the namespaces of --namespace, where the grant shows them: they and their numbers stay as they are";
     WORKLOADS: Gauge "workloads" ["state"]
         "Workloads by state";
     MESH_CONFLICTS: Gauge "mesh_conflicts" []
