@@ -158,12 +158,13 @@ impl Replica {
             context,
             dispatcher,
         } = self;
+        let requests = election.note_writes(clients.requests);
         let mut watches = watches::start(&clients.watches, &context, &watch_scope(&options));
         let enqueueing = tokio::spawn(enqueue_when_leading(context.clone()));
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
         let publisher = Publisher::new(
-            clients.requests.clone(),
+            requests.clone(),
             &identity,
             context.metrics.events(),
             recorder.clone(),
@@ -174,7 +175,7 @@ impl Replica {
         let publishing = tokio::spawn(publisher.run(async {
             let _ = stopped.await;
         }));
-        let writer = Writer::new(clients.requests);
+        let writer = Writer::new(requests);
         let controller = Controller::new(context, writer, recorder, options.status_interval);
         let controller = Arc::new(controller);
         let reconcile = move |item| {
@@ -247,7 +248,7 @@ fn start_election(
     let namespace = options.lease_namespace.as_deref();
     let namespace = namespace.unwrap_or_else(|| client.default_namespace());
     let store = ApiLeaseStore::new(client.clone(), namespace, &options.lease_name);
-    let elector = Elector::new(store, identity.to_owned(), timing, wall_clock.clone());
+    let elector = Elector::new(store, identity, timing, wall_clock.clone());
     Ok(Election::start(elector))
 }
 
