@@ -36,6 +36,8 @@
 mod candidate;
 mod election;
 mod elector;
+#[cfg(test)]
+mod exploration;
 mod leadership;
 mod store;
 mod timing;

@@ -57,12 +57,12 @@ impl Observed {
         }
     }
 
-    pub(super) fn spec(&self) -> Option<&LeaseSpec> {
+    pub(in crate::run::lease) fn spec(&self) -> Option<&LeaseSpec> {
         self.lease.as_ref()?.spec.as_ref()
     }
 
     /// Who holds it, for the replica with this identity.
-    pub(super) fn holder(&self, identity: &str) -> Holder {
+    pub(in crate::run::lease) fn holder(&self, identity: &str) -> Holder {
         let holder = self.spec().and_then(|spec| spec.holder_identity.as_deref());
         match holder {
             _ if self.lease.is_none() => Holder::NoLease,
@@ -73,7 +73,7 @@ impl Observed {
     }
 
     /// When it expires, unless it changes: after the duration that its holder has written.
-    pub(super) fn expiry(&self, default: Duration) -> Instant {
+    pub(in crate::run::lease) fn expiry(&self, default: Duration) -> Instant {
         let seconds = self.spec().and_then(|spec| spec.lease_duration_seconds);
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let duration = seconds
