@@ -174,8 +174,9 @@ impl Replica {
             context,
             fences,
         } = self;
+        let noted = election.note_writes(clients.requests);
         let api = |client| ApiClient::new(client, context.health.clone());
-        let (watches, requests) = (api(clients.watches), api(clients.requests.clone()));
+        let (watches, requests) = (api(clients.watches), api(noted.clone()));
         let mut tasks = Tasks::new(context.metrics.polls());
         watch::start(&mut tasks, &watches, &context, &watch_scope(&options));
         tasks.spawn("housekeeping", housekeeping::run(context.clone()));
@@ -187,7 +188,7 @@ impl Replica {
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
         let publisher = Publisher::new(
-            clients.requests,
+            noted,
             &identity,
             context.metrics.events(),
             recorder.clone(),
@@ -289,6 +290,6 @@ fn start_election(
     let namespace = options.lease_namespace.as_deref();
     let namespace = namespace.unwrap_or_else(|| client.default_namespace());
     let store = ApiLeaseStore::new(client.clone(), namespace, &options.lease_name);
-    let elector = Elector::new(store, identity.to_owned(), timing, wall_clock.clone());
+    let elector = Elector::new(store, identity, timing, wall_clock.clone());
     Ok(Election::start(elector))
 }
