@@ -29,6 +29,7 @@ mod replica;
 mod serve;
 mod store;
 mod throttle;
+mod token_bucket;
 mod watches;
 mod work_item;
 mod writer;

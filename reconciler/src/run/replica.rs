@@ -159,9 +159,9 @@ impl Replica {
             dispatcher,
         } = self;
         let mut watches = watches::start(&clients.watches, &context, &watch_scope(&options));
-        let enqueueing = tokio::spawn(enqueue_when_leading(context.clone()));
-
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
+        let enqueueing = tokio::spawn(enqueue_when_leading(context.clone(), recorder.clone()));
+        let queue = context.queue.clone();
         let publisher = Publisher::new(
             clients.requests.clone(),
             &identity,
@@ -169,7 +169,9 @@ impl Replica {
             recorder.clone(),
             context.leadership(),
             wall_clock,
-        );
+            move |item| queue.enqueue(item),
+        )
+        .in_namespaces(options.namespaces());
         let (stop_publishing, stopped) = oneshot::channel::<()>();
         let publishing = tokio::spawn(publisher.run(async {
             let _ = stopped.await;
@@ -253,14 +255,16 @@ fn start_election(
 
 /// Enqueues all items whenever this replica starts to lead, but not before the watches have listed
 /// their objects.
-async fn enqueue_when_leading(context: Context) {
+async fn enqueue_when_leading(context: Context, recorder: EventRecorder) {
     let mut leadership: watch::Receiver<Leadership> = context.leadership();
     context.readiness.ready().await;
     loop {
         if leadership.borrow_and_update().holds() {
             tracing::info!("leading: all Workloads are reconciled");
+            recorder.term_began();
             context.enqueue_all();
         } else {
+            recorder.term_ended();
             tracing::info!("standby: this replica does not write");
         }
         if leadership.changed().await.is_err() {

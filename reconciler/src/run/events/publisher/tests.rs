@@ -1,16 +1,21 @@
 //! The publisher with a fake API server that can fail.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Uri};
+use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::client::Body;
 use kuma_workload_rulebook::roster::Key;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, oneshot},
     task::JoinHandle,
@@ -19,7 +24,7 @@ use tower::{BoxError, service_fn};
 
 use super::*;
 use crate::run::{
-    events::{Condition, EventReason, Schedule, metrics::ReasonLabels},
+    events::{Condition, EventReason, Schedule, metrics::ReasonLabels, schedule::REPEAT_INTERVAL},
     work_item::WorkItem,
 };
 
@@ -35,11 +40,23 @@ struct Inner {
 
 #[derive(Default)]
 struct FakeState {
+    /// By their paths.
     events: BTreeMap<String, Value>,
+    /// The number of the last change, which is the resourceVersion of what was changed.
+    version: u64,
+    /// The requests, but for lists.
     requests: Vec<(Method, String)>,
+    times: Vec<Instant>,
     bodies: Vec<Value>,
-    /// Returns that are given instead of its own, in this order.
+    lists: Vec<String>,
+    /// Answers that are given instead of its own, in this order. Lists get their own.
     script: VecDeque<(u16, Value)>,
+    /// An answer to each list.
+    no_lists: Option<(u16, Value)>,
+    /// This many of the next requests that change something get no answer although it is done.
+    lost: usize,
+    /// Nothing is answered.
+    away: bool,
 }
 
 impl FakeApiServer {
@@ -55,9 +72,11 @@ impl FakeApiServer {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await?;
                 let body = serde_json::from_slice(&body).unwrap_or_default();
-                let path = parts.uri.path().to_owned();
-                let (code, answer) = fake.state(|state| state.answer(parts.method, path, body));
-                fake.0.asked.notify_one();
+                let answer = fake.state(|state| state.receive(parts.method, &parts.uri, body));
+                fake.0.asked.notify_waiters();
+                let Some((code, answer)) = answer else {
+                    return pending().await;
+                };
                 let answer = Body::from(serde_json::to_vec(&answer)?);
                 Ok::<_, BoxError>(Response::builder().status(code).body(answer)?)
             }
@@ -65,14 +84,23 @@ impl FakeApiServer {
         Client::new(service, "default")
     }
 
-    /// Waits until this many requests have come.
-    async fn asked(&self, count: usize) {
+    /// Waits until this holds.
+    async fn until(&self, what: impl Fn(&mut FakeState) -> bool) {
         let waiting = async {
-            while self.state(|state| state.requests.len()) < count {
-                self.0.asked.notified().await;
+            loop {
+                let asked = self.0.asked.notified();
+                if self.state(&what) {
+                    return;
+                }
+                asked.await;
             }
         };
         timeout(Duration::from_secs(3600), waiting).await.unwrap();
+    }
+
+    /// Waits until this many requests have come.
+    async fn asked(&self, count: usize) {
+        self.until(|state| state.requests.len() >= count).await;
     }
 
     fn verbs(&self) -> Vec<String> {
@@ -86,6 +114,22 @@ impl FakeApiServer {
             state.events.values().next().cloned().unwrap()
         })
     }
+
+    /// The reasons of the events with their counts, in the order in which they were written.
+    fn said(&self) -> Vec<(String, i64)> {
+        let mut said = self.state(|state| state.events.values().cloned().collect::<Vec<_>>());
+        said.sort_by_key(version);
+        let of = |event: &Value| {
+            let count = event["series"]["count"].as_i64().unwrap_or(1);
+            (event["reason"].as_str().unwrap().to_owned(), count)
+        };
+        said.iter().map(of).collect()
+    }
+}
+
+fn version(event: &Value) -> u64 {
+    let version = event["metadata"]["resourceVersion"].as_str().unwrap();
+    version.parse().unwrap()
 }
 
 fn status(code: u16, reason: &str) -> Value {
@@ -102,30 +146,92 @@ fn terminating() -> Value {
 }
 
 impl FakeState {
-    fn answer(&mut self, method: Method, path: String, body: Value) -> (u16, Value) {
-        self.requests.push((method.clone(), path.clone()));
-        self.bodies.push(body.clone());
-        if let Some(scripted) = self.script.pop_front() {
-            return scripted;
+    /// The answer, if there is one.
+    fn receive(&mut self, method: Method, uri: &Uri, body: Value) -> Option<(u16, Value)> {
+        if method == Method::GET && uri.path().ends_with("/events") {
+            self.lists.push(uri.to_string());
+            return (!self.away).then(|| self.list(uri));
         }
+        self.requests.push((method.clone(), uri.path().to_owned()));
+        self.times.push(Instant::now());
+        self.bodies.push(body.clone());
+        if self.away {
+            return None;
+        }
+        if let Some(scripted) = self.script.pop_front() {
+            return Some(scripted);
+        }
+        let is_change = method != Method::GET;
+        let answer = self.answer(&method, uri.path().to_owned(), body);
+        if is_change && self.lost > 0 {
+            self.lost -= 1;
+            return None;
+        }
+        Some(answer)
+    }
+
+    fn answer(&mut self, method: &Method, path: String, mut body: Value) -> (u16, Value) {
         if method == Method::POST {
             let path = format!("{path}/{}", body["metadata"]["name"].as_str().unwrap());
             if self.events.contains_key(&path) {
                 return (409, status(409, "AlreadyExists"));
             }
+            body["metadata"]["resourceVersion"] = self.next_version();
             self.events.insert(path, body.clone());
             return (201, body);
         }
+        let version = self.next_version();
         match self.events.get_mut(&path) {
             None => (404, status(404, "NotFound")),
             Some(event) => {
                 if method == Method::PATCH {
                     assert_eq!(body.as_object().unwrap().len(), 1, "series alone");
                     event["series"] = body["series"].clone();
+                    event["metadata"]["resourceVersion"] = version;
                 }
                 (200, event.clone())
             }
         }
+    }
+
+    fn next_version(&mut self) -> Value {
+        self.version += 1;
+        self.version.to_string().into()
+    }
+
+    /// A page of the events in a namespace, or in all.
+    fn list(&mut self, uri: &Uri) -> (u16, Value) {
+        if let Some(answer) = &self.no_lists {
+            return answer.clone();
+        }
+        let query = uri.query().unwrap();
+        assert!(
+            query.contains("fieldSelector=reportingController%3Dkuma-workload"),
+            "{query}"
+        );
+        let argument = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.parse::<usize>().unwrap())
+        };
+        let begin = argument("continue").unwrap_or(0);
+        let end = begin + argument("limit").unwrap();
+        let within = uri.path().strip_suffix("/events").unwrap();
+        let events = self
+            .events
+            .iter()
+            .filter(|(path, _)| path.starts_with(within));
+        let events: Vec<_> = events.map(|(_, event)| event.clone()).collect();
+        let more = (end < events.len()).then(|| end.to_string());
+        let page = &events[begin.min(events.len())..end.min(events.len())];
+        (
+            200,
+            json!({
+                "kind": "EventList", "apiVersion": "events.k8s.io/v1", "items": page,
+                "metadata": { "resourceVersion": self.version.to_string(), "continue": more },
+            }),
+        )
     }
 }
 
@@ -134,28 +240,48 @@ struct RunningPublisher {
     recorder: EventRecorder,
     metrics: EventMetrics,
     leadership: watch::Sender<Leadership>,
+    /// What it wants to be observed.
+    looked_at: Arc<Mutex<Vec<WorkItem>>>,
+    /// How many seconds its wall clock is ahead.
+    ahead: Arc<AtomicI64>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl RunningPublisher {
-    fn start(fake: &FakeApiServer, leadership: Leadership) -> Self {
+    fn start(fake: &FakeApiServer) -> Self {
+        Self::named(fake, "pod-0", &[])
+    }
+
+    fn named(fake: &FakeApiServer, identity: &str, namespaces: &[&str]) -> Self {
         let recorder = EventRecorder::new(Schedule::new(true));
         let metrics = EventMetrics::default();
-        let leadership = watch::Sender::new(leadership);
+        let leadership = watch::Sender::new(Leadership::STANDBY);
+        let looked_at = Arc::<Mutex<Vec<_>>>::default();
+        let ahead = Arc::<AtomicI64>::default();
+        let (look_at, clock_ahead) = (looked_at.clone(), ahead.clone());
+        // Virtual time passes faster.
+        let (epoch, begun) = (Timestamp::now(), Instant::now());
         let publisher = Publisher::new(
             fake.client(),
-            "pod-0",
+            identity,
             metrics.clone(),
             recorder.clone(),
             leadership.subscribe(),
-            Arc::new(Timestamp::now),
-        );
+            Arc::new(move || {
+                let ahead = SignedDuration::from_secs(clock_ahead.load(Ordering::Relaxed));
+                epoch + begun.elapsed() + ahead
+            }),
+            move |item| look_at.lock().unwrap().push(item),
+        )
+        .in_namespaces(namespaces.iter().map(|&name| name.to_owned()).collect());
         let (stop, stopped) = oneshot::channel();
         Self {
             recorder,
             metrics,
             leadership,
+            looked_at,
+            ahead,
             stop,
             task: tokio::spawn(publisher.run(async {
                 stopped.await.ok();
@@ -164,11 +290,34 @@ impl RunningPublisher {
     }
 
     fn leading(fake: &FakeApiServer) -> Self {
-        Self::start(fake, Leadership::forever())
+        let running = Self::start(fake);
+        running.lead();
+        running
+    }
+
+    /// Begins a term.
+    fn lead(&self) {
+        self.leadership.send_replace(Leadership::forever());
+        self.recorder.term_began();
+    }
+
+    /// Ends it.
+    fn lose(&self) {
+        self.leadership.send_replace(Leadership::STANDBY);
+        self.recorder.term_ended();
     }
 
     fn conflict(&self, workload: &str) {
         self.recorder.observe(about(workload), Some(conflict()));
+    }
+
+    /// All is well.
+    fn well(&self, workload: &str) {
+        self.recorder.observe(about(workload), None);
+    }
+
+    fn looked_at(&self) -> Vec<WorkItem> {
+        std::mem::take(&mut self.looked_at.lock().unwrap())
     }
 
     /// Stops it. Returns how many events about conflicts were published and suppressed.
@@ -205,6 +354,8 @@ async fn l9_the_event() {
     fake.asked(1).await;
     let mut event = fake.only();
     assert!(event["eventTime"].take().is_string());
+    let metadata = event["metadata"].as_object_mut().unwrap();
+    assert_eq!(metadata.remove("resourceVersion"), Some(json!("1")));
     let expected = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
@@ -356,15 +507,17 @@ async fn an_event_that_expires_meanwhile_is_created_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_standby_sends_no_events_until_it_leads() {
+async fn a_standby_sends_no_events_and_what_it_observed_is_no_knowledge() {
     let fake = FakeApiServer::default();
-    let running = RunningPublisher::start(&fake, Leadership::STANDBY);
+    let running = RunningPublisher::start(&fake);
     running.conflict("cart");
     tokio::time::sleep(REPEAT_INTERVAL * 2).await;
+    running.lead();
+    tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), Vec::<String>::new());
-    running.leadership.send_replace(Leadership::forever());
+    running.conflict("cart");
     fake.asked(1).await;
-    running.leadership.send_replace(Leadership::STANDBY);
+    running.lose();
     tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), ["POST"]);
     running.stop().await;
@@ -384,6 +537,20 @@ async fn nothing_is_sent_when_the_leadership_ends_during_a_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_ends_with_the_leadership_and_nothing_follows() {
+    let fake = FakeApiServer::default();
+    fake.state(|state| state.lost = 1);
+    let running = RunningPublisher::leading(&fake);
+    let end = Instant::now() + Duration::from_secs(4);
+    running.leadership.send_replace(Leadership::until(end));
+    running.conflict("cart");
+    fake.asked(1).await;
+    tokio::time::sleep(REPEAT_INTERVAL).await;
+    assert_eq!(fake.verbs(), ["POST"]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn waiting_events_are_sent_before_the_end() {
     let fake = FakeApiServer::default();
     let running = RunningPublisher::leading(&fake);
@@ -394,13 +561,43 @@ async fn waiting_events_are_sent_before_the_end() {
     assert_eq!(fake.verbs(), ["POST", "POST", "POST"]);
 }
 
+/// How many requests come within a second, in the worst one.
+fn busiest_second(times: &[Instant]) -> usize {
+    let within = |first: usize| {
+        let end = times[first] + Duration::from_secs(1);
+        times[first..]
+            .iter()
+            .take_while(|time| **time < end)
+            .count()
+    };
+    (0..times.len()).map(within).max().unwrap_or(0)
+}
+
 #[tokio::test(start_paused = true)]
-async fn no_more_than_a_thousand_wait() {
+async fn l22_three_thousand_conflicts_are_all_announced_at_a_limited_rate() {
+    const CONFLICTS: usize = 3_000;
     let fake = FakeApiServer::default();
     let running = RunningPublisher::leading(&fake);
-    for number in 0..MAX_WAITING + 5 {
+    let begun = Instant::now();
+    for number in 0..CONFLICTS {
         running.conflict(&format!("w{number}"));
     }
-    fake.asked(MAX_WAITING).await;
-    assert_eq!(running.stop().await, (MAX_WAITING as u64, 5));
+    fake.asked(CONFLICTS).await;
+    assert_eq!(fake.state(|state| state.events.len()), CONFLICTS);
+    let took = begun.elapsed().as_secs();
+    assert!((290..=300).contains(&took), "{took}");
+    let busiest = fake.state(|state| busiest_second(&state.times));
+    assert!(busiest <= 25 + 10, "{busiest}");
+
+    // The next leader knows all of them and announces none.
+    running.stop().await;
+    let next = RunningPublisher::named(&fake, "pod-1", &[]);
+    next.lead();
+    for number in 0..CONFLICTS {
+        next.conflict(&format!("w{number}"));
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(fake.state(|state| state.requests.len()), CONFLICTS);
+    assert_eq!(fake.state(|state| state.lists.len()), 1 + CONFLICTS / 500);
+    next.stop().await;
 }
