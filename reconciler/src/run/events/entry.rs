@@ -187,12 +187,21 @@ impl Entry {
                 self.not_before = Some(now + REPEAT_INTERVAL);
             }
             Outcome::Refused | Outcome::Forbidden => {
-                if before.is_none() {
-                    self.unanswered = None;
-                }
+                self.not_done(before);
                 self.not_before = Some(now + self.backoff.next());
             }
+            Outcome::Busy { until } => {
+                self.not_done(before);
+                self.not_before = Some(*until);
+            }
             Outcome::Unanswered { until } => self.not_before = Some(*until),
+        }
+    }
+
+    /// The last attempt has done nothing. An earlier one that is unanswered still may have.
+    fn not_done(&mut self, before: Option<&Attempt>) {
+        if before.is_none() {
+            self.unanswered = None;
         }
     }
 

@@ -162,7 +162,7 @@ impl Publisher {
         if recalling.is_none() && next.is_none_or(|next| next > now) {
             return Work::Wait(next);
         }
-        let items = schedule.to_observe(now);
+        let items = schedule.ask_for(now);
         if !items.is_empty() {
             return Work::LookAt(items);
         }
@@ -224,7 +224,7 @@ impl Publisher {
             Err(_) if !self.leadership.borrow().holds() => return,
             Err(failed) => {
                 recall.failures += 1;
-                if failed.kind == FailureKind::Away && recall.failures < RECALL_ATTEMPTS {
+                if failed.concerns_all() && recall.failures < RECALL_ATTEMPTS {
                     self.back_off(&failed);
                     return;
                 }
@@ -282,14 +282,16 @@ impl Publisher {
             }
             Err(failed) => failed,
         };
-        if failed.kind != FailureKind::Away {
+        if !failed.concerns_all() {
             self.backoff.reset();
         }
         match failed.kind {
-            FailureKind::Away => {
-                let until = self.back_off(&failed);
-                Outcome::Unanswered { until }
-            }
+            FailureKind::Away => Outcome::Unanswered {
+                until: self.back_off(&failed),
+            },
+            FailureKind::Busy => Outcome::Busy {
+                until: self.back_off(&failed),
+            },
             FailureKind::NamespaceGone => Outcome::NamespaceGone,
             FailureKind::Forbidden => {
                 self.log_failure(Trouble::Refused, &failed);

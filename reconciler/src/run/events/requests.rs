@@ -57,8 +57,10 @@ impl Requests {
 /// What a failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FailureKind {
-    /// The API server does not answer, or cannot: whatever is asked next would fail too.
+    /// The API server does not answer, or cannot.
     Away,
+    /// It has too much to do, and has done nothing.
+    Busy,
     /// The namespace does not exist, or is being deleted.
     NamespaceGone,
     /// Not permitted. The grant may be given later.
@@ -92,6 +94,11 @@ impl RequestFailure {
             retry_after: status.and_then(retry_after),
         }
     }
+
+    /// Whether the next request, whatever it is, would fail too.
+    pub(super) fn concerns_all(&self) -> bool {
+        matches!(self.kind, FailureKind::Away | FailureKind::Busy)
+    }
 }
 
 /// A namespace that does not exist gives 404, one that is being deleted 403. A list in pages that took too
@@ -102,7 +109,8 @@ fn kind(status: &Status) -> FailureKind {
         403 if is_namespace_terminating(status) => FailureKind::NamespaceGone,
         403 => FailureKind::Forbidden,
         413 | 422 => FailureKind::Rejected,
-        408 | 410 | 429 => FailureKind::Away,
+        410 | 429 => FailureKind::Busy,
+        408 => FailureKind::Away,
         400..500 => FailureKind::Refused,
         _ => FailureKind::Away,
     }

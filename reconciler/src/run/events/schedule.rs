@@ -55,6 +55,11 @@ pub(super) enum Outcome {
     Refused,
     /// Events of its namespace are refused, and may be accepted later.
     Forbidden,
+    /// It was not looked at.
+    Busy {
+        /// When to ask again.
+        until: Instant,
+    },
     /// It is not known whether the API server has it.
     Unanswered {
         /// When to ask again.
@@ -154,7 +159,7 @@ impl Schedule {
 
     /// The items that are announced in an event and that nobody has observed in this term: perhaps the
     /// condition ended while no replica led. They are to be observed.
-    pub(super) fn to_observe(&mut self, now: Instant) -> Vec<WorkItem> {
+    pub(super) fn ask_for(&mut self, now: Instant) -> Vec<WorkItem> {
         if now < self.next_look {
             return Vec::new();
         }

@@ -1,7 +1,10 @@
 //! When events are due.
 
+mod model;
+
 use super::*;
 use crate::run::events::EventReason;
+use crate::run::token_bucket::TokenBucket;
 use kuma_workload_rulebook::{identifier::NameFault, roster::Key};
 use rstest::rstest;
 
@@ -242,7 +245,7 @@ fn l10_across_terms(
     let mut reported = Vec::new();
     for second in 0..600 {
         let now = zero + seconds(second);
-        for about in schedule.to_observe(now) {
+        for about in schedule.ask_for(now) {
             schedule.observe(about, observed.clone(), now);
         }
         if !observed_first && second == 0 {
@@ -260,10 +263,10 @@ fn what_stands_and_is_not_observed_is_asked_for_until_it_is() {
     let standing = Some(conflict(A_B).announcement(&cart()));
     let mut schedule = Schedule::new(true);
     begin_term(&mut schedule, [(cart(), (standing, zero))].into(), zero);
-    assert_eq!(schedule.to_observe(zero), [cart()]);
-    assert_eq!(schedule.to_observe(zero), []);
+    assert_eq!(schedule.ask_for(zero), [cart()]);
+    assert_eq!(schedule.ask_for(zero), []);
     assert_eq!(schedule.next(), Some(zero + LOOK_INTERVAL));
-    assert_eq!(schedule.to_observe(zero + LOOK_INTERVAL), [cart()]);
+    assert_eq!(schedule.ask_for(zero + LOOK_INTERVAL), [cart()]);
     assert_eq!(send(&mut schedule, zero + LOOK_INTERVAL), []);
     schedule.forget(&cart());
     assert_eq!(schedule.next(), None, "not its business");
