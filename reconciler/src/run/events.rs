@@ -4,11 +4,14 @@
 //! |---|---|
 //! | [`Condition`] | what is reported about a workload or a namespace |
 //! | `message`, `note` | the content of an event, and its sentences |
-//! | [`Schedule`] | when an event is sent: a pure state machine, of one `entry` for each item and an `agenda` |
+//! | [`Schedule`] | when an event is sent: a pure state machine |
+//! | `entry`, `agenda` | its parts: what is known about one item, and what is due when |
+//! | `due_event` | what it gives to the publisher, and what it gets back |
 //! | [`EventRecorder`] | takes the conditions that the controller observes |
 //! | [`Publisher`] | sends the events that are due, one at a time, and retries |
 //! | `series` | creates one Event object, or continues it |
 //! | `recall` | finds out what was said before this term |
+//! | `pacing` | how fast events are sent |
 //! | `requests`, `troubles` | what failures mean, and what is logged about them |
 //!
 //! [`REASONS`] lists every event, for the docs.
@@ -40,15 +43,17 @@
 //! - Where listing events is not granted, the end of a conflict that another replica announced is not said,
 //!   and one that began anew is said at its next repetition. An event that has expired (after one hour by
 //!   default, in which nobody led) tells nothing either.
-//! - A namespace that is deleted and made anew is noticed by the conditions that end and begin. If both
-//!   conditions look the same to the watches, the event is there again after its next repetition.
+//! - A namespace that is deleted and made anew is noticed when its conditions end and begin anew. If no
+//!   watch shows it in between without its proxies, the event is there again after its next repetition.
 
 mod agenda;
 mod condition;
+mod due_event;
 mod entry;
 mod message;
 mod metrics;
 mod note;
+mod pacing;
 mod publisher;
 mod reason;
 mod recall;

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use super::{
     condition::{Announcement, Condition},
+    due_event::Outcome,
     message::Message,
-    schedule::{Outcome, REPEAT_INTERVAL},
+    schedule::REPEAT_INTERVAL,
     series::Attempt,
 };
 use crate::run::{backoff::Backoff, token_bucket::TokenBucket, work_item::WorkItem};

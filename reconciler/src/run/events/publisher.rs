@@ -17,26 +17,17 @@ use tokio::{
 };
 
 use super::{
+    due_event::{DueEvent, Outcome},
     metrics::EventMetrics,
+    pacing::Pacing,
     recall::Recall,
     recorder::EventRecorder,
     requests::{FailureKind, RequestFailure, Requests},
-    schedule::{DueEvent, Outcome},
     series::{self, Attempt, Written},
     troubles::{Trouble, Troubles},
 };
-use crate::run::{
-    WallClock, backoff::Backoff, lease::Leadership, token_bucket::TokenBucket, work_item::WorkItem,
-};
+use crate::run::{WallClock, lease::Leadership, work_item::WorkItem};
 
-/// How many events are written in a second at most. They are a matter between people and do not take
-/// part in the pace of Workloads (L22).
-const EVENTS_PER_SECOND: f64 = 10.0;
-/// How many are written at once after a pause.
-const EVENTS_BURST: u32 = 25;
-/// How often it is tried to find out what was said before this term. After that, events are sent without
-/// knowing it: an API server that cannot list its events in time may still accept new ones.
-const RECALL_ATTEMPTS: u32 = 10;
 /// How long the last events may take when the process ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -52,10 +43,7 @@ pub(crate) struct Publisher {
     /// Has an item observed.
     look_at: Box<dyn Fn(WorkItem) + Send>,
     recall: Option<Recall>,
-    pace: TokenBucket,
-    /// While the API server is away, nothing is tried before this time.
-    backoff: Backoff,
-    not_before: Instant,
+    pacing: Pacing,
     last_time: Timestamp,
     troubles: Troubles,
 }
@@ -94,7 +82,6 @@ impl Publisher {
         wall_clock: WallClock,
         look_at: impl Fn(WorkItem) + Send + 'static,
     ) -> Self {
-        let now = Instant::now();
         Self {
             requests: Requests::new(client, leadership.clone()),
             identity: identity.to_owned(),
@@ -105,9 +92,7 @@ impl Publisher {
             wall_clock,
             look_at: Box::new(look_at),
             recall: None,
-            pace: TokenBucket::new(EVENTS_PER_SECOND, EVENTS_BURST, now),
-            backoff: Backoff::of_events(),
-            not_before: now,
+            pacing: Pacing::new(Instant::now()),
             last_time: Timestamp::UNIX_EPOCH,
             troubles: Troubles::default(),
         }
@@ -153,8 +138,8 @@ impl Publisher {
         if !self.leads() {
             return Work::Wait(None);
         }
-        if now < self.not_before {
-            return Work::Wait(Some(self.not_before));
+        if let Some(until) = self.pacing.paused(now) {
+            return Work::Wait(Some(until));
         }
         let mut schedule = self.recorder.schedule();
         let recalling = schedule.recalling();
@@ -166,7 +151,7 @@ impl Publisher {
         if !items.is_empty() {
             return Work::LookAt(items);
         }
-        let pace = self.pace.next(now);
+        let pace = self.pacing.next(now);
         if pace > now {
             return Work::Pace(pace);
         }
@@ -220,14 +205,13 @@ impl Publisher {
         let recall = recall.unwrap_or_else(|| Recall::new(term, &self.namespaces));
         let recall = self.recall.insert(recall);
         match recall.read_next(&self.requests, now).await {
-            Ok(()) => self.backoff.reset(),
+            Ok(()) => self.pacing.answered(),
             Err(_) if !self.leadership.borrow().holds() => return,
+            Err(failed) if recall.is_tried_again(&failed) => {
+                self.log_failure(Trouble::Away, &failed);
+                self.pacing.pause(failed.retry_after, Instant::now());
+            }
             Err(failed) => {
-                recall.failures += 1;
-                if failed.concerns_all() && recall.failures < RECALL_ATTEMPTS {
-                    self.back_off(&failed);
-                    return;
-                }
                 recall.skip();
                 self.log_failure(Trouble::NotRecalled, &failed);
             }
@@ -255,10 +239,10 @@ impl Publisher {
         schedule.conclude(due, &outcome, Instant::now());
     }
 
-    /// Takes a token. Returns the time of day, and never the same twice: an event tells by it whose it is.
+    /// Something is sent now. Returns the time of day, and never the same twice: an event tells by it
+    /// whose it is.
     fn begin(&mut self) -> Timestamp {
-        // Nothing else takes tokens since one was seen to be there.
-        let _ = self.pace.take(Instant::now());
+        self.pacing.sent(Instant::now());
         // As exact as it is written.
         let now = (self.wall_clock)().as_microsecond();
         let last = self.last_time.as_microsecond();
@@ -268,29 +252,25 @@ impl Publisher {
     }
 
     fn outcome(&mut self, due: &DueEvent, written: Result<Written, RequestFailure>) -> Outcome {
-        let reason = due.message.reason;
+        let (reason, now) = (due.message.reason, Instant::now());
+        match &written {
+            Err(failed) if failed.concerns_all() => self.log_failure(Trouble::Away, failed),
+            _ => self.pacing.answered(),
+        }
         let failed = match written {
-            Ok(written) => {
-                self.backoff.reset();
-                return match written {
-                    Written::Sent => {
-                        self.metrics.published(reason);
-                        Outcome::Sent
-                    }
-                    Written::Exists(age) => Outcome::Exists(age),
-                };
+            Ok(Written::Sent) => {
+                self.metrics.published(reason);
+                return Outcome::Sent;
             }
+            Ok(Written::Exists(age)) => return Outcome::Exists(age),
             Err(failed) => failed,
         };
-        if !failed.concerns_all() {
-            self.backoff.reset();
-        }
         match failed.kind {
             FailureKind::Away => Outcome::Unanswered {
-                until: self.back_off(&failed),
+                until: self.pacing.pause(failed.retry_after, now),
             },
             FailureKind::Busy => Outcome::Busy {
-                until: self.back_off(&failed),
+                until: self.pacing.pause(failed.retry_after, now),
             },
             FailureKind::NamespaceGone => Outcome::NamespaceGone,
             FailureKind::Forbidden => {
@@ -309,14 +289,6 @@ impl Publisher {
                 Outcome::Rejected
             }
         }
-    }
-
-    /// Tries nothing for a while. Returns until when.
-    fn back_off(&mut self, failed: &RequestFailure) -> Instant {
-        self.log_failure(Trouble::Away, failed);
-        let pause = self.backoff.next();
-        self.not_before = Instant::now() + pause.max(failed.retry_after.unwrap_or_default());
-        self.not_before
     }
 
     fn log_failure(&mut self, trouble: Trouble, failed: &RequestFailure) {

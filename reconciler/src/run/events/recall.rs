@@ -27,6 +27,10 @@ use crate::run::work_item::WorkItem;
 /// How many events are read at once.
 const PAGE: u32 = 500;
 
+/// How often it is tried to read the events of a namespace, or of all. After that, events are sent
+/// without knowing them: an API server that cannot list its events in time may still accept new ones.
+const ATTEMPTS: u32 = 10;
+
 /// What was found out so far.
 #[derive(Debug)]
 pub(super) struct Recall {
@@ -36,7 +40,7 @@ pub(super) struct Recall {
     scopes: VecDeque<Option<String>>,
     newest: BTreeMap<WorkItem, Said>,
     /// How often a list has failed since the last success.
-    pub(super) failures: u32,
+    failures: u32,
 }
 
 /// What the newest event about an item says.
@@ -94,6 +98,12 @@ impl Recall {
         }
         self.skip();
         Ok(())
+    }
+
+    /// Whether the next scope is tried again after this failure.
+    pub(super) fn is_tried_again(&mut self, failed: &RequestFailure) -> bool {
+        self.failures += 1;
+        failed.concerns_all() && self.failures < ATTEMPTS
     }
 
     /// Does without the next scope.

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::{
     agenda::Agenda,
     condition::{Announcement, Condition},
+    due_event::{DueEvent, Outcome},
     entry::{Entry, refusal_backoff},
-    message::Message,
     series::Attempt,
 };
 use crate::run::{backoff::Backoff, work_item::WorkItem};
@@ -22,50 +22,6 @@ pub(crate) const REPEAT_INTERVAL: Duration = Duration::from_secs(10 * 60);
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 /// How many items are put off at once because their namespace is.
 const MAX_POSTPONED: usize = 256;
-
-/// An event that is to be sent now.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DueEvent {
-    term: u64,
-    /// What it is about.
-    pub about: WorkItem,
-    /// What it says.
-    pub message: Message,
-    /// Whether it may have been sent without this replica knowing. If so, an existing event is enough,
-    /// unless it is to be repeated and older than [`REPEAT_INTERVAL`].
-    pub may_exist: bool,
-    /// The earlier attempt, if its answer is not known.
-    pub attempt: Option<Attempt>,
-    /// Whether the API server has rejected it before.
-    pub was_rejected: bool,
-}
-
-/// What came of an event that was due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// The API server has it.
-    Sent,
-    /// It existed, and was sent this long ago.
-    Exists(Duration),
-    /// Its namespace does not exist, or is being deleted.
-    NamespaceGone,
-    /// The API server does not accept it as it is.
-    Rejected,
-    /// It was refused, and may be accepted later.
-    Refused,
-    /// Events of its namespace are refused, and may be accepted later.
-    Forbidden,
-    /// It was not looked at.
-    Busy {
-        /// When to ask again.
-        until: Instant,
-    },
-    /// It is not known whether the API server has it.
-    Unanswered {
-        /// When to ask again.
-        until: Instant,
-    },
-}
 
 /// What the cluster's events say: for each item, what stands and when it is to be repeated.
 pub(super) type Recalled = BTreeMap<WorkItem, (Option<Announcement>, Instant)>;

@@ -18,9 +18,10 @@ use kube::{
 use serde_json::json;
 
 use super::{
+    due_event::DueEvent,
     message::Message,
     requests::{FailureKind, RequestFailure, Requests},
-    schedule::{DueEvent, REPEAT_INTERVAL},
+    schedule::REPEAT_INTERVAL,
 };
 use crate::{
     client::Failure,

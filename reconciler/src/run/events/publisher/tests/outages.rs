@@ -110,8 +110,8 @@ async fn nothing_is_said_twice_because_an_answer_is_lost(
         running.conflict("cart");
         fake.asked(1).await;
         tokio::time::sleep(REPEAT_INTERVAL - Duration::from_secs(10)).await;
-        // The answer to the POST of the repetition, and to its PATCH.
-        fake.state(|state| state.lost = 2);
+        // The answer to the PATCH.
+        fake.state(|state| state.lost = 1);
     } else {
         fake.state(|state| state.lost = 1);
         running.conflict("cart");
@@ -184,4 +184,19 @@ async fn a_missing_grant_is_tried_ever_more_slowly() {
     assert!(log.lines().len() <= tried);
     tokio::time::sleep(Duration::from_secs(15 * 60 + 120)).await;
     assert_eq!(fake.state(|state| state.events.len()), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_events_cannot_be_listed_is_said_once() {
+    let (log, _guard) = Log::capture();
+    let fake = FakeApiServer::default();
+    fake.state(|state| state.no_lists = Some((403, status(403, "Forbidden"))));
+    let running = RunningPublisher::leading(&fake);
+    running.conflict("cart");
+    tokio::time::sleep(REPEAT_INTERVAL).await;
+    assert_eq!(fake.state(|state| state.events.len()), 1);
+    let [line] = &log.lines()[..] else {
+        panic!("{:?}", log.lines());
+    };
+    assert!(line.contains("cannot list events.events.k8s.io"), "{line}");
 }
