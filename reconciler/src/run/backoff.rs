@@ -30,6 +30,16 @@ impl Backoff {
         }
     }
 
+    /// For something that has failed this often already: at first after this time, and at last once in
+    /// this one.
+    pub(super) fn after(failures: u32, first: Duration, max: Duration) -> Self {
+        Self {
+            failures,
+            first,
+            max,
+        }
+    }
+
     /// For events, which are not urgent.
     pub(super) fn of_events() -> Self {
         Self {
@@ -37,11 +47,6 @@ impl Backoff {
             first: Duration::from_secs(1),
             max: Duration::from_secs(60),
         }
-    }
-
-    /// Whether there was no failure since the last success.
-    pub(super) fn is_reset(&self) -> bool {
-        self.failures == 0
     }
 
     /// It has succeeded.

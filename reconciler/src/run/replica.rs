@@ -187,6 +187,7 @@ impl Replica {
         }
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
+        let enqueueing = context.clone();
         let publisher = Publisher::new(
             noted,
             &identity,
@@ -194,7 +195,9 @@ impl Replica {
             recorder.clone(),
             context.leadership(),
             wall_clock,
-        );
+            move |item| enqueueing.enqueue(vec![item].into()),
+        )
+        .in_namespaces(options.namespaces());
         let (stop_publishing, stopped) = oneshot::channel::<()>();
         let (published, publishing) = oneshot::channel::<()>();
         let publish = publisher.run(async {

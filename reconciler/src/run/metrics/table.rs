@@ -116,7 +116,7 @@ metrics! {
     EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]
         "Events that were written, repeats included";
     EVENTS_SUPPRESSED: Counter "events_suppressed_total" ["reason"]
-        "Events that the API server has rejected";
+        "Events that the API server rejected, each time that they were tried";
     API_REQUESTS: Counter "api_requests_total" ["verb", "code"]
         "Requests to the API server; code is error where no answer came";
     BUILD: Info "build_info" ["version"]
