@@ -31,6 +31,9 @@ mod store;
 mod timing;
 
 pub(super) use self::{
-    election::Election, elector::Elector, leadership::Leadership, store::ApiLeaseStore,
+    election::Election,
+    elector::Elector,
+    leadership::Leadership,
+    store::{ApiLeaseStore, LeaseError, LeaseStore},
     timing::Timing,
 };
