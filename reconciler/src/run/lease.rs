@@ -45,6 +45,9 @@ mod trouble;
 mod writes;
 
 pub(super) use self::{
-    election::Election, elector::Elector, leadership::Leadership, store::ApiLeaseStore,
+    election::Election,
+    elector::Elector,
+    leadership::Leadership,
+    store::{ApiLeaseStore, LeaseError, LeaseStore},
     timing::Timing,
 };
