@@ -30,16 +30,6 @@ impl Backoff {
         }
     }
 
-    /// For something that has failed this often already: at first after this time, and at last once in
-    /// this one.
-    pub(super) fn after(failures: u32, first: Duration, max: Duration) -> Self {
-        Self {
-            failures,
-            first,
-            max,
-        }
-    }
-
     /// For events, which are not urgent.
     pub(super) fn of_events() -> Self {
         Self {
