@@ -103,7 +103,7 @@ async fn answer(
             None => failure(StatusCode::NOT_FOUND, "NotFound"),
         };
     }
-    if path.ends_with("/events") {
+    if method == Method::POST && path.ends_with("/events") {
         server.events.send(body.clone()).unwrap();
         return json_answer(StatusCode::CREATED, &body);
     }

@@ -8,7 +8,7 @@
 //! | `entry`, `agenda` | its parts: what is known about one item, and what is due when |
 //! | `due_event` | what it gives to the publisher, and what it gets back |
 //! | [`EventRecorder`] | takes the conditions that the controller observes |
-//! | [`Publisher`] | sends the events that are due, one at a time, and retries |
+//! | [`Publisher`], `waiting` | sends the events that are due, one at a time, and retries |
 //! | `series` | creates one Event object, or continues it |
 //! | `recall` | finds out what was said before this term |
 //! | `pacing` | how fast events are sent |
@@ -62,6 +62,7 @@ mod requests;
 mod schedule;
 mod series;
 mod troubles;
+mod waiting;
 
 pub use self::reason::{EventReason, EventType, REASONS};
 pub(super) use self::{

@@ -1,12 +1,6 @@
 //! Writes events to the API server, one at a time, while this replica leads.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    future::{Future, pending},
-    pin::pin,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, future::Future, pin::pin, time::Duration};
 
 use jiff::Timestamp;
 use kube::Client;
@@ -25,6 +19,7 @@ use super::{
     requests::{FailureKind, RequestFailure, Requests},
     series::{self, Attempt, Written},
     troubles::{Trouble, Troubles},
+    waiting::{changed, sleep_until_some, while_leading},
 };
 use crate::run::{WallClock, lease::Leadership, work_item::WorkItem};
 
@@ -168,20 +163,10 @@ impl Publisher {
             Work::Pace(until) => sleep_until(until).await,
             Work::LookAt(items) => items.into_iter().for_each(&self.look_at),
             Work::Recall(term) => {
-                let leadership = self.leadership.clone();
-                tokio::select! {
-                    biased;
-                    () = lost(leadership) => (),
-                    () = self.recall(term) => (),
-                }
+                while_leading(self.leadership.clone(), self.recall(term)).await;
             }
             Work::Publish(due) => {
-                let leadership = self.leadership.clone();
-                tokio::select! {
-                    biased;
-                    () = lost(leadership) => (),
-                    () = self.publish(&due) => (),
-                }
+                while_leading(self.leadership.clone(), self.publish(&due)).await;
             }
         }
     }
@@ -252,19 +237,27 @@ impl Publisher {
     }
 
     fn outcome(&mut self, due: &DueEvent, written: Result<Written, RequestFailure>) -> Outcome {
-        let (reason, now) = (due.message.reason, Instant::now());
-        match &written {
-            Err(failed) if failed.concerns_all() => self.log_failure(Trouble::Away, failed),
-            _ => self.pacing.answered(),
-        }
+        let reason = due.message.reason;
         let failed = match written {
+            Ok(Written::Exists(age)) => {
+                self.pacing.answered();
+                return Outcome::Exists(age);
+            }
             Ok(Written::Sent) => {
+                self.pacing.answered();
                 self.metrics.published(reason);
                 return Outcome::Sent;
             }
-            Ok(Written::Exists(age)) => return Outcome::Exists(age),
             Err(failed) => failed,
         };
+        let is_known = due.was_rejected && failed.kind == FailureKind::Rejected;
+        if let Some(trouble) = Trouble::of(failed.kind).filter(|_| !is_known) {
+            self.log_failure(trouble, &failed);
+        }
+        if !failed.concerns_all() {
+            self.pacing.answered();
+        }
+        let now = Instant::now();
         match failed.kind {
             FailureKind::Away => Outcome::Unanswered {
                 until: self.pacing.pause(failed.retry_after, now),
@@ -273,19 +266,10 @@ impl Publisher {
                 until: self.pacing.pause(failed.retry_after, now),
             },
             FailureKind::NamespaceGone => Outcome::NamespaceGone,
-            FailureKind::Forbidden => {
-                self.log_failure(Trouble::Refused, &failed);
-                Outcome::Forbidden
-            }
-            FailureKind::Refused => {
-                self.log_failure(Trouble::Refused, &failed);
-                Outcome::Refused
-            }
+            FailureKind::Forbidden => Outcome::Forbidden,
+            FailureKind::Refused => Outcome::Refused,
             FailureKind::Rejected => {
                 self.metrics.suppressed(reason);
-                if !due.was_rejected {
-                    self.log_failure(Trouble::Rejected, &failed);
-                }
                 Outcome::Rejected
             }
         }
@@ -294,27 +278,6 @@ impl Publisher {
     fn log_failure(&mut self, trouble: Trouble, failed: &RequestFailure) {
         let now = Instant::now();
         self.troubles.log_failure(trouble, &failed.failure, now);
-    }
-}
-
-async fn sleep_until_some(next: Option<Instant>) {
-    match next {
-        Some(next) => sleep_until(next).await,
-        None => pending().await,
-    }
-}
-
-async fn changed(leadership: &mut watch::Receiver<Leadership>) {
-    if leadership.changed().await.is_err() {
-        pending().await
-    }
-}
-
-/// Resolves when this replica no longer leads.
-async fn lost(mut leadership: watch::Receiver<Leadership>) {
-    let lost = leadership.wait_for(|leadership| !leadership.holds());
-    if lost.await.is_err() {
-        pending().await
     }
 }
 

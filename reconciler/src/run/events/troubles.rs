@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
+use super::requests::FailureKind;
 use crate::client::Failure;
 
 /// A kind of trouble is logged once in this time.
@@ -23,6 +24,16 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    /// What a failed event is a case of. None if that is in order.
+    pub(super) fn of(failure: FailureKind) -> Option<Self> {
+        match failure {
+            FailureKind::Away | FailureKind::Busy => Some(Self::Away),
+            FailureKind::Forbidden | FailureKind::Refused => Some(Self::Refused),
+            FailureKind::Rejected => Some(Self::Rejected),
+            FailureKind::NamespaceGone => None,
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Away => "events wait",
