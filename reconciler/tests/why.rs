@@ -78,7 +78,7 @@ async fn answer(State(objects): State<Arc<Objects>>, uri: Uri) -> Response {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "code": code.as_u16(), "reason": reason, "message": message, "details": { "name": "x" },
         });
-        (code, json, status.to_string()).into_response()
+        (code, json.clone(), status.to_string()).into_response()
     };
     match objects.get(uri.path()) {
         Some(Value::Null) => failure(StatusCode::FORBIDDEN, "Forbidden"),
@@ -167,7 +167,7 @@ fn page(server: &'static str) -> Router {
 #[case::text("shop/web", "", "/why/shop/web as text/plain; charset=utf-8\n")]
 #[case::wide("shop/web", "-o wide", "/why/shop/web as text/plain; charset=utf-8\n")]
 #[case::json("shop/web", "-o json", "{\"path\":\"/why/shop/web\"}\n")]
-#[case::yaml("shop/web", "-o yaml", "path: /why/shop/web\n")]
+#[case::yaml("shop/web", "-o yaml", "path: \"/why/shop/web\"\n")]
 #[case::escaped("shop/a?b/c", "", "/why/shop/a%3Fb%2Fc as text/plain; charset=utf-8\n")]
 fn a_running_reconciler_is_asked(#[case] target: &str, #[case] flags: &str, #[case] answer: &str) {
     let address = serve(page("kuma-workload/0.0.1"));
@@ -313,7 +313,7 @@ impl Drop for KillOnDrop {
 }
 
 /// Starts `run`, with one line of its log at a time.
-fn start_run(flags: &str, folder: &TempDir) -> (KillOnDrop, impl Iterator<Item = String>) {
+fn start_run(flags: &str, folder: &TempDir) -> (KillOnDrop, impl Iterator<Item = String> + use<>) {
     let mut command = program(
         &format!("run --metrics-addr 127.0.0.1:0 --leader-election false -n shop {flags}"),
         folder,
