@@ -189,7 +189,7 @@ fn due(facts: &Facts, write: &Write) -> Verdict {
     let decision = format!("{why}: it is {what}");
     let namespace = &facts.key.namespace;
     match write {
-        Write::Create { .. } => match (facts.namespace, &facts.obstacle) {
+        Write::Create { mesh } => match (facts.namespace, &facts.obstacle) {
             (NamespaceState::Terminating, _) => facts.absent(
                 &format!(
                     "namespace {namespace} is being deleted, so that nothing can be created there"
@@ -204,7 +204,11 @@ fn due(facts: &Facts, write: &Write) -> Verdict {
             ),
             (_, Some(obstacle)) => facts.absent(obstacle, &rules, decision),
             (_, None) => Verdict {
-                answer: format!("{} does not exist, and should: {why}.", facts.name()),
+                answer: format!(
+                    "{} does not exist, and should: Dataplanes of mesh {} refer to it.",
+                    facts.name(),
+                    printable(mesh)
+                ),
                 rules,
                 decision,
             },
