@@ -23,6 +23,7 @@ mod log;
 mod metrics;
 mod mode;
 mod options;
+mod planted;
 mod queue;
 mod readiness;
 mod replica;
@@ -44,10 +45,14 @@ pub use self::{
     metrics::{METRICS, MetricDescription, MetricForm, ReconcileResult, WorkloadState},
     mode::ConfiguredMode,
     options::RunFlags,
+    planted::PlantedFault,
     replica::{Clients, Replica, WallClock},
     work_item::WorkItem,
 };
 use crate::client::Failure;
+pub use crate::client::client_over;
+#[cfg(feature = "planted-faults")]
+pub use planted::plant;
 
 /// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
 /// where no cluster is known.
