@@ -5,6 +5,7 @@
 //! the reader reports it. The rest of the list is read all the same.
 
 mod dataplane;
+mod field_owners;
 mod insight;
 mod lax;
 mod mesh;

@@ -1,21 +1,27 @@
 //! `kuma-workload run`: the controller.
 //!
 //! ```text
-//! watches ─▶ index (roster) ─▶ queue ─▶ controller ─▶ writer ─▶ Workloads
-//!                                           └───────▶ events ─▶ Events
+//! watches ─▶ index (roster) ─▶ queue ─▶ dispatcher ─┬─▶ fence ─┐
+//!                                                   ├─▶ controller ─▶ writer ─▶ Workloads
+//!                                                   └─▶ events ─▶ Events
 //! ```
 //!
-//! Only the controller writes Workloads, while this replica holds the Lease and after every watch has
-//! listed its objects once. A single thread is enough, since nearly all the time is spent waiting for
-//! the API server.
+//! Workloads are written only while this replica holds the Lease and after every watch has listed its
+//! objects once. A single thread is enough, since nearly all the time is spent waiting for the API
+//! server; what takes long is done in slices.
 
 mod backoff;
 mod context;
 mod controller;
+mod dispatcher;
 mod events;
+mod fence;
 mod gauges;
+mod health;
+mod housekeeping;
 mod identity;
 mod index;
+mod journal;
 mod lease;
 mod listener;
 mod lock;
@@ -24,13 +30,17 @@ mod metrics;
 mod mode;
 mod options;
 mod planted;
+mod poll_time;
+mod progress;
 mod queue;
-mod readiness;
 mod replica;
+mod requests;
 mod serve;
 mod store;
+mod tasks;
 mod throttle;
-mod watches;
+mod token_bucket;
+mod watch;
 mod work_item;
 mod writer;
 
@@ -41,13 +51,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::serve::PageServer;
 pub use self::{
     events::{EventReason, EventType, REASONS},
-    index::{CachedWorkload, DataplaneProblem, Index, PodIdentifiers, WorkloadView},
+    index::{
+        AnswerOutcome, CachedWorkload, DataplaneProblem, Index, KnownIdentifier, ListBegan,
+        PodIdentifiers, Swept, WorkloadView,
+    },
     metrics::{METRICS, MetricDescription, MetricForm, ReconcileResult, WorkloadState},
     mode::ConfiguredMode,
     options::RunFlags,
     planted::PlantedFault,
     replica::{Clients, Replica, WallClock},
-    work_item::WorkItem,
+    work_item::{Changed, WorkItem},
 };
 use crate::client::Failure;
 pub use crate::client::client_over;

@@ -139,12 +139,17 @@ fn build(pods: &[Pod]) -> Roster {
 }
 
 fn relist(roster: &mut Roster, pods: &[Pod]) {
-    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
+    let since = roster.relist();
     for pod in pods {
         black_box(roster.apply(&pod.dataplane()));
     }
-    let gone = roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
-    assert!(gone.is_empty());
+    let gone = roster.sweep(
+        WatchedKind::Dataplanes,
+        ListScope::Cluster,
+        since,
+        usize::MAX,
+    );
+    assert_eq!(gone.forgotten, 0);
 }
 
 fn best(mut run: impl FnMut()) -> Duration {

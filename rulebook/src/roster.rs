@@ -13,6 +13,8 @@
 //!
 //! When a list starts again, the caller announces it with [`Roster::relist`], applies the items of
 //! the list, and calls [`Roster::sweep`] to forget everything that was not in it.
+//!
+//! The order of a hash map never shows in what it returns.
 
 mod changes;
 mod decision;
@@ -70,6 +72,19 @@ impl<'a> From<Option<&'a str>> for ListScope<'a> {
     }
 }
 
+/// What was applied before a moment, and what since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(u32);
+
+/// What a [`Roster::sweep`] has forgotten.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// How many objects it has forgotten.
+    pub forgotten: usize,
+    /// What has changed by that.
+    pub changes: Changes,
+}
+
 /// How many objects there are, for metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Census {
@@ -91,6 +106,10 @@ pub struct Roster {
     symbols: Symbols,
     proxies: HashMap<Address, ProxyEntry>,
     sums: Sums,
+    /// How many Dataplanes refer to a key, and how many DataplaneInsights say that they are online.
+    dataplanes: usize,
+    insights: usize,
+    generation: Generation,
 }
 
 impl Roster {
@@ -110,10 +129,11 @@ impl Roster {
             workload: self.symbols.acquire(workload),
             mesh: self.symbols.acquire(mesh::of_dataplane(dataplane.mesh)),
         };
+        let generation = self.generation;
         let changes = self.update(address, |proxy| ProxyEntry {
             reference: Some(reference),
             inbounds: dataplane.inbounds,
-            dataplane_unseen: false,
+            dataplane_seen: generation,
             ..proxy
         });
         self.release(address.symbols().chain(reference.symbols()));
@@ -138,9 +158,10 @@ impl Roster {
         }
         let address = Address::acquire(&mut self.symbols, namespace, name);
         let mesh = self.symbols.acquire(mesh::of_dataplane(insight.mesh));
+        let generation = self.generation;
         let changes = self.update(address, |proxy| ProxyEntry {
             online_in: Some(mesh),
-            insight_unseen: false,
+            insight_seen: generation,
             ..proxy
         });
         self.release(address.symbols().chain([mesh]));
@@ -156,39 +177,41 @@ impl Roster {
     }
 
     /// Announces a list. Everything known about its objects stays until [`sweep`](Self::sweep), but
-    /// has to be applied again by then. If a list breaks off, the next one is announced again.
-    pub fn relist(&mut self, watched: WatchedKind, scope: ListScope<'_>) {
-        let Some(namespace) = self.resolve(scope) else {
-            return;
-        };
-        for (address, proxy) in &mut self.proxies {
-            if namespace.is_none_or(|namespace| namespace == address.namespace) {
-                match watched {
-                    WatchedKind::Dataplanes => proxy.dataplane_unseen = true,
-                    WatchedKind::Insights => proxy.insight_unseen = true,
-                }
-            }
-        }
+    /// has to be applied again by then. A list that breaks off is announced again.
+    pub fn relist(&mut self) -> Generation {
+        self.generation.0 = self.generation.0.wrapping_add(1);
+        self.generation
     }
 
-    /// Ends the list that [`relist`](Self::relist) announced: objects that were not in it are gone.
-    pub fn sweep(&mut self, watched: WatchedKind, scope: ListScope<'_>) -> Changes {
+    /// Ends the list that [`relist`](Self::relist) announced: objects that were not applied since are
+    /// gone. It forgets at most `limit` of them, and is to be called until it forgets fewer.
+    pub fn sweep(
+        &mut self,
+        watched: WatchedKind,
+        scope: ListScope<'_>,
+        since: Generation,
+        limit: usize,
+    ) -> Swept {
         let Some(namespace) = self.resolve(scope) else {
-            return Changes::default();
+            return Swept::default();
         };
-        let unseen = self.proxies.iter().filter(|(address, proxy)| {
-            namespace.is_none_or(|namespace| namespace == address.namespace)
-                && match watched {
-                    WatchedKind::Dataplanes => proxy.reference.is_some() && proxy.dataplane_unseen,
-                    WatchedKind::Insights => proxy.online_in.is_some() && proxy.insight_unseen,
-                }
+        let is_gone = |proxy: &ProxyEntry| match watched {
+            WatchedKind::Dataplanes => proxy.reference.is_some() && proxy.dataplane_seen < since,
+            WatchedKind::Insights => proxy.online_in.is_some() && proxy.insight_seen < since,
+        };
+        let gone = self.proxies.iter().filter(|(address, proxy)| {
+            namespace.is_none_or(|namespace| namespace == address.namespace) && is_gone(proxy)
         });
-        let unseen: Vec<_> = unseen.map(|(address, _)| *address).collect();
-        let mut changes = Changes::default();
-        for address in unseen {
-            changes.extend(self.forget(address, watched));
+        let mut gone: Vec<_> = gone.map(|(address, _)| *address).take(limit).collect();
+        gone.sort_unstable();
+        let mut swept = Swept {
+            forgotten: gone.len(),
+            changes: Changes::default(),
+        };
+        for address in gone {
+            swept.changes.extend(self.forget(address, watched));
         }
-        changes
+        swept
     }
 
     /// What to do about the Workload of a key, if this one exists (L1 to L8).
@@ -241,13 +264,11 @@ impl Roster {
         }
     }
 
-    /// How many objects there are. This looks at each Dataplane and DataplaneInsight.
+    /// How many objects there are.
     pub fn census(&self) -> Census {
-        let count =
-            |has: fn(&ProxyEntry) -> bool| self.proxies.values().filter(|proxy| has(proxy)).count();
         Census {
-            dataplanes: count(|proxy| proxy.reference.is_some()),
-            insights: count(|proxy| proxy.online_in.is_some()),
+            dataplanes: self.dataplanes,
+            insights: self.insights,
             workloads: self.sums.workloads.len(),
             conflicts: self.sums.conflicts,
             namespaces: self.sums.namespaces.len(),
@@ -286,6 +307,19 @@ impl Roster {
     ) -> Changes {
         let before = self.proxies.get(&address).copied().unwrap_or_default();
         let after = change(before);
+        let count = |counted: &mut usize, before: bool, after: bool| {
+            *counted = *counted + usize::from(after) - usize::from(before);
+        };
+        count(
+            &mut self.dataplanes,
+            before.reference.is_some(),
+            after.reference.is_some(),
+        );
+        count(
+            &mut self.insights,
+            before.online_in.is_some(),
+            after.online_in.is_some(),
+        );
         if after.is_vacant() {
             self.proxies.remove(&address);
         } else {

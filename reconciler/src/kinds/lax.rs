@@ -68,6 +68,16 @@ impl JsonType {
     }
 }
 
+impl<T> Lax<T> {
+    /// The value, if it is there and of the expected type.
+    pub(super) fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::Absent | Self::Wrong(_) => None,
+        }
+    }
+}
+
 impl<T: OfJsonType> Lax<T> {
     /// The value if there is one.
     ///

@@ -73,9 +73,17 @@ pub fn workload_key(metadata: &ObjectMeta) -> Key {
 /// Reads metadata without the fields that this program does not use. The largest are `managedFields`
 /// and the annotations that are not Kuma's, such as the last applied manifest.
 pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    let (metadata, IgnoredAny) = slim_with(deserializer)?;
+    Ok(metadata)
+}
+
+/// The same, with what `T` reads of `managedFields`.
+pub(super) fn slim_with<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<(ObjectMeta, T), D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Slim {
+    struct Slim<T: Default> {
         name: Option<String>,
         namespace: Option<String>,
         uid: Option<String>,
@@ -86,9 +94,11 @@ pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectM
         #[serde(default, deserialize_with = "annotations_of_kuma")]
         annotations: Option<BTreeMap<String, String>>,
         owner_references: Option<Vec<OwnerReference>>,
+        #[serde(default)]
+        managed_fields: T,
     }
     let slim = Slim::deserialize(deserializer)?;
-    Ok(ObjectMeta {
+    let metadata = ObjectMeta {
         name: slim.name,
         namespace: slim.namespace,
         uid: slim.uid,
@@ -99,7 +109,8 @@ pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectM
         annotations: slim.annotations,
         owner_references: slim.owner_references,
         ..ObjectMeta::default()
-    })
+    };
+    Ok((metadata, slim.managed_fields))
 }
 
 fn annotations_of_kuma<'de, D: Deserializer<'de>>(

@@ -67,6 +67,19 @@ impl RecordKind {
         }
     }
 
+    /// The path of its list on the API server, in one namespace or over all.
+    pub fn path(self, namespace: Option<&str>) -> String {
+        let root = match self.group() {
+            "" => format!("/api/{}", self.version()),
+            group => format!("/apis/{group}/{}", self.version()),
+        };
+        let plural = self.plural();
+        match namespace {
+            Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
+            None => format!("{root}/{plural}"),
+        }
+    }
+
     /// The resource, as RBAC names it: `dataplanes.kuma.io`, `pods`.
     pub fn resource(self) -> String {
         match self.group() {

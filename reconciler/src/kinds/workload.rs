@@ -6,9 +6,10 @@ use kuma_workload_rulebook::{keys, roster};
 use serde::{Deserialize, Deserializer};
 
 use super::{
+    field_owners::ManagedFields,
     lax::{Lax, OfJsonType},
     mesh::mesh_owners,
-    metadata::{label, name, namespace, origin, slim},
+    metadata::{label, name, namespace, origin, slim_with},
     record::record,
 };
 use crate::crd::DataplaneProxies;
@@ -21,12 +22,14 @@ pub struct WorkloadRecord {
     /// The numbers in its status. None if they are absent or cannot be read: then they are written
     /// again.
     pub reported: Option<DataplaneProxies>,
+    /// The field managers that own its label `kuma.io/managed-by` (L17).
+    pub label_owners: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct RawWorkload {
-    #[serde(deserialize_with = "slim")]
-    metadata: ObjectMeta,
+    #[serde(deserialize_with = "slim_with")]
+    metadata: (ObjectMeta, ManagedFields),
     #[serde(default)]
     status: Lax<RawStatus>,
 }
@@ -74,7 +77,8 @@ impl<'de> Deserialize<'de> for WorkloadRecord {
         let raw = RawWorkload::deserialize(deserializer)?;
         Ok(Self {
             reported: raw.reported().unwrap_or_default(),
-            metadata: raw.metadata,
+            label_owners: raw.metadata.1.label_owners(),
+            metadata: raw.metadata.0,
         })
     }
 }

@@ -11,21 +11,22 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// For a watch, which should be back soon after the API server is.
+    /// For a list or a watch, which should be back soon after the API server is.
     pub(super) fn of_watches() -> Self {
         Self {
             failures: 0,
             first: Duration::from_millis(500),
-            max: Duration::from_secs(15),
+            max: Duration::from_secs(8),
         }
     }
 
-    /// For a write.
-    pub(super) fn of_writes() -> Self {
+    /// For something that has failed this often already: at first after this time, and at last once in
+    /// this one.
+    pub(super) fn after(failures: u32, first: Duration, max: Duration) -> Self {
         Self {
-            failures: 0,
-            first: Duration::from_millis(250),
-            max: Duration::from_secs(60),
+            failures,
+            first,
+            max,
         }
     }
 
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn it_doubles_up_to_its_maximum_and_can_be_reset() {
         let mut backoff = Backoff::of_watches();
-        for due in [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000] {
+        for due in [500, 1_000, 2_000, 4_000, 8_000, 8_000] {
             let due = Duration::from_millis(due);
             let wait = backoff.next();
             assert!(due / 2 <= wait && wait <= due, "{wait:?} of {due:?}");
@@ -71,6 +72,6 @@ mod tests {
         backoff.reset();
         assert!(backoff.next() <= Duration::from_millis(500));
         backoff.failures = u32::MAX;
-        assert!(backoff.next() <= Duration::from_secs(15));
+        assert!(backoff.next() <= Duration::from_secs(8));
     }
 }

@@ -1,48 +1,60 @@
-//! What watches and workers share.
+//! What watches, dispatcher and pages share.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicBool, Ordering},
 };
 
-use kuma_workload_rulebook::roster::Key;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use super::{
-    index::Index, lease::Leadership, lock::lock, metrics::Metrics, queue::Queue,
-    readiness::Readiness, work_item::WorkItem,
+    health::Health,
+    index::Index,
+    journal::Journal,
+    lease::Leadership,
+    lock::lock,
+    metrics::Metrics,
+    progress::Progress,
+    queue::{FailureKind, Queue, WriteFailure},
+    requests::RequestError,
+    work_item::Changed,
 };
 
-/// The same warning is logged at most once in this time.
-const WARNING_INTERVAL: Duration = Duration::from_secs(60);
-
-/// What watches and workers share. Clones share it too.
+/// What watches, dispatcher and pages share. Clones share it too.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     index: Arc<Mutex<Index>>,
-    pub(super) queue: Queue<WorkItem>,
-    pub(super) readiness: Readiness,
+    queue: Arc<Mutex<Queue>>,
+    enqueued: Arc<Notify>,
+    pub(super) progress: Progress,
+    pub(super) health: Health,
+    pub(super) journal: Journal,
     pub(super) metrics: Arc<Metrics>,
     leadership: watch::Receiver<Leadership>,
-    /// When each warning was logged last.
-    warnings: Arc<Mutex<HashMap<String, Instant>>>,
+    /// All items are to be looked at, since another rule is in force.
+    review: Arc<AtomicBool>,
 }
 
 impl Context {
     pub(super) fn new(
         index: Arc<Mutex<Index>>,
-        queue: Queue<WorkItem>,
+        queue: Queue,
         metrics: Arc<Metrics>,
         leadership: watch::Receiver<Leadership>,
     ) -> Self {
         Self {
             index,
-            queue,
-            readiness: Readiness::default(),
+            queue: Arc::new(Mutex::new(queue)),
+            enqueued: Arc::default(),
+            progress: Progress::default(),
+            health: Health::default(),
+            journal: Journal::default(),
             metrics,
             leadership,
-            warnings: Arc::default(),
+            review: Arc::default(),
         }
     }
 
@@ -50,30 +62,40 @@ impl Context {
         lock(&self.index)
     }
 
-    /// Enqueues changed items, if this replica is active. When it becomes active, all items are
-    /// enqueued.
-    pub(super) fn enqueue(&self, items: Vec<WorkItem>) {
-        if self.is_active() {
-            for item in items {
-                self.queue.enqueue(item);
-            }
-        }
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.queue)
     }
 
-    /// Enqueues all items. Whether a control plane manages Workloads is found out before the first of
-    /// them is reconciled (L17).
-    pub(super) fn enqueue_all(&self) {
-        let mut index = self.index();
-        let items = index.items();
-        let evidence = items.iter().find_map(|item| match item {
-            WorkItem::Workload(key) => index.detect_control_plane(key).then_some(key),
-            WorkItem::Namespace(_) => None,
-        });
-        drop(index);
-        if let Some(key) = evidence {
-            log_control_plane(key);
+    /// Enqueues what has changed.
+    pub(super) fn enqueue(&self, changed: Changed) {
+        if changed == Changed::default() {
+            return;
         }
-        self.enqueue(items);
+        let now = Instant::now();
+        let mut queue = self.queue();
+        for item in changed.items {
+            queue.enqueue(item, now);
+        }
+        for namespace in changed.namespaces {
+            queue.enqueue_namespace(&namespace, now);
+        }
+        self.enqueued.notify_one();
+    }
+
+    /// Resolves when something was enqueued.
+    pub(super) async fn enqueued(&self) {
+        self.enqueued.notified().await;
+    }
+
+    /// All items are to be looked at.
+    pub(super) fn review_all(&self) {
+        self.review.store(true, Ordering::Relaxed);
+        self.enqueued.notify_one();
+    }
+
+    /// Whether all items are to be looked at. The caller does it.
+    pub(super) fn take_review(&self) -> bool {
+        self.review.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn leadership(&self) -> watch::Receiver<Leadership> {
@@ -85,38 +107,20 @@ impl Context {
         self.leadership.borrow().holds()
     }
 
+    /// Says that a request for a write has failed.
+    pub(super) fn journal_failure(&self, error: &RequestError, what: &str, failure: &WriteFailure) {
+        // What has changed meanwhile is in order.
+        if failure.kind != FailureKind::Stale {
+            let sentence = format!("{}; it is tried again", failure.sentence);
+            self.journal.warn(&error.trouble(what), &sentence);
+        }
+    }
+
     /// Until when this replica may write. None if it does not lead, or if a watch has not listed its
     /// objects yet.
     pub(super) fn write_deadline(&self) -> Option<Instant> {
         let leadership = *self.leadership.borrow();
-        leadership.deadline().filter(|_| self.is_active())
+        let may_write = leadership.holds() && self.progress.is_ready();
+        leadership.deadline().filter(|_| may_write)
     }
-
-    /// Whether this replica leads, and every watch has listed its objects.
-    fn is_active(&self) -> bool {
-        self.leads() && self.readiness.is_ready()
-    }
-
-    /// Logs a warning, unless the same one was logged a short time ago.
-    pub(super) fn warn(&self, sentence: &str) {
-        let now = Instant::now();
-        let mut warnings = lock(&self.warnings);
-        warnings.retain(|_, last| now - *last < WARNING_INTERVAL);
-        if !warnings.contains_key(sentence) {
-            warnings.insert(sentence.to_owned(), now);
-            tracing::warn!("{sentence}");
-        }
-    }
-}
-
-/// Logs that this Workload is the evidence of a control plane that manages Workloads.
-pub(super) fn log_control_plane(
-    Key {
-        namespace,
-        workload,
-    }: &Key,
-) {
-    tracing::info!(
-        "Workload {namespace}/{workload} is managed by a control plane and a Dataplane refers to it: from now on Workloads are left to the control plane (mode auto)"
-    );
 }

@@ -1,10 +1,11 @@
-//! Reconciles items: reports what the rules say, and carries it out.
+//! What is to be done about an item, and doing it.
 //!
-//! A reconciliation makes one write at most. Its answer goes into the index, which enqueues the item
-//! again, and the next reconciliation writes what is left to write.
+//! A look is pure and costs no request. A write makes one change at most; its answer goes into the
+//! index, and the next look finds what is left to write.
 
 mod change;
-mod failures;
+mod look;
+mod status_subresource;
 
 use std::{sync::Mutex, time::Duration};
 
@@ -14,20 +15,22 @@ use kuma_workload_rulebook::{
 };
 use tokio::time::Instant;
 
-use self::{change::Change, failures::Failures};
+use self::{change::Change, status_subresource::StatusSubresource};
+pub(super) use self::{change::RejectedChange, look::Look};
 use super::{
-    context::{Context, log_control_plane},
-    events::{Condition, EventRecorder},
-    index::{CachedWorkload, WorkloadView},
+    context::Context,
+    events::EventRecorder,
+    index::{AnswerOutcome, CachedWorkload, WorkloadView},
     lock::lock,
     metrics::ReconcileResult,
+    queue::{FailureKind, WriteFailure},
+    requests::RequestError,
     throttle::Throttle,
-    work_item::WorkItem,
-    writer::{WriteError, Writer},
+    writer::Writer,
 };
-use crate::{client::Failure, kinds::WorkloadRecord};
+use crate::kinds::WorkloadRecord;
 
-/// Reconciles items.
+/// Looks at items, and writes Workloads.
 pub(super) struct Controller {
     context: Context,
     writer: Writer,
@@ -36,19 +39,16 @@ pub(super) struct Controller {
     counts: Mutex<Throttle<Key>>,
     /// ... and its labels, in case that somebody else keeps changing them back.
     relabels: Mutex<Throttle<Key>>,
-    failures: Failures,
-    has_status_subresource: Mutex<Option<bool>>,
+    subresource: Mutex<StatusSubresource>,
 }
 
-/// What a reconciliation did, if nothing went wrong.
-#[derive(Debug)]
-enum Applied {
-    /// There was nothing to write.
+/// What a write has come to, if nothing went wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// There was nothing to write any more, or something else first.
     Nothing,
-    /// A write.
-    Written(ReconcileResult),
-    /// Nothing yet: the write is permitted at this time.
-    Throttled(Instant),
+    /// It was written.
+    Done(ReconcileResult),
 }
 
 impl Controller {
@@ -64,246 +64,228 @@ impl Controller {
             recorder,
             counts: Mutex::new(Throttle::new(status_interval)),
             relabels: Mutex::new(Throttle::new(status_interval)),
-            failures: Failures::default(),
-            has_status_subresource: Mutex::default(),
+            subresource: Mutex::default(),
         }
     }
 
-    /// Reconciles an item. Returns when it is due again, if it is.
-    pub(super) async fn reconcile(&self, item: WorkItem) -> Option<Instant> {
-        let deadline = self.context.write_deadline()?;
-        match &item {
-            WorkItem::Workload(key) => self.reconcile_workload(key, deadline).await,
-            WorkItem::Namespace(name) => {
-                self.reconcile_namespace(name);
-                None
-            }
-        }
-    }
-
-    fn reconcile_namespace(&self, name: &str) {
-        let index = self.context.index();
-        let item = WorkItem::Namespace(name.to_owned());
-        if !index.is_selected(name) {
-            return self.recorder.forget(&item);
-        }
-        let condition = Condition::of_namespace(&index.meshes_of(name));
-        self.recorder.observe(item, condition);
-    }
-
-    async fn reconcile_workload(&self, key: &Key, deadline: Instant) -> Option<Instant> {
-        let started = Instant::now();
-        let item = WorkItem::Workload(key.clone());
-        let view = {
-            let mut index = self.context.index();
-            if !index.is_selected(&key.namespace) {
-                self.recorder.forget(&item);
-                return None;
-            }
-            if index.detect_control_plane(key) {
-                log_control_plane(key);
-                let items = index.items();
-                items
-                    .into_iter()
-                    .for_each(|item| self.context.queue.enqueue(item));
-            }
-            index.begin_requests(key);
-            index.view(key)
+    /// Writes what is due for a Workload, by this deadline. `may_delete` says whether a list has shown
+    /// that it may be deleted (L19); it is asked right before the delete is sent.
+    ///
+    /// # Errors
+    /// Why nothing was written, or why it is not known whether it was.
+    pub(super) async fn write(
+        &self,
+        key: &Key,
+        deadline: Instant,
+        may_delete: impl FnOnce() -> bool,
+    ) -> Result<Written, WriteFailure> {
+        let view = self.context.index().view(key);
+        let Some(change) = Change::due(&view) else {
+            return Ok(Written::Nothing);
         };
-        let condition = Condition::of(&view.decision.action);
-        self.recorder.observe(item, condition);
-        let mut applied = self.apply(key, &view, deadline).await;
-        if matches!(applied, Err(WriteError::Stale))
-            && let Err(error) = self.refresh(key, &view).await
+        if let Change::Object(Write::Delete) = change
+            && !may_delete()
         {
-            applied = Err(error);
+            return Ok(Written::Nothing);
         }
-        self.context.index().end_requests(key);
-        let (result, again) = self.conclude(key, &view, applied);
-        self.context.metrics.reconciled(result, started.elapsed());
-        again
-    }
-
-    /// Reads a Workload that has changed although no watch has shown it yet.
-    async fn refresh(&self, key: &Key, view: &WorkloadView) -> Result<(), WriteError> {
-        let read = self.writer.read(key).await?;
-        let mut index = self.context.index();
-        match (read, &view.existing) {
-            (Some(workload), _) => drop(index.apply_response(&workload)),
-            (None, Some(existing)) => drop(index.delete_workload(key, Some(&existing.uid))),
-            (None, None) => {}
-        }
-        Ok(())
+        let written = self.apply(key, &view, &change, deadline).await;
+        self.context.index().end_request(key);
+        written.map_err(|failure| WriteFailure {
+            rejected: (failure.kind == FailureKind::Rejected)
+                .then(|| RejectedChange::of(change, &view)),
+            ..failure
+        })
     }
 
     async fn apply(
         &self,
         key: &Key,
         view: &WorkloadView,
+        change: &Change,
         deadline: Instant,
-    ) -> Result<Applied, WriteError> {
-        let Some(change) = Change::due(view) else {
-            self.failures.forget_rejected(key);
-            return Ok(Applied::Nothing);
-        };
-        let existing = view.existing.as_ref();
-        if existing.is_some_and(|existing| existing.is_terminating)
-            || self.failures.is_rejected(key, &change, view)
-        {
-            return Ok(Applied::Nothing);
-        }
-        let applied = match &change {
-            Change::Object(write) => self.write_object(key, view, write, deadline).await,
-            Change::Status(counts) => self.write_status(key, existing, *counts, deadline).await,
-        };
-        match &applied {
-            Err(WriteError::Rejected(_)) => self.failures.reject(key, change, view),
-            _ => self.failures.forget_rejected(key),
-        }
-        applied
-    }
-
-    async fn write_object(
-        &self,
-        key: &Key,
-        view: &WorkloadView,
-        write: &Write,
-        deadline: Instant,
-    ) -> Result<Applied, WriteError> {
-        let Key {
-            namespace,
-            workload: name,
-        } = key;
-        let (written, result) = match (write, &view.existing) {
-            (Write::Create { mesh }, _) => {
-                if self.context.index().is_terminating(namespace) {
-                    return Err(WriteError::NamespaceTerminating);
-                }
-                let created = self.writer.create(key, mesh, deadline).await?;
-                tracing::info!("created Workload {namespace}/{name} in mesh {mesh}");
-                (created, ReconcileResult::Created)
+    ) -> Result<Written, WriteFailure> {
+        let answer = match (change, &view.existing) {
+            (Change::Object(Write::Create { mesh }), _) => {
+                let counts = view.decision.status.map(|status| status.counts);
+                self.begin(key);
+                let created = self.writer.create(key, mesh, counts, deadline).await;
+                created.map(|created| (Some(created), ReconcileResult::Created))
             }
             (
-                Write::Relabel {
+                Change::Object(Write::Relabel {
                     mesh,
                     drop_mesh_owners,
-                },
+                }),
                 Some(existing),
             ) => {
-                if let Err(when) = permit(&self.relabels, key) {
-                    return Ok(Applied::Throttled(when));
-                }
                 let owners = (!drop_mesh_owners.is_empty())
                     .then(|| change::owners(existing, drop_mesh_owners, view.mesh_owner.as_ref()));
-                let relabelled = self
-                    .writer
-                    .relabel(key, existing, mesh, owners, deadline)
-                    .await?;
-                tracing::info!("labelled Workload {namespace}/{name} for mesh {mesh}");
-                (relabelled, ReconcileResult::Relabelled)
+                let _ = lock(&self.relabels).take(key.clone(), Instant::now());
+                self.begin(key);
+                let writer = &self.writer;
+                let relabelled = writer.relabel(key, existing, mesh, owners, deadline).await;
+                relabelled.map(|relabelled| (Some(relabelled), ReconcileResult::Relabelled))
             }
-            (Write::Delete, Some(existing)) => {
-                self.writer.delete(key, existing, deadline).await?;
-                tracing::info!("deleted Workload {namespace}/{name}, which nothing refers to");
-                let uid = Some(&*existing.uid);
-                let items = self.context.index().delete_workload(key, uid);
-                self.context.enqueue(items);
-                return Ok(Applied::Written(ReconcileResult::Deleted));
+            (Change::Object(Write::Delete), Some(existing)) => {
+                self.begin(key);
+                let deleted = self.writer.delete(key, existing, deadline).await;
+                // With finalizers, the Workload is still there.
+                deleted.map(|left| (left, ReconcileResult::Deleted))
+            }
+            (Change::Status(counts), Some(existing)) => {
+                return self.write_status(key, existing, *counts, deadline).await;
             }
             // The rules decide on these only for a Workload that exists.
-            (Write::Relabel { .. } | Write::Delete, None) => return Ok(Applied::Nothing),
+            (Change::Object(Write::Relabel { .. } | Write::Delete) | Change::Status(_), None) => {
+                return Ok(Written::Nothing);
+            }
         };
-        self.take_response(&written);
-        Ok(Applied::Written(result))
+        let (answer, result) = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.failed(key, change, &error).await),
+        };
+        self.say(key, result, change);
+        self.take(key, answer.as_ref()).await?;
+        Ok(Written::Done(result))
     }
 
     async fn write_status(
         &self,
         key: &Key,
-        existing: Option<&CachedWorkload>,
+        existing: &CachedWorkload,
         counts: Counts,
         deadline: Instant,
-    ) -> Result<Applied, WriteError> {
-        let Some(existing) = existing else {
-            return Ok(Applied::Nothing);
+    ) -> Result<Written, WriteFailure> {
+        let change = Change::Status(counts);
+        let known = lock(&self.subresource).known();
+        let has_subresource = match known {
+            Some(known) => known,
+            None => {
+                let asked = self.writer.has_status_subresource().await;
+                let asked = asked.map_err(|error| failure(&error, StatusSubresource::WHAT, key))?;
+                lock(&self.subresource).set(asked, Instant::now());
+                asked
+            }
         };
-        let has_subresource = self.has_status_subresource().await?;
-        if let Err(when) = permit(&self.counts, key) {
-            return Ok(Applied::Throttled(when));
-        }
-        let written = self
-            .writer
+        let _ = lock(&self.counts).take(key.clone(), Instant::now());
+        self.begin(key);
+        let writer = &self.writer;
+        let written = writer
             .status(key, existing, counts, has_subresource, deadline)
             .await;
         let is_stored = |workload: &WorkloadRecord| workload.reported == Some(counts.into());
         if !written.as_ref().is_ok_and(is_stored) {
-            // The CustomResourceDefinition may have been replaced. Ask again before the next write.
-            *lock(&self.has_status_subresource) = None;
+            // The CustomResourceDefinition may have been replaced.
+            lock(&self.subresource).doubt(Instant::now());
         }
-        let workload = written?;
-        if !is_stored(&workload) {
-            return Err(WriteError::Retry {
-                failure: Failure::new("the API server has not kept the numbers of a Workload"),
-                after: None,
+        let workload = match written {
+            Ok(workload) => workload,
+            Err(error) => return Err(self.failed(key, &change, &error).await),
+        };
+        let kept = is_stored(&workload);
+        self.take(key, Some(&workload)).await?;
+        if !kept {
+            return Err(WriteFailure {
+                kind: FailureKind::Refused,
+                sentence: "the API server has not kept the numbers of a Workload".to_owned(),
+                retry_after: None,
+                rejected: None,
             });
         }
         self.context.metrics.status_written();
-        self.take_response(&workload);
-        Ok(Applied::Written(ReconcileResult::Counted))
+        Ok(Written::Done(ReconcileResult::Counted))
     }
 
-    fn take_response(&self, workload: &WorkloadRecord) {
-        let items = self.context.index().apply_response(workload);
-        self.context.enqueue(items);
+    fn begin(&self, key: &Key) {
+        self.context.index().begin_request(key);
     }
 
-    async fn has_status_subresource(&self) -> Result<bool, WriteError> {
-        let known = *lock(&self.has_status_subresource);
-        if let Some(known) = known {
-            return Ok(known);
+    /// Takes an answer. If it is not clear whether it is the newest that is known, the Workload is read
+    /// once more (L21).
+    async fn take(&self, key: &Key, answer: Option<&WorkloadRecord>) -> Result<(), WriteFailure> {
+        let (outcome, items) = self.context.index().apply_answer(key, answer);
+        self.context.enqueue(items.into());
+        match outcome {
+            AnswerOutcome::Taken => Ok(()),
+            AnswerOutcome::Unclear => self.read(key).await,
         }
-        let asked = self.writer.has_status_subresource().await?;
-        *lock(&self.has_status_subresource) = Some(asked);
-        Ok(asked)
     }
 
-    /// The result for the metric, and when the Workload is due again.
-    fn conclude(
-        &self,
-        key: &Key,
-        view: &WorkloadView,
-        applied: Result<Applied, WriteError>,
-    ) -> (ReconcileResult, Option<Instant>) {
-        if !matches!(applied, Err(WriteError::Stale | WriteError::Retry { .. })) {
-            self.failures.reset(key);
+    async fn read(&self, key: &Key) -> Result<(), WriteFailure> {
+        self.begin(key);
+        let read = self.writer.read(key).await;
+        let read = read.map_err(|error| failure(&error, "get workloads.kuma.io", key))?;
+        let (outcome, items) = self.context.index().apply_answer(key, read.as_ref());
+        self.context.enqueue(items.into());
+        match outcome {
+            AnswerOutcome::Taken => Ok(()),
+            AnswerOutcome::Unclear => Err(stale(key)),
         }
-        let retry_at = |after| Some(Instant::now() + self.failures.back_off(key, after));
-        match applied {
-            Ok(Applied::Nothing) => (change::result_without_change(&view.decision.action), None),
-            Ok(Applied::Throttled(when)) => (ReconcileResult::Throttled, Some(when)),
-            Ok(Applied::Written(result)) => (result, None),
-            Err(WriteError::NamespaceTerminating) => (ReconcileResult::NoNamespace, None),
-            Err(WriteError::Rejected(failure)) => {
-                let Key {
-                    namespace,
-                    workload,
-                } = key;
-                tracing::warn!(
-                    "Workload {namespace}/{workload}: {failure}; it is not tried again until something changes"
-                );
-                (ReconcileResult::Refused, None)
+    }
+
+    /// What a failed request means. A Workload that has changed meanwhile is read, so that the next
+    /// decision knows it even if no watch has shown it.
+    async fn failed(&self, key: &Key, change: &Change, error: &RequestError) -> WriteFailure {
+        let what = change.verb();
+        let mut failure = failure(error, what, key);
+        let is_create = matches!(change, Change::Object(Write::Create { .. }));
+        if is_create && error.code() == Some(404) && !error.is_unserved() {
+            // The namespace in the path does not exist.
+            failure.kind = FailureKind::NoNamespace;
+        }
+        if failure.kind == FailureKind::Stale
+            && let Err(of_read) = self.read(key).await
+        {
+            return of_read;
+        }
+        self.context.journal_failure(error, what, &failure);
+        failure
+    }
+
+    fn say(&self, key: &Key, result: ReconcileResult, change: &Change) {
+        let Key {
+            namespace,
+            workload,
+        } = key;
+        let sentence = match change {
+            Change::Object(Write::Create { mesh }) => {
+                format!("created Workload {namespace}/{workload} in mesh {mesh}")
             }
-            Err(WriteError::Stale) => (ReconcileResult::Stale, retry_at(None)),
-            Err(WriteError::Retry { failure, after }) => {
-                let retry_at = retry_at(after);
-                self.context.warn(&format!("{failure}; it is tried again"));
-                (ReconcileResult::Failed, retry_at)
+            Change::Object(Write::Relabel { mesh, .. }) => {
+                format!("labelled Workload {namespace}/{workload} for mesh {mesh}")
             }
-        }
+            Change::Object(Write::Delete) => {
+                format!("deleted Workload {namespace}/{workload}, which nothing refers to")
+            }
+            Change::Status(_) => return,
+        };
+        self.context.journal.info(result.text(), &sentence);
     }
 }
 
-/// Permits a write now. Otherwise the error is when the next one is permitted.
-fn permit(throttle: &Mutex<Throttle<Key>>, key: &Key) -> Result<(), Instant> {
-    lock(throttle).take(key.clone(), Instant::now())
+fn failure(error: &RequestError, what: &str, key: &Key) -> WriteFailure {
+    let Key {
+        namespace,
+        workload,
+    } = key;
+    let why = error.failure(what);
+    WriteFailure {
+        kind: error.kind(),
+        sentence: format!("Workload {namespace}/{workload}: {why}"),
+        retry_after: error.retry_after(),
+        rejected: None,
+    }
+}
+
+fn stale(key: &Key) -> WriteFailure {
+    let Key {
+        namespace,
+        workload,
+    } = key;
+    WriteFailure {
+        kind: FailureKind::Stale,
+        sentence: format!("Workload {namespace}/{workload} keeps changing"),
+        retry_after: None,
+        rejected: None,
+    }
 }

@@ -1,60 +1,68 @@
-//! The metrics that are computed for each scrape.
+//! The metrics that are read off for each scrape. None of them costs more for a larger cluster, but for
+//! those of `--metrics-proxies`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use kuma_workload_rulebook::roster::Key;
+use tokio::task::yield_now;
 
-use kuma_workload_rulebook::roster::{Action, Key};
+use super::{context::Context, metrics::Proxies, work_item::WorkItem};
 
-use super::{
-    context::Context,
-    index::Index,
-    metrics::{Proxies, WorkloadState},
-};
+/// How many Workloads are read before other tasks have their turn.
+const SLICE: usize = 200;
 
 /// Updates them.
 pub(super) fn refresh(context: &Context) {
     let metrics = &context.metrics;
-    metrics.queue_depth(context.queue.depth());
     metrics.leads(context.leads());
+    metrics.watch_ages(&context.progress.ages());
+    metrics.api_server_away(context.health.away_since().map(|since| since.elapsed()));
+    let queue = context.queue();
+    metrics.queue_depth(queue.depth());
+    metrics.held(queue.holds());
+    metrics.totals(queue.totals());
+    drop(queue);
     let index = context.index();
     metrics.mode(index.mode());
+    metrics.strangers(index.strangers().1);
     for (kind, count) in index.sizes() {
         metrics.indexed(kind, count);
     }
-    let mut states = BTreeMap::<_, usize>::new();
-    let mut namespaces = BTreeSet::new();
-    let mut conflicts = 0;
-    for (Key { namespace, .. }, decision) in index.decisions() {
-        namespaces.insert(namespace);
-        conflicts += usize::from(matches!(decision.action, Action::Conflict { .. }));
-        if let Some(state) = WorkloadState::of(&decision) {
-            *states.entry(state).or_default() += 1;
-        }
-    }
-    metrics.workloads(&states);
-    metrics.conflicts(conflicts);
-    let split = namespaces
-        .iter()
-        .filter(|name| index.meshes_of(name).is_split());
-    metrics.split_namespaces(split.count());
 }
 
 /// The numbers of each workload in each of its meshes (S7).
-pub(super) fn proxies(index: &Index) -> Vec<Proxies> {
-    let roster = index.roster();
-    let mut keys: Vec<_> = roster
-        .keys()
-        .filter(|key| index.is_selected(&key.namespace))
-        .collect();
-    keys.sort_unstable();
-    let of_key = |key: Key| {
-        let references = roster.references(&key);
-        let of_mesh = references.iter().map(|(mesh, counts)| Proxies {
-            namespace: key.namespace.clone(),
-            workload: key.workload.clone(),
-            mesh: mesh.to_owned(),
-            counts,
-        });
-        of_mesh.collect::<Vec<_>>()
-    };
-    keys.into_iter().flat_map(of_key).collect()
+pub(super) async fn proxies(context: &Context) -> Vec<Proxies> {
+    let (mut proxies, mut last) = (Vec::new(), None);
+    loop {
+        let items: Vec<_> = {
+            let queue = context.queue();
+            queue
+                .items_after(last.as_ref())
+                .take(SLICE)
+                .cloned()
+                .collect()
+        };
+        for item in &items {
+            if let WorkItem::Workload(key) = &**item {
+                add(&mut proxies, context, key);
+            }
+        }
+        if items.len() < SLICE {
+            return proxies;
+        }
+        last = items.last().cloned();
+        yield_now().await;
+    }
+}
+
+fn add(proxies: &mut Vec<Proxies>, context: &Context, key: &Key) {
+    let index = context.index();
+    if !index.is_selected(&key.namespace) {
+        return;
+    }
+    let references = index.roster().references(key);
+    proxies.extend(references.iter().map(|(mesh, counts)| Proxies {
+        namespace: key.namespace.clone(),
+        workload: key.workload.clone(),
+        mesh: mesh.to_owned(),
+        counts,
+    }));
 }

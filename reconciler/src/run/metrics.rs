@@ -4,10 +4,11 @@
 //! error, except those of `kuma_workload_proxies`, which is opt-in.
 
 mod labels;
+mod polls;
 mod proxies;
 mod table;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 use kuma_workload_rulebook::roster::Mode;
 use prometheus_client::{
@@ -16,16 +17,19 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
-pub(super) use self::proxies::Proxies;
 use self::{
-    labels::{BuildLabels, KindLabels, ModeLabel, ModeLabels, ResultLabels, StateLabels},
+    labels::{
+        BuildLabels, KindLabels, ListLabels, ModeLabel, ModeLabels, ResultLabels, StateLabels,
+    },
+    proxies::Snapshot,
     table::PREFIX,
 };
 pub use self::{
     labels::{ReconcileResult, WorkloadState},
     table::{METRICS, MetricDescription, MetricForm},
 };
-use super::events::EventMetrics;
+pub(super) use self::{polls::PollMetrics, proxies::Proxies};
+use super::{events::EventMetrics, queue::Totals};
 use crate::{client::RequestCounter, kinds::RecordKind};
 
 /// The bounds of the histogram's buckets, in seconds. A decision takes microseconds, a write as long as
@@ -39,6 +43,7 @@ const SECONDS: [f64; 14] = [
 pub(super) struct Metrics {
     registry: Registry,
     families: Families,
+    proxies: Option<Snapshot>,
 }
 
 /// The metrics that are updated when something happens.
@@ -47,6 +52,13 @@ struct Families {
     reconcile: Family<ResultLabels, Counter>,
     reconcile_duration: Histogram,
     workqueue_depth: Gauge,
+    writes_held: Gauge,
+    fence_lists: Family<ListLabels, Counter>,
+    polls: PollMetrics,
+    unknown_managers: Gauge,
+    api_server_away: Gauge<f64, AtomicU64>,
+    watch_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
+    restores: Counter,
     leader: Gauge,
     mode: Family<ModeLabels, Gauge>,
     watch_restarts: Family<KindLabels, Counter>,
@@ -68,6 +80,13 @@ impl Families {
             reconcile: Family::default(),
             reconcile_duration: Histogram::new(SECONDS),
             workqueue_depth: Gauge::default(),
+            writes_held: Gauge::default(),
+            fence_lists: Family::default(),
+            polls: PollMetrics::default(),
+            unknown_managers: Gauge::default(),
+            api_server_away: Gauge::default(),
+            watch_age: Family::default(),
+            restores: Counter::default(),
             leader: Gauge::default(),
             mode: Family::default(),
             watch_restarts: Family::default(),
@@ -89,6 +108,13 @@ impl Families {
             reconcile,
             reconcile_duration,
             workqueue_depth,
+            writes_held,
+            fence_lists,
+            polls,
+            unknown_managers,
+            api_server_away,
+            watch_age,
+            restores,
             leader,
             mode,
             watch_restarts,
@@ -111,8 +137,15 @@ impl Families {
         register(to, &table::RECONCILE, reconcile.clone());
         register(to, &table::RECONCILE_DURATION, reconcile_duration.clone());
         register(to, &table::WORKQUEUE_DEPTH, workqueue_depth.clone());
+        register(to, &table::WRITES_HELD, writes_held.clone());
+        register(to, &table::FENCE_LISTS, fence_lists.clone());
+        to.register_collector(Box::new(polls.clone()));
         register(to, &table::LEADER, leader.clone());
         register(to, &table::MODE, mode.clone());
+        register(to, &table::UNKNOWN_MANAGERS, unknown_managers.clone());
+        register(to, &table::API_SERVER_AWAY, api_server_away.clone());
+        register(to, &table::WATCH_AGE, watch_age.clone());
+        register(to, &table::RESTORES, restores.clone());
         register(to, &table::WATCH_RESTARTS, watch_restarts.clone());
         register(to, &table::UNDECODABLE_OBJECTS, undecodable_objects.clone());
         register(to, &table::INDEX_OBJECTS, index_objects.clone());
@@ -145,18 +178,76 @@ impl Metrics {
         Self {
             registry: families.registry(),
             families,
+            proxies: None,
         }
     }
 
-    /// Adds `kuma_workload_proxies` (S7). `snapshot` is called for each scrape; nothing is stored.
+    /// Adds `kuma_workload_proxies` (S7).
     #[must_use]
-    pub(super) fn with_proxies(
-        mut self,
-        snapshot: impl Fn() -> Vec<Proxies> + Send + Sync + 'static,
-    ) -> Self {
-        let collector = proxies::Collector::new(snapshot);
-        self.registry.register_collector(Box::new(collector));
+    pub(super) fn with_proxies(mut self) -> Self {
+        let snapshot = Snapshot::default();
+        self.registry.register_collector(Box::new(snapshot.clone()));
+        self.proxies = Some(snapshot);
         self
+    }
+
+    /// Whether there is `kuma_workload_proxies`.
+    pub(super) fn has_proxies(&self) -> bool {
+        self.proxies.is_some()
+    }
+
+    /// The proxies of all Workloads, for the next page.
+    pub(super) fn proxies(&self, proxies: Vec<Proxies>) {
+        if let Some(snapshot) = &self.proxies {
+            snapshot.set(proxies);
+        }
+    }
+
+    /// The longest polls of tasks.
+    pub(super) fn polls(&self) -> PollMetrics {
+        self.families.polls.clone()
+    }
+
+    /// A Workload was looked at, and nothing was written.
+    pub(super) fn looked(&self, result: ReconcileResult) {
+        let results = &self.families.reconcile;
+        results.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// The Dataplanes of a namespace were listed before or after deletes.
+    pub(super) fn fenced(&self, succeeded: bool) {
+        let result = if succeeded { "listed" } else { "failed" };
+        let lists = &self.families.fence_lists;
+        lists.get_or_create(&ListLabels { result }).inc();
+    }
+
+    /// The API server was restored from a backup.
+    pub(super) fn restored(&self) {
+        self.families.restores.inc();
+    }
+
+    /// This many writes wait after a failure.
+    pub(super) fn held(&self, writes: usize) {
+        self.families.writes_held.set(number(writes));
+    }
+
+    /// How long ago each watch has shown something.
+    pub(super) fn watch_ages(&self, ages: &BTreeMap<RecordKind, Duration>) {
+        for (&kind, age) in ages {
+            let gauge = self.families.watch_age.get_or_create(&KindLabels { kind });
+            gauge.set(age.as_secs_f64());
+        }
+    }
+
+    /// For how long the API server has answered no request.
+    pub(super) fn api_server_away(&self, time: Option<Duration>) {
+        let seconds = time.unwrap_or_default().as_secs_f64();
+        self.families.api_server_away.set(seconds);
+    }
+
+    /// This many Workloads name a control plane by an unknown field manager (L17).
+    pub(super) fn strangers(&self, workloads: usize) {
+        self.families.unknown_managers.set(number(workloads));
     }
 
     /// A Workload was reconciled.
@@ -209,25 +300,18 @@ impl Metrics {
             .set(number(objects));
     }
 
-    /// This many Workloads are in each state. A state that is missing has none.
-    pub(super) fn workloads(&self, states: &BTreeMap<WorkloadState, usize>) {
+    /// How many Workloads and namespaces are in each state.
+    pub(super) fn totals(&self, totals: &Totals) {
         for &state in WorkloadState::ALL {
-            let count = states.get(&state).copied().unwrap_or_default();
+            let count = totals.workloads.get(&state).copied().unwrap_or_default();
             let workloads = &self.families.workloads;
             workloads
                 .get_or_create(&StateLabels { state })
                 .set(number(count));
         }
-    }
-
-    /// This many Workloads are in conflict (L9).
-    pub(super) fn conflicts(&self, conflicts: usize) {
-        self.families.mesh_conflicts.set(number(conflicts));
-    }
-
-    /// This many namespaces are split (L11).
-    pub(super) fn split_namespaces(&self, namespaces: usize) {
-        self.families.split_namespaces.set(number(namespaces));
+        self.families.mesh_conflicts.set(number(totals.conflicts()));
+        let split = number(totals.split_namespaces);
+        self.families.split_namespaces.set(split);
     }
 
     /// A status was written.
@@ -261,19 +345,28 @@ mod tests {
 
     /// Metrics of which each was used once.
     fn used() -> Metrics {
-        let proxies = || {
-            vec![Proxies {
-                namespace: "shop".into(),
-                workload: "cart".into(),
-                mesh: "default".into(),
-                counts: Counts {
-                    connected: 2,
-                    healthy: 1,
-                    total: 3,
-                },
-            }]
-        };
-        let metrics = Metrics::default().with_proxies(proxies);
+        let proxies = vec![Proxies {
+            namespace: "shop".into(),
+            workload: "cart".into(),
+            mesh: "default".into(),
+            counts: Counts {
+                connected: 2,
+                healthy: 1,
+                total: 3,
+            },
+        }];
+        let metrics = Metrics::default().with_proxies();
+        metrics.proxies(proxies);
+        metrics.fenced(true);
+        metrics.restored();
+        metrics.held(3);
+        metrics.strangers(2);
+        metrics.api_server_away(Some(Duration::from_secs(7)));
+        metrics.watch_ages(&BTreeMap::from([(
+            RecordKind::Dataplane,
+            Duration::from_secs(5),
+        )]));
+        metrics.polls().of("dispatcher");
         metrics.reconciled(ReconcileResult::Created, Duration::from_millis(3));
         metrics.queue_depth(4);
         metrics.leads(true);
@@ -281,9 +374,10 @@ mod tests {
         metrics.watch_restarted(RecordKind::Dataplane);
         metrics.undecodable(RecordKind::Dataplane);
         metrics.indexed(RecordKind::Dataplane, 100);
-        metrics.workloads(&BTreeMap::from([(WorkloadState::Managed, 1)]));
-        metrics.conflicts(1);
-        metrics.split_namespaces(2);
+        metrics.totals(&Totals {
+            workloads: [(WorkloadState::Managed, 1), (WorkloadState::Orphan, 1)].into(),
+            split_namespaces: 2,
+        });
         metrics.status_written();
         let events = metrics.events();
         events.published(EventReason::MultipleMeshesDetected);

@@ -4,7 +4,11 @@ mod events;
 mod lease;
 mod serve;
 
-use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
+use std::{
+    collections::BTreeSet,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum};
 use kuma_workload_rulebook::identifier::{Identifiers, PodAnnotation};
@@ -28,10 +32,26 @@ no cluster is known.")]
 pub struct RunFlags {
     /// Whether Workloads are written.
     ///
-    /// `auto` manages Workloads until it sees one that a Dataplane refers to and a control plane
-    /// manages. From then on it only deletes its own Workloads that nothing refers to.
+    /// `auto` manages Workloads unless it sees one that a Dataplane refers to and a control plane
+    /// manages. While there is one, it only deletes its own Workloads that nothing refers to.
     #[arg(long, env = "KUMA_WORKLOAD_MODE", value_enum, default_value_t = ModeFlag::Auto)]
     pub(super) mode: ModeFlag,
+
+    /// With `--mode auto`: the field managers of control planes. A Workload whose label
+    /// kuma.io/managed-by one of them has set shows that a control plane manages Workloads.
+    #[arg(
+        long,
+        env = "KUMA_WORKLOAD_CONTROL_PLANE_MANAGERS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "kuma-cp"
+    )]
+    pub(super) control_plane_managers: Vec<String>,
+
+    /// With `--mode auto`: for how long Workloads are still left to a control plane after the last one
+    /// that showed it has gone.
+    #[arg(long, env = "KUMA_WORKLOAD_MODE_GRACE", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub(super) mode_grace: Duration,
 
     /// Where identifiers come from: the annotation that the control plane stores on the Dataplane, or,
     /// for control planes before 2.13, also the Dataplane's Pod.
@@ -87,6 +107,20 @@ pub struct RunFlags {
     #[arg(long, env = "KUMA_WORKLOAD_STATUS_INTERVAL", value_name = "TIME", default_value = "5s", value_parser = at_least_a_second)]
     pub(super) status_interval: Duration,
 
+    /// Each Workload is looked at again once in this time, and each watch compared with the API server.
+    #[arg(long, env = "KUMA_WORKLOAD_RESYNC", value_name = "TIME", default_value = "5m", value_parser = at_least_a_second)]
+    pub(super) resync: Duration,
+
+    /// At most so many writes of Workloads a second, and twice as many at once after a pause. Repeats of
+    /// writes that have failed get a quarter of them at most.
+    #[arg(
+        long,
+        env = "KUMA_WORKLOAD_WRITES_PER_SECOND",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub(super) writes_per_second: NonZeroU32,
+
     /// The format of the log lines, which go to standard error.
     #[arg(long, env = "KUMA_WORKLOAD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, help_heading = "Log")]
     pub(super) log_format: LogFormat,
@@ -130,7 +164,7 @@ impl RunFlags {
 /// Whether Workloads are written (L17).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ModeFlag {
-    /// `manage` until a control plane is seen to manage Workloads itself.
+    /// `manage`, unless a control plane is seen to manage Workloads itself.
     Auto,
     /// Create, label, count and delete Workloads.
     Manage,
@@ -203,7 +237,7 @@ mod tests {
         assert!(options.namespaces().iter().eq(namespaces));
         // Each is the scope of one watch of a kind.
         let scope = crate::run::replica::watch_scope(&options);
-        assert_eq!(scope.namespaces, namespaces);
+        assert!(scope.namespaces.iter().eq(namespaces));
     }
 
     #[rstest]

@@ -1,362 +1,424 @@
-//! The work queue: which items are reconciled, and when. An item is in the queue once, at the earliest
-//! of the times it was added for, and is never processed twice at the same time.
+//! The work queue: it owns when each item is looked at again, and why not yet. It is synchronous and
+//! does no I/O; the dispatcher runs it.
+//!
+//! ```text
+//! change, resync ─▶ due ─▶ look ─┬─▶ nothing to write ─▶ due again at its resync
+//!                                ├─▶ must wait ────────▶ due again then
+//!                                └─▶ ready to write ───▶ a token ─▶ write ─▶ look again, or hold
+//! ```
+//!
+//! A look costs microseconds and no request. Whatever changes is looked at right away, also while a
+//! write waits after a failure; only the write waits (L22). Each item that is known is looked at once
+//! in the resync period, at a moment of its own (L20).
+
+mod hold;
+mod totals;
 
 use std::{
-    collections::{HashMap, HashSet},
-    future::poll_fn,
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::Poll,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Bound,
+    sync::Arc,
+    time::Duration,
 };
 
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::JoinSet,
-    time::{Instant, sleep_until},
-};
-use tokio_util::time::{DelayQueue, delay_queue};
+use tokio::time::Instant;
 
-/// The handle that adds items. Clones add to the same queue.
-#[derive(Debug, Clone)]
-pub(super) struct Queue<T> {
-    requests: UnboundedSender<(T, Instant)>,
-    depth: Arc<AtomicUsize>,
+pub(super) use self::{
+    hold::{FailureKind, Hold, WriteFailure},
+    totals::{ItemState, Totals},
+};
+use super::{controller::RejectedChange, token_bucket::TokenBucket, work_item::WorkItem};
+
+/// Repeats get this part of all writes at most (L22).
+const REPEATS: f64 = 0.25;
+
+/// The order in which writes are done: objects before numbers, first tries before repeats (L22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum WriteKind {
+    /// An object is created, labelled, deleted, or read again.
+    Object,
+    /// The numbers of a Workload.
+    Numbers,
 }
 
-/// The part that holds the items and hands them to workers. There is one per queue.
+/// What follows from a look at an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is right, or nothing can be done.
+    Rest,
+    /// It is unknown: nothing refers to it and it does not exist.
+    Forget,
+    /// It must wait until then.
+    Wait(Instant),
+    /// It has to be written.
+    Write(WriteKind),
+    /// It waits for the list before a delete (L19).
+    Fence,
+}
+
+/// The queue.
 #[derive(Debug)]
-pub(super) struct Dispatcher<T> {
-    requests: UnboundedReceiver<(T, Instant)>,
-    delays: DelayQueue<T>,
-    due: HashMap<T, (Instant, delay_queue::Key)>,
-    processing: HashSet<T>,
-    /// Due again, but still being processed.
-    dirty: HashSet<T>,
-    depth: Arc<AtomicUsize>,
+pub(super) struct Queue {
+    resync: Duration,
+    started: Instant,
+    entries: BTreeMap<Arc<WorkItem>, Entry>,
+    agenda: BTreeSet<(Instant, Arc<WorkItem>)>,
+    /// The items that are ready to be written, by kind, first tries and repeats. An item that is not
+    /// in that state any more is skipped.
+    ready: BTreeMap<(WriteKind, bool), VecDeque<Arc<WorkItem>>>,
+    writes: TokenBucket,
+    repeats: TokenBucket,
+    totals: Totals,
+    pending: usize,
 }
 
-/// An empty queue.
-pub(super) fn queue<T: Hash + Eq + Clone>() -> (Queue<T>, Dispatcher<T>) {
-    let (sender, receiver) = unbounded_channel();
-    let depth = Arc::<AtomicUsize>::default();
-    let queue = Queue {
-        requests: sender,
-        depth: depth.clone(),
-    };
-    let dispatcher = Dispatcher {
-        requests: receiver,
-        delays: DelayQueue::new(),
-        due: HashMap::new(),
-        processing: HashSet::new(),
-        dirty: HashSet::new(),
-        depth,
-    };
-    (queue, dispatcher)
+/// An item in the queue.
+#[derive(Debug)]
+struct Entry {
+    /// When it is looked at next.
+    due: Option<Instant>,
+    step: Step,
+    hold: Option<Box<Hold>>,
+    state: Option<ItemState>,
 }
 
-impl<T> Queue<T> {
-    /// Adds an item that is due now.
-    pub(super) fn enqueue(&self, item: T) {
-        self.enqueue_at(item, Instant::now());
-    }
+/// Where an item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// It is due at a moment.
+    Waiting,
+    /// It has changed, and is due now.
+    Changed,
+    /// It is ready to be written, as a first try or as a repeat.
+    Ready(WriteKind, bool),
+    /// It is being written; whether it has changed meanwhile.
+    Writing(bool),
+    /// It waits for the list before a delete.
+    Fenced,
+}
 
-    /// Adds an item that is due at this time. If it is already in the queue, the earlier time counts.
-    fn enqueue_at(&self, item: T, when: Instant) {
-        // Without a receiver the process is about to end.
-        let _ = self.requests.send((item, when));
-    }
-
-    /// How many items wait, for their time or for a worker.
-    pub(super) fn depth(&self) -> usize {
-        self.depth.load(Ordering::Relaxed)
+impl Step {
+    fn is_pending(self) -> bool {
+        matches!(self, Self::Changed | Self::Ready(..) | Self::Fenced)
     }
 }
 
-impl<T: Hash + Eq + Clone + Send + 'static> Dispatcher<T> {
-    /// Reconciles items, at most `workers` at a time, until `stop` resolves. Then it reconciles the
-    /// items that are due, until none is left or until the deadline that `stop` has given. `reconcile`
-    /// returns when the item is due again, if it is.
-    pub(super) async fn run<F>(
-        mut self,
-        workers: usize,
-        reconcile: impl Fn(T) -> F,
-        stop: impl Future<Output = Instant>,
-    ) where
-        F: Future<Output = Option<Instant>> + Send + 'static,
-    {
-        let mut tasks = JoinSet::new();
-        let mut items = HashMap::new();
-        let mut stop = std::pin::pin!(stop);
-        let mut deadline: Option<Instant> = None;
-        loop {
-            if deadline.is_some() && tasks.is_empty() && !self.has_due() {
-                return;
-            }
-            tokio::select! {
-                biased;
-                Some(finished) = tasks.join_next_with_id(), if !tasks.is_empty() => {
-                    let (id, again) = match finished {
-                        Ok((id, again)) => (id, again),
-                        Err(error) => (error.id(), None),
-                    };
-                    if let Some(item) = items.remove(&id) {
-                        self.finish(item, again);
-                    }
-                }
-                Some((item, when)) = self.requests.recv() => self.add(item, when),
-                item = next(&mut self.delays, &mut self.due), if tasks.len() < workers => {
-                    if self.processing.contains(&item) {
-                        self.dirty.insert(item);
-                    } else {
-                        let task = tasks.spawn(reconcile(item.clone()));
-                        items.insert(task.id(), item.clone());
-                        self.processing.insert(item);
-                    }
-                    self.update_depth();
-                }
-                given = &mut stop, if deadline.is_none() => deadline = Some(given),
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return,
-            }
+/// When and why an item is looked at again, for people.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    /// When it is looked at next.
+    pub(super) due: Option<Instant>,
+    /// What it waits for.
+    pub(super) step: &'static str,
+    /// The failure after which its write waits.
+    pub(super) hold: Option<Hold>,
+}
+
+impl Queue {
+    /// An empty queue, in which each item is looked at once in `resync`, and that lets
+    /// `writes_per_second` through, and a burst of twice as many.
+    pub(super) fn new(resync: Duration, writes_per_second: u32, now: Instant) -> Self {
+        let rate = f64::from(writes_per_second);
+        let burst = writes_per_second.saturating_mul(2);
+        Self {
+            resync,
+            started: now,
+            entries: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            ready: BTreeMap::new(),
+            writes: TokenBucket::new(rate, burst, now),
+            repeats: TokenBucket::new(rate * REPEATS, burst / 4, now),
+            totals: Totals::default(),
+            pending: 0,
         }
     }
 
-    fn add(&mut self, item: T, when: Instant) {
-        if self.dirty.contains(&item) {
-            return;
-        }
-        match self.due.get_mut(&item) {
-            Some((earlier, _)) if *earlier <= when => {}
-            Some((time, key)) => {
-                *time = when;
-                self.delays.reset_at(key, when);
-            }
+    /// An item has changed: it is looked at now.
+    pub(super) fn enqueue(&mut self, item: WorkItem, now: Instant) {
+        let item = match self.entries.get_key_value(&item) {
+            Some((item, _)) => item.clone(),
             None => {
-                let key = self.delays.insert_at(item.clone(), when);
-                self.due.insert(item, (when, key));
+                let item = Arc::new(item);
+                let entry = Entry {
+                    due: None,
+                    step: Step::Waiting,
+                    hold: None,
+                    state: None,
+                };
+                self.entries.insert(item.clone(), entry);
+                item
+            }
+        };
+        self.change(&item, now);
+    }
+
+    /// All items of a namespace are looked at now. What could not be written because the namespace was
+    /// going may be possible again.
+    pub(super) fn enqueue_namespace(&mut self, namespace: &str, now: Instant) {
+        let first = WorkItem::Namespace(namespace.to_owned());
+        let of_namespace = self.entries.range::<WorkItem, _>(&first..);
+        let items: Vec<_> = of_namespace
+            .map(|(item, _)| item.clone())
+            .take_while(|item| item.namespace() == namespace)
+            .collect();
+        for item in items {
+            if let Some(entry) = self.entries.get_mut(&item)
+                && let Some(hold) = &mut entry.hold
+                && hold.last.kind == FailureKind::NoNamespace
+            {
+                hold.until = now;
+            }
+            self.change(&item, now);
+        }
+    }
+
+    /// The next items after this one are looked at now, at most `limit`. Returns the last of them, if
+    /// there may be more.
+    pub(super) fn enqueue_after(
+        &mut self,
+        last: Option<&Arc<WorkItem>>,
+        limit: usize,
+        now: Instant,
+    ) -> Option<Arc<WorkItem>> {
+        let after = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
+        let range = self.entries.range((after, Bound::Unbounded));
+        let items: Vec<_> = range.map(|(item, _)| item.clone()).take(limit).collect();
+        for item in &items {
+            self.change(item, now);
+        }
+        items.last().filter(|_| items.len() == limit).cloned()
+    }
+
+    fn change(&mut self, item: &Arc<WorkItem>, now: Instant) {
+        match self.entries.get_mut(item).map(|entry| &mut entry.step) {
+            Some(Step::Writing(changed)) => *changed = true,
+            Some(_) => self.set(item, Step::Changed, Some(now)),
+            None => {}
+        }
+    }
+
+    /// Takes the next item that is due. It has to be settled.
+    pub(super) fn next_due(&mut self, now: Instant) -> Option<Arc<WorkItem>> {
+        let (due, item) = self.agenda.first()?;
+        if *due > now {
+            return None;
+        }
+        let item = item.clone();
+        self.set(&item, Step::Waiting, None);
+        Some(item)
+    }
+
+    /// When the next item is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.agenda.first().map(|(due, _)| *due)
+    }
+
+    /// Whether a write of this change must wait, and until when.
+    pub(super) fn held(
+        &self,
+        item: &WorkItem,
+        change: &RejectedChange,
+        now: Instant,
+    ) -> Option<Instant> {
+        let hold = self.entries.get(item)?.hold.as_ref()?;
+        hold.blocks(change, now).then_some(hold.until)
+    }
+
+    /// How often a write has failed in a row, and how the last time.
+    pub(super) fn hold(&self, item: &WorkItem) -> Option<&Hold> {
+        self.entries.get(item)?.hold.as_deref()
+    }
+
+    /// What follows from a look at an item.
+    pub(super) fn settle(
+        &mut self,
+        item: &Arc<WorkItem>,
+        state: Option<ItemState>,
+        next: Next,
+        now: Instant,
+    ) {
+        let resync = self.next_resync(item, now);
+        let Some(entry) = self.entries.get_mut(item) else {
+            return;
+        };
+        if entry.state != state {
+            self.totals.remove(entry.state);
+            self.totals.add(state);
+            entry.state = state;
+        }
+        let held = entry.hold.as_ref().map(|hold| hold.until);
+        match next {
+            Next::Rest | Next::Forget => {
+                // A failure is forgotten by success, or when its time has passed and nothing has to be
+                // written any more. Until then a change that comes and goes does not start over.
+                match held {
+                    Some(until) if until > now => self.set(item, Step::Waiting, Some(until)),
+                    _ if next == Next::Forget => self.forget(item),
+                    _ => {
+                        entry.hold = None;
+                        self.set(item, Step::Waiting, Some(resync));
+                    }
+                }
+            }
+            Next::Wait(until) => self.set(item, Step::Waiting, Some(until)),
+            Next::Fence => self.set(item, Step::Fenced, Some(resync)),
+            Next::Write(kind) => {
+                let is_repeat = entry.hold.as_ref().is_some_and(|hold| hold.makes_repeat());
+                self.set(item, Step::Ready(kind, is_repeat), Some(resync));
+                let ready = self.ready.entry((kind, is_repeat)).or_default();
+                ready.push_back(item.clone());
             }
         }
-        self.update_depth();
     }
 
-    fn finish(&mut self, item: T, again: Option<Instant>) {
-        self.processing.remove(&item);
-        let again = if self.dirty.remove(&item) {
-            Some(Instant::now())
-        } else {
-            again
+    /// Takes the next item that may be written. Otherwise the error is when one may be, if one is
+    /// ready.
+    pub(super) fn next_write(&mut self, now: Instant) -> Result<Arc<WorkItem>, Option<Instant>> {
+        let next = self.writes.next(now);
+        let mut earliest = None;
+        for (&(kind, is_repeat), ready) in &mut self.ready {
+            // Those that have changed since are not ready any more.
+            while let Some(item) = ready.front() {
+                let step = self.entries.get(item).map(|entry| entry.step);
+                if step == Some(Step::Ready(kind, is_repeat)) {
+                    break;
+                }
+                ready.pop_front();
+            }
+            if ready.is_empty() {
+                continue;
+            }
+            let when = match is_repeat {
+                true => next.max(self.repeats.next(now)),
+                false => next,
+            };
+            if when <= now
+                && let Some(item) = ready.pop_front()
+            {
+                let _ = self.writes.take(now);
+                if is_repeat {
+                    let _ = self.repeats.take(now);
+                }
+                self.set(&item, Step::Writing(false), None);
+                return Ok(item);
+            }
+            earliest = Some(earliest.map_or(when, |earliest: Instant| earliest.min(when)));
+        }
+        Err(earliest)
+    }
+
+    /// An item that was taken has been written, or needs no write any more: it is looked at again.
+    pub(super) fn written(&mut self, item: &Arc<WorkItem>, succeeded: bool, now: Instant) {
+        if succeeded && let Some(entry) = self.entries.get_mut(item) {
+            entry.hold = None;
+        }
+        self.set(item, Step::Changed, Some(now));
+    }
+
+    /// The write of an item has failed. Returns the hold that follows.
+    pub(super) fn failed(
+        &mut self,
+        item: &Arc<WorkItem>,
+        failure: WriteFailure,
+        now: Instant,
+    ) -> Option<Instant> {
+        let entry = self.entries.get_mut(item)?;
+        let hold = Hold::after(failure, entry.hold.as_deref(), now);
+        let until = hold.until;
+        entry.hold = Some(Box::new(hold));
+        let has_changed = entry.step == Step::Writing(true);
+        match has_changed {
+            true => self.set(item, Step::Changed, Some(now)),
+            false => self.set(item, Step::Waiting, Some(until)),
+        }
+        Some(until)
+    }
+
+    /// When and why an item is looked at again.
+    pub(super) fn standing(&self, item: &WorkItem) -> Option<Standing> {
+        let entry = self.entries.get(item)?;
+        Some(Standing {
+            due: entry.due,
+            step: match entry.step {
+                Step::Waiting if entry.hold.is_some() => "it waits after a failure",
+                Step::Waiting => "nothing is to be written",
+                Step::Changed => "it has changed and is looked at next",
+                Step::Ready(_, false) => "it waits for its turn to be written",
+                Step::Ready(_, true) => "it waits for its turn to be written again",
+                Step::Writing(_) => "it is being written",
+                Step::Fenced => "it waits for the list of Dataplanes before it is deleted",
+            },
+            hold: entry.hold.as_deref().cloned(),
+        })
+    }
+
+    /// How many items have changed or are ready to be written.
+    pub(super) fn depth(&self) -> usize {
+        self.pending
+    }
+
+    /// How many writes wait after a failure.
+    pub(super) fn holds(&self) -> usize {
+        let held = self.entries.values().filter(|entry| entry.hold.is_some());
+        held.count()
+    }
+
+    /// How many items are in each state.
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// All items that follow this one, in order.
+    pub(super) fn items_after(
+        &self,
+        last: Option<&Arc<WorkItem>>,
+    ) -> impl Iterator<Item = &Arc<WorkItem>> {
+        let after = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.clone()));
+        let range = self.entries.range((after, Bound::Unbounded));
+        range.map(|(item, _)| item)
+    }
+
+    fn set(&mut self, item: &Arc<WorkItem>, step: Step, due: Option<Instant>) {
+        let Some(entry) = self.entries.get_mut(item) else {
+            return;
         };
-        if let Some(again) = again {
-            self.add(item, again);
+        if entry.due != due {
+            if let Some(due) = entry.due {
+                self.agenda.remove(&(due, item.clone()));
+            }
+            if let Some(due) = due {
+                self.agenda.insert((due, item.clone()));
+            }
+            entry.due = due;
         }
-        self.update_depth();
+        self.pending += usize::from(step.is_pending());
+        self.pending -= usize::from(entry.step.is_pending());
+        entry.step = step;
     }
 
-    /// Whether an item is due. An item that was added and not yet received counts as due.
-    fn has_due(&self) -> bool {
-        let now = Instant::now();
-        !self.requests.is_empty()
-            || self.due.values().any(|(when, _)| *when <= now)
-            || !self.dirty.is_empty()
-    }
-
-    fn update_depth(&self) {
-        let depth = self.due.len() + self.dirty.len();
-        self.depth.store(depth, Ordering::Relaxed);
-    }
-}
-
-/// The next item that is due.
-async fn next<T: Hash + Eq>(
-    delays: &mut DelayQueue<T>,
-    due: &mut HashMap<T, (Instant, delay_queue::Key)>,
-) -> T {
-    poll_fn(|context| match delays.poll_expired(context) {
-        Poll::Ready(Some(expired)) => {
-            let item = expired.into_inner();
-            due.remove(&item);
-            Poll::Ready(item)
+    fn forget(&mut self, item: &Arc<WorkItem>) {
+        self.set(item, Step::Waiting, None);
+        if let Some(entry) = self.entries.remove(item) {
+            self.totals.remove(entry.state);
         }
-        // Empty: an added item wakes the loop that waits for this.
-        Poll::Ready(None) | Poll::Pending => Poll::Pending,
-    })
-    .await
+    }
+
+    /// The next moment of an item's own (L20): the same in each period, and spread over it.
+    fn next_resync(&self, item: &WorkItem, now: Instant) -> Instant {
+        let mut hasher = DefaultHasher::new();
+        item.hash(&mut hasher);
+        let period = self.resync.as_millis().max(1);
+        let moment = u128::from(hasher.finish()) % period;
+        let elapsed = now.duration_since(self.started).as_millis();
+        let into = elapsed % period;
+        let wait = match moment > into {
+            true => moment - into,
+            false => period + moment - into,
+        };
+        now + Duration::from_millis(u64::try_from(wait).unwrap_or(u64::MAX))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{collections::BTreeSet, future::pending, sync::Mutex, time::Duration};
-
-    /// Which items began and ended, with the seconds since the start.
-    type History = Arc<Mutex<Vec<(&'static str, &'static str, u64)>>>;
-
-    async fn run(
-        workers: usize,
-        takes: Duration,
-        again: Option<Duration>,
-        stop: impl Future<Output = Instant>,
-        ask: impl FnOnce(&Queue<&'static str>),
-    ) -> Vec<(&'static str, &'static str, u64)> {
-        let (queue, dispatcher) = queue();
-        let start = Instant::now();
-        let log = History::default();
-        ask(&queue);
-        let (times, first) = (log.clone(), Arc::new(Mutex::new(HashSet::new())));
-        let work = move |item| {
-            let (log, first) = (times.clone(), first.clone());
-            async move {
-                let note = |what| {
-                    let seconds = start.elapsed().as_secs();
-                    log.lock().unwrap().push((item, what, seconds));
-                };
-                note("begun");
-                tokio::time::sleep(takes).await;
-                note("ended");
-                let again = again.filter(|_| first.lock().unwrap().insert(item));
-                again.map(|again| Instant::now() + again)
-            }
-        };
-        dispatcher.run(workers, work, stop).await;
-        let log = log.lock().unwrap();
-        log.clone()
-    }
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    async fn stop_after(time: u64, grace: u64) -> Instant {
-        tokio::time::sleep(seconds(time)).await;
-        Instant::now() + seconds(grace)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_item_is_in_the_queue_once_at_the_earliest_time() {
-        let log = run(2, seconds(0), None, stop_after(60, 0), |queue| {
-            let now = Instant::now();
-            queue.enqueue_at("a", now + seconds(20));
-            queue.enqueue_at("a", now + seconds(10));
-            queue.enqueue_at("a", now + seconds(30));
-        })
-        .await;
-        assert_eq!(log, [("a", "begun", 10), ("a", "ended", 10)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_item_is_never_processed_twice_at_the_same_time() {
-        let log = run(2, seconds(5), None, stop_after(60, 0), |queue| {
-            let now = Instant::now();
-            queue.enqueue("a");
-            queue.enqueue_at("b", now + seconds(1));
-            let queue = queue.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(seconds(2)).await;
-                queue.enqueue("a");
-                queue.enqueue("a");
-            });
-        })
-        .await;
-        let of_a: Vec<_> = log.into_iter().filter(|entry| entry.0 == "a").collect();
-        let twice = [("begun", 0), ("ended", 5), ("begun", 5), ("ended", 10)];
-        assert_eq!(of_a, twice.map(|(what, when)| ("a", what, when)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_more_items_than_workers_are_processed() {
-        let log = run(1, seconds(5), None, stop_after(60, 0), |queue| {
-            queue.enqueue("a");
-            queue.enqueue("b");
-        })
-        .await;
-        let begun: Vec<_> = log.iter().filter(|entry| entry.1 == "begun").collect();
-        assert_eq!(
-            begun.iter().map(|entry| entry.2).collect::<Vec<_>>(),
-            [0, 5]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_item_is_requeued_at_the_time_that_reconcile_answers() {
-        let log = run(
-            1,
-            seconds(0),
-            Some(seconds(7)),
-            stop_after(60, 0),
-            |queue| {
-                queue.enqueue("a");
-            },
-        )
-        .await;
-        let begun: Vec<_> = log.iter().filter(|entry| entry.1 == "begun").collect();
-        assert_eq!(
-            begun.iter().map(|entry| entry.2).collect::<Vec<_>>(),
-            [0, 7]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn at_the_end_only_due_items_are_processed() {
-        let log = run(1, seconds(3), None, stop_after(1, 100), |queue| {
-            queue.enqueue("a");
-            queue.enqueue("b");
-            queue.enqueue_at("c", Instant::now() + seconds(50));
-        })
-        .await;
-        let ended: Vec<_> = log.iter().filter(|entry| entry.1 == "ended").collect();
-        let names: BTreeSet<_> = ended.iter().map(|entry| entry.0).collect();
-        assert_eq!(names, BTreeSet::from(["a", "b"]));
-        assert_eq!(
-            ended.iter().map(|entry| entry.2).collect::<Vec<_>>(),
-            [3, 6]
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn at_the_end_items_that_reconcile_adds_are_processed() {
-        let (queue, dispatcher) = queue();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        queue.enqueue("create");
-        let processed = log.clone();
-        let work = move |item| {
-            let (queue, log) = (queue.clone(), processed.clone());
-            async move {
-                tokio::time::sleep(seconds(3)).await;
-                log.lock().unwrap().push(item);
-                if item == "create" {
-                    queue.enqueue("count");
-                }
-                None
-            }
-        };
-        dispatcher.run(1, work, stop_after(1, 100)).await;
-        assert_eq!(*log.lock().unwrap(), ["create", "count"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_processed_after_the_deadline() {
-        let start = Instant::now();
-        let log = run(1, seconds(30), None, stop_after(1, 10), |queue| {
-            queue.enqueue("a")
-        })
-        .await;
-        assert_eq!(log, [("a", "begun", 0)]);
-        assert_eq!(start.elapsed(), seconds(11));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn depth_counts_waiting_items() {
-        let (queue, dispatcher) = queue();
-        for (item, after) in [("a", 100), ("b", 200), ("b", 300)] {
-            queue.enqueue_at(item, Instant::now() + seconds(after));
-        }
-        let work = dispatcher.run(1, |_| async { None }, pending());
-        tokio::select! {
-            () = work => {}
-            () = tokio::time::sleep(seconds(150)) => {}
-        }
-        assert_eq!(queue.depth(), 1);
-    }
-}
+mod tests;

@@ -5,33 +5,34 @@
 
 use std::{
     fmt,
+    future::pending,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use kube::Client;
 use kuma_workload_rulebook::identifier::Identifiers;
-use tokio::{
-    sync::{oneshot, watch},
-    time::Instant,
-};
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     context::Context,
     controller::Controller,
+    dispatcher::Dispatcher,
     events::{EventRecorder, Publisher, Schedule},
-    gauges, identity,
+    fence::Fences,
+    gauges, housekeeping, identity,
     index::{Index, PodIdentifiers},
-    lease::{ApiLeaseStore, Election, Elector, Leadership, Timing},
-    lock::lock,
+    lease::{ApiLeaseStore, Election, Elector, Timing},
     metrics::Metrics,
     mode::ConfiguredMode,
     options::{LeaseFlags, ModeFlag, RunFlags},
-    queue::{self, Dispatcher},
+    queue::Queue,
+    requests::ApiClient,
     serve::Pages,
-    watches::{self, WatchScope},
-    work_item::WorkItem,
+    tasks::Tasks,
+    watch::{self, WatchScope},
     writer::Writer,
 };
 use crate::client::{CountRequests, Failure, RequestCounter};
@@ -68,7 +69,7 @@ pub struct Replica {
     identity: String,
     election: Election,
     context: Context,
-    dispatcher: Dispatcher<WorkItem>,
+    fences: Arc<Mutex<Fences>>,
 }
 
 impl fmt::Debug for Replica {
@@ -112,8 +113,12 @@ impl Replica {
         wall_clock: WallClock,
     ) -> Result<Self, Failure> {
         let index = Arc::new(Mutex::new(index(&options)));
-        let (queue, dispatcher) = queue::queue();
-        let metrics = Arc::new(metrics(&options, requests, &index));
+        let queue = Queue::new(
+            options.resync,
+            options.writes_per_second.get(),
+            Instant::now(),
+        );
+        let metrics = Arc::new(metrics(&options, requests));
         let identity = identity::draw(options.lease.lease_identity.as_deref());
         let election = start_election(&clients.lease, &identity, &options.lease, &wall_clock)?;
         let context = Context::new(index, queue, metrics, election.leadership());
@@ -124,18 +129,28 @@ impl Replica {
             identity,
             election,
             context,
-            dispatcher,
+            fences: Arc::default(),
         })
     }
 
     /// What it serves.
     pub(super) fn pages(&self) -> Pages {
-        let (metrics, readiness) = (self.context.metrics.clone(), self.context.readiness.clone());
-        let context = self.context.clone();
+        let (refreshed, asked) = (self.context.clone(), self.context.clone());
+        let refresh = move || {
+            let context = refreshed.clone();
+            async move {
+                gauges::refresh(&context);
+                if context.metrics.has_proxies() {
+                    let proxies = gauges::proxies(&context).await;
+                    context.metrics.proxies(proxies);
+                }
+            }
+            .boxed()
+        };
         Pages {
-            metrics,
-            refresh: Arc::new(move || gauges::refresh(&context)),
-            pending: Arc::new(move || readiness.pending()),
+            metrics: self.context.metrics.clone(),
+            refresh: Arc::new(refresh),
+            pending: Arc::new(move || asked.progress.pending(&asked.health)),
         }
     }
 
@@ -156,14 +171,17 @@ impl Replica {
             identity,
             mut election,
             context,
-            dispatcher,
+            fences,
         } = self;
-        let mut watches = watches::start(&clients.watches, &context, &watch_scope(&options));
-        let enqueueing = tokio::spawn(enqueue_when_leading(context.clone()));
+        let api = |client| ApiClient::new(client, context.health.clone());
+        let (watches, requests) = (api(clients.watches), api(clients.requests.clone()));
+        let mut tasks = Tasks::new(context.metrics.polls());
+        watch::start(&mut tasks, &watches, &context, &watch_scope(&options));
+        tasks.spawn("housekeeping", housekeeping::run(context.clone()));
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
         let publisher = Publisher::new(
-            clients.requests.clone(),
+            clients.requests,
             &identity,
             context.metrics.events(),
             recorder.clone(),
@@ -171,31 +189,46 @@ impl Replica {
             wall_clock,
         );
         let (stop_publishing, stopped) = oneshot::channel::<()>();
-        let publishing = tokio::spawn(publisher.run(async {
+        let (published, publishing) = oneshot::channel::<()>();
+        let publish = publisher.run(async {
             let _ = stopped.await;
-        }));
-        let writer = Writer::new(clients.requests);
-        let controller = Controller::new(context, writer, recorder, options.status_interval);
-        let controller = Arc::new(controller);
-        let reconcile = move |item| {
-            let controller = controller.clone();
-            async move { controller.reconcile(item).await }
-        };
+        });
+        tasks.spawn("events", async move {
+            publish.await;
+            let _ = published.send(());
+            pending().await
+        });
+
+        let writer = Writer::new(requests.clone());
+        let controller = Controller::new(
+            context.clone(),
+            writer,
+            recorder.clone(),
+            options.status_interval,
+        );
+        let dispatcher = Dispatcher::new(
+            context.clone(),
+            controller,
+            recorder,
+            requests,
+            options.workers.get(),
+            fences,
+        );
         let stop = async move {
             stop.await;
             tracing::info!("stopping: due writes are finished, then the Lease is released");
             Instant::now() + SHUTDOWN_TIMEOUT
         };
+        let poll = context.metrics.polls().of("dispatcher");
         tokio::select! {
             biased;
             () = election.ended() => return Err(Failure::new("the task that renews the Lease has ended")),
-            _ = watches.join_next() => return Err(Failure::new("a watch has ended")),
-            () = dispatcher.run(options.workers.get(), reconcile, stop) => {}
+            failure = tasks.ended() => return Err(failure),
+            () = poll.measure(dispatcher.run(stop)) => {}
         }
-        enqueueing.abort();
-        watches.abort_all();
         drop(stop_publishing);
         let _ = publishing.await;
+        tasks.abort();
         election.release().await;
         Ok(())
     }
@@ -203,7 +236,10 @@ impl Replica {
 
 fn index(options: &RunFlags) -> Index {
     let mode = match options.mode {
-        ModeFlag::Auto => ConfiguredMode::Auto,
+        ModeFlag::Auto => ConfiguredMode::Auto {
+            managers: options.control_plane_managers.iter().cloned().collect(),
+            grace: options.mode_grace,
+        },
         ModeFlag::Manage => ConfiguredMode::Manage,
         ModeFlag::Observe => ConfiguredMode::Observe,
     };
@@ -213,20 +249,20 @@ fn index(options: &RunFlags) -> Index {
         .with_system_namespaces(options.events.system_namespaces.clone())
 }
 
-fn metrics(options: &RunFlags, requests: RequestCounter, index: &Arc<Mutex<Index>>) -> Metrics {
+fn metrics(options: &RunFlags, requests: RequestCounter) -> Metrics {
     let metrics = Metrics::new(requests);
-    if !options.serve.metrics_proxies {
-        return metrics;
+    match options.serve.metrics_proxies {
+        true => metrics.with_proxies(),
+        false => metrics,
     }
-    let index = index.clone();
-    metrics.with_proxies(move || gauges::proxies(&lock(&index)))
 }
 
 pub(super) fn watch_scope(options: &RunFlags) -> WatchScope {
     WatchScope {
-        namespaces: options.namespaces().into_iter().collect(),
+        namespaces: options.namespaces(),
         namespace_selector: options.namespace_selector.clone(),
         pods: options.identifiers == Identifiers::Pods,
+        resync: options.resync,
     }
 }
 
@@ -249,22 +285,4 @@ fn start_election(
     let store = ApiLeaseStore::new(client.clone(), namespace, &options.lease_name);
     let elector = Elector::new(store, identity.to_owned(), timing, wall_clock.clone());
     Ok(Election::start(elector))
-}
-
-/// Enqueues all items whenever this replica starts to lead, but not before the watches have listed
-/// their objects.
-async fn enqueue_when_leading(context: Context) {
-    let mut leadership: watch::Receiver<Leadership> = context.leadership();
-    context.readiness.ready().await;
-    loop {
-        if leadership.borrow_and_update().holds() {
-            tracing::info!("leading: all Workloads are reconciled");
-            context.enqueue_all();
-        } else {
-            tracing::info!("standby: this replica does not write");
-        }
-        if leadership.changed().await.is_err() {
-            return;
-        }
-    }
 }

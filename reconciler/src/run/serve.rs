@@ -5,6 +5,7 @@ use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
 use axum::{
     Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get,
 };
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::{listener::listen, metrics::Metrics};
@@ -18,8 +19,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(super) struct Pages {
     /// The metrics of `/metrics`.
     pub(super) metrics: Arc<Metrics>,
-    /// Updates the metrics that are computed for each scrape.
-    pub(super) refresh: Arc<dyn Fn() + Send + Sync>,
+    /// Updates the metrics that are read off for each scrape.
+    pub(super) refresh: Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     /// What `/readyz` waits for, one line each. A standby replica is ready.
     pub(super) pending: Arc<dyn Fn() -> Vec<String> + Send + Sync>,
 }
@@ -68,11 +69,13 @@ fn router(pages: Pages) -> Router {
 }
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
-    (pages.refresh)();
-    (
-        [(header::CONTENT_TYPE, OPEN_METRICS)],
-        pages.metrics.encode(),
-    )
+    (pages.refresh)().await;
+    // A large page takes longer to write than the other tasks should wait.
+    let encoding = tokio::task::spawn_blocking(move || pages.metrics.encode());
+    match encoding.await {
+        Ok(page) => ([(header::CONTENT_TYPE, OPEN_METRICS)], page).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// The process is alive if it answers: a task that cannot continue ends the process.
@@ -101,7 +104,10 @@ mod tests {
         let counted = metrics.clone();
         Pages {
             metrics,
-            refresh: Arc::new(move || counted.queue_depth(7)),
+            refresh: Arc::new(move || {
+                counted.queue_depth(7);
+                Box::pin(async {})
+            }),
             pending: Arc::new(move || lines.clone()),
         }
     }

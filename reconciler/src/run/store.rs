@@ -2,63 +2,79 @@
 
 use std::{borrow::Borrow, collections::HashMap, hash::Hash};
 
-/// Values by key. When a watch lists its objects again, [`relist`](Self::relist) marks the entries,
-/// the listed objects are inserted, and [`sweep`](Self::sweep) removes the entries that were not
-/// listed.
+/// Values by key. Each entry knows when it was stored. A list stores its objects again, and
+/// [`sweep`](Self::sweep) then removes what was stored before the list began.
 #[derive(Debug)]
-pub(super) struct Store<K, V>(HashMap<K, StoreEntry<V>>);
+pub(super) struct Store<K, V> {
+    entries: HashMap<K, StoreEntry<V>>,
+    now: Moment,
+}
 
 #[derive(Debug)]
 struct StoreEntry<V> {
     value: V,
-    /// A list has begun, and the entry was not in it so far.
-    unseen: bool,
+    stored: Moment,
 }
+
+/// A moment in the life of a store. What is stored later has a later moment, or the same one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
 
 impl<K, V> Default for Store<K, V> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self {
+            entries: HashMap::new(),
+            now: Moment::default(),
+        }
     }
 }
 
-impl<K: Eq + Hash + Clone, V> Store<K, V> {
+impl<K: Eq + Hash + Ord, V> Store<K, V> {
+    /// A moment after all that was stored so far, and not after anything that will be.
+    pub(super) fn mark(&mut self) -> Moment {
+        self.now.0 += 1;
+        self.now
+    }
+
     /// The value of a key.
     pub(super) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        self.0.get(key).map(|entry| &entry.value)
+        self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// The value of a key, to be changed in place.
+    /// The value of a key, to be changed in place. It does not count as stored again.
     pub(super) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
-        self.0.get_mut(key).map(|entry| &mut entry.value)
+        self.entries.get_mut(key).map(|entry| &mut entry.value)
     }
 
-    /// Inserts a value that a watch has shown. Returns the one that it replaces.
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let unseen = false;
-        let replaced = self.0.insert(key, StoreEntry { value, unseen });
-        replaced.map(|entry| entry.value)
-    }
-
-    /// Inserts a value that did not come from a watch. An entry that was not listed so far stays
-    /// marked.
-    pub(super) fn update(&mut self, key: K, value: V) {
-        let unseen = self.0.get(&key).is_some_and(|entry| entry.unseen);
-        self.0.insert(key, StoreEntry { value, unseen });
-    }
-
-    /// The watch has shown the value that is stored.
-    pub(super) fn mark_seen<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    /// Whether the value of a key was stored at this moment or later.
+    pub(super) fn is_stored_since<Q: Hash + Eq + ?Sized>(&self, key: &Q, moment: Moment) -> bool
     where
         K: Borrow<Q>,
     {
-        if let Some(entry) = self.0.get_mut(key) {
-            entry.unseen = false;
+        let entry = self.entries.get(key);
+        entry.is_some_and(|entry| entry.stored >= moment)
+    }
+
+    /// Stores a value. Returns the one that it replaces.
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let stored = self.now;
+        let replaced = self.entries.insert(key, StoreEntry { value, stored });
+        replaced.map(|entry| entry.value)
+    }
+
+    /// The value that is stored was shown again.
+    pub(super) fn touch<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.stored = self.now;
         }
     }
 
@@ -67,32 +83,36 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.0.remove(key).map(|entry| entry.value)
+        self.entries.remove(key).map(|entry| entry.value)
     }
 
-    /// A list of these keys begins.
-    pub(super) fn relist(&mut self, is_listed: impl Fn(&K) -> bool) {
-        for (key, entry) in &mut self.0 {
-            entry.unseen |= is_listed(key);
-        }
-    }
-
-    /// The list of these keys has ended. Removes the entries that were not in it, and returns them.
-    pub(super) fn sweep(&mut self, is_listed: impl Fn(&K) -> bool) -> Vec<(K, V)> {
+    /// The list of these keys, which began at this moment, has ended. Removes the entries that were
+    /// not in it, at most `limit` of them, and returns them in the order of their keys.
+    pub(super) fn sweep(
+        &mut self,
+        is_listed: impl Fn(&K) -> bool,
+        began: Moment,
+        limit: usize,
+    ) -> Vec<(K, V)> {
         let gone = self
-            .0
-            .extract_if(|key, entry| entry.unseen && is_listed(key));
-        gone.map(|(key, entry)| (key, entry.value)).collect()
+            .entries
+            .extract_if(|key, entry| entry.stored < began && is_listed(key));
+        let mut gone: Vec<_> = gone
+            .take(limit)
+            .map(|(key, entry)| (key, entry.value))
+            .collect();
+        gone.sort_by(|(one, _), (other, _)| one.cmp(other));
+        gone
     }
 
     /// All entries, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, entry)| (key, &entry.value))
+        self.entries.iter().map(|(key, entry)| (key, &entry.value))
     }
 
     /// The number of entries.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 }
 
@@ -100,39 +120,52 @@ impl<K: Eq + Hash + Clone, V> Store<K, V> {
 mod tests {
     use super::*;
 
+    const ALL: usize = usize::MAX;
+
     #[test]
-    fn entries_that_a_relist_does_not_show_are_removed() {
+    fn what_was_not_listed_goes() {
         let mut store = Store::default();
         for key in ["a/1", "a/2", "a/3", "b/1"] {
             store.insert(key, 0);
         }
         let in_a = |key: &&str| key.starts_with("a/");
-        store.relist(in_a);
+        let began = store.mark();
         store.insert("a/1", 1);
-        store.mark_seen("a/2");
-        assert_eq!(store.sweep(in_a), [("a/3", 0)]);
-        assert_eq!(store.get("a/1"), Some(&1));
-        assert_eq!(store.get("a/2"), Some(&0));
+        store.touch("a/2");
+        assert_eq!(store.sweep(in_a, began, ALL), [("a/3", 0)]);
+        assert_eq!(store.get("b/1"), Some(&0));
         assert_eq!(store.len(), 3);
     }
 
     #[test]
-    fn an_update_during_a_list_does_not_count_as_listed() {
+    fn a_change_in_place_does_not_count_as_listed() {
         let mut store = Store::default();
         store.insert("a", 0);
-        store.relist(|_| true);
-        store.update("a", 1);
-        store.update("b", 0);
-        assert_eq!(store.sweep(|_| true), [("a", 1)]);
+        let began = store.mark();
+        *store.get_mut("a").unwrap() = 1;
+        assert!(!store.is_stored_since("a", began));
+        assert_eq!(store.sweep(|_| true, began, ALL), [("a", 1)]);
     }
 
     #[test]
     fn a_list_that_is_broken_off_removes_nothing() {
         let mut store = Store::default();
         store.insert("a", 0);
-        store.relist(|_| true);
-        store.relist(|_| true);
+        store.mark();
+        let began = store.mark();
         store.insert("a", 0);
-        assert!(store.sweep(|_| true).is_empty());
+        assert!(store.is_stored_since("a", began));
+        assert!(store.sweep(|_| true, began, ALL).is_empty());
+    }
+
+    #[test]
+    fn a_sweep_goes_in_slices() {
+        let mut store = Store::default();
+        for key in 0..5 {
+            store.insert(key, ());
+        }
+        let began = store.mark();
+        let slices = [(); 4].map(|()| store.sweep(|_| true, began, 2).len());
+        assert_eq!(slices, [2, 2, 1, 0]);
     }
 }

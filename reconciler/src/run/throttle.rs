@@ -23,6 +23,12 @@ impl<K: Eq + Hash> Throttle<K> {
         }
     }
 
+    /// When the next write is permitted, if it is not now.
+    pub(super) fn not_before(&self, key: &K, now: Instant) -> Option<Instant> {
+        let next = *self.last.get(key)? + self.interval;
+        (next > now).then_some(next)
+    }
+
     /// Permits a write now, and counts it. Otherwise the error is when the next one is permitted.
     pub(super) fn take(&mut self, key: K, now: Instant) -> Result<(), Instant> {
         if now - self.cleaned > self.interval {

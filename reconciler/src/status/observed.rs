@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{core::ObjectMeta, runtime::watcher::Event};
-use kuma_workload_rulebook::roster::{Key, ListScope, Roster, WatchedKind};
+use kuma_workload_rulebook::roster::{Generation, Key, ListScope, Roster, WatchedKind};
 
 use super::row::{ReportedWorkload, Row};
 use crate::kinds::{self, DataplaneRecord, InsightRecord, WorkloadRecord, workload_key};
@@ -36,6 +36,8 @@ pub(super) struct ObservedCluster {
     workloads: BTreeMap<Key, WorkloadRecord>,
     /// Workloads that the current list has not shown yet.
     unseen: BTreeSet<Key>,
+    /// When the lists of Dataplanes and of DataplaneInsights began.
+    relisted: (Generation, Generation),
 }
 
 impl ObservedCluster {
@@ -73,8 +75,8 @@ impl ObservedCluster {
 
     fn dataplane(&mut self, event: Event<DataplaneRecord>) -> Option<String> {
         match event {
-            Event::Init => self.relist(WatchedKind::Dataplanes),
-            Event::InitDone => self.sweep(WatchedKind::Dataplanes),
+            Event::Init => self.relisted.0 = self.roster.relist(),
+            Event::InitDone => self.sweep(WatchedKind::Dataplanes, self.relisted.0),
             Event::Apply(object) | Event::InitApply(object) => {
                 let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
@@ -93,8 +95,8 @@ impl ObservedCluster {
 
     fn insight(&mut self, event: Event<InsightRecord>) -> Option<String> {
         match event {
-            Event::Init => self.relist(WatchedKind::Insights),
-            Event::InitDone => self.sweep(WatchedKind::Insights),
+            Event::Init => self.relisted.1 = self.roster.relist(),
+            Event::InitDone => self.sweep(WatchedKind::Insights, self.relisted.1),
             Event::Apply(object) | Event::InitApply(object) => {
                 let (namespace, name) = kinds::names(&object.metadata);
                 if let Some(fault) = &object.fault {
@@ -129,14 +131,9 @@ impl ObservedCluster {
         }
     }
 
-    fn relist(&mut self, watched: WatchedKind) {
+    fn sweep(&mut self, watched: WatchedKind, since: Generation) {
         let scope = ListScope::from(self.namespace.as_deref());
-        self.roster.relist(watched, scope);
-    }
-
-    fn sweep(&mut self, watched: WatchedKind) {
-        let scope = ListScope::from(self.namespace.as_deref());
-        self.roster.sweep(watched, scope);
+        self.roster.sweep(watched, scope, since, usize::MAX);
     }
 }
 

@@ -1,6 +1,9 @@
-//! What the index keeps about one proxy: 36 bytes, including its address.
+//! What the index keeps about one proxy: 44 bytes, including its address.
 
-use super::symbols::{Symbol, Symbols};
+use super::{
+    Generation,
+    symbols::{Symbol, Symbols},
+};
 use crate::counts::{Counts, Inbounds};
 
 /// The namespace and name of a Dataplane and of its DataplaneInsight.
@@ -81,10 +84,10 @@ pub(super) struct ProxyEntry {
     /// The mesh in which its DataplaneInsight says that it is online.
     pub(super) online_in: Option<Symbol>,
     pub(super) inbounds: Inbounds,
-    /// Whether the current list of Dataplanes has not contained it yet.
-    pub(super) dataplane_unseen: bool,
-    /// Whether the current list of DataplaneInsights has not contained it yet.
-    pub(super) insight_unseen: bool,
+    /// When its Dataplane was applied last.
+    pub(super) dataplane_seen: Generation,
+    /// When its DataplaneInsight was applied last.
+    pub(super) insight_seen: Generation,
 }
 
 /// What a Dataplane refers to.
@@ -174,6 +177,6 @@ mod tests {
 
     #[test]
     fn the_size_that_the_budget_rests_on() {
-        assert_eq!(size_of::<(Address, ProxyEntry)>(), 36);
+        assert_eq!(size_of::<(Address, ProxyEntry)>(), 44);
     }
 }

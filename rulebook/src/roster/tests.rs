@@ -333,14 +333,14 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: WatchedKind) {
         roster.apply_insight(insight);
     }
 
-    roster.relist(watched, ListScope::Cluster);
+    let since = roster.relist();
     let again = match watched {
         WatchedKind::Dataplanes => roster.apply(&WEB),
         WatchedKind::Insights => roster.apply_insight(&insights[0]),
     };
     assert_eq!(again, Changes::default());
     assert_eq!(
-        roster.sweep(watched, ListScope::Cluster).keys,
+        sweep(&mut roster, watched, ListScope::Cluster, since).keys,
         keys(&["web"])
     );
     let left = match watched {
@@ -349,9 +349,30 @@ fn l14_what_is_not_in_the_list_is_gone(#[case] watched: WatchedKind) {
     };
     assert_eq!(roster.references(&key("web")).counts("a"), left);
     assert_eq!(
-        roster.sweep(watched, ListScope::Cluster),
+        sweep(&mut roster, watched, ListScope::Cluster, since),
         Changes::default()
     );
+}
+
+fn sweep(
+    roster: &mut Roster,
+    watched: WatchedKind,
+    scope: ListScope<'_>,
+    since: Generation,
+) -> Changes {
+    roster.sweep(watched, scope, since, usize::MAX).changes
+}
+
+#[test]
+fn l14_a_sweep_goes_in_slices() {
+    let mut roster = roster(&["a", "a", "a"]);
+    let since = roster.relist();
+    let mut slice = || {
+        let swept = roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster, since, 2);
+        (swept.forgotten, swept.changes.keys.len())
+    };
+    assert_eq!([slice(), slice(), slice()], [(2, 1), (1, 1), (0, 0)]);
+    assert_eq!(roster.census(), Census::default());
 }
 
 #[test]
@@ -363,15 +384,15 @@ fn l14_a_list_of_one_namespace_says_nothing_of_another() {
     };
     roster.apply(&elsewhere);
     let scope = ListScope::Namespace("team");
-    roster.relist(WatchedKind::Dataplanes, scope);
+    let since = roster.relist();
     assert_eq!(
-        roster.sweep(WatchedKind::Dataplanes, scope).keys,
+        sweep(&mut roster, WatchedKind::Dataplanes, scope, since).keys,
         keys(&["web"])
     );
     assert_eq!(roster.census().workloads, 1);
     let unknown = ListScope::Namespace("unknown");
-    roster.relist(WatchedKind::Dataplanes, unknown);
-    assert!(roster.sweep(WatchedKind::Dataplanes, unknown).is_empty());
+    let since = roster.relist();
+    assert!(sweep(&mut roster, WatchedKind::Dataplanes, unknown, since).is_empty());
 }
 
 #[test]
@@ -381,12 +402,17 @@ fn l14_a_list_that_breaks_off_is_begun_anew() {
         name: "web-1",
         ..WEB
     };
-    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
+    roster.relist();
     roster.apply(&second);
     // Between the two lists it went.
-    roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
+    let since = roster.relist();
     roster.apply(&WEB);
-    roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
+    sweep(
+        &mut roster,
+        WatchedKind::Dataplanes,
+        ListScope::Cluster,
+        since,
+    );
     assert_eq!(roster.references(&key("web")).counts("a").total, 1);
 }
 
@@ -638,10 +664,20 @@ fn nothing_is_kept_of_what_is_gone() {
                 online: true,
             });
         }
-        roster.relist(WatchedKind::Dataplanes, ListScope::Cluster);
-        roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster);
-        roster.relist(WatchedKind::Insights, ListScope::Cluster);
-        roster.sweep(WatchedKind::Insights, ListScope::Cluster);
+        let since = roster.relist();
+        sweep(
+            &mut roster,
+            WatchedKind::Dataplanes,
+            ListScope::Cluster,
+            since,
+        );
+        let since = roster.relist();
+        sweep(
+            &mut roster,
+            WatchedKind::Insights,
+            ListScope::Cluster,
+            since,
+        );
         assert_eq!(roster.census(), Census::default());
         assert!(roster.proxies.is_empty());
         assert!(roster.symbols.is_empty());

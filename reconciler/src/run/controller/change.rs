@@ -26,6 +26,16 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// The request, as failures name it.
+    pub(super) fn verb(&self) -> &'static str {
+        match self {
+            Self::Object(Write::Create { .. }) => "create workloads.kuma.io",
+            Self::Object(Write::Relabel { .. }) => "patch workloads.kuma.io",
+            Self::Object(Write::Delete) => "delete workloads.kuma.io",
+            Self::Status(_) => "patch the status of workloads.kuma.io",
+        }
+    }
+
     /// The change that is due; none if there is nothing to write.
     pub(super) fn due(view: &WorkloadView) -> Option<Self> {
         match &view.decision.action {
@@ -35,6 +45,33 @@ impl Change {
                 let reported = view.existing.as_ref()?.reported;
                 (reported != Some(status.counts.into())).then_some(Self::Status(status.counts))
             }
+        }
+    }
+}
+
+/// A change that the API server has rejected, and what it was based on.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::run) struct RejectedChange {
+    change: Change,
+    resource_version: Option<Box<str>>,
+}
+
+impl RejectedChange {
+    /// A change of a Workload of this version.
+    #[cfg(test)]
+    pub(in crate::run) fn example(version: u32) -> Self {
+        Self {
+            change: Change::Status(Counts::default()),
+            resource_version: Some(version.to_string().into()),
+        }
+    }
+
+    /// This change of a Workload as it is.
+    pub(super) fn of(change: Change, view: &WorkloadView) -> Self {
+        let existing = view.existing.as_ref();
+        Self {
+            change,
+            resource_version: existing.map(|existing| existing.resource_version.clone()),
         }
     }
 }

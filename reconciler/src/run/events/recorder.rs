@@ -23,6 +23,12 @@ impl EventRecorder {
         }
     }
 
+    /// This replica begins to lead.
+    pub(crate) fn term_began(&self) {}
+
+    /// This replica leads no more.
+    pub(crate) fn term_ended(&self) {}
+
     /// The condition of a workload or a namespace; none if all is well. To be called each time it is
     /// reconciled, whether it has changed or not.
     pub(crate) fn observe(&self, about: WorkItem, condition: Option<Condition>) {

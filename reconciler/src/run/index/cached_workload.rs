@@ -1,7 +1,7 @@
 //! A Workload that exists, as far as it is needed to decide about it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kuma_workload_rulebook::roster::ExistingWorkload;
+use kuma_workload_rulebook::roster::{CONTROL_PLANE, ExistingWorkload, MANAGER};
 
 use crate::{
     crd::DataplaneProxies,
@@ -23,6 +23,8 @@ pub struct CachedWorkload {
     pub owners: Vec<OwnerReference>,
     mesh: Option<Box<str>>,
     managed_by: Option<Box<str>>,
+    /// The owners of the label `kuma.io/managed-by`, if it names a control plane.
+    control_planes: Box<[Box<str>]>,
     is_copy: bool,
 }
 
@@ -36,6 +38,7 @@ impl CachedWorkload {
             is_copy,
             mesh_owners: _,
         } = workload.facts();
+        let owners = workload.label_owners.iter();
         Self {
             uid: boxed(&metadata.uid),
             resource_version: boxed(&metadata.resource_version),
@@ -44,8 +47,22 @@ impl CachedWorkload {
             owners: metadata.owner_references.clone().unwrap_or_default(),
             mesh: mesh.map(Into::into),
             managed_by: managed_by.map(Into::into),
+            control_planes: match managed_by {
+                Some(CONTROL_PLANE) => owners.map(|owner| owner.as_str().into()).collect(),
+                _ => Box::default(),
+            },
             is_copy,
         }
+    }
+
+    /// The field managers that say that a control plane manages it (L17).
+    pub(super) fn control_planes(&self) -> impl Iterator<Item = &str> {
+        self.control_planes.iter().map(|manager| &**manager)
+    }
+
+    /// Whether this program manages it (L16).
+    pub(in crate::run) fn is_ours(&self) -> bool {
+        self.managed_by.as_deref() == Some(MANAGER)
     }
 
     /// The facts for the roster.
@@ -56,6 +73,11 @@ impl CachedWorkload {
             is_copy: self.is_copy,
             mesh_owners: kinds::mesh_owners(&self.owners).collect(),
         }
+    }
+
+    /// Whether it is a later state of the same object.
+    pub(super) fn succeeds(&self, other: &Self) -> bool {
+        self.uid == other.uid && self.is_newer_than(other)
     }
 
     /// Whether its resourceVersion is higher.

@@ -1,13 +1,11 @@
 //! What is wrong with Dataplanes. Each problem is reported once.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kuma_workload_rulebook::{keys, mesh, roster::Key};
 
 use crate::{
     kinds::{self, DataplaneRecord, NamespacedName},
-    run::store::Store,
+    run::store::{Moment, Store},
 };
 
 /// What is wrong with a Dataplane.
@@ -68,7 +66,7 @@ impl DataplaneProblems {
             return None;
         };
         if self.0.get(&name) == Some(&problem) {
-            self.0.mark_seen(&name);
+            self.0.touch(&name);
             return None;
         }
         self.0.insert(name, problem.clone());
@@ -92,18 +90,29 @@ impl DataplaneProblems {
         })
     }
 
-    /// A list of the Dataplanes in these namespaces begins.
-    pub(super) fn relist(&mut self, is_listed: impl Fn(&str) -> bool) {
-        self.0.relist(|(namespace, _)| is_listed(namespace));
+    /// A list of Dataplanes begins.
+    pub(super) fn relist(&mut self) -> Moment {
+        self.0.mark()
     }
 
-    /// The list has ended. Answers the namespaces in which Workloads may no longer be protected.
-    pub(super) fn sweep(&mut self, is_listed: impl Fn(&str) -> bool) -> BTreeSet<String> {
-        let solved = self.0.sweep(|(namespace, _)| is_listed(namespace));
-        solved
-            .into_iter()
-            .map(|((namespace, _), _)| namespace)
-            .collect()
+    /// The list of the Dataplanes in these namespaces has ended. Answers, for each problem that is gone
+    /// with its Dataplane, the Workload that it protects no longer.
+    pub(super) fn sweep(
+        &mut self,
+        is_listed: impl Fn(&str) -> bool,
+        began: Moment,
+        limit: usize,
+    ) -> Vec<Option<Key>> {
+        let is_in = |(namespace, _): &NamespacedName| is_listed(namespace);
+        let solved = self.0.sweep(is_in, began, limit).into_iter();
+        let key = |((namespace, _), problem): (NamespacedName, DataplaneProblem)| {
+            let workload = problem.protected_workload()?.to_owned();
+            Some(Key {
+                namespace,
+                workload,
+            })
+        };
+        solved.map(key).collect()
     }
 
     /// The number of Dataplanes with a problem.

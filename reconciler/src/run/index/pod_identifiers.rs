@@ -11,7 +11,7 @@ use kuma_workload_rulebook::{
 
 use crate::{
     kinds::{DataplaneRecord, NamespacedName, PodRecord},
-    run::store::Store,
+    run::store::{Moment, Store},
 };
 
 /// The Pods, and the Dataplanes without a stored identifier, which get the one of their Pod.
@@ -58,6 +58,17 @@ impl CachedDataplane {
             inbounds: self.inbounds,
         }
     }
+}
+
+/// What is known of the identifier of a Dataplane that has none stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownIdentifier<'a> {
+    /// This one.
+    Workload(&'a str),
+    /// It has none: it is a builtin gateway (W8).
+    None,
+    /// Its Pod has not been seen.
+    Unknown,
 }
 
 impl PodIdentifiers {
@@ -109,20 +120,46 @@ impl PodIdentifiers {
         self.pods.remove(name);
     }
 
-    pub(super) fn relist_dataplanes(&mut self, within: impl Fn(&str) -> bool) {
-        self.dataplanes.relist(|(namespace, _)| within(namespace));
+    /// The identifier of a Dataplane without a stored one; none if it has none, or none is known yet.
+    pub(super) fn identifier(&self, name: &NamespacedName) -> KnownIdentifier<'_> {
+        match self.dataplanes.get(name) {
+            None => KnownIdentifier::Unknown,
+            Some(dataplane) if dataplane.is_builtin_gateway => KnownIdentifier::None,
+            Some(dataplane) => match dataplane.workload.as_deref() {
+                Some(workload) => KnownIdentifier::Workload(workload),
+                None => KnownIdentifier::Unknown,
+            },
+        }
     }
 
-    pub(super) fn sweep_dataplanes(&mut self, within: impl Fn(&str) -> bool) {
-        self.dataplanes.sweep(|(namespace, _)| within(namespace));
+    pub(super) fn relist_dataplanes(&mut self) -> Moment {
+        self.dataplanes.mark()
     }
 
-    pub(super) fn relist_pods(&mut self, within: impl Fn(&str) -> bool) {
-        self.pods.relist(|(namespace, _)| within(namespace));
+    pub(super) fn sweep_dataplanes(
+        &mut self,
+        within: impl Fn(&str) -> bool,
+        began: Moment,
+        limit: usize,
+    ) -> Vec<NamespacedName> {
+        let is_in = |(namespace, _): &NamespacedName| within(namespace);
+        let gone = self.dataplanes.sweep(is_in, began, limit);
+        gone.into_iter().map(|(name, _)| name).collect()
     }
 
-    pub(super) fn sweep_pods(&mut self, within: impl Fn(&str) -> bool) {
-        self.pods.sweep(|(namespace, _)| within(namespace));
+    pub(super) fn relist_pods(&mut self) -> Moment {
+        self.pods.mark()
+    }
+
+    /// Returns whether there may be more to sweep.
+    pub(super) fn sweep_pods(
+        &mut self,
+        within: impl Fn(&str) -> bool,
+        began: Moment,
+        limit: usize,
+    ) -> bool {
+        let is_in = |(namespace, _): &NamespacedName| within(namespace);
+        self.pods.sweep(is_in, began, limit).len() == limit
     }
 
     /// The number of Pods.

@@ -1,4 +1,10 @@
+use std::time::Duration;
+
 use super::*;
+use crate::{
+    kinds::{DataplaneRecord, NamespaceRecord, PodRecord, WorkloadRecord},
+    run::work_item::{Changed, WorkItem},
+};
 use kuma_workload_rulebook::{
     identifier::PodAnnotation,
     roster::{CONTROL_PLANE, MANAGER},
@@ -47,32 +53,77 @@ fn is_delete(index: &Index) -> bool {
     )
 }
 
-/// Answers and watches come in any order.
+fn sweep(index: &mut Index, began: &ListBegan) -> Vec<WorkItem> {
+    index.sweep(began, None, usize::MAX).changed.items
+}
+
+fn version(index: &Index) -> Option<String> {
+    let existing = index.view(&web()).existing?;
+    Some(existing.resource_version.to_string())
+}
+
+/// Something arrives while a request for a Workload is under way.
 #[rstest]
-#[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))))]
-#[case::seen_and_deleted(|index: &mut Index| {
-    index.apply_workload(&workload(10, MANAGER));
-    index.delete_workload(&web(), Some("u"));
-})]
+#[case::nothing(|_: &mut Index| {}, Some(11), AnswerOutcome::Taken, Some("11"))]
+#[case::nothing_and_it_is_gone(|_: &mut Index| {}, None, AnswerOutcome::Taken, None)]
+#[case::older(|index: &mut Index| drop(index.apply_workload(&workload(10, MANAGER))), Some(11), AnswerOutcome::Taken, Some("11"))]
+#[case::newer(|index: &mut Index| drop(index.apply_workload(&workload(12, MANAGER))), Some(11), AnswerOutcome::Unclear, Some("12"))]
+#[case::and_it_is_gone(|index: &mut Index| drop(index.apply_workload(&workload(12, MANAGER))), None, AnswerOutcome::Unclear, Some("12"))]
+#[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))), Some(11), AnswerOutcome::Unclear, None)]
 #[case::swept(|index: &mut Index| {
-    index.apply_workload(&workload(10, MANAGER));
-    index.relist(RecordKind::Workload, None);
-    index.sweep(RecordKind::Workload, None);
-})]
-fn l13_an_answer_does_not_bring_back_a_deleted_workload(#[case] delete: fn(&mut Index)) {
+    let began = index.relist(RecordKind::Workload);
+    index.sweep(&began, None, usize::MAX);
+}, Some(11), AnswerOutcome::Unclear, None)]
+fn l21_an_answer_counts_if_it_is_the_newest(
+    #[case] meanwhile: fn(&mut Index),
+    #[case] answer: Option<u32>,
+    #[case] expected: AnswerOutcome,
+    #[case] known: Option<&str>,
+) {
     let mut index = managing();
-    index.begin_requests(&web());
-    delete(&mut index);
-    assert_eq!(index.apply_response(&workload(11, MANAGER)), []);
-    assert_eq!(index.view(&web()).existing, None);
-    index.end_requests(&web());
-    index.begin_requests(&web());
-    let items = index.apply_response(&workload(11, MANAGER));
-    assert_eq!(
-        items,
-        [WorkItem::Workload(web())],
-        "the answer is newer than the deletion"
-    );
+    index.apply_workload(&workload(9, MANAGER));
+    index.begin_request(&web());
+    meanwhile(&mut index);
+    let answer = answer.map(|version| workload(version, MANAGER));
+    let (outcome, _) = index.apply_answer(&web(), answer.as_ref());
+    assert_eq!(outcome, expected);
+    assert_eq!(version(&index).as_deref(), known);
+}
+
+#[test]
+fn l21_an_answer_with_a_lower_number_counts_after_a_restore() {
+    let mut index = managing();
+    index.apply_workload(&workload(900, MANAGER));
+    index.begin_request(&web());
+    let (outcome, items) = index.apply_answer(&web(), Some(&workload(3, MANAGER)));
+    assert_eq!(outcome, AnswerOutcome::Taken);
+    assert_eq!(items, [WorkItem::Workload(web())]);
+    assert_eq!(version(&index).as_deref(), Some("3"));
+}
+
+#[test]
+fn l21_a_list_counts_unless_something_arrived_meanwhile() {
+    let mut index = managing();
+    index.apply_workload(&workload(900, MANAGER));
+    let began = index.relist(RecordKind::Workload);
+    index.apply_listed_workload(&workload(3, MANAGER), &began);
+    assert_eq!(version(&index).as_deref(), Some("3"), "it was restored");
+    let began = index.relist(RecordKind::Workload);
+    index.apply_workload(&workload(5, MANAGER));
+    index.apply_listed_workload(&workload(4, MANAGER), &began);
+    assert_eq!(version(&index).as_deref(), Some("5"));
+    assert_eq!(sweep(&mut index, &began), []);
+}
+
+#[test]
+fn l19_a_workload_that_was_made_during_a_list_is_not_swept() {
+    let mut index = managing();
+    let began = index.relist(RecordKind::Workload);
+    index.begin_request(&web());
+    index.apply_answer(&web(), Some(&workload(5, MANAGER)));
+    assert_eq!(sweep(&mut index, &began), []);
+    let began = index.relist(RecordKind::Workload);
+    assert_eq!(sweep(&mut index, &began), [WorkItem::Workload(web())]);
 }
 
 #[test]
@@ -101,8 +152,8 @@ fn a_dataplane_that_cannot_be_read_protects_nothing_once_it_is_gone() {
     let mut index = managing();
     index.apply_workload(&workload(1, MANAGER));
     index.apply_dataplane(&dataplane("web-0", Some("web"), json!({ "spec": [] })));
-    index.relist(RecordKind::Dataplane, None);
-    let items = index.sweep(RecordKind::Dataplane, None);
+    let began = index.relist(RecordKind::Dataplane);
+    let items = sweep(&mut index, &began);
     assert!(items.contains(&WorkItem::Workload(web())), "{items:?}");
     assert!(is_delete(&index));
 }
@@ -127,13 +178,12 @@ fn an_older_version_does_not_replace_a_newer_one() {
     index.apply_workload(&workload(10, MANAGER));
     assert_eq!(index.apply_workload(&workload(9, "somebody")), []);
     assert_eq!(index.apply_workload(&workload(10, MANAGER)), []);
-    let version = |index: &Index| index.view(&web()).existing.unwrap().resource_version;
-    assert_eq!(&*version(&index), "10");
+    assert_eq!(version(&index).as_deref(), Some("10"));
     assert_eq!(
         index.apply_workload(&workload(11, MANAGER)),
         [WorkItem::Workload(web())]
     );
-    assert_eq!(&*version(&index), "11");
+    assert_eq!(version(&index).as_deref(), Some("11"));
 }
 
 #[test]
@@ -148,16 +198,56 @@ fn the_deletion_of_an_earlier_object_of_the_same_name_is_ignored() {
     assert_eq!(index.delete_workload(&web(), Some("u")), []);
 }
 
+fn by_control_plane(version: u32, manager: &str) -> WorkloadRecord {
+    let fields = json!({ "f:metadata": { "f:labels": { "f:kuma.io/managed-by": {} } } });
+    object(json!({ "metadata": {
+        "namespace": "shop", "name": "web", "uid": "u", "resourceVersion": version.to_string(),
+        "labels": { "kuma.io/mesh": "default", "kuma.io/managed-by": CONTROL_PLANE },
+        "managedFields": [{ "manager": manager, "fieldsV1": fields }],
+    } }))
+}
+
+fn auto(only_selected: bool) -> Index {
+    let mode = ConfiguredMode::Auto {
+        managers: ["kuma-cp".to_owned()].into(),
+        grace: Duration::from_secs(600),
+    };
+    Index::new(mode, None, only_selected)
+}
+
 #[test]
 fn l17_auto_yields_to_a_control_plane_whose_workload_is_referred_to() {
-    let mut index = Index::new(ConfiguredMode::Auto, None, false);
-    index.apply_workload(&workload(1, CONTROL_PLANE));
-    assert!(!index.detect_control_plane(&web()), "nothing refers to it");
+    let mut index = auto(false);
+    index.apply_workload(&by_control_plane(1, "kuma-cp"));
+    assert_eq!(index.mode(), Mode::Manage, "nothing refers to it");
     index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
-    assert!(index.detect_control_plane(&web()));
-    assert!(!index.detect_control_plane(&web()), "it is detected once");
+    assert_eq!(index.mode(), Mode::Yield);
+    assert_eq!(index.evidence(), Some(&web()));
     index.delete_workload(&web(), None);
-    assert_eq!(index.mode(), Mode::Yield, "it stays so");
+    assert_eq!(index.evidence(), None);
+    assert_eq!(index.mode(), Mode::Yield, "for the grace period");
+}
+
+#[rstest]
+#[case::by_hand(by_control_plane(1, "kubectl-label"), 1)]
+#[case::without_managed_fields(workload(1, CONTROL_PLANE), 0)]
+fn l17_a_label_alone_is_no_evidence(#[case] workload: WorkloadRecord, #[case] strangers: usize) {
+    let mut index = auto(false);
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
+    index.apply_workload(&workload);
+    assert_eq!(index.mode(), Mode::Manage);
+    assert_eq!(index.strangers().1, strangers);
+}
+
+#[test]
+fn l17_what_is_not_selected_is_no_evidence() {
+    let mut index = auto(true);
+    index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
+    index.apply_workload(&by_control_plane(1, "kuma-cp"));
+    assert_eq!(index.mode(), Mode::Manage);
+    index.apply_namespace(&object(json!({ "metadata": { "name": "shop" } })));
+    index.review_evidence(&web());
+    assert_eq!(index.mode(), Mode::Yield);
 }
 
 #[test]
@@ -166,15 +256,25 @@ fn only_selected_namespaces_are_reconciled() {
     index.apply_dataplane(&dataplane("web-0", Some("web"), json!({})));
     assert!(!index.is_selected("shop"));
     let shop: NamespaceRecord = object(json!({ "metadata": { "name": "shop" } }));
-    let both = [
-        WorkItem::Workload(web()),
-        WorkItem::Namespace("shop".into()),
-    ];
-    assert_eq!(index.apply_namespace(&shop), both);
+    assert_eq!(index.apply_namespace(&shop), Changed::namespace("shop"));
+    assert_eq!(index.apply_namespace(&shop), Changed::default());
     assert!(index.is_selected("shop"));
-    index.relist(RecordKind::Namespace, None);
-    assert_eq!(index.sweep(RecordKind::Namespace, None), both);
+    let began = index.relist(RecordKind::Namespace);
+    let swept = index.sweep(&began, None, usize::MAX);
+    assert_eq!(swept.changed, Changed::namespace("shop"));
     assert!(!index.is_selected("shop"));
+}
+
+#[test]
+fn a_namespace_that_is_made_anew_is_looked_at() {
+    let mut index = managing();
+    let going =
+        json!({ "metadata": { "name": "shop", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
+    index.apply_namespace(&object(going));
+    assert!(index.is_terminating("shop"));
+    let made: NamespaceRecord = object(json!({ "metadata": { "name": "shop" } }));
+    assert_eq!(index.apply_namespace(&made), Changed::namespace("shop"));
+    assert!(!index.is_terminating("shop"));
 }
 
 #[test]
@@ -228,6 +328,19 @@ mod w8 {
             }
             assert_eq!(workloads(&index), ["web"]);
         }
+    }
+
+    /// A Dataplane that is gone is swept, though an event of its Pod came during the list.
+    #[test]
+    fn a_pod_does_not_keep_a_dataplane_that_is_gone() {
+        let mut index = index(PodAnnotation::Ignore);
+        index.apply_dataplane(&dataplane("web-0", None, json!({})));
+        index.apply_pod(&pod(json!({})));
+        let began = index.relist(RecordKind::Dataplane);
+        index.apply_pod(&pod(json!({ "labels": { "app": "web" } })));
+        assert_eq!(workloads(&index), ["web"]);
+        sweep(&mut index, &began);
+        assert_eq!(workloads(&index), [""; 0]);
     }
 
     #[test]

@@ -31,6 +31,18 @@ pub(super) struct StateLabels {
     pub(super) state: WorkloadState,
 }
 
+/// The result of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ListLabels {
+    pub(super) result: &'static str,
+}
+
+/// A long-lived task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct TaskLabels {
+    pub(super) task: &'static str,
+}
+
 /// The version of this program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BuildLabels {
@@ -108,10 +120,12 @@ label_values! {
         Stale = "stale",
         /// Its namespace is being deleted, so that nothing can be created there.
         NoNamespace = "no_namespace",
-        /// The API server rejects the write. It is not tried again until something changes.
+        /// The API server refuses the write, which is tried again ever more slowly.
         Refused = "refused",
-        /// A write failed, and is tried again.
+        /// A write failed because the API server was busy or away, and is tried again.
         Failed = "failed",
+        /// This program has failed. The item is tried again ever more slowly.
+        Panicked = "panicked",
     }
 }
 
@@ -162,6 +176,9 @@ label_values! {
         Orphan = "orphan",
         /// Its name cannot be the name of an object (W5).
         BadName = "bad_name",
+        /// It is managed by this program, and its namespace is not selected any more: its numbers stay
+        /// as they are.
+        Unselected = "unselected",
     }
 }
 

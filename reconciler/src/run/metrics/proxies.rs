@@ -1,6 +1,9 @@
 //! The actual numbers of every Workload's proxies, as a metric (S7).
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use kuma_workload_rulebook::counts::Counts;
 use prometheus_client::{
@@ -10,6 +13,7 @@ use prometheus_client::{
 };
 
 use super::{labels::ProxyLabels, table::PROXIES};
+use crate::run::lock::lock;
 
 /// The proxies of a workload in one mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,27 +28,23 @@ pub(crate) struct Proxies {
     pub counts: Counts,
 }
 
-/// Computes the numbers for each scrape.
-pub(super) struct Collector<F>(F);
+/// The numbers of the last snapshot. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Snapshot(Arc<Mutex<Vec<Proxies>>>);
 
-impl<F: Fn() -> Vec<Proxies> + Send + Sync + 'static> Collector<F> {
-    pub(super) fn new(snapshot: F) -> Self {
-        Self(snapshot)
+impl Snapshot {
+    /// The numbers for the next page.
+    pub(super) fn set(&self, proxies: Vec<Proxies>) {
+        *lock(&self.0) = proxies;
     }
 }
 
-impl<F> fmt::Debug for Collector<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Collector")
-    }
-}
-
-impl<F: Fn() -> Vec<Proxies> + Send + Sync + 'static> collector::Collector for Collector<F> {
+impl collector::Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let help = format!("{}.", PROXIES.help);
         let mut family =
             encoder.encode_descriptor(PROXIES.stem(), &help, None, MetricType::Gauge)?;
-        for proxies in (self.0)() {
+        for proxies in std::mem::take(&mut *lock(&self.0)) {
             let Counts {
                 connected,
                 healthy,

@@ -79,10 +79,24 @@ metrics! {
         "Seconds that the reconciliation of a Workload took, with its writes";
     WORKQUEUE_DEPTH: Gauge "workqueue_depth" []
         "Workloads and namespaces that wait to be reconciled";
+    WRITES_HELD: Gauge "writes_held" []
+        "Workloads whose write has failed and waits to be tried again";
+    FENCE_LISTS: Counter "fence_lists_total" ["result"]
+        "Lists of the Dataplanes of a namespace before and after deletes, by their result";
+    LONGEST_POLL: Gauge "longest_poll_seconds" ["task"]
+        "The longest time for which a task has kept the thread, in seconds of CPU time";
     LEADER: Gauge "leader" []
         "1 if this replica writes, 0 if it is a standby";
     MODE: Gauge "mode" ["mode"]
         "1 for the mode in force, 0 for the others";
+    UNKNOWN_MANAGERS: Gauge "unknown_managers" []
+        "Workloads that name a control plane as their manager, set by a field manager that is none of --control-plane-managers";
+    API_SERVER_AWAY: Gauge "api_server_away_seconds" []
+        "Seconds since when the API server has answered no request, 0 while it answers";
+    WATCH_AGE: Gauge "watch_age_seconds" ["kind"]
+        "Seconds since the watch that was silent for longest has shown an event, a bookmark or a list";
+    RESTORES: Counter "restores_total" []
+        "Times that the API server was found to have been restored from a backup, after which every kind is listed anew";
     WATCH_RESTARTS: Counter "watch_restarts_total" ["kind"]
         "Watches that failed and were started again";
     UNDECODABLE_OBJECTS: Counter "undecodable_objects_total" ["kind"]
@@ -100,7 +114,7 @@ metrics! {
     EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]
         "Events that were written, repeats included";
     EVENTS_SUPPRESSED: Counter "events_suppressed_total" ["reason"]
-        "Events that were dropped: too many were waiting, or the API server rejected them";
+        "Events that the API server has rejected";
     API_REQUESTS: Counter "api_requests_total" ["verb", "code"]
         "Requests to the API server; code is error where no answer came";
     BUILD: Info "build_info" ["version"]

@@ -1,0 +1,98 @@
+use super::*;
+
+fn key(workload: &str) -> Key {
+    Key {
+        namespace: "shop".into(),
+        workload: workload.into(),
+    }
+}
+
+fn after(start: Instant, millis: u64) -> Instant {
+    start + Duration::from_millis(millis)
+}
+
+#[test]
+fn l19_a_delete_passes_only_after_a_list_without_a_reference() {
+    let (mut fences, start) = (Fences::default(), Instant::now());
+    assert!(!fences.ask(&key("web"), start));
+    assert!(!fences.ask(&key("api"), start));
+    let list = fences.next(start).unwrap();
+    assert_eq!(list.due.len(), 2, "one list serves all that are due");
+    assert_eq!(fences.next(start), Err(None), "it is under way");
+    let outcome = fences.listed(list, &References::of(&["web"], false), start);
+    assert_eq!(outcome.passed, [key("api")]);
+    assert_eq!(outcome.referenced, [key("web")]);
+    assert!(fences.has_passed(&key("api"), start));
+    assert!(!fences.has_passed(&key("web"), start));
+    let late = after(start, 5_000);
+    assert!(!fences.has_passed(&key("api"), late), "the list is old");
+    assert!(!fences.ask(&key("api"), late));
+}
+
+#[test]
+fn l19_one_list_of_a_namespace_each_second_and_four_at_a_time() {
+    let (mut fences, start) = (Fences::default(), Instant::now());
+    for namespace in ["a", "b", "c", "d", "e"] {
+        let key = Key {
+            namespace: namespace.into(),
+            workload: "web".into(),
+        };
+        fences.ask(&key, start);
+    }
+    let lists: Vec<_> = (0..4).map(|_| fences.next(start).unwrap()).collect();
+    assert_eq!(fences.next(start), Err(None));
+    let of_a = lists.into_iter().next().unwrap();
+    fences.listed(of_a, &References::default(), start);
+    assert_eq!(fences.next(start).unwrap().namespace, "e");
+    let again = Key {
+        namespace: "a".into(),
+        workload: "api".into(),
+    };
+    fences.ask(&again, start);
+    fences.running = 0;
+    assert_eq!(fences.next(start), Err(Some(after(start, 1_000))));
+    assert!(fences.next(after(start, 1_000)).is_ok());
+}
+
+#[test]
+fn l19_an_identifier_that_is_not_known_forbids_every_delete() {
+    let (mut fences, start) = (Fences::default(), Instant::now());
+    fences.ask(&key("web"), start);
+    let list = fences.next(start).unwrap();
+    let outcome = fences.listed(list, &References::of(&[], true), start);
+    assert_eq!(outcome.referenced, [key("web")]);
+}
+
+#[test]
+fn l22_a_list_that_fails_is_tried_again_ever_more_slowly() {
+    let (mut fences, mut now) = (Fences::default(), Instant::now());
+    fences.ask(&key("web"), now);
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        let list = fences.next(now).unwrap();
+        fences.failed(list, "denied".into(), None, now);
+        let next = fences.next(now).unwrap_err().unwrap();
+        pauses.push(next - now);
+        now = next;
+    }
+    assert!(pauses[7] >= Duration::from_secs(30), "{pauses:?}");
+    let list = fences.next(now).unwrap();
+    assert!(list.due.contains("web"), "the delete is still due");
+    let asked = Duration::from_secs(600);
+    fences.failed(list, "busy".into(), Some(asked), now);
+    assert_eq!(fences.next(now), Err(Some(now + asked)));
+}
+
+#[test]
+fn l19_what_came_in_between_is_found_by_the_list_after_the_deletes() {
+    let (mut fences, start) = (Fences::default(), Instant::now());
+    fences.ask(&key("web"), start);
+    let list = fences.next(start).unwrap();
+    fences.listed(list, &References::default(), start);
+    fences.deleting(&key("web"));
+    assert!(!fences.has_passed(&key("web"), start), "a pass is for once");
+    let check = fences.next(after(start, 1_000)).unwrap();
+    let outcome = fences.listed(check, &References::of(&["web"], false), start);
+    assert_eq!(outcome.missed, [key("web")]);
+    assert_eq!(fences.next(after(start, 9_000)), Err(None));
+}

@@ -1,0 +1,302 @@
+//! How far each watch is: what has been listed, what is stale, and whether it may be acted upon (L19,
+//! L21, L23).
+//!
+//! An epoch ends when the API server is found to have been restored from a backup: then every watch
+//! lists its kind anew.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use super::{health::Health, lock::lock};
+use crate::kinds::RecordKind;
+
+/// A needed watch that has been down for this long while the API server answers others is not ready.
+const LONGEST_DOWN: Duration = Duration::from_secs(120);
+/// How often a watch lists anew at most because another list has shown what it does not know.
+const RELIST_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How far each watch is. Clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    state: Arc<Mutex<State>>,
+    epoch: Arc<watch::Sender<u64>>,
+    ready: Arc<watch::Sender<bool>>,
+}
+
+/// A watch, for [`Progress`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WatchId(usize);
+
+#[derive(Debug, Default)]
+struct State {
+    watches: Vec<WatchState>,
+    /// How many watches have not listed their kind, and nothing happens before they have.
+    pending: usize,
+    /// How many needed watches have not listed their kind in this epoch, or find it not served. Nothing
+    /// is deleted meanwhile.
+    behind: usize,
+}
+
+#[derive(Debug)]
+struct WatchState {
+    kind: RecordKind,
+    /// None for all namespaces.
+    namespace: Option<String>,
+    is_needed: bool,
+    stage: Stage,
+    /// The epoch of the last whole list.
+    epoch: Option<u64>,
+    /// When it has last shown that it is alive.
+    sign: Instant,
+    down_since: Option<Instant>,
+    /// Why it is down.
+    failure: Option<String>,
+    relist: Arc<Notify>,
+    relisted: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its first list is waited for.
+    Pending,
+    /// It has listed its kind once.
+    Listed,
+    /// It is done without: its kind is not served, or it is optional and may not be read.
+    Absent,
+}
+
+impl WatchState {
+    fn is_behind(&self, epoch: u64) -> bool {
+        self.is_needed && (self.stage != Stage::Listed || self.epoch != Some(epoch))
+    }
+
+    fn name(&self) -> String {
+        let resource = self.kind.resource();
+        match &self.namespace {
+            Some(namespace) => format!("{resource} in {namespace}"),
+            None => resource,
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            state: Arc::default(),
+            epoch: Arc::new(watch::Sender::new(0)),
+            ready: Arc::new(watch::Sender::new(false)),
+        }
+    }
+}
+
+impl Progress {
+    /// A watch begins. What is not needed is done without where it may not be read.
+    pub(super) fn register(
+        &self,
+        kind: RecordKind,
+        namespace: Option<String>,
+        is_needed: bool,
+    ) -> (WatchId, Arc<Notify>) {
+        let relist = Arc::<Notify>::default();
+        let watch = WatchState {
+            kind,
+            namespace,
+            is_needed,
+            stage: Stage::Pending,
+            epoch: None,
+            sign: Instant::now(),
+            down_since: Some(Instant::now()),
+            failure: None,
+            relist: relist.clone(),
+            relisted: None,
+        };
+        let mut state = self.state();
+        state.watches.push(watch);
+        let id = WatchId(state.watches.len() - 1);
+        self.count(state);
+        (id, relist)
+    }
+
+    /// It has listed its whole kind in this epoch.
+    pub(super) fn listed(&self, id: WatchId, epoch: u64) {
+        self.update(id, |watch| {
+            watch.stage = Stage::Listed;
+            watch.epoch = Some(epoch);
+            (watch.sign, watch.failure) = (Instant::now(), None);
+        });
+    }
+
+    /// It is done without: its kind is not served, or it is optional and may not be read.
+    pub(super) fn absent(&self, id: WatchId) {
+        self.update(id, |watch| watch.stage = Stage::Absent);
+    }
+
+    /// It is not used: other watches do its work.
+    pub(super) fn retire(&self, id: WatchId) {
+        self.update(id, |watch| {
+            (watch.stage, watch.is_needed) = (Stage::Absent, false);
+        });
+    }
+
+    /// It follows the changes of its kind.
+    pub(super) fn connected(&self, id: WatchId) {
+        self.update(id, |watch| {
+            (watch.down_since, watch.failure) = (None, None);
+        });
+    }
+
+    /// It has failed, and will be started again.
+    pub(super) fn failed(&self, id: WatchId, failure: String) {
+        self.update(id, |watch| {
+            watch.down_since.get_or_insert_with(Instant::now);
+            watch.failure = Some(failure);
+        });
+    }
+
+    /// It has shown an event or a bookmark.
+    pub(super) fn sign(&self, id: WatchId) {
+        if let Some(watch) = self.state().watches.get_mut(id.0) {
+            watch.sign = Instant::now();
+        }
+    }
+
+    fn update(&self, id: WatchId, change: impl FnOnce(&mut WatchState)) {
+        let mut state = self.state();
+        let Some(watch) = state.watches.get_mut(id.0) else {
+            return;
+        };
+        let before = (watch.stage, watch.epoch);
+        change(watch);
+        if before != (watch.stage, watch.epoch) {
+            self.count(state);
+        }
+    }
+
+    fn count(&self, mut state: MutexGuard<'_, State>) {
+        let epoch = self.epoch();
+        let watches = &state.watches;
+        let pending = watches.iter().filter(|one| one.stage == Stage::Pending);
+        let behind = watches.iter().filter(|one| one.is_behind(epoch));
+        let counted = (pending.count(), behind.count());
+        (state.pending, state.behind) = counted;
+        let is_ready = !state.watches.is_empty() && state.pending == 0;
+        drop(state);
+        self.ready.send_if_modified(|ready| {
+            let before = *ready;
+            *ready |= is_ready;
+            before != *ready
+        });
+    }
+
+    /// Whether each watch has listed its kind once, or is done without.
+    pub(super) fn is_ready(&self) -> bool {
+        *self.ready.borrow()
+    }
+
+    /// Resolves when that is so.
+    pub(super) async fn ready(&self) {
+        // This cannot fail: `self` has the sender.
+        let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+
+    /// Whether something may be deleted: each needed kind is served, and was listed in this epoch.
+    pub(super) fn allows_deletes(&self) -> bool {
+        self.is_ready() && self.state().behind == 0
+    }
+
+    /// The epoch.
+    pub(super) fn epoch(&self) -> u64 {
+        *self.epoch.borrow()
+    }
+
+    /// Resolves at the end of each epoch.
+    pub(super) fn epochs(&self) -> watch::Receiver<u64> {
+        self.epoch.subscribe()
+    }
+
+    /// The API server was restored from a backup, as something in this epoch shows: every kind is
+    /// listed anew. Returns the new epoch.
+    pub(super) fn restored(&self, epoch: u64) -> u64 {
+        let has_ended = self.epoch.send_if_modified(|current| {
+            let is_news = *current == epoch;
+            *current += u64::from(is_news);
+            is_news
+        });
+        if has_ended {
+            self.count(self.state());
+        }
+        self.epoch()
+    }
+
+    /// The objects of a kind in a namespace are not those that are known: they are listed anew.
+    pub(super) fn relist(&self, kind: RecordKind, namespace: &str) {
+        let mut state = self.state();
+        let watches = state.watches.iter_mut().filter(|watch| {
+            let home = watch.namespace.as_deref();
+            watch.kind == kind && home.is_none_or(|home| home == namespace)
+        });
+        for watch in watches {
+            let is_recent = |last: Instant| last.elapsed() < RELIST_INTERVAL;
+            if !watch.relisted.is_some_and(is_recent) {
+                watch.relisted = Some(Instant::now());
+                watch.relist.notify_one();
+            }
+        }
+    }
+
+    /// Why this replica is not ready, one line each (L23).
+    pub(super) fn pending(&self, health: &Health) -> Vec<String> {
+        let state = self.state();
+        if state.watches.is_empty() {
+            return vec!["the watches have not begun".to_owned()];
+        }
+        let others_are_answered = health.has_answered_within(LONGEST_DOWN / 4);
+        let lines = state.watches.iter().filter_map(|watch| {
+            let why = watch.failure.as_ref();
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            let is_down = |since: Instant| since.elapsed() > LONGEST_DOWN;
+            match watch.stage {
+                Stage::Pending => Some(format!("waiting for the list of {}{why}", watch.name())),
+                Stage::Listed
+                    if watch.is_needed
+                        && others_are_answered
+                        && watch.down_since.is_some_and(is_down) =>
+                {
+                    Some(format!("the watch of {} is down{why}", watch.name()))
+                }
+                _ => None,
+            }
+        });
+        lines.collect()
+    }
+
+    /// For each kind that is watched: how long ago the watch that was silent for longest has shown
+    /// something.
+    pub(super) fn ages(&self) -> BTreeMap<RecordKind, Duration> {
+        let mut ages = BTreeMap::<_, Duration>::new();
+        for watch in &self.state().watches {
+            let age = match watch.stage {
+                Stage::Absent => continue,
+                _ => watch.sign.elapsed(),
+            };
+            let oldest = ages.entry(watch.kind).or_default();
+            *oldest = (*oldest).max(age);
+        }
+        ages
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+#[cfg(test)]
+mod tests;
