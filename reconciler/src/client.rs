@@ -15,6 +15,7 @@ mod limits;
 mod proxy;
 mod requests;
 
+pub use self::limits::client_over;
 #[cfg(test)]
 pub(crate) use self::requests::RequestLabels;
 pub(crate) use self::{

@@ -32,6 +32,7 @@ mod mode;
 mod open_files;
 mod options;
 mod out_of_scope;
+mod planted;
 mod poll_time;
 mod progress;
 mod queue;
@@ -60,10 +61,15 @@ pub use self::{
     metrics::{METRICS, MetricDescription, MetricForm, ReconcileResult, WorkloadState},
     mode::ConfiguredMode,
     options::RunFlags,
+    planted::PlantedFault,
     replica::{Clients, Replica, WallClock},
     work_item::{Changed, WorkItem},
 };
 use crate::{client::Failure, explain::WHY_ADDRESS};
+pub use crate::client::client_over;
+#[cfg(feature = "planted-faults")]
+pub use planted::plant;
+pub(crate) use planted::planted;
 
 /// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
 /// where no cluster is known.

@@ -44,6 +44,20 @@ impl<S> Layer<S> for LimitRequests {
     }
 }
 
+/// A client over a service of the caller's own, with the bounds that all clients of this program have: for
+/// a simulated API server. To be called within a runtime.
+pub fn client_over<S, B>(service: S, namespace: &str) -> kube::Client
+where
+    S: Service<Request<kube::client::Body>, Response = Response<B>, Error = BoxError>
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    kube::Client::new(LimitRequests::default().layer(service), namespace)
+}
+
 /// A service with these bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Limited<S> {

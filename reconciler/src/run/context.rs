@@ -20,7 +20,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::Metrics,
-    progress::Progress,
+    planted::{PlantedFault, planted}, progress::Progress,
     queue::{FailureKind, Queue, WriteFailure},
     requests::RequestError,
     work_item::Changed,
@@ -133,6 +133,9 @@ impl Context {
     /// Until when this replica may write. None if it does not lead, or if a watch has not listed its
     /// objects yet.
     pub(super) fn write_deadline(&self) -> Option<Instant> {
+        if planted(PlantedFault::WritesWithoutLeading) {
+            return Some(Instant::now() + crate::client::REQUEST_TIMEOUT);
+        }
         let leadership = *self.leadership.borrow();
         let may_write = leadership.holds() && self.progress.is_ready();
         leadership.deadline().filter(|_| may_write)

@@ -24,6 +24,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::ReconcileResult,
+    planted::{PlantedFault, planted},
     queue::{FailureKind, Next, WriteFailure},
     requests::{ApiClient, RequestError},
     work_item::WorkItem,
@@ -147,7 +148,8 @@ impl Dispatcher {
     fn follow_leadership(&mut self) {
         // It may have led no more for a moment, in which another did.
         let is_news = self.leadership.has_changed().unwrap_or_default();
-        let leads = self.leadership.borrow_and_update().holds();
+        let leads = self.leadership.borrow_and_update().holds()
+            || self.leads && planted(PlantedFault::WritesWithoutLeading);
         if leads == self.leads && !(leads && is_news) {
             return;
         }
@@ -241,7 +243,7 @@ impl Dispatcher {
             if !self.context.progress.allows_deletes() {
                 return Ok(Next::Wait(now + RELISTING));
             }
-            if !lock(&self.fences).ask(key, now) {
+            if !lock(&self.fences).ask(key, now) && !planted(PlantedFault::NoFence) {
                 return Ok(Next::Fence);
             }
         }
@@ -304,7 +306,8 @@ impl Dispatcher {
                     let mut fences = lock(&fences);
                     let may = context.write_deadline().is_some()
                         && context.progress.allows_deletes()
-                        && fences.has_passed(key, Instant::now());
+                        && (fences.has_passed(key, Instant::now())
+                            || planted(PlantedFault::NoFence));
                     if may {
                         fences.deleting(key);
                     }

@@ -28,7 +28,12 @@ pub(super) use self::{
     hold::{FailureKind, Hold, WriteFailure},
     totals::{ItemState, Totals},
 };
-use super::{controller::RejectedChange, token_bucket::TokenBucket, work_item::WorkItem};
+use super::{
+    controller::RejectedChange,
+    planted::{PlantedFault, planted},
+    token_bucket::TokenBucket,
+    work_item::WorkItem,
+};
 
 /// Repeats get this part of all writes at most (L22).
 const REPEATS: f64 = 0.25;
@@ -168,6 +173,7 @@ impl Queue {
             if let Some(entry) = self.entries.get_mut(&item)
                 && let Some(hold) = &mut entry.hold
                 && hold.last.kind == FailureKind::NoNamespace
+                && !planted(PlantedFault::NamespaceGoneForgets)
             {
                 hold.until = now;
             }
@@ -193,6 +199,11 @@ impl Queue {
     }
 
     fn change(&mut self, item: &Arc<WorkItem>, now: Instant) {
+        if planted(PlantedFault::ChangeShortensRetryAfter)
+            && let Some(hold) = self.entries.get_mut(item).and_then(|it| it.hold.as_mut())
+        {
+            hold.until = now;
+        }
         match self.entries.get_mut(item).map(|entry| &mut entry.step) {
             Some(Step::Writing(changed)) => *changed = true,
             Some(_) => self.set(item, Step::Changed, Some(now)),

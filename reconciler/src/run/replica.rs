@@ -31,6 +31,7 @@ use super::{
     mode::ConfiguredMode,
     options::{LeaseFlags, ModeFlag, RunFlags},
     out_of_scope,
+    planted::{PlantedFault, planted},
     queue::Queue,
     requests::ApiClient,
     serve::{PageServer, Pages},
@@ -237,6 +238,9 @@ impl Replica {
             let _ = stopped.await;
         });
         tasks.spawn("events", async move {
+            if planted(PlantedFault::PublisherEnds) {
+                return pending().await;
+            }
             publish.await;
             let _ = published.send(());
             pending().await

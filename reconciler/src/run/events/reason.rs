@@ -5,6 +5,7 @@ use std::fmt;
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
 use super::note;
+use crate::run::planted::{PlantedFault, planted};
 
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl EventReason {
         matches!(
             self,
             Self::MultipleMeshesDetected | Self::MultipleMeshesInNamespace
-        )
+        ) && !planted(PlantedFault::NeverAnnouncedAgain)
     }
 
     /// When an event with this reason is sent, for the docs.

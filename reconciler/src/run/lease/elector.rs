@@ -16,7 +16,13 @@ use super::{
     trouble::Trouble,
     writes::Writes,
 };
-use crate::{client::Failure, run::WallClock};
+use crate::{
+    client::Failure,
+    run::{
+        WallClock,
+        planted::{PlantedFault, planted},
+    },
+};
 
 /// How many requests a release may take: to read the Lease and to write it. More than two are needed
 /// only if the Lease was changed in between.
@@ -173,6 +179,9 @@ impl<S: LeaseStore> Elector<S> {
         let holder_before = self.candidate.other_holder().map(str::to_owned);
         let was_waiting = self.candidate.leads_from();
         match (lease, started) {
+            (Some(lease), Some(_)) if planted(PlantedFault::LeaseCountsFromAnswer) => {
+                self.candidate.wrote(lease, now, now);
+            }
             (Some(lease), Some(started)) => self.candidate.wrote(lease, started, now),
             (lease, _) => self.candidate.observe(lease, now),
         }

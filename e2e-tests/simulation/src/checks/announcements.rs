@@ -1,0 +1,88 @@
+//! L10: a conflict is announced when it begins or changes, and every ten minutes while it lasts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::references::References;
+use crate::{clock::Time, model::Name, server::store::Change};
+
+/// How often a conflict that lasts is announced again.
+const REPEAT: Duration = Duration::from_secs(10 * 60);
+/// How wrong clocks may be, and how late an announcement.
+const SLACK: Duration = Duration::from_secs(20);
+/// How late the last announcement of a conflict that lasts may be.
+const LATE: Duration = Duration::from_secs(90);
+
+/// What was announced, and what there was to announce.
+#[derive(Debug, Default)]
+pub struct Announcements {
+    /// When conflicts began, by Workload.
+    begun: BTreeMap<Name, Vec<Time>>,
+    /// When they were announced, by Workload.
+    announced: BTreeMap<Name, Vec<Time>>,
+    /// Before this, announcements were lost with the database.
+    unknown_until: Time,
+}
+
+impl Announcements {
+    /// A conflict has begun, or has changed.
+    pub fn began(&mut self, name: Name, now: Time) {
+        self.begun.entry(name).or_default().push(now);
+    }
+
+    /// The database has gone back.
+    pub fn restored(&mut self, now: Time) {
+        self.unknown_until = now + SLACK;
+    }
+
+    /// An event was written. Returns what is wrong with that.
+    pub fn written(&mut self, change: &Change, now: Time) -> Option<String> {
+        let event = &change.after.as_ref()?.value;
+        if event["reason"] != "MultipleMeshesDetected" {
+            return None;
+        }
+        let workload = event["related"]["name"].as_str().unwrap_or_default();
+        let name = (change.key.namespace.clone(), workload.to_owned());
+        let count = |event: &serde_json::Value| event["series"]["count"].as_u64().unwrap_or(1);
+        let before = change
+            .before
+            .as_ref()
+            .map_or(0, |before| count(&before.value));
+        if count(event) <= before {
+            return None;
+        }
+        let window = (now.saturating_sub(REPEAT) + SLACK).max(self.unknown_until);
+        let announced = self.announced.entry(name.clone()).or_default();
+        announced.push(now);
+        let announced = announced.iter().filter(|time| **time > window).count();
+        // A conflict that began before can be announced for the first time within the window.
+        let begun = self.begun.get(&name).map_or(&[][..], Vec::as_slice);
+        let since = window.saturating_sub(REPEAT);
+        let recent = begun.iter().filter(|time| **time > since).count();
+        (announced > recent.max(1)).then(|| {
+            let (namespace, workload) = name;
+            format!(
+                "the conflict of {namespace}/{workload} was announced {announced} times in ten minutes and began {recent} times"
+            )
+        })
+    }
+
+    /// The conflicts in which something is missing at the end.
+    pub fn missing(&self, references: &References, now: Time, excluded: &[&str]) -> Vec<String> {
+        let conflicts = references.conflicts();
+        let conflicts = conflicts.filter(|(name, _)| !excluded.contains(&&*name.0));
+        let silent = conflicts.filter(|(name, referred)| {
+            let due = now.saturating_sub(REPEAT + LATE);
+            let announced = self.announced.get(*name).and_then(|times| times.last());
+            let since = referred.meshes_since;
+            since + LATE < now && announced.is_none_or(|last| *last < due)
+        });
+        silent
+            .map(|((namespace, workload), referred)| {
+                format!(
+                    "the conflict of {namespace}/{workload} ({:?} since {:?}) is not announced",
+                    referred.meshes, referred.meshes_since
+                )
+            })
+            .collect()
+    }
+}

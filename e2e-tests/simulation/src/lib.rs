@@ -1,0 +1,29 @@
+//! The reconciler in virtual time, against an API server in memory, with faults drawn from a seed.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`scenario`] | what is drawn from a seed before anything happens |
+//! | [`simulation`] | replicas, servers, network, world and faults, in one order of time |
+//! | [`process`], [`wire`] | a replica with a clock that is moved, and what it sends |
+//! | [`server`] | the API server |
+//! | [`model`] | what the Workloads should be, from the rules alone |
+//! | [`checks`] | what must hold at each instant |
+//! | [`fault`] | what can go wrong, and how often it did |
+//! | [`campaign`] | many seeds |
+//! | [`agenda`], [`clock`], [`trace`] | as their names say |
+//! | [`tamper`] | faults of the program that are planted at the wire |
+#![forbid(unsafe_code)]
+
+pub mod agenda;
+pub mod campaign;
+pub mod checks;
+pub mod clock;
+pub mod fault;
+pub mod model;
+pub mod process;
+pub mod scenario;
+pub mod server;
+pub mod simulation;
+pub mod tamper;
+pub mod trace;
+pub mod wire;

@@ -1,0 +1,135 @@
+//! Watches.
+
+use serde_json::{Value, json};
+
+use super::{
+    ApiServer,
+    request::Request,
+    resource::Resource,
+    selector::Selector,
+    status::{self, Answer},
+    store::{Change, Stored},
+};
+
+/// A watch that goes on.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// Which resource.
+    pub resource: Resource,
+    /// Which namespace; all without one.
+    pub namespace: Option<String>,
+    /// Which server's cache it follows.
+    pub cache: usize,
+    /// After how many seconds the server ends it; none if that is up to the server.
+    pub timeout: Option<u64>,
+    /// Whether the client wants bookmarks.
+    pub has_bookmarks: bool,
+    selector: Selector,
+    /// Everything up to this number was sent, or the client has it.
+    position: u64,
+    /// Lines to send first.
+    begun_with: Vec<String>,
+}
+
+impl ApiServer {
+    /// A watch, unless it cannot begin. The cache sends that it has expired as an event.
+    pub(super) fn watch(&self, request: &Request, cache: usize) -> Result<Watch, Answer> {
+        let asked = request.parameter("resourceVersion");
+        let Ok(from) = (match asked {
+            "" => Ok(0),
+            asked => asked.parse::<u64>(),
+        }) else {
+            let message = format!(
+                "Invalid value: \"{asked}\": strconv.ParseUint: parsing \"{asked}\": invalid syntax"
+            );
+            return Err(status::failure(400, "BadRequest", &message, Value::Null));
+        };
+        let mut watch = Watch {
+            resource: request.resource,
+            namespace: request.namespace.clone(),
+            cache,
+            timeout: request.number("timeoutSeconds"),
+            has_bookmarks: request.parameter("allowWatchBookmarks") == "true",
+            selector: Selector::read(request.parameter("labelSelector")),
+            position: from,
+            begun_with: Vec::new(),
+        };
+        if from == 0 {
+            watch.position = self.position(cache);
+            let namespace = watch.namespace.as_deref();
+            let objects = self.store.list(watch.resource, namespace);
+            let matching = objects.filter(|(_, object)| watch.selector.matches(&object.value));
+            let lines: Vec<_> = matching
+                .map(|(_, object)| line("ADDED", object.json()))
+                .collect();
+            watch.begun_with = lines;
+        } else if from < self.store.compacted() {
+            let expired = status::expired_watch(from, self.store.compacted());
+            watch.begun_with.push(line("ERROR", &expired.body));
+            watch.timeout = Some(0);
+        }
+        Ok(watch)
+    }
+
+    /// What a watch shows next, as far as its cache has come.
+    pub fn advance(&self, watch: &mut Watch) -> Vec<String> {
+        let mut lines = std::mem::take(&mut watch.begun_with);
+        let position = self.position(watch.cache);
+        for change in self.store.since(watch.position) {
+            if change.revision > position {
+                break;
+            }
+            let is_watched = change.key.resource == watch.resource
+                && watch
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|namespace| *namespace == change.key.namespace);
+            if is_watched {
+                lines.extend(watch.line(change));
+            }
+        }
+        watch.position = watch.position.max(position);
+        lines
+    }
+
+    /// A bookmark; none while the cache is behind what the client asked for.
+    pub fn bookmark(&self, watch: &Watch) -> Option<String> {
+        let position = self.position(watch.cache);
+        if !watch.has_bookmarks || watch.position > position {
+            return None;
+        }
+        let object = json!({
+            "kind": watch.resource.kind(),
+            "apiVersion": watch.resource.api_version(),
+            "metadata": { "resourceVersion": position.to_string(), "creationTimestamp": null },
+        });
+        Some(line("BOOKMARK", &object.to_string()))
+    }
+}
+
+impl Watch {
+    fn line(&self, change: &Change) -> Option<String> {
+        let selected = |object: &Option<std::sync::Arc<Stored>>| {
+            let object = object.as_ref();
+            object.is_some_and(|object| self.selector.matches(&object.value))
+        };
+        let (before, after) = (selected(&change.before), selected(&change.after));
+        let shown = change.after.as_ref().or(change.before.as_ref())?;
+        match (before, after) {
+            (false, false) => None,
+            (false, true) => Some(line("ADDED", shown.json())),
+            (true, true) => Some(line("MODIFIED", shown.json())),
+            (true, false) => {
+                // The object as it was, with the number of the change.
+                let mut gone = change.before.as_ref()?.value.clone();
+                gone["metadata"]["resourceVersion"] = change.revision.to_string().into();
+                Some(line("DELETED", &gone.to_string()))
+            }
+        }
+    }
+}
+
+/// An event of a watch, as a line.
+pub fn line(kind: &str, object: &str) -> String {
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
+}
