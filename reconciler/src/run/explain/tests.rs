@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::{
     kinds::RecordKind,
@@ -6,7 +8,7 @@ use crate::{
         lease::{Leadership, LeaseError, LeaseStore},
         metrics::Metrics,
         mode::ConfiguredMode,
-        queue::{Next, Queue, WriteFailure, WriteKind},
+        queue::{FailureKind, Next, Queue, WriteFailure, WriteKind},
     },
 };
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
