@@ -133,7 +133,8 @@ bench-cluster: ## What the reconciler costs: its index, and a rollout on a real 
 	$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --release --package kuma-workload
 	KUMA_WORKLOAD_BIN=$(TARGET_DIR)/release/kuma-workload $(CARGO) bench --quiet --locked --profile dev --workspace --bench rollout
 
-SIMULATE := $(CARGO) run --quiet --locked --profile simulation --package kuma-workload-simulation --bin simulate
+# With the switches for planted faults, which are off unless asked for: so one build serves both.
+SIMULATE := $(CARGO) run --quiet --locked --profile simulation --package kuma-workload-simulation --features planted-faults --bin simulate
 SEEDS ?= 0..3000
 
 .PHONY: simulate
@@ -142,12 +143,16 @@ simulate: ## The reconciler in virtual time, with faults drawn from seeds: SEEDS
 
 .PHONY: simulate-planted
 simulate-planted: ## Which seed finds each fault that is planted in the reconciler
-	$(SIMULATE) --features planted-faults -- --planted --seeds 0..1000
+	$(SIMULATE) -- --planted --seeds 0..1000
 
 .PHONY: record-exchanges
 record-exchanges: ## What a real API server answers to the simulation's script of exchanges (needs Go)
 	$(CARGO) build --quiet --locked --package kuma-workload-simulation --features record --bin record-exchanges
 	e2e-tests/simulation/record $(PROGRAMS)/record-exchanges
+
+.PHONY: explore-lease
+explore-lease: ## Leader election in every order of events: one writer, and what breaks beyond the bounds
+	$(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --include-ignored --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)

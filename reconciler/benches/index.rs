@@ -114,7 +114,7 @@ fn read<K: DeserializeOwned + Clone>(
 ) -> (Duration, usize) {
     let (mut time, mut bytes) = (Duration::ZERO, 0);
     let mut objects = objects.peekable();
-    index.relist(kind, None);
+    let list_began = index.relist(kind);
     while objects.peek().is_some() {
         let items: Vec<_> = objects
             .by_ref()
@@ -138,7 +138,7 @@ fn read<K: DeserializeOwned + Clone>(
         time += cpu() - begun;
     }
     let begun = cpu();
-    black_box(index.sweep(kind, None));
+    black_box(index.sweep(&list_began, None, usize::MAX));
     (time + (cpu() - begun), bytes)
 }
 

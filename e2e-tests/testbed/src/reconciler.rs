@@ -42,6 +42,10 @@ impl Reconciler {
             "--lease-namespace=kuma-workload",
             "--lease-name",
             &lease,
+            // Whoever makes its Lease leads one duration later.
+            "--lease-duration=3s",
+            "--lease-renew-deadline=2s",
+            "--lease-retry-period=500ms",
             "--status-interval=1s",
         ];
         let flags: Vec<_> = own.iter().chain(flags).copied().collect();

@@ -195,10 +195,17 @@ async fn kumas_kinds_are_missing_at_the_start() {
     with_a_status_subresource(&testbed, &team).await;
 }
 
-/// Of a replica that looks after the whole cluster.
-fn flags(lease: &str) -> [&str; 5] {
-    let home = "--lease-namespace=kuma-workload";
-    [home, "--lease-name", lease, "--status-interval", "1s"]
+/// Of a replica that looks after the whole cluster, with quick leases and prompt numbers.
+fn flags(lease: &str) -> [&str; 7] {
+    [
+        "--lease-namespace=kuma-workload",
+        "--lease-name",
+        lease,
+        "--lease-duration=3s",
+        "--lease-renew-deadline=2s",
+        "--lease-retry-period=500ms",
+        "--status-interval=1s",
+    ]
 }
 
 /// The shipped ClusterRole without these resources.

@@ -4,6 +4,8 @@ use std::{io, time::Duration};
 
 use kube::{core::Status, runtime::watcher};
 
+use crate::run::{PlantedFault, planted};
+
 /// The longest wait that the API server can ask for. A longer one would be a mistake of some proxy, and
 /// timers have bounds of their own, beyond which they panic (L22).
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -90,7 +92,11 @@ pub(crate) fn is_unserved(status: &Status) -> bool {
 pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
     let seconds = status.details.as_ref()?.retry_after_seconds;
     let asked = Duration::from_secs(seconds.into());
-    (seconds > 0).then(|| asked.min(LONGEST_RETRY_AFTER))
+    let longest = match planted(PlantedFault::UnboundedRetryAfter) {
+        true => Duration::from_secs(u32::MAX.into()),
+        false => LONGEST_RETRY_AFTER,
+    };
+    (seconds > 0).then(|| asked.min(longest))
 }
 
 /// Whether a request was refused because its namespace is being deleted: nothing can be created

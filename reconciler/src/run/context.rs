@@ -1,8 +1,11 @@
 //! What watches, dispatcher and pages share.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -17,7 +20,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::Metrics,
-    progress::Progress,
+    planted::{PlantedFault, planted}, progress::Progress,
     queue::{FailureKind, Queue, WriteFailure},
     requests::RequestError,
     work_item::Changed,
@@ -36,6 +39,8 @@ pub(super) struct Context {
     leadership: watch::Receiver<Leadership>,
     /// All items are to be looked at, since another rule is in force.
     review: Arc<AtomicBool>,
+    /// What was said once.
+    told: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
 }
 
 impl Context {
@@ -55,6 +60,7 @@ impl Context {
             metrics,
             leadership,
             review: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -107,6 +113,14 @@ impl Context {
         self.leadership.borrow().holds()
     }
 
+    /// Says something about a subject, the first time that it happens.
+    pub(super) fn tell_once(&self, kind: &'static str, subject: &str, sentence: &str) {
+        let is_news = lock(&self.told).insert((kind, subject.to_owned()));
+        if is_news {
+            self.journal.warn(kind, sentence);
+        }
+    }
+
     /// Says that a request for a write has failed.
     pub(super) fn journal_failure(&self, error: &RequestError, what: &str, failure: &WriteFailure) {
         // What has changed meanwhile is in order.
@@ -119,6 +133,9 @@ impl Context {
     /// Until when this replica may write. None if it does not lead, or if a watch has not listed its
     /// objects yet.
     pub(super) fn write_deadline(&self) -> Option<Instant> {
+        if planted(PlantedFault::WritesWithoutLeading) {
+            return Some(Instant::now() + crate::client::REQUEST_TIMEOUT);
+        }
         let leadership = *self.leadership.borrow();
         let may_write = leadership.holds() && self.progress.is_ready();
         leadership.deadline().filter(|_| may_write)

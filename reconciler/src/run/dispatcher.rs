@@ -24,6 +24,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::ReconcileResult,
+    planted::{PlantedFault, planted},
     queue::{FailureKind, Next, WriteFailure},
     requests::{ApiClient, RequestError},
     work_item::WorkItem,
@@ -34,7 +35,7 @@ use crate::kinds::RecordKind;
 const SLICE: usize = 100;
 
 /// How soon a delete is looked at again that waits until every kind has been listed anew.
-const RELISTING: Duration = Duration::from_secs(1);
+const RELISTING: Duration = Duration::from_secs(5);
 
 /// Runs the queue.
 pub(super) struct Dispatcher {
@@ -145,8 +146,11 @@ impl Dispatcher {
 
     /// All items are looked at when this replica begins to lead, and when another rule is in force.
     fn follow_leadership(&mut self) {
-        let leads = self.leadership.borrow_and_update().holds();
-        if leads == self.leads {
+        // It may have led no more for a moment, in which another did.
+        let is_news = self.leadership.has_changed().unwrap_or_default();
+        let leads = self.leadership.borrow_and_update().holds()
+            || self.leads && planted(PlantedFault::WritesWithoutLeading);
+        if leads == self.leads && !(leads && is_news) {
             return;
         }
         self.leads = leads;
@@ -239,7 +243,7 @@ impl Dispatcher {
             if !self.context.progress.allows_deletes() {
                 return Ok(Next::Wait(now + RELISTING));
             }
-            if !lock(&self.fences).ask(key, now) {
+            if !lock(&self.fences).ask(key, now) && !planted(PlantedFault::NoFence) {
                 return Ok(Next::Fence);
             }
         }
@@ -302,7 +306,8 @@ impl Dispatcher {
                     let mut fences = lock(&fences);
                     let may = context.write_deadline().is_some()
                         && context.progress.allows_deletes()
-                        && fences.has_passed(key, Instant::now());
+                        && (fences.has_passed(key, Instant::now())
+                            || planted(PlantedFault::NoFence));
                     if may {
                         fences.deleting(key);
                     }

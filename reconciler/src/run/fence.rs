@@ -24,7 +24,7 @@ use super::backoff::Backoff;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// At most so many lists at once.
 const LISTS: usize = 4;
-/// A delete must be sent within this time after its list has begun.
+/// A delete must be sent within this time after its list was answered.
 const VALID: Duration = Duration::from_secs(5);
 /// The longest pause after a list that has failed.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -59,7 +59,6 @@ pub(super) struct FenceList {
     pub(super) due: BTreeSet<String>,
     /// The workloads that were deleted before.
     pub(super) deleted: BTreeSet<String>,
-    pub(super) began: Instant,
 }
 
 /// What a list has shown.
@@ -127,7 +126,6 @@ impl Fences {
                 namespace: namespace.clone(),
                 due: std::mem::take(&mut fence.waiting),
                 deleted: std::mem::take(&mut fence.deleted),
-                began: now,
             });
         }
         Err(earliest)
@@ -144,7 +142,6 @@ impl Fences {
             namespace,
             due,
             deleted,
-            began,
         } = list;
         self.running = self.running.saturating_sub(1);
         let key = |workload: String| Key {
@@ -165,7 +162,7 @@ impl Fences {
             if references.may_include(&workload) {
                 outcome.referenced.push(key(workload));
             } else {
-                fence.passed.insert(workload.clone(), began + VALID);
+                fence.passed.insert(workload.clone(), now + VALID);
                 outcome.passed.push(key(workload));
             }
         }

@@ -8,6 +8,8 @@ use std::{
 use kuma_workload_rulebook::roster::{Key, Mode};
 use tokio::time::Instant;
 
+use super::planted::{PlantedFault, planted};
+
 /// How the mode is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfiguredMode {
@@ -78,7 +80,7 @@ impl ModeSwitch {
         let mut stranger = Evidence::None;
         match owners.any(|owner| {
             stranger = Evidence::Stranger(owner);
-            managers.contains(owner)
+            managers.contains(owner) || planted(PlantedFault::LabelIsEvidence)
         }) {
             true => Evidence::ControlPlane,
             false => stranger,
@@ -116,7 +118,8 @@ impl ModeSwitch {
             self.last_evidence = None;
         } else if self.yields {
             let last = *self.last_evidence.get_or_insert(now);
-            self.yields = now.duration_since(last) < grace;
+            self.yields = now.duration_since(last) < grace
+                || planted(PlantedFault::LabelIsEvidence);
         }
     }
 

@@ -21,7 +21,7 @@ use crate::kinds::RecordKind;
 /// A needed watch that has been down for this long while the API server answers others is not ready.
 const LONGEST_DOWN: Duration = Duration::from_secs(120);
 /// How often a watch lists anew at most because another list has shown what it does not know.
-const RELIST_INTERVAL: Duration = Duration::from_secs(30);
+const RELIST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How far each watch is. Clones share it.
 #[derive(Debug, Clone)]

@@ -28,7 +28,12 @@ pub(super) use self::{
     hold::{FailureKind, Hold, WriteFailure},
     totals::{ItemState, Totals},
 };
-use super::{controller::RejectedChange, token_bucket::TokenBucket, work_item::WorkItem};
+use super::{
+    controller::RejectedChange,
+    planted::{PlantedFault, planted},
+    token_bucket::TokenBucket,
+    work_item::WorkItem,
+};
 
 /// Repeats get this part of all writes at most (L22).
 const REPEATS: f64 = 0.25;
@@ -111,6 +116,8 @@ pub(super) struct Standing {
     pub(super) due: Option<Instant>,
     /// What it waits for.
     pub(super) step: &'static str,
+    /// Whether it waits only until it is due.
+    pub(super) is_waiting: bool,
     /// The failure after which its write waits.
     pub(super) hold: Option<Hold>,
 }
@@ -166,6 +173,7 @@ impl Queue {
             if let Some(entry) = self.entries.get_mut(&item)
                 && let Some(hold) = &mut entry.hold
                 && hold.last.kind == FailureKind::NoNamespace
+                && !planted(PlantedFault::NamespaceGoneForgets)
             {
                 hold.until = now;
             }
@@ -191,6 +199,11 @@ impl Queue {
     }
 
     fn change(&mut self, item: &Arc<WorkItem>, now: Instant) {
+        if planted(PlantedFault::ChangeShortensRetryAfter)
+            && let Some(hold) = self.entries.get_mut(item).and_then(|it| it.hold.as_mut())
+        {
+            hold.until = now;
+        }
         match self.entries.get_mut(item).map(|entry| &mut entry.step) {
             Some(Step::Writing(changed)) => *changed = true,
             Some(_) => self.set(item, Step::Changed, Some(now)),
@@ -340,9 +353,10 @@ impl Queue {
         let entry = self.entries.get(item)?;
         Some(Standing {
             due: entry.due,
+            is_waiting: entry.step == Step::Waiting,
             step: match entry.step {
                 Step::Waiting if entry.hold.is_some() => "it waits after a failure",
-                Step::Waiting => "nothing is to be written",
+                Step::Waiting => "nothing is to be written before that",
                 Step::Changed => "it has changed and is looked at next",
                 Step::Ready(_, false) => "it waits for its turn to be written",
                 Step::Ready(_, true) => "it waits for its turn to be written again",

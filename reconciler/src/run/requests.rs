@@ -8,7 +8,11 @@ use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{health::Health, queue::FailureKind};
+use super::{
+    health::Health,
+    planted::{PlantedFault, planted},
+    queue::FailureKind,
+};
 use crate::client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, is_unserved, retry_after};
 
 /// A client whose requests have timeouts, and that knows whether the API server answers.
@@ -74,6 +78,10 @@ impl ApiClient {
         deadline: Option<Instant>,
     ) -> Result<T, RequestError> {
         let timeout = Instant::now() + REQUEST_TIMEOUT;
+        let timeout = match planted(PlantedFault::NoBodyTimeout) {
+            true => timeout + REQUEST_TIMEOUT * 10_000,
+            false => timeout,
+        };
         let deadline = deadline.map_or(timeout, |deadline| deadline.min(timeout));
         let answer = match timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => Ok(answer),
@@ -140,8 +148,9 @@ impl RequestError {
             Self::Invalid(_) => FailureKind::Refused,
             Self::Status(status) if is_namespace_terminating(status) => FailureKind::NoNamespace,
             Self::Status(status) => match status.code {
-                404 if !is_unserved(status) => FailureKind::Stale,
-                409 => FailureKind::Stale,
+                // Its definition may come back.
+                404 if is_unserved(status) => FailureKind::Busy,
+                404 | 409 => FailureKind::Stale,
                 422 => FailureKind::Rejected,
                 429 | 500.. => FailureKind::Busy,
                 _ => FailureKind::Refused,

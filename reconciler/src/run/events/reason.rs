@@ -5,6 +5,7 @@ use std::fmt;
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
 use super::note;
+use crate::run::planted::{PlantedFault, planted};
 
 /// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,15 @@ impl EventReason {
             | Self::InvalidWorkloadName
             | Self::WorkloadManagedByAnother => EventType::Warning,
         }
+    }
+
+    /// Whether it is sent again while the condition lasts (L10). The other conditions do not change by
+    /// themselves and affect nobody else.
+    pub(super) fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::MultipleMeshesDetected | Self::MultipleMeshesInNamespace
+        ) && !planted(PlantedFault::NeverAnnouncedAgain)
     }
 
     /// When an event with this reason is sent, for the docs.

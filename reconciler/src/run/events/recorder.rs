@@ -5,7 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{condition::Condition, schedule::Schedule};
-use crate::run::{lock::lock, work_item::WorkItem};
+use crate::run::{
+    lock::lock,
+    planted::{PlantedFault, planted},
+    work_item::WorkItem,
+};
 
 /// Tells the publisher which conditions were observed. Clones share one schedule.
 #[derive(Debug, Clone)]
@@ -23,11 +27,21 @@ impl EventRecorder {
         }
     }
 
-    /// This replica begins to lead.
-    pub(crate) fn term_began(&self) {}
+    /// This replica begins to lead. What it observed before is forgotten, so this is to be called before
+    /// all items are enqueued, and in each term.
+    pub(crate) fn term_began(&self) {
+        if planted(PlantedFault::AnnouncesAnew) {
+            return;
+        }
+        self.schedule().begin_term();
+        self.changed.notify_one();
+    }
 
-    /// This replica leads no more.
-    pub(crate) fn term_ended(&self) {}
+    /// This replica no longer leads. What it observes from now on is not recorded.
+    pub(crate) fn term_ended(&self) {
+        self.schedule().end_term();
+        self.changed.notify_one();
+    }
 
     /// The condition of a workload or a namespace; none if all is well. To be called each time it is
     /// reconciled, whether it has changed or not.

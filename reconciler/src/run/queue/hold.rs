@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::run::{backoff::Backoff, controller::RejectedChange};
+use crate::run::{
+    backoff::Backoff,
+    controller::RejectedChange,
+    planted::{PlantedFault, planted},
+};
 
 /// The first pause after a failure.
 const FIRST: Duration = Duration::from_millis(250);
@@ -76,6 +80,16 @@ impl Hold {
             FailureKind::Fence => backoff(LONGEST_PASSING).max(Duration::from_secs(1)),
             FailureKind::Refused | FailureKind::Panicked => backoff(LONGEST),
             FailureKind::Rejected => REJECTED,
+        };
+        let is_forgotten = match failure.kind {
+            FailureKind::Refused => planted(PlantedFault::RefusedForever),
+            FailureKind::NoNamespace => planted(PlantedFault::NamespaceGoneForgets),
+            _ => false,
+        };
+        let pause = match pause {
+            _ if is_forgotten => REJECTED * 1_000,
+            _ if planted(PlantedFault::NumbersDoNotBackOff) => Duration::from_secs(5),
+            pause => pause,
         };
         Self {
             until: now + pause.max(failure.retry_after.unwrap_or_default()),

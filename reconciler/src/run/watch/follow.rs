@@ -22,6 +22,7 @@ use crate::run::{
     backoff::Backoff,
     context::Context,
     index::{Index, ListBegan},
+    planted::{PlantedFault, planted},
     progress::WatchId,
     requests::{ApiClient, RequestError},
     work_item::Changed,
@@ -147,6 +148,9 @@ impl Follower {
 
     /// Lists all objects, in pages.
     async fn list<K: IndexedRecord>(&mut self) -> Result<(), RequestError> {
+        if planted(PlantedFault::ListResetsBackoff) {
+            self.state.backoff.reset();
+        }
         self.state.epoch = *self.state.epochs.borrow_and_update();
         let began = self.context.index().relist(K::KIND);
         let mut parameters = ListParams::default().limit(self.state.page);
@@ -162,6 +166,9 @@ impl Follower {
             }
             count += page.items.len() as u64;
             self.apply_page(page.items, &began).await;
+            if planted(PlantedFault::SharedMarks) {
+                self.sweep(&began).await;
+            }
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters.continue_token = Some(token),
                 None => {
@@ -190,6 +197,9 @@ impl Follower {
     }
 
     async fn sweep(&self, began: &ListBegan) {
+        if planted(PlantedFault::SweepSkipped) {
+            return;
+        }
         loop {
             yield_now().await;
             let namespace = self.scope.namespace.as_deref();
@@ -463,6 +473,7 @@ fn is_lower(version: &str, highest: Option<u64>) -> bool {
     number
         .zip(highest)
         .is_some_and(|(number, highest)| number < highest)
+        && !planted(PlantedFault::NoRestoreDetection)
 }
 
 /// Whether a watch was refused because the server has no such number yet: "Too large resource version".
