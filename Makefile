@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash)
+SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(wildcard scripts/*) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
 
@@ -132,6 +132,23 @@ bench-cluster: ## What the reconciler costs: its index, and a rollout on a real 
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench index
 	$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --release --package kuma-workload
 	KUMA_WORKLOAD_BIN=$(TARGET_DIR)/release/kuma-workload $(CARGO) bench --quiet --locked --profile dev --workspace --bench rollout
+
+# With the switches for planted faults, which are off unless asked for: so one build serves both.
+SIMULATE := $(CARGO) run --quiet --locked --profile simulation --package kuma-workload-simulation --features planted-faults --bin simulate
+SEEDS ?= 0..3000
+
+.PHONY: simulate
+simulate: ## The reconciler in virtual time, with faults drawn from seeds: SEEDS=FROM..TO, or ARGS='--seed N --trace'
+	$(SIMULATE) -- $(or $(ARGS),--seeds $(SEEDS))
+
+.PHONY: simulate-planted
+simulate-planted: ## Which seed finds each fault that is planted in the reconciler
+	$(SIMULATE) -- --planted --seeds 0..1000
+
+.PHONY: record-exchanges
+record-exchanges: ## What a real API server answers to the simulation's script of exchanges (needs Go)
+	$(CARGO) build --quiet --locked --package kuma-workload-simulation --features record --bin record-exchanges
+	e2e-tests/simulation/record $(PROGRAMS)/record-exchanges
 
 .PHONY: explore-lease
 explore-lease: ## Leader election in every order of events: one writer, and what breaks beyond the bounds

@@ -6,11 +6,13 @@
 //! | [`simulation`] | replicas, servers, network, world and faults, in one order of time |
 //! | [`process`], [`wire`] | a replica with a clock that is moved, and what it sends |
 //! | [`server`] | the API server |
-//! | [`model`] | what the Workloads should be, from the rules alone |
+//! | [`model`], [`expected`] | what the Workloads should be, from the rules alone |
 //! | [`checks`] | what must hold at each instant |
 //! | [`fault`] | what can go wrong, and how often it did |
+//! | [`exchanges`] | the server compared with a real one |
 //! | [`campaign`] | many seeds |
 //! | [`agenda`], [`clock`], [`trace`] | as their names say |
+//! | [`planted`] | faults of the program, to show that they are found |
 //! | [`tamper`] | faults of the program that are planted at the wire |
 #![forbid(unsafe_code)]
 
@@ -18,8 +20,12 @@ pub mod agenda;
 pub mod campaign;
 pub mod checks;
 pub mod clock;
+pub mod exchanges;
+pub mod expected;
 pub mod fault;
+mod fields;
 pub mod model;
+pub mod planted;
 pub mod process;
 pub mod scenario;
 pub mod server;

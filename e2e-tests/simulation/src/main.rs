@@ -11,6 +11,7 @@ use std::{
 use clap::Parser;
 use kuma_workload_simulation::{
     campaign::{self, Summary},
+    planted::Planted,
     trace::Trace,
 };
 
@@ -28,6 +29,9 @@ struct CommandLine {
     /// Prints what happened. With `--seed`.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Plants faults in the program, one after the other, and prints which seed finds each.
+    #[arg(long, conflicts_with = "seed")]
+    planted: bool,
     /// How many seeds are run at the same time.
     #[arg(long, default_value_t = 2, value_name = "N")]
     threads: usize,
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let wrong = match line.seed {
         Some(seed) => run_one(seed, line.trace),
+        None if line.planted => run_planted(&line),
         None => run_many(&line),
     };
     match wrong {
@@ -77,6 +82,26 @@ fn run_many(line: &CommandLine) -> io::Result<bool> {
     print(&mut out, &summary, line.failures)?;
     writeln!(out, "wall time {:.0} s", begun.elapsed().as_secs_f64())?;
     Ok(!summary.failed.is_empty())
+}
+
+/// Whether a planted fault was not found.
+fn run_planted(line: &CommandLine) -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{:<42} {:>6}  found by", "planted fault", "seed")?;
+    let mut missed = false;
+    for planted in Planted::all() {
+        match planted.search(line.seeds.clone(), line.threads) {
+            Some((seed, violation)) => {
+                writeln!(out, "{planted:<42} {seed:>6}  {:?}", violation.check)?;
+            }
+            None => {
+                missed = true;
+                writeln!(out, "{planted:<42}      -  not found")?;
+            }
+        }
+        out.flush()?;
+    }
+    Ok(missed)
 }
 
 fn print(out: &mut impl Write, summary: &Summary, most: usize) -> io::Result<()> {

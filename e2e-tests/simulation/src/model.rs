@@ -1,70 +1,20 @@
 //! What the Workloads of a cluster should be, by the table of the rules L1 to L8 and by S1 to S6. It is
 //! written from the rules alone and shares no code with the program.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::server::{resource::Resource, store::Store};
+use crate::{
+    expected::{Expected, Name, Reference, Rules},
+    fields::{annotation, label, mesh_of, text},
+    server::{resource::Resource, store::Store},
+};
 
 /// The manager that the program is.
 pub const OURS: &str = "kuma-workload-reconciler";
 /// The manager that Kuma's control plane is.
 pub const CONTROL_PLANE: &str = "k8s-controller";
-
-/// Namespace and name.
-pub type Name = (String, String);
-
-/// What the model is told of the program.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules {
-    /// The labels of Pods that name workloads, if Pods name them at all (W8).
-    pub pod_labels: Option<&'static [&'static str]>,
-    /// Whether Workloads are written where no control plane does (L17).
-    pub may_manage: bool,
-    /// Whether a control plane that manages Workloads is left to it (L17).
-    pub may_yield: bool,
-    /// The namespaces that are not looked at.
-    pub excluded: &'static [&'static str],
-}
-
-/// What a Workload should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// There is none.
-    Absent,
-    /// What it is; it may be absent.
-    AsItIs,
-    /// Ours, of this mesh, with these numbers: connected, healthy, total.
-    Present(String, [u64; 3]),
-    /// Whatever it is, with these numbers (S6).
-    Counted([u64; 3]),
-}
-
-/// What refers to a Workload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reference {
-    /// The Workload.
-    pub workload: Name,
-    /// The mesh of the Dataplane.
-    pub mesh: String,
-    is_connected: bool,
-    is_healthy: bool,
-}
-
-impl fmt::Display for Expected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("no Workload"),
-            Self::AsItIs => f.write_str("whatever there is"),
-            Self::Present(mesh, numbers) => write!(f, "ours, mesh {mesh}, numbers {numbers:?}"),
-            Self::Counted(numbers) => write!(f, "numbers {numbers:?}"),
-        }
-    }
-}
 
 /// The references of all Dataplanes of a namespace.
 pub fn references(store: &Store, rules: Rules, namespace: &str) -> Vec<Reference> {
@@ -181,27 +131,6 @@ fn one(name: &Name, refer: &[Reference], object: Option<&Value>, yields: bool) -
     }
 }
 
-/// Whether a Workload is what it should be.
-pub fn fits(expected: &Expected, object: Option<&Value>) -> bool {
-    let numbers = object.map(|object| {
-        let numbers = &object["status"]["dataplaneProxies"];
-        ["connected", "healthy", "total"].map(|name| numbers[name].as_u64().unwrap_or_default())
-    });
-    match (expected, object) {
-        (Expected::AsItIs, _) | (Expected::Absent, None) => true,
-        (Expected::Present(mesh, counts), Some(object)) => {
-            let owners = object["metadata"]["ownerReferences"].as_array();
-            let mut owners = owners.into_iter().flatten();
-            label(object, "kuma.io/managed-by") == Some(OURS)
-                && label(object, "kuma.io/mesh") == Some(mesh)
-                && numbers == Some(*counts)
-                && owners.all(|owner| owner["kind"] != "Mesh" || owner["name"] == *mesh)
-        }
-        (Expected::Counted(counts), Some(_)) => numbers == Some(*counts),
-        _ => false,
-    }
-}
-
 /// L17's evidence: the label is the control plane's own.
 pub fn is_of_control_plane(workload: &Value) -> bool {
     let entries = workload["metadata"]["managedFields"].as_array();
@@ -267,22 +196,4 @@ fn is_possible(name: &str) -> bool {
                 && bytes.last().is_some_and(|byte| is_inner(*byte))
                 && bytes.iter().all(|byte| is_inner(*byte) || *byte == b'-')
         })
-}
-
-fn mesh_of(object: &Value) -> &str {
-    let mesh = object["mesh"].as_str().filter(|mesh| !mesh.is_empty());
-    mesh.unwrap_or("default")
-}
-
-fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    let found = object.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_default()
-}
-
-fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object["metadata"]["labels"][key].as_str()
-}
-
-fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object["metadata"]["annotations"][key].as_str()
 }

@@ -44,6 +44,31 @@ pub enum PlantedFault {
     NeverAnnouncedAgain,
 }
 
+impl PlantedFault {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::NoFence,
+        Self::SharedMarks,
+        Self::PodMarksDataplane,
+        Self::RefusedForever,
+        Self::NoBodyTimeout,
+        Self::NamespaceGoneForgets,
+        Self::NoRestoreDetection,
+        Self::LabelIsEvidence,
+        Self::AnnouncesAnew,
+        Self::ListResetsBackoff,
+        Self::NumbersDoNotBackOff,
+        Self::ChangeShortensRetryAfter,
+        Self::UnboundedRetryAfter,
+        Self::PublisherEnds,
+        Self::SweepSkipped,
+        Self::LeaseCountsFromAnswer,
+        Self::WritesWithoutLeading,
+        Self::NumbersOfAllMeshes,
+        Self::NeverAnnouncedAgain,
+    ];
+}
+
 #[cfg(feature = "planted-faults")]
 thread_local! {
     static PLANTED: std::cell::Cell<Option<PlantedFault>> = const { std::cell::Cell::new(None) };

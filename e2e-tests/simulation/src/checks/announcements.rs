@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::references::References;
-use crate::{clock::Time, model::Name, server::store::Change};
+use crate::{clock::Time, expected::Name, server::store::Change};
 
 /// How often a conflict that lasts is announced again.
 const REPEAT: Duration = Duration::from_secs(10 * 60);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     clock::Time,
-    model::{self, Name, Rules},
+    expected::{Name, Rules},
+    model,
     server::store::Store,
 };
 

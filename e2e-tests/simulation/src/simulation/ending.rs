@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Simulation, rules};
 use crate::{
     checks::Check,
-    model::{self, Name},
+    expected::Name,
+    model,
     scenario::Mode,
     server::{resource::Resource, store::ObjectKey},
 };
@@ -39,7 +40,7 @@ impl Simulation {
                 .store
                 .get(&key)
                 .map(|object| object.value.clone());
-            if !model::fits(&expected, object.as_ref()) {
+            if !expected.fits(object.as_ref()) {
                 let found = describe(object.as_ref());
                 let what = format!("{}/{}: expected {expected}, found {found}", name.0, name.1);
                 self.violate(Check::Wrong, what);

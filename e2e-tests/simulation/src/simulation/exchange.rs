@@ -74,7 +74,7 @@ impl Simulation {
         let clock = process.clock;
         let at = clock.global(sent.at).max(self.now);
         let mut http = sent.request;
-        if let Some(tamper) = &mut self.tamper {
+        if let Some(tamper) = self.tamper {
             tamper.alter_request(&mut http);
         }
         let request = match request::read(&http) {
@@ -311,7 +311,7 @@ impl Simulation {
 
     /// An answer goes on its way, which its fault may cut short.
     fn reply(&mut self, call: Call, mut answer: Answer, responder: Option<Responder>) {
-        if let (Some(tamper), Some(request)) = (&mut self.tamper, &call.request) {
+        if let (Some(tamper), Some(request)) = (self.tamper, &call.request) {
             tamper.alter_answer(request, &mut answer);
         }
         let page = call

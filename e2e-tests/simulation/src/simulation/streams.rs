@@ -103,7 +103,10 @@ impl Simulation {
         }
         match step {
             StreamStep::Show => {
-                let lines = self.server.advance(&mut stream.watch);
+                let mut lines = self.server.advance(&mut stream.watch);
+                if let Some(tamper) = self.tamper {
+                    lines = tamper.alter_events(lines);
+                }
                 if !lines.is_empty() {
                     self.show(id, lines.concat());
                 }
