@@ -42,6 +42,10 @@ impl Reconciler {
             "--lease-namespace=kuma-workload",
             "--lease-name",
             &lease,
+            // Whoever makes its Lease leads one duration later.
+            "--lease-duration=3s",
+            "--lease-renew-deadline=2s",
+            "--lease-retry-period=500ms",
             "--status-interval=1s",
         ];
         let flags: Vec<_> = own.iter().chain(flags).copied().collect();
@@ -114,6 +118,22 @@ impl Reconciler {
             &format!("the metric {name} is {value}"),
             async || match self.metric(name).await {
                 Ok(seen) if (seen - value).abs() < f64::EPSILON => Ok(()),
+                Ok(seen) => Err(format!("{seen}\n{}", self.log())),
+                Err(error) => Err(error.to_string()),
+            },
+        )
+        .await
+    }
+
+    /// Waits until its metric has this value, or more.
+    ///
+    /// # Errors
+    /// When it has not in time.
+    pub async fn reaches(&self, name: &str, value: f64) -> Result<(), Error> {
+        eventually(
+            &format!("the metric {name} is {value} or more"),
+            async || match self.metric(name).await {
+                Ok(seen) if seen >= value => Ok(()),
                 Ok(seen) => Err(format!("{seen}\n{}", self.log())),
                 Err(error) => Err(error.to_string()),
             },

@@ -1,6 +1,7 @@
 //! Several replicas: one writes, whatever becomes of them.
 //!
-//! Leases last 3 s here, leaders stop 2 s after their last renewal and renew each 0.5 s.
+//! Leases last 3 s here, leaders stop 2 s after their last renewal and renew each 0.5 s. The first of a
+//! team makes its Lease, and leads one duration later.
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
