@@ -10,6 +10,7 @@
 //! | [`plan`] | what would be done and rejected, from manifests or a cluster |
 //! | [`status`] | the numbers of Workloads, as reported and as they are |
 //! | [`vap`] | prints ValidatingAdmissionPolicies, the same rules in the API server |
+//! | `explain` | why a Workload is there or not, in words, for `run` and `status` |
 //! | [`crds`] | prints the CustomResourceDefinition of Workload, which `crd` defines |
 //! | `client` | the client of the API server, and its errors in words |
 //! | [`kinds`] | records of the objects that are read |
@@ -20,6 +21,7 @@ pub mod cli;
 mod client;
 mod crd;
 pub mod crds;
+mod explain;
 pub mod kinds;
 pub mod plan;
 pub mod run;

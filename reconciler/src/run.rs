@@ -15,6 +15,7 @@ mod context;
 mod controller;
 mod dispatcher;
 mod events;
+mod explain;
 mod fence;
 mod gauges;
 mod health;
@@ -28,7 +29,9 @@ mod lock;
 mod log;
 mod metrics;
 mod mode;
+mod open_files;
 mod options;
+mod out_of_scope;
 mod poll_time;
 mod progress;
 mod queue;
@@ -43,7 +46,7 @@ mod watch;
 mod work_item;
 mod writer;
 
-use std::process::ExitCode;
+use std::{net::SocketAddr, process::ExitCode};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -60,7 +63,7 @@ pub use self::{
     replica::{Clients, Replica, WallClock},
     work_item::{Changed, WorkItem},
 };
-use crate::client::Failure;
+use crate::{client::Failure, explain::WHY_ADDRESS};
 
 /// Runs until SIGTERM or SIGINT. Exit status: 0 then, 1 if it cannot continue, 2 for bad options and
 /// where no cluster is known.
@@ -95,18 +98,36 @@ pub fn main(options: RunFlags) -> ExitCode {
 async fn run(options: RunFlags) -> Result<(), Failure> {
     let mut terminated = on_signal(SignalKind::terminate())?;
     let mut interrupted = on_signal(SignalKind::interrupt())?;
-    let server = PageServer::bind(options.serve.metrics_addr)?;
-    let replica = Replica::connect(options).await?;
-    let serving = tokio::spawn(server.serve(replica.pages()));
+    open_files::raise_limit();
+    let server = PageServer::bind("--metrics-addr", options.serve.metrics_addr)?;
+    let why = bind_why_page(options.serve.why_addr)?;
+    let mut replica = Replica::connect(options).await?;
+    let pages = replica.pages().router();
+    replica.serve("pages", server, pages);
+    if let Some(server) = why {
+        let page = replica.why_page().router();
+        replica.serve("why", server, page);
+    }
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
             _ = interrupted.recv() => {}
         }
     };
-    let ended = replica.run_until(stop).await;
-    serving.abort();
-    ended
+    replica.run_until(stop).await
+}
+
+/// Binds the address of the page about Workloads. Where none was given, the page is done without if the
+/// default one is taken: by another replica on this host, say.
+fn bind_why_page(address: Option<SocketAddr>) -> Result<Option<PageServer>, Failure> {
+    let bound = PageServer::bind("--why-addr", address.unwrap_or(WHY_ADDRESS));
+    match bound {
+        Err(failure) if address.is_none() => {
+            tracing::warn!("{failure}; this replica has no page for `status --why`");
+            Ok(None)
+        }
+        bound => bound.map(Some),
+    }
 }
 
 fn on_signal(kind: SignalKind) -> Result<Signal, Failure> {

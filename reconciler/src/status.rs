@@ -6,6 +6,7 @@ mod live;
 mod observed;
 mod printer;
 mod row;
+mod why;
 
 use std::{
     io::{self, Write},
@@ -16,10 +17,11 @@ use std::{
 use clap::Args;
 use kuma_workload_plan::output;
 
-use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row};
+use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row, why::WhyFlags};
 use crate::{
     arguments::NamespaceFlags,
     client::{Connection, Failure, innermost},
+    explain::Target,
     terminal::{self, Terminal},
 };
 
@@ -32,6 +34,7 @@ Examples:
   kuma-workload status --watch          What changes, too
   kuma-workload status -o yaml          For a program
   kubectl get dataplanes,dataplaneinsights,workloads -A -o json | kuma-workload status --from -
+  kuma-workload status --why team/web   Why a Workload is not there, or is as it is
   kuma-workload status --from FILE      What kumactl inspect dataplanes -o json printed, too
 
 Numbers that differ are shown as `3 (is 2)`: reported 3, in truth 2.
@@ -51,8 +54,11 @@ YAML is the same; with --watch, a document for each.
 
 With --from, the rows of Universal have no namespace.
 
+With --why, a running reconciler is asked at --why-addr: in its Pod, or after
+`kubectl port-forward -n NAMESPACE POD 8081`. Without one, the cluster is read.
+
 Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the cluster cannot be asked or a file \
-cannot be read.")]
+cannot be read. With --why: 0 if there is an answer, 1 if neither a reconciler nor the cluster can be asked.")]
 pub struct StatusFlags {
     #[command(flatten)]
     scope: NamespaceFlags,
@@ -68,30 +74,53 @@ pub struct StatusFlags {
     #[arg(short, long)]
     watch: bool,
     #[command(flatten)]
+    why: WhyFlags,
+    #[command(flatten)]
     terminal: Terminal,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Shows the numbers. Exit status: 0 if all is as it is reported, 1 if there is a finding, 2 if the
-/// cluster cannot be asked or a file cannot be read.
+/// Shows the numbers, or explains one Workload. Exit status: 0 if all is as it is reported, 1 if there is
+/// a finding, 2 if the cluster cannot be asked or a file cannot be read; with `--why`, 0 if there is an
+/// answer, and 1 if nobody can be asked.
 pub fn main(options: &StatusFlags) -> ExitCode {
     if !options.from.is_empty() {
         return show_files(options);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(options)),
-        Err(error) => Err(Failure::new(format!("cannot start: {error}"))),
-    };
-    match outcome {
+    if let Some(target) = &options.why.target {
+        return explain(options, target);
+    }
+    match block_on(run(options)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(failure) => {
             let _ = writeln!(io::stderr(), "error: {failure}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(future)
+}
+
+/// Explains one Workload.
+fn explain(options: &StatusFlags, target: &Target) -> ExitCode {
+    let explained = why::explain(&options.why, target, options.output, &options.connection);
+    match block_on(explained) {
+        Ok(answer) => {
+            // Who closes the pipe has read enough.
+            let _ = io::stdout().write_all(answer.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            ExitCode::from(1)
         }
     }
 }

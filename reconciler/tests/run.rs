@@ -103,7 +103,7 @@ async fn answer(
             None => failure(StatusCode::NOT_FOUND, "NotFound"),
         };
     }
-    if path.ends_with("/events") {
+    if method == Method::POST && path.ends_with("/events") {
         server.events.send(body.clone()).unwrap();
         return json_answer(StatusCode::CREATED, &body);
     }
@@ -169,6 +169,9 @@ fn l9_the_reporting_instance_of_events_is_the_holder_of_the_lease() {
             "--lease-namespace=mesh",
         ])
         .args(["--lease-identity=pod-0", "--log=error"])
+        // Whoever makes the Lease leads one duration later.
+        .args(["--lease-duration=2s", "--lease-renew-deadline=1s"])
+        .arg("--lease-retry-period=200ms")
         .arg("--kubeconfig")
         .arg(folder.path().join("config"))
         .stdin(Stdio::null());

@@ -39,11 +39,6 @@ impl Backoff {
         }
     }
 
-    /// Whether there was no failure since the last success.
-    pub(super) fn is_reset(&self) -> bool {
-        self.failures == 0
-    }
-
     /// It has succeeded.
     pub(super) fn reset(&mut self) {
         self.failures = 0;

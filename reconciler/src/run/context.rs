@@ -1,8 +1,11 @@
 //! What watches, dispatcher and pages share.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -36,6 +39,8 @@ pub(super) struct Context {
     leadership: watch::Receiver<Leadership>,
     /// All items are to be looked at, since another rule is in force.
     review: Arc<AtomicBool>,
+    /// What was said once.
+    told: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
 }
 
 impl Context {
@@ -55,6 +60,7 @@ impl Context {
             metrics,
             leadership,
             review: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -105,6 +111,14 @@ impl Context {
     /// Whether this replica leads.
     pub(super) fn leads(&self) -> bool {
         self.leadership.borrow().holds()
+    }
+
+    /// Says something about a subject, the first time that it happens.
+    pub(super) fn tell_once(&self, kind: &'static str, subject: &str, sentence: &str) {
+        let is_news = lock(&self.told).insert((kind, subject.to_owned()));
+        if is_news {
+            self.journal.warn(kind, sentence);
+        }
     }
 
     /// Says that a request for a write has failed.

@@ -145,8 +145,10 @@ impl Dispatcher {
 
     /// All items are looked at when this replica begins to lead, and when another rule is in force.
     fn follow_leadership(&mut self) {
+        // It may have led no more for a moment, in which another did.
+        let is_news = self.leadership.has_changed().unwrap_or_default();
         let leads = self.leadership.borrow_and_update().holds();
-        if leads == self.leads {
+        if leads == self.leads && !(leads && is_news) {
             return;
         }
         self.leads = leads;

@@ -147,6 +147,11 @@ impl Index {
         self.roster.decide(key, existing.as_ref(), self.mode())
     }
 
+    /// The Dataplanes that name a Workload and cannot be read, in words and in order.
+    pub(super) fn unreadable(&self, key: &Key) -> Vec<String> {
+        self.problems.unreadable(key)
+    }
+
     /// Time passes, which may change the mode (L17).
     pub fn tick(&mut self, now: Instant) {
         self.mode.tick(now);

@@ -59,6 +59,7 @@ struct Families {
     api_server_away: Gauge<f64, AtomicU64>,
     watch_age: Family<KindLabels, Gauge<f64, AtomicU64>>,
     restores: Counter,
+    out_of_scope: Gauge,
     leader: Gauge,
     mode: Family<ModeLabels, Gauge>,
     watch_restarts: Family<KindLabels, Counter>,
@@ -87,6 +88,7 @@ impl Families {
             api_server_away: Gauge::default(),
             watch_age: Family::default(),
             restores: Counter::default(),
+            out_of_scope: Gauge::default(),
             leader: Gauge::default(),
             mode: Family::default(),
             watch_restarts: Family::default(),
@@ -115,6 +117,7 @@ impl Families {
             api_server_away,
             watch_age,
             restores,
+            out_of_scope,
             leader,
             mode,
             watch_restarts,
@@ -149,6 +152,7 @@ impl Families {
         register(to, &table::WATCH_RESTARTS, watch_restarts.clone());
         register(to, &table::UNDECODABLE_OBJECTS, undecodable_objects.clone());
         register(to, &table::INDEX_OBJECTS, index_objects.clone());
+        register(to, &table::OUT_OF_SCOPE, out_of_scope.clone());
         register(to, &table::WORKLOADS, workloads.clone());
         register(to, &table::MESH_CONFLICTS, mesh_conflicts.clone());
         register(to, &table::SPLIT_NAMESPACES, split_namespaces.clone());
@@ -224,6 +228,11 @@ impl Metrics {
     /// The API server was restored from a backup.
     pub(super) fn restored(&self) {
         self.families.restores.inc();
+    }
+
+    /// This many Workloads of this program are outside the namespaces of `--namespace`.
+    pub(super) fn out_of_scope(&self, workloads: usize) {
+        self.families.out_of_scope.set(number(workloads));
     }
 
     /// This many writes wait after a failure.
@@ -360,6 +369,7 @@ mod tests {
         metrics.fenced(true);
         metrics.restored();
         metrics.held(3);
+        metrics.out_of_scope(1);
         metrics.strangers(2);
         metrics.api_server_away(Some(Duration::from_secs(7)));
         metrics.watch_ages(&BTreeMap::from([(

@@ -111,6 +111,8 @@ pub(super) struct Standing {
     pub(super) due: Option<Instant>,
     /// What it waits for.
     pub(super) step: &'static str,
+    /// Whether it waits only until it is due.
+    pub(super) is_waiting: bool,
     /// The failure after which its write waits.
     pub(super) hold: Option<Hold>,
 }
@@ -340,9 +342,10 @@ impl Queue {
         let entry = self.entries.get(item)?;
         Some(Standing {
             due: entry.due,
+            is_waiting: entry.step == Step::Waiting,
             step: match entry.step {
                 Step::Waiting if entry.hold.is_some() => "it waits after a failure",
-                Step::Waiting => "nothing is to be written",
+                Step::Waiting => "nothing is to be written before that",
                 Step::Changed => "it has changed and is looked at next",
                 Step::Ready(_, false) => "it waits for its turn to be written",
                 Step::Ready(_, true) => "it waits for its turn to be written again",

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use futures::FutureExt;
 use jiff::Timestamp;
 use kube::Client;
@@ -21,6 +22,7 @@ use super::{
     controller::Controller,
     dispatcher::Dispatcher,
     events::{EventRecorder, Publisher, Schedule},
+    explain::{Explainer, SeenHolder, SeenLease, WhyPage},
     fence::Fences,
     gauges, housekeeping, identity,
     index::{Index, PodIdentifiers},
@@ -28,9 +30,10 @@ use super::{
     metrics::Metrics,
     mode::ConfiguredMode,
     options::{LeaseFlags, ModeFlag, RunFlags},
+    out_of_scope,
     queue::Queue,
     requests::ApiClient,
-    serve::Pages,
+    serve::{PageServer, Pages},
     tasks::Tasks,
     watch::{self, WatchScope},
     writer::Writer,
@@ -70,6 +73,8 @@ pub struct Replica {
     election: Election,
     context: Context,
     fences: Arc<Mutex<Fences>>,
+    lease: Option<SeenLease>,
+    tasks: Tasks,
 }
 
 impl fmt::Debug for Replica {
@@ -120,8 +125,16 @@ impl Replica {
         );
         let metrics = Arc::new(metrics(&options, requests));
         let identity = identity::draw(options.lease.lease_identity.as_deref());
-        let election = start_election(&clients.lease, &identity, &options.lease, &wall_clock)?;
+        let lease = seen_lease(&clients.lease, &options.lease);
+        let election = start_election(
+            &clients.lease,
+            &identity,
+            &options.lease,
+            lease.as_ref(),
+            &wall_clock,
+        )?;
         let context = Context::new(index, queue, metrics, election.leadership());
+        let tasks = Tasks::new(context.metrics.polls());
         Ok(Self {
             options,
             clients,
@@ -130,7 +143,14 @@ impl Replica {
             election,
             context,
             fences: Arc::default(),
+            lease,
+            tasks,
         })
+    }
+
+    /// Starts a server. If it ends, so does this replica (L23).
+    pub(super) fn serve(&mut self, name: &'static str, server: PageServer, pages: Router) {
+        self.tasks.spawn(name, server.serve(pages));
     }
 
     /// What it serves.
@@ -154,6 +174,19 @@ impl Replica {
         }
     }
 
+    /// The page that explains Workloads.
+    pub(super) fn why_page(&self) -> WhyPage {
+        let explainer = Explainer {
+            context: self.context.clone(),
+            fences: self.fences.clone(),
+            identity: self.identity.clone(),
+            mode: self.options.mode,
+            namespaces: self.options.namespaces(),
+            lease: self.lease.clone(),
+        };
+        WhyPage::new(move |key| explainer.explain(key))
+    }
+
     /// Runs until `stop` resolves. Then it finishes due writes and releases the Lease.
     ///
     /// # Errors
@@ -172,22 +205,32 @@ impl Replica {
             mut election,
             context,
             fences,
+            lease: _,
+            mut tasks,
         } = self;
+        let noted = election.note_writes(clients.requests);
         let api = |client| ApiClient::new(client, context.health.clone());
-        let (watches, requests) = (api(clients.watches), api(clients.requests.clone()));
-        let mut tasks = Tasks::new(context.metrics.polls());
+        let (watches, requests) = (api(clients.watches), api(noted.clone()));
         watch::start(&mut tasks, &watches, &context, &watch_scope(&options));
         tasks.spawn("housekeeping", housekeeping::run(context.clone()));
+        let scope = options.namespaces();
+        if !scope.is_empty() {
+            let counting = out_of_scope::run(watches.clone(), context.clone(), scope);
+            tasks.spawn("count out of scope", counting);
+        }
 
         let recorder = EventRecorder::new(Schedule::new(options.events.warn_split_namespaces));
+        let enqueueing = context.clone();
         let publisher = Publisher::new(
-            clients.requests,
+            noted,
             &identity,
             context.metrics.events(),
             recorder.clone(),
             context.leadership(),
             wall_clock,
-        );
+            move |item| enqueueing.enqueue(vec![item].into()),
+        )
+        .in_namespaces(options.namespaces());
         let (stop_publishing, stopped) = oneshot::channel::<()>();
         let (published, publishing) = oneshot::channel::<()>();
         let publish = publisher.run(async {
@@ -266,23 +309,35 @@ pub(super) fn watch_scope(options: &RunFlags) -> WatchScope {
     }
 }
 
+/// The Lease, of which nothing has been seen yet. None without leader election.
+fn seen_lease(client: &Client, options: &LeaseFlags) -> Option<SeenLease> {
+    let namespace = options.lease_namespace.as_deref();
+    options.leader_election.then(|| SeenLease {
+        namespace: namespace
+            .unwrap_or_else(|| client.default_namespace())
+            .to_owned(),
+        name: options.lease_name.clone(),
+        holder: SeenHolder::default(),
+    })
+}
+
 fn start_election(
     client: &Client,
     identity: &str,
     options: &LeaseFlags,
+    lease: Option<&SeenLease>,
     wall_clock: &WallClock,
 ) -> Result<Election, Failure> {
-    if !options.leader_election {
+    let Some(lease) = lease else {
         return Ok(Election::single_replica());
-    }
+    };
     let timing = Timing::new(
         options.lease_duration,
         options.lease_renew_deadline,
         options.lease_retry_period,
     )?;
-    let namespace = options.lease_namespace.as_deref();
-    let namespace = namespace.unwrap_or_else(|| client.default_namespace());
-    let store = ApiLeaseStore::new(client.clone(), namespace, &options.lease_name);
-    let elector = Elector::new(store, identity.to_owned(), timing, wall_clock.clone());
+    let store = ApiLeaseStore::new(client.clone(), &lease.namespace, &lease.name);
+    let store = lease.holder.see(store);
+    let elector = Elector::new(store, identity, timing, wall_clock.clone());
     Ok(Election::start(elector))
 }

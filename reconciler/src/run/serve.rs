@@ -1,4 +1,4 @@
-//! `/metrics`, `/livez` and `/readyz`.
+//! The server of pages, and the pages `/metrics`, `/livez` and `/readyz`.
 
 use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
 
@@ -33,39 +33,34 @@ pub(super) struct PageServer {
 }
 
 impl PageServer {
-    /// Binds the address of `--metrics-addr`.
+    /// Binds an address, which this flag names.
     ///
     /// # Errors
     /// When it cannot be bound.
-    pub(super) fn bind(address: SocketAddr) -> Result<Self, Failure> {
-        let failure = |error| {
-            Failure::new(format!(
-                "cannot listen on --metrics-addr {address}: {error}"
-            ))
-        };
+    pub(super) fn bind(flag: &str, address: SocketAddr) -> Result<Self, Failure> {
+        let failure = |error| Failure::new(format!("cannot listen on {flag} {address}: {error}"));
         let listener = listen(address).map_err(failure)?;
         let address = listener.local_addr().map_err(failure)?;
         Ok(Self { listener, address })
     }
 
-    /// Serves for as long as the process runs.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub(super) async fn serve(self, pages: Pages) -> Result<(), Failure> {
-        axum::serve(self.listener, router(pages))
-            .into_future()
-            .await
-            .map_err(|error| Failure::new(format!("cannot serve on {}: {error}", self.address)))
+    /// Serves these pages for as long as the process runs. It ends only when the listener fails.
+    pub(super) async fn serve(self, pages: Router) {
+        if let Err(error) = axum::serve(self.listener, pages).into_future().await {
+            tracing::error!("cannot serve on {}: {error}", self.address);
+        }
     }
 }
 
-fn router(pages: Pages) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .with_state(pages)
+impl Pages {
+    /// The paths of the pages.
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/metrics", get(metrics))
+            .route("/livez", get(livez))
+            .route("/readyz", get(readyz))
+            .with_state(self)
+    }
 }
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {
@@ -118,7 +113,7 @@ mod tests {
 
     async fn ask(pages: Pages, path: &str) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = router(pages).oneshot(request).await.unwrap();
+        let answer = pages.router().oneshot(request).await.unwrap();
         let code = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         (code, String::from_utf8(body.to_vec()).unwrap())
@@ -142,9 +137,9 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_served() {
-        let server = PageServer::bind(local()).unwrap();
+        let server = PageServer::bind("--metrics-addr", local()).unwrap();
         let address = server.address;
-        let serving = tokio::spawn(server.serve(pages(&[])));
+        let serving = tokio::spawn(server.serve(pages(&[]).router()));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut stream, request)
@@ -166,9 +161,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_address_is_one_sentence() {
-        let first = PageServer::bind(local()).unwrap();
+        let first = PageServer::bind("--metrics-addr", local()).unwrap();
         let address = first.address;
-        let failure = PageServer::bind(address).unwrap_err().to_string();
+        let failure = PageServer::bind("--metrics-addr", address)
+            .unwrap_err()
+            .to_string();
         let expected = format!("cannot listen on --metrics-addr {address}: Address already in use");
         assert!(failure.starts_with(&expected), "{failure}");
     }

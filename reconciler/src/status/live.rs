@@ -80,6 +80,11 @@ impl WatchedCluster {
         self.observed.rows()
     }
 
+    /// What the lists have shown.
+    pub(super) fn observed(&self) -> &ObservedCluster {
+        &self.observed
+    }
+
     /// Lists all objects. Nothing is watched yet.
     pub(super) async fn list(&mut self) -> Result<(), Failure> {
         let mut watches = std::mem::take(&mut self.watches);

@@ -61,6 +61,16 @@ impl ObservedCluster {
             .collect()
     }
 
+    /// Which Dataplanes refer to which Workload.
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// A Workload that exists.
+    pub(super) fn existing(&self, key: &Key) -> Option<&WorkloadRecord> {
+        self.workloads.get(key)
+    }
+
     /// Applies an event. Returns a warning if its object cannot be read.
     pub(super) fn apply(&mut self, event: WatchEvent) -> Option<String> {
         match event {

@@ -32,7 +32,7 @@ rules:
   - {{apiGroups: [kuma.io], resources: [dataplanes, dataplaneinsights, workloads], verbs: [get, list, watch]}}
   - {{apiGroups: [kuma.io], resources: [workloads], verbs: [create, patch, update, delete]}}
   - {{apiGroups: [kuma.io], resources: [workloads/status], verbs: [patch, update]}}
-  - {{apiGroups: [events.k8s.io], resources: [events], verbs: [get, create, patch]}}
+  - {{apiGroups: [events.k8s.io], resources: [events], verbs: [get, list, create, patch]}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

@@ -84,6 +84,13 @@ impl Controller {
             self.recorder.forget(item);
             let is_left = view.existing.as_ref().is_some_and(|it| it.is_ours());
             let state = is_left.then_some(ItemState::Workload(WorkloadState::Unselected));
+            if is_left && leads {
+                let sentence = format!(
+                    "{item} is in a namespace that is not selected: it and its numbers stay as they are"
+                );
+                self.context
+                    .tell_once("unselected", &key.namespace, &sentence);
+            }
             let is_known = view.existing.is_some() || index.is_referred_to(key);
             return Look::nothing(state, is_known);
         }

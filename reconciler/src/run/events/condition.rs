@@ -8,7 +8,11 @@ use kuma_workload_rulebook::{
     roster::{self, Action, CONTROL_PLANE, Foreign},
 };
 
-use super::{message::Message, note, reason::EventReason};
+use super::{
+    message::{self, Message},
+    note,
+    reason::EventReason,
+};
 use crate::run::work_item::WorkItem;
 
 /// How many meshes a note names.
@@ -69,59 +73,76 @@ impl Condition {
         })
     }
 
-    /// Whether it is reported again while it lasts (L10). The other conditions do not change by
-    /// themselves and affect nobody else.
-    pub(super) fn repeats(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::Split { .. })
+    /// The reason of its events.
+    pub(super) fn reason(&self) -> EventReason {
+        match self {
+            Self::Conflict { .. } => EventReason::MultipleMeshesDetected,
+            Self::Split { .. } => EventReason::MultipleMeshesInNamespace,
+            Self::InvalidName { .. } => EventReason::InvalidWorkloadName,
+            Self::Foreign { .. } => EventReason::WorkloadManagedByAnother,
+        }
     }
 
-    /// The message when it begins.
-    pub(super) fn begun(&self, about: &WorkItem) -> Message {
-        let (namespace, workload) = names(about);
-        let message = |reason, note, details| Message::new(reason, about, note, details);
+    /// What its event's name depends on, besides the reason and the item.
+    fn details(&self) -> Vec<&str> {
         match self {
-            Self::Conflict { meshes } => message(
-                EventReason::MultipleMeshesDetected,
-                note::conflict(namespace, meshes.len(), workload),
-                meshes.iter().map(String::as_str).collect(),
-            ),
-            Self::Split { meshes } => message(
-                EventReason::MultipleMeshesInNamespace,
-                note::split(namespace, some_of(meshes)),
-                meshes.iter().map(String::as_str).collect(),
-            ),
-            Self::InvalidName { fault } => Message {
-                // There is no object of this name to relate to.
-                related: None,
-                ..message(
-                    EventReason::InvalidWorkloadName,
-                    note::invalid_name(Quoted(workload), fault),
-                    Vec::new(),
-                )
-            },
-            Self::Foreign { manager } => message(
-                EventReason::WorkloadManagedByAnother,
-                note::managed_by_another(workload, Quoted(manager)),
-                vec![manager],
-            ),
+            Self::Conflict { meshes } | Self::Split { meshes } => {
+                meshes.iter().map(String::as_str).collect()
+            }
+            Self::InvalidName { .. } => Vec::new(),
+            Self::Foreign { manager } => vec![manager],
         }
+    }
+
+    /// What is announced when it begins.
+    pub(super) fn announcement(&self, about: &WorkItem) -> Announcement {
+        Announcement {
+            reason: self.reason(),
+            name: message::event_name(self.reason(), about, self.details()),
+        }
+    }
+
+    /// The message when it begins, and while it lasts.
+    pub(super) fn message(&self, about: &WorkItem) -> Message {
+        let (namespace, workload) = names(about);
+        let note = match self {
+            Self::Conflict { meshes } => note::conflict(namespace, meshes.len(), workload),
+            Self::Split { meshes } => note::split(namespace, some_of(meshes)),
+            Self::InvalidName { fault } => note::invalid_name(Quoted(workload), fault),
+            Self::Foreign { manager } => note::managed_by_another(workload, Quoted(manager)),
+        };
+        Message::new(self.reason(), about, note, self.details())
+    }
+}
+
+/// What an event has said: that a condition began, or lasts. It stands until its end is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Announcement {
+    /// The event's reason.
+    pub(super) reason: EventReason,
+    /// The event's name: that of another set of meshes is another one.
+    pub(super) name: String,
+}
+
+impl Announcement {
+    /// What this message has announced. None if it has said an end.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        (message.reason != EventReason::MultipleMeshesResolved).then(|| Self {
+            reason: message.reason,
+            name: message.name.clone(),
+        })
     }
 
     /// The message when it has ended, if there is one.
     pub(super) fn ended(&self, about: &WorkItem) -> Option<Message> {
         let (namespace, workload) = names(about);
-        let note = match self {
-            Self::Conflict { .. } => note::conflict_resolved(namespace, workload),
-            Self::Split { .. } => note::split_resolved(namespace),
-            Self::InvalidName { .. } | Self::Foreign { .. } => return None,
+        let note = match self.reason {
+            EventReason::MultipleMeshesDetected => note::conflict_resolved(namespace, workload),
+            EventReason::MultipleMeshesInNamespace => note::split_resolved(namespace),
+            _ => return None,
         };
         let reason = EventReason::MultipleMeshesResolved;
         Some(Message::new(reason, about, note, []))
-    }
-
-    /// Whether the other is the same condition, perhaps with other meshes.
-    pub(super) fn is_same_kind(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
@@ -199,13 +220,15 @@ mod tests {
         #[case] note: &str,
         #[case] ended: Option<&str>,
     ) {
-        let begun = condition.begun(&about);
+        let begun = condition.message(&about);
         assert_eq!(
             (begun.reason, begun.related.as_deref(), &*begun.note),
             (reason, related, note)
         );
         assert_eq!(begun.namespace, "shop");
-        let end = condition.ended(&about);
+        let announcement = condition.announcement(&about);
+        assert_eq!(Announcement::of(&begun).as_ref(), Some(&announcement));
+        let end = announcement.ended(&about);
         assert_eq!(end.as_ref().map(|message| &*message.note), ended);
     }
 
@@ -213,7 +236,7 @@ mod tests {
     fn w5_a_long_name_is_cut() {
         let fault = NameFault::TooLong(253);
         let about = workload(&"a".repeat(100_000));
-        let note = Condition::InvalidName { fault }.begun(&about).note;
+        let note = Condition::InvalidName { fault }.message(&about).note;
         let expected = format!("{}…\" cannot be the name", "a".repeat(253));
         assert!(note.contains(&expected), "{note}");
     }
@@ -222,7 +245,7 @@ mod tests {
     fn a_note_names_a_few_meshes() {
         let many: Vec<_> = (10..30).map(|n| format!("m{n}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        let note = split(&many).begun(&shop()).note;
+        let note = split(&many).message(&shop()).note;
         assert!(note.contains("m16, m17 and 12 more"), "{note}");
     }
 

@@ -22,27 +22,41 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// A message about an item. Messages with the same reason, item and details have the same name.
+    /// A message about an item.
     pub(super) fn new<'a>(
         reason: EventReason,
         about: &'a WorkItem,
         mut note: String,
         details: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let workload = match about {
-            WorkItem::Workload(key) => Some(&key.workload),
-            WorkItem::Namespace(_) => None,
-        };
-        let parts = [reason.text(), workload.map_or("", String::as_str)];
-        let hash = fnv(parts.into_iter().chain(details));
         note.truncate(note.floor_char_boundary(MAX_NOTE_BYTES));
+        // There is no object of an impossible name to relate to.
+        let workload = workload(about).filter(|_| reason != EventReason::InvalidWorkloadName);
         Self {
             reason,
             namespace: about.namespace().to_owned(),
-            related: workload.cloned(),
+            related: workload.map(str::to_owned),
             note,
-            name: format!("kuma-workload.{hash:016x}"),
+            name: event_name(reason, about, details),
         }
+    }
+}
+
+/// The name of an event. Events with the same reason, item and details have the same name.
+pub(super) fn event_name<'a>(
+    reason: EventReason,
+    about: &'a WorkItem,
+    details: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let parts = [reason.text(), workload(about).unwrap_or_default()];
+    let hash = fnv(parts.into_iter().chain(details));
+    format!("kuma-workload.{hash:016x}")
+}
+
+fn workload(about: &WorkItem) -> Option<&str> {
+    match about {
+        WorkItem::Workload(key) => Some(&key.workload),
+        WorkItem::Namespace(_) => None,
     }
 }
 

@@ -1,100 +1,73 @@
-//! Writes events to the API server.
+//! Writes events to the API server, one at a time, while this replica leads.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    future::{Future, pending},
-    pin::pin,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, future::Future, pin::pin, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{
-    api::{
-        core::v1::ObjectReference,
-        events::v1::{Event, EventSeries},
-    },
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
-};
-use kube::{
-    Api, Client, Error,
-    api::{Patch, PatchParams, PostParams},
-    core::Status,
-};
-use serde_json::json;
+use jiff::Timestamp;
+use kube::Client;
 use tokio::{
     sync::watch,
+    task::yield_now,
     time::{Instant, sleep_until, timeout},
 };
 
 use super::{
-    message::Message,
+    due_event::{DueEvent, Outcome},
     metrics::EventMetrics,
+    pacing::Pacing,
+    recall::Recall,
     recorder::EventRecorder,
-    schedule::{DueEvent, REPEAT_INTERVAL},
+    requests::{FailureKind, RequestFailure, Requests},
+    series::{self, Attempt, Written},
+    troubles::{Trouble, Troubles},
+    waiting::{changed, sleep_until_some, while_leading},
 };
-use crate::{
-    client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, retry_after},
-    kinds::{API_VERSION, RecordKind},
-    run::{WallClock, backoff::Backoff, lease::Leadership},
-};
+use crate::run::{WallClock, lease::Leadership, work_item::WorkItem};
 
-/// The `reportingController` of events.
-const CONTROLLER: &str = "kuma-workload";
-/// The `action` of events.
-const ACTION: &str = "Reconcile";
-/// The resource, as RBAC names it.
-const RESOURCE: &str = "events.events.k8s.io";
-/// At most this many events wait to be written. Beyond that, the oldest is dropped.
-const MAX_WAITING: usize = 1_000;
 /// How long the last events may take when the process ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Publishes the events that are due, while this replica leads.
 pub(crate) struct Publisher {
-    client: Client,
+    requests: Requests,
     identity: String,
+    namespaces: BTreeSet<String>,
     metrics: EventMetrics,
     recorder: EventRecorder,
     leadership: watch::Receiver<Leadership>,
     wall_clock: WallClock,
-    waiting: VecDeque<WaitingEvent>,
-    backoff: Backoff,
-    not_before: Instant,
+    /// Has an item observed.
+    look_at: Box<dyn Fn(WorkItem) + Send>,
+    recall: Option<Recall>,
+    pacing: Pacing,
+    last_time: Timestamp,
+    troubles: Troubles,
 }
 
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Publisher")
-            .field("waiting", &self.waiting)
-            .finish_non_exhaustive()
+        f.debug_struct("Publisher").finish_non_exhaustive()
     }
 }
 
-/// An event that waits to be written.
-#[derive(Debug, Clone)]
-struct WaitingEvent {
-    event: DueEvent,
-    since: Timestamp,
-}
-
-/// The result of an attempt.
+/// What is to be done.
 #[derive(Debug)]
-enum AttemptResult {
-    Published,
-    /// The event exists, and was sent this long ago.
-    Exists(Duration),
-    /// Its namespace does not exist, or is being deleted.
-    NamespaceGone,
-    /// The API server will never accept it.
-    Rejected(Failure),
-    /// To be tried again, after this time if the API server has asked for it. A missing grant may be
-    /// given later.
-    Failed(Failure, Option<Duration>),
+enum Work {
+    /// Something may happen before this time. None: it is not known when.
+    Wait(Option<Instant>),
+    /// An event is due, but too many were sent.
+    Pace(Instant),
+    /// It is to be found out what was said before this term.
+    Recall(u64),
+    /// These items are to be observed.
+    LookAt(Vec<WorkItem>),
+    /// An event is to be sent.
+    Publish(Box<DueEvent>),
 }
 
 impl Publisher {
     /// A publisher for this process. `identity` is the holder identity of the Lease, at most 128 bytes.
+    /// `look_at` has an item reconciled, even one that no object refers to: an event announces it, and
+    /// nobody has observed it in this term.
     pub(crate) fn new(
         client: Client,
         identity: &str,
@@ -102,252 +75,210 @@ impl Publisher {
         recorder: EventRecorder,
         leadership: watch::Receiver<Leadership>,
         wall_clock: WallClock,
+        look_at: impl Fn(WorkItem) + Send + 'static,
     ) -> Self {
         Self {
-            client,
+            requests: Requests::new(client, leadership.clone()),
             identity: identity.to_owned(),
+            namespaces: BTreeSet::new(),
             metrics,
             recorder,
             leadership,
             wall_clock,
-            waiting: VecDeque::new(),
-            backoff: Backoff::of_events(),
-            not_before: Instant::now(),
+            look_at: Box::new(look_at),
+            recall: None,
+            pacing: Pacing::new(Instant::now()),
+            last_time: Timestamp::UNIX_EPOCH,
+            troubles: Troubles::default(),
         }
     }
 
-    /// Publishes events until `stop` resolves, and then the remaining ones within a few seconds. To be
+    /// For these namespaces alone: events of others are not read. All, if there are none.
+    pub(crate) fn in_namespaces(self, namespaces: BTreeSet<String>) -> Self {
+        Self { namespaces, ..self }
+    }
+
+    /// Publishes events until `stop` resolves, and then those that are due, within a few seconds. To be
     /// stopped before the Lease is released.
     pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         loop {
-            self.collect();
+            let work = self.next();
             tokio::select! {
+                biased;
                 () = &mut stop => break,
-                () = self.work() => (),
+                () = self.perform(work) => (),
             }
         }
-        self.collect();
-        let remaining = async {
-            for _ in 0..self.waiting.len() {
-                self.publish().await;
-            }
-        };
         // The next leader observes the same conditions and sends the events that are left.
-        let _ = timeout(SHUTDOWN_TIMEOUT, remaining).await;
+        let _ = timeout(SHUTDOWN_TIMEOUT, self.finish()).await;
     }
 
-    /// Takes the events that are due. While another replica leads, it sends them.
-    fn collect(&mut self) {
+    /// Sends what is due.
+    async fn finish(&mut self) {
+        loop {
+            match self.next() {
+                Work::Wait(_) => return,
+                work => self.perform(work).await,
+            }
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.leadership.borrow().holds()
+    }
+
+    fn next(&mut self) -> Work {
         let now = Instant::now();
-        if !self.leadership.borrow().holds() {
-            return;
+        if !self.leads() {
+            return Work::Wait(None);
         }
-        let due = self.recorder.schedule().due(now);
-        let since = (self.wall_clock)();
-        for event in due {
-            if self.waiting.len() == MAX_WAITING
-                && let Some(oldest) = self.waiting.pop_front()
-            {
-                self.metrics.suppressed(oldest.event.message.reason);
-            }
-            self.waiting.push_back(WaitingEvent { event, since });
+        if let Some(until) = self.pacing.paused(now) {
+            return Work::Wait(Some(until));
+        }
+        let mut schedule = self.recorder.schedule();
+        let recalling = schedule.recalling();
+        let next = schedule.next();
+        if recalling.is_none() && next.is_none_or(|next| next > now) {
+            return Work::Wait(next);
+        }
+        let items = schedule.ask_for(now);
+        if !items.is_empty() {
+            return Work::LookAt(items);
+        }
+        let pace = self.pacing.next(now);
+        if pace > now {
+            return Work::Pace(pace);
+        }
+        match (recalling, schedule.due(now)) {
+            (Some(term), _) => Work::Recall(term),
+            (None, Some(due)) => Work::Publish(Box::new(due)),
+            (None, None) => Work::Wait(schedule.next()),
         }
     }
 
-    /// Publishes one event, or waits until there is one or until the leadership changes.
-    async fn work(&mut self) {
-        let leads = self.leadership.borrow().holds();
-        let is_waiting = !self.waiting.is_empty();
-        let next = match is_waiting {
-            true => Some(self.not_before),
-            false => self.recorder.schedule().next(),
-        };
-        let recorder = self.recorder.clone();
-        let mut leadership = self.leadership.clone();
+    async fn perform(&mut self, work: Work) {
+        match work {
+            Work::Wait(until) => self.wait(until).await,
+            Work::Pace(until) => sleep_until(until).await,
+            Work::LookAt(items) => items.into_iter().for_each(&self.look_at),
+            Work::Recall(term) => {
+                while_leading(self.leadership.clone(), self.recall(term)).await;
+            }
+            Work::Publish(due) => {
+                while_leading(self.leadership.clone(), self.publish(&due)).await;
+            }
+        }
+    }
+
+    async fn wait(&mut self, until: Option<Instant>) {
+        if until.is_some_and(|until| until <= Instant::now()) {
+            return yield_now().await;
+        }
         tokio::select! {
-            () = recorder.changed() => (),
-            () = sleep_until_some(next.filter(|_| leads)) => {
-                // The leadership may have ended during the backoff.
-                if is_waiting && self.leadership.borrow().holds() {
-                    self.publish().await;
-                }
-            }
-            () = changed(&mut leadership) => {
-                self.leadership.mark_unchanged();
-                if !self.leadership.borrow().holds() {
-                    self.waiting.clear();
-                    self.recorder.schedule().forget_reported(Instant::now());
-                }
-            }
+            biased;
+            () = changed(&mut self.leadership) => (),
+            () = self.recorder.changed() => (),
+            () = sleep_until_some(until) => (),
         }
     }
 
-    /// Tries to write the first waiting event. It leaves the queue only when there is a result, so that
-    /// a request that is cancelled is tried again.
-    async fn publish(&mut self) {
-        let Some(WaitingEvent { event, since }) = self.waiting.front().cloned() else {
+    /// Reads what was said in one more namespace, or in all.
+    async fn recall(&mut self, term: u64) {
+        let now = self.begin();
+        let recall = self.recall.take().filter(|recall| recall.term == term);
+        let recall = recall.unwrap_or_else(|| Recall::new(term, &self.namespaces));
+        let recall = self.recall.insert(recall);
+        match recall.read_next(&self.requests, now).await {
+            Ok(()) => self.pacing.answered(),
+            Err(_) if !self.leadership.borrow().holds() => return,
+            Err(failed) if recall.is_tried_again(&failed) => {
+                self.log_failure(Trouble::Away, &failed);
+                self.pacing.pause(failed.retry_after, Instant::now());
+            }
+            Err(failed) => {
+                recall.skip();
+                self.log_failure(Trouble::NotRecalled, &failed);
+            }
+        }
+        if let Some(recall) = self.recall.take_if(|recall| recall.is_done()) {
+            let mut schedule = self.recorder.schedule();
+            schedule.recall(term, recall.found(), Instant::now());
+        }
+    }
+
+    /// Sends an event.
+    async fn publish(&mut self, due: &DueEvent) {
+        let now = self.begin();
+        let attempt = due.attempt.clone();
+        let attempt = attempt.unwrap_or_else(|| Attempt::new(now));
+        // Recorded before it is sent, so that nothing is lost if this is cancelled.
+        let recorder = &self.recorder;
+        let record = |attempt: &Attempt| recorder.schedule().attempting(due, attempt.clone());
+        let written = series::write(&self.requests, &self.identity, due, attempt, record).await;
+        if written.is_err() && !self.leads() {
             return;
+        }
+        let outcome = self.outcome(due, written);
+        let mut schedule = self.recorder.schedule();
+        schedule.conclude(due, &outcome, Instant::now());
+    }
+
+    /// Something is sent now. Returns the time of day, and never the same twice: an event tells by it
+    /// whose it is.
+    fn begin(&mut self) -> Timestamp {
+        self.pacing.sent(Instant::now());
+        // As exact as it is written.
+        let now = (self.wall_clock)().as_microsecond();
+        let last = self.last_time.as_microsecond();
+        let next = Timestamp::from_microsecond(now.max(last.saturating_add(1)));
+        self.last_time = next.unwrap_or(self.last_time);
+        self.last_time
+    }
+
+    fn outcome(&mut self, due: &DueEvent, written: Result<Written, RequestFailure>) -> Outcome {
+        let reason = due.message.reason;
+        let failed = match written {
+            Ok(Written::Exists(age)) => {
+                self.pacing.answered();
+                return Outcome::Exists(age);
+            }
+            Ok(Written::Sent) => {
+                self.pacing.answered();
+                self.metrics.published(reason);
+                return Outcome::Sent;
+            }
+            Err(failed) => failed,
         };
-        let result = timeout(REQUEST_TIMEOUT, self.write(&event, since)).await;
-        let result = result.unwrap_or_else(|_| {
-            let sentence = format!("cannot write {RESOURCE}: no answer within {REQUEST_TIMEOUT:?}");
-            AttemptResult::Failed(Failure::new(sentence), None)
-        });
-        let Some(first) = self.waiting.pop_front() else {
-            return;
-        };
-        let reason = event.message.reason;
-        match result {
-            AttemptResult::Published => self.metrics.published(reason),
-            AttemptResult::Exists(age) => {
-                let mut schedule = self.recorder.schedule();
-                schedule.was_sent(&event.about, age, Instant::now());
-            }
-            AttemptResult::NamespaceGone => (),
-            AttemptResult::Rejected(failure) => {
-                self.metrics.suppressed(reason);
-                tracing::warn!(%failure, reason = reason.text(), "an event is not published");
-            }
-            AttemptResult::Failed(failure, after) => {
-                // It goes to the end of the queue, so that it does not block the others.
-                self.waiting.push_back(first);
-                return self.back_off(&failure, after);
-            }
+        let is_known = due.was_rejected && failed.kind == FailureKind::Rejected;
+        if let Some(trouble) = Trouble::of(failed.kind).filter(|_| !is_known) {
+            self.log_failure(trouble, &failed);
         }
-        self.backoff.reset();
-        self.not_before = Instant::now();
-    }
-
-    fn back_off(&mut self, failure: &Failure, after: Option<Duration>) {
-        if self.backoff.is_reset() {
-            tracing::warn!(%failure, "events wait");
+        if !failed.concerns_all() {
+            self.pacing.answered();
         }
-        let pause = self.backoff.next();
-        self.not_before = Instant::now() + pause.max(after.unwrap_or_default());
-    }
-
-    /// Creates the event. If it exists, continues its series: its note and most other fields are
-    /// immutable (L9).
-    async fn write(&self, due: &DueEvent, since: Timestamp) -> AttemptResult {
-        let message = &due.message;
-        let events: Api<Event> = Api::namespaced(self.client.clone(), &message.namespace);
-        let event = self.event(message, since);
-        // An event that expires between two requests is created again.
-        for _ in 0..2 {
-            match events.create(&PostParams::default(), &event).await {
-                Ok(_) => return AttemptResult::Published,
-                Err(Error::Api(status)) if status.is_already_exists() => (),
-                Err(error) => return failed("create", &error),
-            }
-            let existing = match events.get_opt(&message.name).await {
-                Ok(Some(existing)) => existing,
-                Ok(None) => continue,
-                Err(error) => return failed("get", &error),
-            };
-            let last = last_sent(&existing);
-            let age = last.map(|last| age(last, since));
-            if let Some(age) = age
-                && due.may_exist
-                && (age < REPEAT_INTERVAL || !due.repeats)
-            {
-                return AttemptResult::Exists(age);
-            }
-            let count = existing.series.map_or(1, |series| series.count);
-            let series = EventSeries {
-                count: count.saturating_add(1),
-                last_observed_time: MicroTime(last.map_or(since, |last| last.max(since))),
-            };
-            let patch = Patch::Merge(json!({ "series": series }));
-            let patched = events
-                .patch(&message.name, &PatchParams::default(), &patch)
-                .await;
-            match patched {
-                Ok(_) => return AttemptResult::Published,
-                Err(Error::Api(status)) if status.code == 404 => (),
-                Err(error) => return failed("patch", &error),
-            }
-        }
-        AttemptResult::Failed(Failure::new("the event comes and goes"), None)
-    }
-
-    fn event(&self, message: &Message, since: Timestamp) -> Event {
-        let namespace = || Some(message.namespace.clone());
-        let related = message.related.as_ref().map(|workload| ObjectReference {
-            api_version: Some(API_VERSION.to_owned()),
-            kind: Some(RecordKind::Workload.name().to_owned()),
-            namespace: namespace(),
-            name: Some(workload.clone()),
-            ..ObjectReference::default()
-        });
-        Event {
-            metadata: ObjectMeta {
-                name: Some(message.name.clone()),
-                namespace: namespace(),
-                ..ObjectMeta::default()
+        let now = Instant::now();
+        match failed.kind {
+            FailureKind::Away => Outcome::Unanswered {
+                until: self.pacing.pause(failed.retry_after, now),
             },
-            action: Some(ACTION.to_owned()),
-            event_time: Some(MicroTime(since)),
-            note: Some(message.note.clone()),
-            reason: Some(message.reason.text().to_owned()),
-            // A Namespace has no namespace, but the API server requires the event's here.
-            regarding: Some(ObjectReference {
-                api_version: Some("v1".to_owned()),
-                kind: Some(RecordKind::Namespace.name().to_owned()),
-                namespace: namespace(),
-                name: namespace(),
-                ..ObjectReference::default()
-            }),
-            related,
-            reporting_controller: Some(CONTROLLER.to_owned()),
-            reporting_instance: Some(self.identity.clone()),
-            type_: Some(message.reason.event_type().to_string()),
-            ..Event::default()
+            FailureKind::Busy => Outcome::Busy {
+                until: self.pacing.pause(failed.retry_after, now),
+            },
+            FailureKind::NamespaceGone => Outcome::NamespaceGone,
+            FailureKind::Forbidden => Outcome::Forbidden,
+            FailureKind::Refused => Outcome::Refused,
+            FailureKind::Rejected => {
+                self.metrics.suppressed(reason);
+                Outcome::Rejected
+            }
         }
     }
-}
 
-async fn sleep_until_some(next: Option<Instant>) {
-    match next {
-        Some(next) => sleep_until(next).await,
-        None => pending().await,
+    fn log_failure(&mut self, trouble: Trouble, failed: &RequestFailure) {
+        let now = Instant::now();
+        self.troubles.log_failure(trouble, &failed.failure, now);
     }
-}
-
-async fn changed(leadership: &mut watch::Receiver<Leadership>) {
-    if leadership.changed().await.is_err() {
-        pending().await
-    }
-}
-
-/// When an event was sent last.
-fn last_sent(event: &Event) -> Option<Timestamp> {
-    let series = event.series.as_ref();
-    let sent = series.map(|series| &series.last_observed_time);
-    sent.or(event.event_time.as_ref()).map(|time| time.0)
-}
-
-/// The other time may come from a wall clock that is ahead: the age is never negative.
-fn age(last: Timestamp, now: Timestamp) -> Duration {
-    let age = now.duration_since(last).max(SignedDuration::ZERO);
-    age.unsigned_abs()
-}
-
-fn failed(verb: &str, error: &Error) -> AttemptResult {
-    let failure = Failure::of(&format!("{verb} {RESOURCE}"), error);
-    match error {
-        Error::Api(status) if is_namespace_gone(status) => AttemptResult::NamespaceGone,
-        Error::Api(status) => match status.code {
-            400 | 413 | 422 => AttemptResult::Rejected(failure),
-            _ => AttemptResult::Failed(failure, retry_after(status)),
-        },
-        _ => AttemptResult::Failed(failure, None),
-    }
-}
-
-/// A namespace that does not exist gives 404, one that is being deleted 403.
-fn is_namespace_gone(status: &Status) -> bool {
-    status.code == 404 || is_namespace_terminating(status)
 }
 
 #[cfg(test)]

@@ -71,6 +71,15 @@ impl EventReason {
         }
     }
 
+    /// Whether it is sent again while the condition lasts (L10). The other conditions do not change by
+    /// themselves and affect nobody else.
+    pub(super) fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::MultipleMeshesDetected | Self::MultipleMeshesInNamespace
+        )
+    }
+
     /// When an event with this reason is sent, for the docs.
     pub fn when(self) -> &'static str {
         match self {

@@ -23,11 +23,18 @@ impl EventRecorder {
         }
     }
 
-    /// This replica begins to lead.
-    pub(crate) fn term_began(&self) {}
+    /// This replica begins to lead. What it observed before is forgotten, so this is to be called before
+    /// all items are enqueued, and in each term.
+    pub(crate) fn term_began(&self) {
+        self.schedule().begin_term();
+        self.changed.notify_one();
+    }
 
-    /// This replica leads no more.
-    pub(crate) fn term_ended(&self) {}
+    /// This replica no longer leads. What it observes from now on is not recorded.
+    pub(crate) fn term_ended(&self) {
+        self.schedule().end_term();
+        self.changed.notify_one();
+    }
 
     /// The condition of a workload or a namespace; none if all is well. To be called each time it is
     /// reconciled, whether it has changed or not.

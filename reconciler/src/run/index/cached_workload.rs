@@ -66,7 +66,7 @@ impl CachedWorkload {
     }
 
     /// The facts for the roster.
-    pub(super) fn facts(&self) -> ExistingWorkload<'_> {
+    pub(in crate::run) fn facts(&self) -> ExistingWorkload<'_> {
         ExistingWorkload {
             mesh: self.mesh.as_deref(),
             managed_by: self.managed_by.as_deref(),

@@ -90,6 +90,23 @@ impl DataplaneProblems {
         })
     }
 
+    /// The Dataplanes that name the Workload of this key and cannot be read, in words and in order.
+    pub(super) fn unreadable(&self, key: &Key) -> Vec<String> {
+        let problems = self.0.iter().filter_map(|((namespace, name), problem)| {
+            let is_of_key =
+                *namespace == key.namespace && problem.protected_workload() == Some(&key.workload);
+            match problem {
+                DataplaneProblem::Undecodable { fault, .. } if is_of_key => Some(format!(
+                    "Dataplane {namespace}/{name}, which names it, cannot be read: {fault}"
+                )),
+                _ => None,
+            }
+        });
+        let mut problems: Vec<_> = problems.collect();
+        problems.sort_unstable();
+        problems
+    }
+
     /// A list of Dataplanes begins.
     pub(super) fn relist(&mut self) -> Moment {
         self.0.mark()

@@ -1,16 +1,18 @@
 //! Runs an elector in a task of its own.
 
+use kube::Client;
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
 
-use super::{elector::Elector, leadership::Leadership, store::LeaseStore};
+use super::{elector::Elector, leadership::Leadership, store::LeaseStore, writes::Writes};
 
 /// A running elector.
 #[derive(Debug)]
 pub(crate) struct Election {
     leadership: watch::Receiver<Leadership>,
+    writes: Writes,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -21,6 +23,7 @@ impl Election {
         let (stop, stopped) = oneshot::channel();
         Self {
             leadership: elector.leadership(),
+            writes: elector.writes(),
             stop,
             task: tokio::spawn(elector.run(async {
                 stopped.await.ok();
@@ -38,6 +41,7 @@ impl Election {
         });
         Self {
             leadership,
+            writes: Writes::default(),
             stop,
             task,
         }
@@ -49,14 +53,20 @@ impl Election {
         self.leadership.clone()
     }
 
+    /// The same client, for the writes of this replica: the Lease is not released before each of them
+    /// was answered, or can no longer take effect.
+    pub(crate) fn note_writes(&self, client: Client) -> Client {
+        self.writes.noted(client)
+    }
+
     /// Resolves if the elector has ended by itself. Nobody renews the Lease from then on, so the
     /// process must end.
     pub(crate) async fn ended(&mut self) {
         let _ = (&mut self.task).await;
     }
 
-    /// Releases the Lease, so that another replica takes over at once. To be called after the last
-    /// write.
+    /// Releases the Lease, so that another replica takes over at once. To be called when no write is
+    /// started any more.
     pub(crate) async fn release(self) {
         let _ = self.stop.send(());
         let _ = self.task.await;

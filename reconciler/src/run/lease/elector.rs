@@ -1,22 +1,26 @@
 //! Does what the candidate decides, and publishes whether this replica leads.
 
-use std::{fmt, future::Future, pin::pin, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, pin::pin, sync::Arc, time::Duration};
 
+use k8s_openapi::api::coordination::v1::Lease;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{
     candidate::{LeaseCandidate, LeaseStep},
     leadership::Leadership,
     store::{LeaseError, LeaseStore},
-    timing::Timing,
+    timing::{Timing, surely},
+    trouble::Trouble,
+    writes::Writes,
 };
 use crate::{client::Failure, run::WallClock};
 
-/// How often a release is tried. A second attempt is needed only if the Lease was changed in between.
-const RELEASE_ATTEMPTS: usize = 3;
+/// How many requests a release may take: to read the Lease and to write it. More than two are needed
+/// only if the Lease was changed in between.
+const RELEASE_REQUESTS: usize = 6;
 
 /// Competes for a Lease for as long as it runs.
 pub(crate) struct Elector<S> {
@@ -26,10 +30,9 @@ pub(crate) struct Elector<S> {
     leadership: watch::Sender<Leadership>,
     /// Gives the times that are written into the Lease.
     wall_clock: WallClock,
-    /// The Lease may have changed since it was read. It must be read again before the next write.
-    stale: bool,
-    /// The failure that was logged last; none once the Lease could be reached again.
-    logged_failure: Option<Failure>,
+    /// The writes that it must not release the Lease before.
+    writes: Writes,
+    trouble: Trouble,
     /// The last write failed.
     write_failed: bool,
 }
@@ -44,15 +47,15 @@ impl<S> fmt::Debug for Elector<S> {
 
 impl<S: LeaseStore> Elector<S> {
     /// A candidate with this holder identity, which no other process may have.
-    pub(crate) fn new(store: S, identity: String, timing: Timing, wall_clock: WallClock) -> Self {
+    pub(crate) fn new(store: S, identity: &str, timing: Timing, wall_clock: WallClock) -> Self {
         Self {
             store,
             timing,
             candidate: LeaseCandidate::new(identity, timing),
             leadership: watch::Sender::new(Leadership::STANDBY),
             wall_clock,
-            stale: false,
-            logged_failure: None,
+            writes: Writes::default(),
+            trouble: Trouble::default(),
             write_failed: false,
         }
     }
@@ -63,33 +66,59 @@ impl<S: LeaseStore> Elector<S> {
         self.leadership.subscribe()
     }
 
+    /// Where the writes of this replica are to be noted.
+    pub(crate) fn writes(&self) -> Writes {
+        self.writes.clone()
+    }
+
     /// Acquires and renews the Lease until `stop` resolves, and then releases it.
     pub(crate) async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         tokio::select! {
+            biased;
             () = &mut stop => (),
-            () = self.campaign() => (),
+            never = self.campaign() => match never {},
         }
         self.release().await;
+    }
+
+    async fn campaign(&mut self) -> Infallible {
+        loop {
+            self.publish();
+            match self.candidate.step(Instant::now()) {
+                LeaseStep::Wait(until) if self.candidate.is_holder() => sleep_until(until).await,
+                LeaseStep::Wait(until) => self.sleep_with_jitter(until).await,
+                step => {
+                    if self.request(step).await.is_err() {
+                        self.pause().await;
+                    }
+                }
+            }
+        }
     }
 
     /// Releases the Lease if this replica holds it, so that another takes over at once. That this
     /// replica no longer leads is published first.
     async fn release(&mut self) {
-        self.candidate.resign();
+        let last_write = self.writes.last_unanswered();
+        let bound = surely(self.timing.write_bound());
+        let settled = last_write.map_or_else(Instant::now, |last| last + bound);
+        self.candidate.stop(settled);
         self.publish();
-        for _ in 0..RELEASE_ATTEMPTS {
-            // A write whose answer did not arrive may have succeeded.
-            self.read().await;
-            let Some(lease) = self.candidate.release((self.wall_clock)()) else {
+        for _ in 0..RELEASE_REQUESTS {
+            let mut step = self.candidate.step(Instant::now());
+            if let LeaseStep::Wait(until) = step {
+                sleep_until(until).await;
+                step = self.candidate.step(Instant::now());
+            }
+            if step == LeaseStep::Done {
                 return;
-            };
-            match self.request(self.store.replace(&lease)).await {
-                Ok(_) => {
-                    tracing::info!("the lease is released");
-                    return;
+            }
+            match self.request(step).await {
+                Ok(()) if step == LeaseStep::Replace => {
+                    return tracing::info!("the lease is released");
                 }
-                Err(LeaseError::Stale) => (),
+                Ok(()) | Err(LeaseError::Stale) => (),
                 Err(LeaseError::Failed(failure)) => {
                     return tracing::warn!(%failure, "the lease is not released and will expire");
                 }
@@ -97,112 +126,89 @@ impl<S: LeaseStore> Elector<S> {
         }
     }
 
-    async fn campaign(&mut self) {
-        loop {
-            match self.candidate.step(Instant::now()) {
-                LeaseStep::Lost => {
-                    self.candidate.resign();
-                    self.publish();
-                    self.stale = true;
-                }
-                LeaseStep::Wait(until) if self.leads() => sleep_until(until).await,
-                LeaseStep::Wait(until) => {
-                    self.sleep_with_jitter(until).await;
-                    self.read_or_pause().await;
-                }
-                LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew if self.stale => {
-                    self.read_or_pause().await;
-                }
-                step => self.write(step).await,
-            }
-        }
-    }
-
-    async fn read_or_pause(&mut self) {
-        if !self.read().await {
-            self.pause().await;
-        }
-    }
-
-    /// Reads the Lease; answers whether it could be read.
-    async fn read(&mut self) -> bool {
-        let holder_before = self.candidate.holder().map(str::to_owned);
-        let answer = self.request(self.store.read()).await;
-        self.stale = answer.is_err();
-        match answer {
-            Ok(lease) => {
-                self.candidate.observe(lease, Instant::now());
-                // A read that succeeds does not help a replica that must write and could not.
-                if !(self.write_failed && self.must_write()) {
-                    self.log_failure(None);
-                }
-                let holder = self.candidate.holder();
-                if holder != holder_before.as_deref() && !self.candidate.is_holder() {
-                    match holder {
-                        Some(holder) => tracing::info!(holder, "another holds the lease"),
-                        None => tracing::info!("the lease is free"),
-                    }
-                }
-            }
-            Err(LeaseError::Failed(failure)) => self.log_failure(Some(failure)),
-            Err(LeaseError::Stale) => (),
-        }
-        !self.stale
-    }
-
-    async fn write(&mut self, step: LeaseStep) {
-        let lease = self.candidate.claim((self.wall_clock)());
+    /// Reads or writes the Lease, and tells the candidate.
+    async fn request(&mut self, step: LeaseStep) -> Result<(), LeaseError> {
         let started = Instant::now();
-        let answer = match step {
-            LeaseStep::Create => self.request(self.store.create(&lease)).await,
-            _ => self.request(self.store.replace(&lease)).await,
+        let wall = (self.wall_clock)();
+        let limit = self.time_limit(started);
+        let answer = async {
+            match step {
+                LeaseStep::Create => self
+                    .store
+                    .create(&self.candidate.draft(wall))
+                    .await
+                    .map(Some),
+                LeaseStep::Replace => self
+                    .store
+                    .replace(&self.candidate.draft(wall))
+                    .await
+                    .map(Some),
+                _ => self.store.read().await,
+            }
         };
-        match answer {
-            Ok(lease) => {
-                self.write_failed = false;
-                self.log_failure(None);
-                self.candidate.wrote(lease, started, Instant::now());
-                self.publish();
-            }
-            Err(error) => {
-                self.stale = true;
-                if let LeaseError::Failed(failure) = error {
-                    self.write_failed = true;
-                    self.log_failure(Some(failure));
-                }
-                self.pause().await;
-            }
-        }
-    }
-
-    async fn request<T>(
-        &self,
-        answer: impl Future<Output = Result<T, LeaseError>>,
-    ) -> Result<T, LeaseError> {
-        let limit = self.timing.request_timeout();
-        timeout(limit, answer).await.unwrap_or_else(|_| {
+        let answer = timeout_at(limit, answer).await.unwrap_or_else(|_| {
+            let limit = self.timing.request_timeout();
             let sentence = format!("no answer about the lease within {limit:?}");
             Err(LeaseError::Failed(Failure::new(sentence)))
-        })
+        });
+        let is_write = step != LeaseStep::Read;
+        let error = match answer {
+            Ok(lease) => {
+                self.take(lease.map(Arc::new), is_write.then_some(started));
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        self.candidate.failed();
+        if let LeaseError::Failed(failure) = &error {
+            self.write_failed |= is_write;
+            self.trouble.began(failure.clone());
+        }
+        Err(error)
     }
 
-    fn must_write(&self) -> bool {
-        let step = self.candidate.step(Instant::now());
-        matches!(
-            step,
-            LeaseStep::Create | LeaseStep::Acquire | LeaseStep::Renew
-        )
+    /// Takes an answer: to a write if `started` says when that started.
+    fn take(&mut self, lease: Option<Arc<Lease>>, started: Option<Instant>) {
+        let now = Instant::now();
+        let holder_before = self.candidate.other_holder().map(str::to_owned);
+        let was_waiting = self.candidate.leads_from();
+        match (lease, started) {
+            (Some(lease), Some(started)) => self.candidate.wrote(lease, started, now),
+            (lease, _) => self.candidate.observe(lease, now),
+        }
+        // A read that succeeds does not help a replica that must write and could not.
+        self.write_failed &=
+            started.is_none() && !matches!(self.candidate.step(now), LeaseStep::Wait(_));
+        if !self.write_failed {
+            self.trouble.ended();
+        }
+        if let Some(holder) = self.candidate.other_holder()
+            && holder_before.as_deref() != Some(holder)
+        {
+            tracing::info!(holder, "another holds the lease");
+        }
+        if let Some(from) = self.candidate.leads_from()
+            && was_waiting != Some(from)
+        {
+            let wait = from - now;
+            tracing::info!("the lease is new: this replica holds it, and leads in {wait:?}");
+        }
     }
 
-    fn leads(&self) -> bool {
-        self.candidate.leadership().deadline().is_some()
+    /// A request without an answer until then has failed. It does not keep this replica from saying
+    /// that its leadership has ended.
+    fn time_limit(&self, now: Instant) -> Instant {
+        let limit = now + self.timing.request_timeout();
+        let deadline = self.candidate.leadership(now).deadline();
+        deadline.map_or(limit, |deadline| deadline.min(limit))
     }
 
     /// After a failure, waits for one retry period, or until this replica's leadership ends if that
     /// is earlier.
     async fn pause(&self) {
-        let next = Instant::now() + self.timing.retry_period;
-        match self.candidate.leadership().deadline() {
+        let now = Instant::now();
+        let next = now + self.timing.retry_period;
+        match self.candidate.leadership(now).deadline() {
             Some(deadline) => sleep_until(next.min(deadline)).await,
             None => self.sleep_with_jitter(next).await,
         }
@@ -221,7 +227,7 @@ impl<S: LeaseStore> Elector<S> {
     /// Publishes the leadership. Receivers are woken only if this replica starts or stops leading.
     /// If its time had run out without notice and it leads again, it starts anew.
     fn publish(&self) {
-        let leadership = self.candidate.leadership();
+        let leadership = self.candidate.leadership(Instant::now());
         let leads = leadership.deadline().is_some();
         let changed = self.leadership.send_if_modified(|published| {
             let changed = published.deadline().is_some() != leads || leads && !published.holds();
@@ -234,18 +240,6 @@ impl<S: LeaseStore> Elector<S> {
                 false => tracing::info!("this replica no longer leads"),
             }
         }
-    }
-
-    /// Logs a failure once, not for each attempt, and its end.
-    fn log_failure(&mut self, failure: Option<Failure>) {
-        if self.logged_failure == failure {
-            return;
-        }
-        match &failure {
-            Some(failure) => tracing::warn!(%failure, "the lease cannot be read or written"),
-            None => tracing::info!("the lease can be read and written again"),
-        }
-        self.logged_failure = failure;
     }
 }
 

@@ -4,6 +4,19 @@ use std::time::Duration;
 
 use crate::client::Failure;
 
+/// A clock that shows this much more than the true time, or that much less, is allowed for: 1 %.
+///
+/// From the start of its last renewal, a leader with a slow clock writes for `renew_deadline / 0.99`, and
+/// its last write takes effect within `duration - renew_deadline` after that. A replica with a fast clock
+/// that waits for the time `w` has waited for `w / 1.01`. So it waits a fortieth longer than it must.
+const ALLOWANCE: u32 = 40;
+
+/// How long to wait so that this time has passed on a clock that is right, if this one is right within
+/// 1 %.
+pub(super) fn surely(time: Duration) -> Duration {
+    time + time / ALLOWANCE
+}
+
 /// The three times of leader election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timing {
@@ -59,6 +72,12 @@ impl Timing {
         self.renew_deadline / 3
     }
 
+    /// A write that was sent takes effect within this time, or never: leader election relies on that.
+    /// What is left of the lease duration when the leader has stopped.
+    pub(super) fn write_bound(self) -> Duration {
+        self.duration - self.renew_deadline
+    }
+
     /// The lease duration in seconds.
     pub(super) fn seconds(self) -> i32 {
         i32::try_from(self.duration.as_secs()).unwrap_or(i32::MAX)
@@ -68,6 +87,7 @@ impl Timing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     #[rstest]
@@ -94,5 +114,23 @@ mod tests {
                 .map_err(|failure| failure.to_string()),
             expected.map_err(str::to_owned)
         );
+    }
+
+    proptest! {
+        /// Whatever the times are: the last write of a leader whose clock is slow by 1 % has taken effect
+        /// before another, whose clock is fast by 1 %, leads.
+        #[test]
+        fn the_allowance_covers_one_percent(
+            duration in 2..100_000_u64,
+            deadline in 2..100_000_000_u64,
+        ) {
+            let deadline = deadline % (duration * 1_000 - 1) + 1;
+            let [duration, deadline] = [duration * 1_000, deadline].map(Duration::from_millis);
+            let timing = Timing::new(duration, deadline, Duration::from_nanos(1)).unwrap();
+            let last_write = deadline.as_secs_f64() / 0.99;
+            let last_effect = last_write + timing.write_bound().as_secs_f64();
+            let taken_over = surely(duration).as_secs_f64() / 1.01;
+            prop_assert!(last_effect < taken_over, "{last_effect} {taken_over}");
+        }
     }
 }

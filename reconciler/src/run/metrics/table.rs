@@ -103,6 +103,8 @@ metrics! {
         "Objects that could not be read and were skipped";
     INDEX_OBJECTS: Gauge "index_objects" ["kind"]
         "Objects in the index";
+    OUT_OF_SCOPE: Gauge "out_of_scope_workloads" []
+        "Workloads of this program outside the namespaces of --namespace, where the grant shows them: they and their numbers stay as they are";
     WORKLOADS: Gauge "workloads" ["state"]
         "Workloads by state";
     MESH_CONFLICTS: Gauge "mesh_conflicts" []
@@ -114,7 +116,7 @@ metrics! {
     EVENTS_PUBLISHED: Counter "events_published_total" ["reason"]
         "Events that were written, repeats included";
     EVENTS_SUPPRESSED: Counter "events_suppressed_total" ["reason"]
-        "Events that the API server has rejected";
+        "Events that the API server rejected, each time that they were tried";
     API_REQUESTS: Counter "api_requests_total" ["verb", "code"]
         "Requests to the API server; code is error where no answer came";
     BUILD: Info "build_info" ["version"]

@@ -199,7 +199,10 @@ fn l22_writes_have_one_rate_and_repeats_a_quarter_of_it(#[case] fail: bool, #[ca
             written += 1;
         }
     }
-    assert!((expected - 10..=expected + 10).contains(&written), "{written}");
+    assert!(
+        (expected - 10..=expected + 10).contains(&written),
+        "{written}"
+    );
 }
 
 #[test]

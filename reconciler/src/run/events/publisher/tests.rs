@@ -1,189 +1,23 @@
 //! The publisher with a fake API server that can fail.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod fake;
+mod outages;
+mod running;
+mod terms;
 
-use http::{Method, Request, Response};
-use kube::client::Body;
+use http::Method;
+use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kuma_workload_rulebook::roster::Key;
-use prometheus_client::metrics::{counter::Counter, family::Family};
 use rstest::rstest;
-use serde_json::Value;
-use tokio::{
-    sync::{Notify, oneshot},
-    task::JoinHandle,
-};
-use tower::{BoxError, service_fn};
+use serde_json::{Value, json};
 
+use self::{
+    fake::{FakeApiServer, status, terminating},
+    running::RunningPublisher,
+};
 use super::*;
-use crate::run::{
-    events::{Condition, EventReason, Schedule, metrics::ReasonLabels},
-    work_item::WorkItem,
-};
-
-/// An API server that stores events, and can answer with failures.
-#[derive(Clone, Default)]
-struct FakeApiServer(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    state: Mutex<FakeState>,
-    asked: Notify,
-}
-
-#[derive(Default)]
-struct FakeState {
-    events: BTreeMap<String, Value>,
-    requests: Vec<(Method, String)>,
-    bodies: Vec<Value>,
-    /// Returns that are given instead of its own, in this order.
-    script: VecDeque<(u16, Value)>,
-}
-
-impl FakeApiServer {
-    fn state<T>(&self, with: impl FnOnce(&mut FakeState) -> T) -> T {
-        with(&mut self.0.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn client(&self) -> Client {
-        let fake = self.clone();
-        let service = service_fn(move |request: Request<Body>| {
-            let fake = fake.clone();
-            async move {
-                let (parts, body) = request.into_parts();
-                let body = body.collect_bytes().await?;
-                let body = serde_json::from_slice(&body).unwrap_or_default();
-                let path = parts.uri.path().to_owned();
-                let (code, answer) = fake.state(|state| state.answer(parts.method, path, body));
-                fake.0.asked.notify_one();
-                let answer = Body::from(serde_json::to_vec(&answer)?);
-                Ok::<_, BoxError>(Response::builder().status(code).body(answer)?)
-            }
-        });
-        Client::new(service, "default")
-    }
-
-    /// Waits until this many requests have come.
-    async fn asked(&self, count: usize) {
-        let waiting = async {
-            while self.state(|state| state.requests.len()) < count {
-                self.0.asked.notified().await;
-            }
-        };
-        timeout(Duration::from_secs(3600), waiting).await.unwrap();
-    }
-
-    fn verbs(&self) -> Vec<String> {
-        let of = |(method, _): &(Method, String)| method.to_string();
-        self.state(|state| state.requests.iter().map(of).collect())
-    }
-
-    fn only(&self) -> Value {
-        self.state(|state| {
-            assert_eq!(state.events.len(), 1, "{:?}", state.events);
-            state.events.values().next().cloned().unwrap()
-        })
-    }
-}
-
-fn status(code: u16, reason: &str) -> Value {
-    json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "code": code, "reason": reason, "message": reason,
-    })
-}
-
-fn terminating() -> Value {
-    let mut status = status(403, "Forbidden");
-    status["details"] = json!({ "causes": [{ "reason": "NamespaceTerminating", "message": "x" }] });
-    status
-}
-
-impl FakeState {
-    fn answer(&mut self, method: Method, path: String, body: Value) -> (u16, Value) {
-        self.requests.push((method.clone(), path.clone()));
-        self.bodies.push(body.clone());
-        if let Some(scripted) = self.script.pop_front() {
-            return scripted;
-        }
-        if method == Method::POST {
-            let path = format!("{path}/{}", body["metadata"]["name"].as_str().unwrap());
-            if self.events.contains_key(&path) {
-                return (409, status(409, "AlreadyExists"));
-            }
-            self.events.insert(path, body.clone());
-            return (201, body);
-        }
-        match self.events.get_mut(&path) {
-            None => (404, status(404, "NotFound")),
-            Some(event) => {
-                if method == Method::PATCH {
-                    assert_eq!(body.as_object().unwrap().len(), 1, "series alone");
-                    event["series"] = body["series"].clone();
-                }
-                (200, event.clone())
-            }
-        }
-    }
-}
-
-/// A running publisher.
-struct RunningPublisher {
-    recorder: EventRecorder,
-    metrics: EventMetrics,
-    leadership: watch::Sender<Leadership>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl RunningPublisher {
-    fn start(fake: &FakeApiServer, leadership: Leadership) -> Self {
-        let recorder = EventRecorder::new(Schedule::new(true));
-        let metrics = EventMetrics::default();
-        let leadership = watch::Sender::new(leadership);
-        let publisher = Publisher::new(
-            fake.client(),
-            "pod-0",
-            metrics.clone(),
-            recorder.clone(),
-            leadership.subscribe(),
-            Arc::new(Timestamp::now),
-        );
-        let (stop, stopped) = oneshot::channel();
-        Self {
-            recorder,
-            metrics,
-            leadership,
-            stop,
-            task: tokio::spawn(publisher.run(async {
-                stopped.await.ok();
-            })),
-        }
-    }
-
-    fn leading(fake: &FakeApiServer) -> Self {
-        Self::start(fake, Leadership::forever())
-    }
-
-    fn conflict(&self, workload: &str) {
-        self.recorder.observe(about(workload), Some(conflict()));
-    }
-
-    /// Stops it. Returns how many events about conflicts were published and suppressed.
-    async fn stop(self) -> (u64, u64) {
-        self.stop.send(()).unwrap();
-        self.task.await.unwrap();
-        let labels = ReasonLabels::from(EventReason::MultipleMeshesDetected);
-        let EventMetrics {
-            published,
-            suppressed,
-        } = self.metrics;
-        let count = |family: Family<_, Counter>| family.get_or_create(&labels).get();
-        (count(published), count(suppressed))
-    }
-}
+use crate::run::events::{Condition, schedule::REPEAT_INTERVAL};
 
 fn about(workload: &str) -> WorkItem {
     WorkItem::Workload(Key {
@@ -192,8 +26,8 @@ fn about(workload: &str) -> WorkItem {
     })
 }
 
-fn conflict() -> Condition {
-    let meshes = ["a".to_owned(), "b".to_owned()].into();
+fn conflict_in(meshes: &[&str]) -> Condition {
+    let meshes = meshes.iter().map(|&mesh| mesh.to_owned()).collect();
     Condition::Conflict { meshes }
 }
 
@@ -205,6 +39,8 @@ async fn l9_the_event() {
     fake.asked(1).await;
     let mut event = fake.only();
     assert!(event["eventTime"].take().is_string());
+    let metadata = event["metadata"].as_object_mut().unwrap();
+    assert_eq!(metadata.remove("resourceVersion"), Some(json!("1")));
     let expected = json!({
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
@@ -356,15 +192,17 @@ async fn an_event_that_expires_meanwhile_is_created_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_standby_sends_no_events_until_it_leads() {
+async fn a_standby_sends_no_events_and_what_it_observed_is_no_knowledge() {
     let fake = FakeApiServer::default();
-    let running = RunningPublisher::start(&fake, Leadership::STANDBY);
+    let running = RunningPublisher::start(&fake);
     running.conflict("cart");
     tokio::time::sleep(REPEAT_INTERVAL * 2).await;
+    running.lead();
+    tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), Vec::<String>::new());
-    running.leadership.send_replace(Leadership::forever());
+    running.conflict("cart");
     fake.asked(1).await;
-    running.leadership.send_replace(Leadership::STANDBY);
+    running.lose();
     tokio::time::sleep(REPEAT_INTERVAL * 2).await;
     assert_eq!(fake.verbs(), ["POST"]);
     running.stop().await;
@@ -384,6 +222,20 @@ async fn nothing_is_sent_when_the_leadership_ends_during_a_backoff() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_ends_with_the_leadership_and_nothing_follows() {
+    let fake = FakeApiServer::default();
+    fake.state(|state| state.lost = 1);
+    let running = RunningPublisher::leading(&fake);
+    let end = Instant::now() + Duration::from_secs(4);
+    running.leadership.send_replace(Leadership::until(end));
+    running.conflict("cart");
+    fake.asked(1).await;
+    tokio::time::sleep(REPEAT_INTERVAL).await;
+    assert_eq!(fake.verbs(), ["POST"]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn waiting_events_are_sent_before_the_end() {
     let fake = FakeApiServer::default();
     let running = RunningPublisher::leading(&fake);
@@ -394,13 +246,43 @@ async fn waiting_events_are_sent_before_the_end() {
     assert_eq!(fake.verbs(), ["POST", "POST", "POST"]);
 }
 
+/// How many requests come within a second, in the worst one.
+fn busiest_second(times: &[Instant]) -> usize {
+    let within = |first: usize| {
+        let end = times[first] + Duration::from_secs(1);
+        times[first..]
+            .iter()
+            .take_while(|time| **time < end)
+            .count()
+    };
+    (0..times.len()).map(within).max().unwrap_or(0)
+}
+
 #[tokio::test(start_paused = true)]
-async fn no_more_than_a_thousand_wait() {
+async fn l22_three_thousand_conflicts_are_all_announced_at_a_limited_rate() {
+    const CONFLICTS: usize = 3_000;
     let fake = FakeApiServer::default();
     let running = RunningPublisher::leading(&fake);
-    for number in 0..MAX_WAITING + 5 {
+    let begun = Instant::now();
+    for number in 0..CONFLICTS {
         running.conflict(&format!("w{number}"));
     }
-    fake.asked(MAX_WAITING).await;
-    assert_eq!(running.stop().await, (MAX_WAITING as u64, 5));
+    fake.asked(CONFLICTS).await;
+    assert_eq!(fake.state(|state| state.events.len()), CONFLICTS);
+    let took = begun.elapsed().as_secs();
+    assert!((290..=300).contains(&took), "{took}");
+    let busiest = fake.state(|state| busiest_second(&state.times));
+    assert!(busiest <= 25 + 10, "{busiest}");
+
+    // The next leader knows all of them and announces none.
+    running.stop().await;
+    let next = RunningPublisher::named(&fake, "pod-1", &[]);
+    next.lead();
+    for number in 0..CONFLICTS {
+        next.conflict(&format!("w{number}"));
+    }
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(fake.state(|state| state.requests.len()), CONFLICTS);
+    assert_eq!(fake.state(|state| state.lists.len()), 1 + CONFLICTS / 500);
+    next.stop().await;
 }

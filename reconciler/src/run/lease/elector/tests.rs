@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastrand::Rng;
+use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Client, client::Body};
 use proptest::prelude::*;
 use rstest::rstest;
 use tokio::{
@@ -12,6 +14,8 @@ use tokio::{
     task::JoinHandle,
     time::{advance, sleep},
 };
+
+use tower::{BoxError, service_fn};
 
 use super::*;
 use crate::run::lease::Election;
@@ -32,8 +36,8 @@ struct StoreState {
     rng: Rng,
     /// How many of a hundred requests go wrong.
     faults: u32,
-    /// Every request goes wrong.
-    down: bool,
+    /// Why every request goes wrong, if it does.
+    down: Option<String>,
     writes: usize,
 }
 
@@ -51,7 +55,7 @@ impl FakeStore {
             version: 0,
             rng: Rng::with_seed(seed),
             faults,
-            down: false,
+            down: None,
             writes: 0,
         })))
     }
@@ -72,7 +76,7 @@ impl FakeStore {
         self.state(|state| {
             let mut milliseconds = |range| Duration::from_millis(state.rng.u64(range));
             let (soon, late) = (milliseconds(0..50), milliseconds(0..20_000));
-            if state.down {
+            if state.down.is_some() {
                 return Fate {
                     effect: None,
                     answer: soon,
@@ -108,10 +112,16 @@ impl FakeStore {
         })
     }
 
+    fn lost<T>(&self) -> Result<T, LeaseError> {
+        let why = self.state(|state| state.down.clone());
+        let why = why.unwrap_or_else(|| "lost".to_owned());
+        Err(LeaseError::Failed(Failure::new(why)))
+    }
+
     /// A write takes effect even if its caller has given up.
     async fn write(&self, lease: &Lease, create: bool) -> Result<Lease, LeaseError> {
         let Fate { effect, answer } = self.fate();
-        let lost = Err(LeaseError::Failed(Failure::new("lost")));
+        let lost = self.lost();
         let Some(effect) = effect else {
             sleep(answer).await;
             return lost;
@@ -148,6 +158,9 @@ impl StoreState {
         }
         self.version += 1;
         self.writes += 1;
+        if create {
+            lease.metadata.uid = Some(self.version.to_string());
+        }
         lease.metadata.resource_version = Some(self.version.to_string());
         self.lease = Some(lease.clone());
         Ok(lease)
@@ -159,7 +172,7 @@ impl LeaseStore for FakeStore {
         let Fate { effect, answer } = self.fate();
         if effect.is_none() {
             sleep(answer).await;
-            return Err(LeaseError::Failed(Failure::new("lost")));
+            return self.lost();
         }
         let lease = self.state(|state| state.lease.clone());
         sleep(answer).await;
@@ -179,10 +192,10 @@ fn elector(store: &FakeStore, name: &str) -> Elector<FakeStore> {
     skewed_elector(store, name, SignedDuration::ZERO)
 }
 
-/// An elector whose wall clock is wrong by this much.
+/// An elector whose wall clock stands still, at a time that is wrong by this much.
 fn skewed_elector(store: &FakeStore, name: &str, skew: SignedDuration) -> Elector<FakeStore> {
-    let wall_clock: WallClock = Arc::new(move || Timestamp::now() + skew);
-    Elector::new(store.clone(), name.to_owned(), timing(), wall_clock)
+    let wall_clock: WallClock = Arc::new(move || Timestamp::UNIX_EPOCH + skew);
+    Elector::new(store.clone(), name, timing(), wall_clock)
 }
 
 async fn leads(election: &Election, expected: bool) {
@@ -194,15 +207,134 @@ async fn leads(election: &Election, expected: bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_leads_and_renews() {
+async fn the_first_leads_after_one_duration_and_renews() {
+    let store = FakeStore::new(0, 0);
+    let begun = Instant::now();
+    let election = Election::start(elector(&store, "a"));
+    leads(&election, true).await;
+    let waited = begun.elapsed().as_secs_f64();
+    assert!((15.37..15.5).contains(&waited), "{waited}");
+    let before = store.state(|state| state.writes);
+    sleep(Duration::from_secs(100)).await;
+    assert!(election.leadership().borrow().holds());
+    let renewals = store.state(|state| state.writes) - before;
+    assert!((45..=51).contains(&renewals), "{renewals}");
+    assert_eq!(store.transitions(), Some(0));
+}
+
+/// Somebody deletes the Lease. Whoever makes it anew leads only when the leader of the old one has
+/// stopped, even if that one does not notice.
+#[tokio::test(start_paused = true)]
+async fn a_deleted_lease_is_made_anew_and_waited_for() {
+    let store = FakeStore::new(0, 0);
+    let first = Election::start(elector(&store, "a"));
+    leads(&first, true).await;
+    store.state(|state| state.lease = None);
+    let deleted = Instant::now();
+    let second = Election::start(elector(&store, "b"));
+    tokio::select! {
+        biased;
+        () = leads(&second, true) => {}
+        () = async {
+            leads(&first, false).await;
+            leads(&first, true).await;
+        } => {}
+    }
+    let waited = deleted.elapsed().as_secs_f64();
+    assert!((15.37..19.0).contains(&waited), "{waited}");
+}
+
+#[rstest]
+#[case::answered(false, 0.0)]
+#[case::given_up(true, 5.125)]
+#[tokio::test(start_paused = true)]
+async fn a_release_waits_for_writes_that_may_still_take_effect(
+    #[case] hangs: bool,
+    #[case] expected: f64,
+) {
+    let server = service_fn(move |_: Request<Body>| async move {
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, BoxError>(Response::new(Body::empty()))
+    });
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
+    let client = election.note_writes(Client::new(server, "default"));
+    leads(&election, true).await;
+    let write = client.request_text(Request::post("/").body(Vec::new()).unwrap());
+    let _ = tokio::time::timeout(Duration::from_secs(1), write).await;
+
+    let begun = Instant::now();
+    let leadership = election.leadership();
+    election.release().await;
+    assert!(!leadership.borrow().holds());
+    let waited = begun.elapsed().as_secs_f64();
+    assert!((expected..expected + 0.2).contains(&waited), "{waited}");
+    assert_eq!(store.holder().as_deref(), Some(""));
+}
+
+/// What is logged in this thread until the rest is dropped.
+fn log() -> (Arc<Mutex<Vec<u8>>>, impl Sized) {
+    // With one subscriber alone, whether a line is wanted is decided, for all threads, in the one that
+    // comes to it first. That may be another test's, which has none.
+    let another = tracing::Dispatch::new(tracing_subscriber::registry());
+    let written = Arc::<Mutex<Vec<u8>>>::default();
+    let lines = tracing_subscriber::fmt()
+        .with_writer(LogWriter(written.clone()))
+        .with_ansi(false)
+        .finish();
+    let guard = tracing::subscriber::set_default(lines);
+    (written, (guard, another))
+}
+
+#[derive(Clone)]
+struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_away_for_a_minute_is_four_lines() {
+    let (written, _guard) = log();
     let store = FakeStore::new(0, 0);
     let election = Election::start(elector(&store, "a"));
     leads(&election, true).await;
-    sleep(Duration::from_secs(100)).await;
-    assert!(election.leadership().borrow().holds());
-    let renewals = store.state(|state| state.writes);
-    assert!((45..=51).contains(&renewals), "{renewals}");
-    assert_eq!(store.transitions(), Some(0));
+    written.lock().unwrap().clear();
+    // It fails in several ways.
+    for second in 0..60 {
+        store.state(|state| state.down = Some(format!("reason {}", second / 20)));
+        sleep(Duration::from_secs(1)).await;
+    }
+    store.state(|state| state.down = None);
+    leads(&election, true).await;
+    let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    let expected = [
+        "the lease cannot be read or written failure=reason 0",
+        "this replica no longer leads",
+        "the lease can be read and written again, after",
+        "this replica leads",
+    ];
+    let lines: Vec<_> = written.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{written}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.contains(expected), "{written}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,7 +388,7 @@ async fn a_leader_out_of_reach_of_the_api_server_stops_in_time() {
     let store = FakeStore::new(0, 0);
     let election = Election::start(elector(&store, "a"));
     leads(&election, true).await;
-    store.state(|state| state.down = true);
+    store.state(|state| state.down = Some("down".to_owned()));
     let begun = Instant::now();
     let mut leadership = election.leadership();
     leadership.mark_unchanged();
@@ -264,7 +396,7 @@ async fn a_leader_out_of_reach_of_the_api_server_stops_in_time() {
     assert_eq!(leadership.borrow().deadline(), None);
     assert!(begun.elapsed() <= Duration::from_secs(10));
 
-    store.state(|state| state.down = false);
+    store.state(|state| state.down = None);
     leads(&election, true).await;
     assert_eq!(store.transitions(), Some(0), "nobody else has led");
 }
@@ -307,6 +439,8 @@ enum Disruption {
     Stop,
     /// Somebody changes the Lease's metadata.
     Touch,
+    /// Somebody deletes the Lease.
+    Delete,
 }
 
 struct TestReplica {
@@ -362,9 +496,12 @@ async fn simulate(
             let place = index % replicas;
             let next = TestReplica::start(&store, started);
             match disruption {
-                Disruption::Touch => {
+                Disruption::Touch | Disruption::Delete => {
                     next.task.abort();
-                    store.state(StoreState::touch);
+                    store.state(|state| match disruption {
+                        Disruption::Touch => state.touch(),
+                        _ => state.lease = None,
+                    });
                     continue;
                 }
                 Disruption::Kill => std::mem::replace(&mut alive[place], next).task.abort(),
@@ -379,8 +516,9 @@ async fn simulate(
         }
     }
     store.state(|state| state.faults = 0);
-    // The time of a late write, one lease duration, and the rest of a request and a pause.
-    let (mended, patience) = (Instant::now(), Duration::from_secs(20 + 15 + 10));
+    // The time of a late write, which may make a Lease for one that is gone; until that has expired;
+    // and the rest of a request and a pause.
+    let (mended, patience) = (Instant::now(), Duration::from_secs(20 + 16 + 10));
     while check(&alive) == 0 {
         assert!(mended.elapsed() < patience, "nobody leads");
         sleep(TICK).await;
@@ -391,7 +529,8 @@ fn disruptions() -> impl Strategy<Value = Vec<(u64, usize, Disruption)>> {
     let disruption = prop_oneof![
         Just(Disruption::Kill),
         Just(Disruption::Stop),
-        Just(Disruption::Touch)
+        Just(Disruption::Touch),
+        Just(Disruption::Delete)
     ];
     prop::collection::vec((0..120u64, 0..4usize, disruption), 0..12)
 }

@@ -1,0 +1,138 @@
+//! Who holds the Lease, as this replica has seen it last. The elector needs to know only whether it is
+//! this one; people want to know which one it is.
+
+use std::sync::{Arc, Mutex};
+
+use k8s_openapi::api::coordination::v1::Lease;
+
+use crate::run::{
+    lease::{LeaseError, LeaseStore},
+    lock::lock,
+};
+
+/// Who holds the Lease.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::run) enum Holder {
+    /// The Lease has not been read yet.
+    #[default]
+    Unknown,
+    /// There is no Lease, or it was released.
+    Nobody,
+    /// The replica of this name.
+    Somebody(String),
+}
+
+impl Holder {
+    fn of(lease: Option<&Lease>) -> Self {
+        let spec = lease.and_then(|lease| lease.spec.as_ref());
+        let holder = spec.and_then(|spec| spec.holder_identity.clone());
+        match holder.filter(|holder| !holder.is_empty()) {
+            Some(holder) => Self::Somebody(holder),
+            None => Self::Nobody,
+        }
+    }
+}
+
+/// The holder that was seen last. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::run) struct SeenHolder(Arc<Mutex<Holder>>);
+
+impl SeenHolder {
+    /// Who it is.
+    pub(in crate::run) fn get(&self) -> Holder {
+        lock(&self.0).clone()
+    }
+
+    /// The same store, whose answers are seen.
+    pub(in crate::run) fn see<S: LeaseStore>(&self, store: S) -> impl LeaseStore {
+        SeenStore {
+            store,
+            seen: self.clone(),
+        }
+    }
+
+    fn take(&self, lease: Option<&Lease>) {
+        *lock(&self.0) = Holder::of(lease);
+    }
+}
+
+struct SeenStore<S> {
+    store: S,
+    seen: SeenHolder,
+}
+
+impl<S: LeaseStore> LeaseStore for SeenStore<S> {
+    async fn read(&self) -> Result<Option<Lease>, LeaseError> {
+        let lease = self.store.read().await?;
+        self.seen.take(lease.as_ref());
+        Ok(lease)
+    }
+
+    async fn create(&self, lease: &Lease) -> Result<Lease, LeaseError> {
+        let lease = self.store.create(lease).await?;
+        self.seen.take(Some(&lease));
+        Ok(lease)
+    }
+
+    async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
+        let lease = self.store.replace(lease).await?;
+        self.seen.take(Some(&lease));
+        Ok(lease)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::coordination::v1::LeaseSpec;
+
+    /// Answers each request with the Lease of this holder.
+    struct Store(Option<&'static str>);
+
+    impl Store {
+        fn answer(&self) -> Option<Lease> {
+            self.0.map(|holder| Lease {
+                spec: Some(LeaseSpec {
+                    holder_identity: Some(holder.to_owned()),
+                    ..LeaseSpec::default()
+                }),
+                ..Lease::default()
+            })
+        }
+    }
+
+    impl LeaseStore for Store {
+        async fn read(&self) -> Result<Option<Lease>, LeaseError> {
+            Ok(self.answer())
+        }
+
+        async fn create(&self, _: &Lease) -> Result<Lease, LeaseError> {
+            self.answer().ok_or(LeaseError::Stale)
+        }
+
+        async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
+            self.create(lease).await
+        }
+    }
+
+    #[tokio::test]
+    async fn the_holder_is_that_of_the_last_answer() {
+        let seen = SeenHolder::default();
+        assert_eq!(seen.get(), Holder::Unknown);
+        let somebody = |name: &str| Holder::Somebody(name.to_owned());
+        let (one, another) = (seen.see(Store(Some("a"))), seen.see(Store(Some("b"))));
+        one.read().await.unwrap();
+        assert_eq!(seen.get(), somebody("a"));
+        another.replace(&Lease::default()).await.unwrap();
+        assert_eq!(seen.get(), somebody("b"));
+        one.create(&Lease::default()).await.unwrap();
+        assert_eq!(seen.get(), somebody("a"));
+        let none = seen.see(Store(None));
+        none.replace(&Lease::default()).await.unwrap_err();
+        assert_eq!(seen.get(), somebody("a"), "an error says nothing");
+        none.read().await.unwrap();
+        assert_eq!(seen.get(), Holder::Nobody);
+        seen.see(Store(Some(""))).read().await.unwrap();
+        assert_eq!(seen.get(), Holder::Nobody, "it was released");
+    }
+}
