@@ -37,6 +37,7 @@ BUILD_GUEST := scripts/wasm-target wasm32-wasip1 rustc --quiet --locked --target
 CLUSTER ?= examples/cluster
 FUZZ_TARGET ?= validate
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 300
 
 policy.wasm: $(GUEST_SOURCES) scripts/wasm-target scripts/shrink-wasm ## The policy, without its metadata
 	@# Only as a lone cdylib is it optimised at link time: beside an rlib, cargo leaves that out.
@@ -80,6 +81,13 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 	e2e-tests/testbed/build
 	$(BUILD) --quiet --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
+
+.PHONY: chaos
+chaos: annotated-policy.wasm ## Servers and replicas are killed in a loop under changes, for CHAOS_SECONDS (300); then all must be whole
+	@e2e-tests/testbed/build >/dev/null
+	$(BUILD) --quiet --bin kuma-workload
+	CHAOS_SECONDS=$(CHAOS_SECONDS) $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster \
+		--test chaos -- --include-ignored --nocapture
 
 .PHONY: demo
 demo: annotated-policy.wasm ## The whole system on a real API server, shown with kubectl (needs Go, or KUBEBUILDER_ASSETS)

@@ -125,6 +125,22 @@ impl Reconciler {
         .await
     }
 
+    /// Waits until its metric has this value, or more.
+    ///
+    /// # Errors
+    /// When it has not in time.
+    pub async fn reaches(&self, name: &str, value: f64) -> Result<(), Error> {
+        eventually(
+            &format!("the metric {name} is {value} or more"),
+            async || match self.metric(name).await {
+                Ok(seen) if seen >= value => Ok(()),
+                Ok(seen) => Err(format!("{seen}\n{}", self.log())),
+                Err(error) => Err(error.to_string()),
+            },
+        )
+        .await
+    }
+
     /// A page that it serves: status and text.
     ///
     /// # Errors

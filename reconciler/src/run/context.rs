@@ -123,8 +123,8 @@ impl Context {
 
     /// Says that a request for a write has failed.
     pub(super) fn journal_failure(&self, error: &RequestError, what: &str, failure: &WriteFailure) {
-        // What has changed meanwhile is in order.
-        if failure.kind != FailureKind::Stale {
+        // What has changed meanwhile is in order, and so is a namespace that goes.
+        if !matches!(failure.kind, FailureKind::Stale | FailureKind::NoNamespace) {
             let sentence = format!("{}; it is tried again", failure.sentence);
             self.journal.warn(&error.trouble(what), &sentence);
         }
