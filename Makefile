@@ -134,8 +134,9 @@ bench-cluster: ## What the reconciler costs: its index, and a rollout on a real 
 	KUMA_WORKLOAD_BIN=$(TARGET_DIR)/release/kuma-workload $(CARGO) bench --quiet --locked --profile dev --workspace --bench rollout
 
 .PHONY: explore-lease
-explore-lease: ## Leader election in every order of events: one writer, and what breaks beyond the bounds
-	$(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --include-ignored --nocapture --test-threads 1
+explore-lease: WORLDS ?= 1000000
+explore-lease: ## Leader election in every order of events: one writer; what breaks beyond the bounds (WORLDS=1000000 of each)
+	KUMA_WORKLOAD_WORLDS=$(WORLDS) $(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)
