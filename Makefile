@@ -159,8 +159,9 @@ record-exchanges: ## What a real API server answers to the simulation's script o
 	e2e-tests/simulation/record $(PROGRAMS)/record-exchanges
 
 .PHONY: explore-lease
-explore-lease: ## Leader election in every order of events: one writer, and what breaks beyond the bounds
-	$(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --include-ignored --nocapture --test-threads 1
+explore-lease: WORLDS ?= 1000000
+explore-lease: ## Leader election in every order of events: one writer; what breaks beyond the bounds (WORLDS=1000000 of each)
+	KUMA_WORKLOAD_WORLDS=$(WORLDS) $(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)
