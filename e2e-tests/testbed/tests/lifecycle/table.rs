@@ -427,7 +427,8 @@ async fn l13_one_that_is_deleted_while_it_is_written_comes_back(
     proxy.next(1, &format!("{verb} workloads web"), late);
     let mut first = None;
     for number in 1..=proxies {
-        team.proxy(&format!("web-{number}"), "default", "web").await?;
+        team.proxy(&format!("web-{number}"), "default", "web")
+            .await?;
         let is_counted = |web: &DynamicObject| total(web) == Some(number);
         first = Some(team.workload("web", is_counted).await?);
     }
