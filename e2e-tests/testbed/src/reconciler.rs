@@ -67,6 +67,7 @@ impl Reconciler {
             .arg("--kubeconfig")
             .arg(kubeconfig)
             .args(["--metrics-addr", &address.to_string()])
+            .args(["--why-addr", "127.0.0.1:0"])
             .args(flags);
         Ok(Self {
             program: testbed.spawn("kuma-workload", &mut command)?,

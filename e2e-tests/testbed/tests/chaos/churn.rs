@@ -1,7 +1,7 @@
 //! What goes on in the namespaces meanwhile: Dataplanes come, go, move to another workload and change
 //! their mesh; proxies connect and break down; others touch Workloads.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 /// What was done, by name; only what the API server has taken counts.
 #[derive(Debug, Default)]
 pub(crate) struct Churn {
-    done: Cell<BTreeMap<&'static str, usize>>,
+    done: RefCell<BTreeMap<&'static str, usize>>,
 }
 
 impl Churn {
@@ -59,9 +59,7 @@ impl Churn {
                 },
             };
             if change.is_some() {
-                let mut done = self.done.take();
-                *done.entry(what).or_default() += 1;
-                self.done.set(done);
+                *self.done.borrow_mut().entry(what).or_default() += 1;
             }
             sleep(PAUSE.mul_f64(fastrand::f64() * 2.0)).await;
         }
@@ -69,9 +67,7 @@ impl Churn {
 
     /// How much of each was done.
     pub(crate) fn done(&self) -> BTreeMap<&'static str, usize> {
-        let done = self.done.take();
-        self.done.set(done.clone());
-        done
+        self.done.borrow().clone()
     }
 }
 

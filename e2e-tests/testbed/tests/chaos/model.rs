@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kuma_workload_testbed::space::MANAGER;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// All objects of a namespace that matter, as the API server has them.
 #[derive(Debug, Default)]
@@ -33,10 +33,11 @@ pub(crate) fn conflicts(live: &Live) -> BTreeMap<String, usize> {
 pub(crate) fn faults(live: &Live) -> Vec<String> {
     let references = references(live);
     let existing: BTreeMap<_, _> = live.workloads.iter().map(|it| (name(it), it)).collect();
-    let names: BTreeSet<_> = references
+    let names = references
         .keys()
         .map(String::as_str)
         .chain(existing.keys().copied());
+    let names: BTreeSet<_> = names.collect();
     let none = BTreeMap::new();
     let fault = |workload: &str| {
         let meshes = references.get(workload).unwrap_or(&none);
@@ -148,6 +149,8 @@ fn is_healthy(dataplane: &Value, is_connected: bool) -> bool {
 /// It finds what is wrong: otherwise nothing would be shown by its silence.
 #[test]
 fn faults_are_found() {
+    use serde_json::json;
+
     let dataplane = |name: &str, mesh: &str, workload: &str| {
         json!({
             "metadata": {
