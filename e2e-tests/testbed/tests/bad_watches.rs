@@ -213,7 +213,9 @@ async fn a_namespace_that_is_named_twice_is_watched_once() {
     let again = format!("--namespace={name}");
     let replica = team.replica_with(testbed, &[&twice, &again]).await.unwrap();
     for kind in ["dataplanes", "dataplaneinsights", "workloads"] {
-        let lists = replica.proxy.asked_to(&format!("list {kind}"));
+        let mut lists = replica.proxy.asked_to(&format!("list {kind}"));
+        // The Workloads outside are counted.
+        lists.retain(|list| list.namespace == *name);
         assert_eq!(lists.len(), 1, "{lists:?}");
         let watches = replica.proxy.asked_to(&format!("watch {kind}"));
         assert_eq!(watches.len(), 1, "{watches:?}");

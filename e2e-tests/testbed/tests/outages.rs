@@ -436,7 +436,7 @@ async fn with_a_status_subresource(testbed: &Testbed, team: &Team<'_>) {
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(testbed, proxy, &flags("last")).unwrap();
     team.dataplane("shelf-1", "shelf", "default").await.unwrap();
-    let sentence = "cannot patch workloads.kuma.io/status: the grant is missing";
+    let sentence = "cannot patch the status of workloads.kuma.io: the grant is missing";
     replica.reconciler.says(sentence).await.unwrap();
     without(testbed, &[]).await;
     team.counts("shelf", "default", 1).await.unwrap();

@@ -40,6 +40,8 @@ pub(crate) struct Replicas<'a> {
     flags: Vec<String>,
     running: Vec<Reconciler>,
     pub(crate) kills: BTreeMap<&'static str, usize>,
+    /// When the last fault was over.
+    pub(crate) healed: Instant,
     /// What those have said that do not run any more.
     pub(crate) logs: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl<'a> Replicas<'a> {
             flags,
             running: Vec::new(),
             kills: BTreeMap::new(),
+            healed: Instant::now(),
             logs: Vec::new(),
         };
         for _ in 0..number {
@@ -99,6 +102,7 @@ impl<'a> Replicas<'a> {
             }
             if let Some(fault) = round.pop() {
                 self.befall(fault).await?;
+                self.healed = Instant::now();
             }
             sleep(Duration::from_millis(fastrand::u64(500..4_000))).await;
             self.assert_running().await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The definition is looked at again at most once in this time.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is known about the subresource.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_that_keeps_failing_asks_once_a_minute() {
+    fn a_write_that_keeps_failing_asks_once_in_a_while() {
         let (mut subresource, start) = (StatusSubresource::default(), Instant::now());
         assert_eq!(subresource.known(), None);
         subresource.set(true, start);
