@@ -267,10 +267,11 @@ impl Dispatcher {
                 Err(next) => return next,
             };
             let (api, context) = (self.api.clone(), self.context.clone());
-            self.running.spawn(async move {
+            let poll = self.context.metrics.polls().of("lists before deletes");
+            self.running.spawn(poll.measure(async move {
                 let references = list_references(&api, &context, &list.namespace).await;
                 Done::Fence { list, references }
-            });
+            }));
         }
     }
 
@@ -292,7 +293,8 @@ impl Dispatcher {
     fn start_write(&mut self, item: Arc<WorkItem>, deadline: Instant) {
         let (controller, context) = (self.controller.clone(), self.context.clone());
         let fences = self.fences.clone();
-        self.running.spawn(async move {
+        let poll = self.context.metrics.polls().of("writes");
+        self.running.spawn(poll.measure(async move {
             let started = Instant::now();
             let write = async {
                 let WorkItem::Workload(key) = &*item else {
@@ -316,7 +318,7 @@ impl Dispatcher {
                 started,
                 written,
             }
-        });
+        }));
     }
 
     fn finish(&mut self, done: Done) {
