@@ -131,6 +131,14 @@ bench-plan: ## What plan costs (KUMA_WORKLOAD_BASE=PROGRAM compares with another
 check-plan: ## The bounds on what plan costs: memory, growth with the input, odd inputs
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench plan -- --bounds
 
+.PHONY: bench-program
+bench-program: ## What run costs as a whole, with a fake API server (ONLY='large kuma-crd with-grant without-grant')
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- $(ONLY)
+
+.PHONY: check-program
+check-program: ## The bounds on what run costs: memory, polls, idleness, many namespaces
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- --bounds
+
 .PHONY: plan-in-node
 plan-in-node: ## The plan in wasm, byte for byte as natively (needs Node)
 	scripts/plan-in-node

@@ -157,15 +157,16 @@ impl Replica {
     /// What it serves.
     pub(super) fn pages(&self) -> Pages {
         let (refreshed, asked) = (self.context.clone(), self.context.clone());
+        let poll = self.context.metrics.polls().of("pages");
         let refresh = move || {
             let context = refreshed.clone();
-            async move {
+            poll.measure(async move {
                 gauges::refresh(&context);
                 if context.metrics.has_proxies() {
                     let proxies = gauges::proxies(&context).await;
                     context.metrics.proxies(proxies);
                 }
-            }
+            })
             .boxed()
         };
         Pages {

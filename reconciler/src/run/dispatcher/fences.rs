@@ -29,10 +29,11 @@ impl Dispatcher {
                 Err(next) => return next,
             };
             let (api, context) = (self.api.clone(), self.context.clone());
-            self.running.spawn(async move {
+            let poll = self.context.metrics.polls().of("lists before deletes");
+            self.running.spawn(poll.measure(async move {
                 let references = list_references(&api, &context, &list.namespace).await;
                 Done::Fence { list, references }
-            });
+            }));
         }
     }
 

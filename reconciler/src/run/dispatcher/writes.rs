@@ -34,7 +34,8 @@ impl Dispatcher {
     fn start_write(&mut self, item: Arc<WorkItem>, deadline: Instant) {
         let (controller, context) = (self.controller.clone(), self.context.clone());
         let fences = self.fences.clone();
-        self.running.spawn(async move {
+        let poll = self.context.metrics.polls().of("writes");
+        self.running.spawn(poll.measure(async move {
             let started = Instant::now();
             let write = async {
                 let WorkItem::Workload(key) = &*item else {
@@ -59,7 +60,7 @@ impl Dispatcher {
                 started,
                 written,
             }
-        });
+        }));
     }
 
     pub(super) fn finish_write(
