@@ -8,6 +8,8 @@ use crate::clock::{Clock, Time};
 /// from when that was sent, for the renew deadline by its own clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Term {
+    /// Who makes the Lease leads one lease duration later.
+    from: Duration,
     until: Option<Duration>,
 }
 
@@ -18,6 +20,11 @@ impl Term {
         self.until = self.until.max(Some(sent + renew_deadline));
     }
 
+    /// A request that makes the Lease was sent at this moment of its clock, and took effect.
+    pub fn created(&mut self, sent: Duration, lease_duration: Duration) {
+        self.from = self.from.max(sent + lease_duration);
+    }
+
     /// It gives the Lease up.
     pub fn released(&mut self, sent: Duration) {
         self.until = self.until.map(|until| until.min(sent));
@@ -25,7 +32,13 @@ impl Term {
 
     /// Whether it leads at this moment of its clock.
     pub fn holds(self, at: Duration) -> bool {
-        self.until.is_some_and(|until| at < until)
+        self.until
+            .is_some_and(|until| self.from <= at && at < until)
+    }
+
+    /// When it begins.
+    pub fn begins(self, clock: Clock) -> Time {
+        clock.global(self.from)
     }
 
     /// When it ends, unless it is renewed.
@@ -48,5 +61,14 @@ mod tests {
         assert!(term.holds(second(14)) && !term.holds(second(15)));
         term.released(second(9));
         assert!(term.holds(second(8)) && !term.holds(second(9)));
+    }
+
+    #[test]
+    fn who_makes_the_lease_leads_one_duration_later() {
+        let second = Duration::from_secs;
+        let mut term = Term::default();
+        term.created(second(5), second(15));
+        term.renewed(second(19), second(10));
+        assert!(!term.holds(second(19)) && term.holds(second(20)));
     }
 }

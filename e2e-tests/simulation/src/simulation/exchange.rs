@@ -152,11 +152,11 @@ impl Simulation {
             return;
         }
         let others = self.slots.iter().enumerate().filter(|(other, slot)| {
-            let ends = slot
-                .process
-                .as_ref()
-                .and_then(|process| slot.term.ends(process.clock));
-            *other != replica && ends.is_some_and(|ends| ends > at)
+            let leads = slot.process.as_ref().is_some_and(|process| {
+                let ends = slot.term.ends(process.clock);
+                slot.term.begins(process.clock) <= at && ends.is_some_and(|ends| ends > at)
+            });
+            *other != replica && leads
         });
         let others: Vec<_> = others.map(|(other, _)| other).collect();
         if !others.is_empty() {
@@ -322,6 +322,16 @@ impl Simulation {
                 self.fences
                     .answered(call.replica, request, &answer.body, self.step)
             });
+        let is_new_lease = call.wins_lease()
+            && call
+                .request
+                .as_ref()
+                .is_some_and(|it| it.verb == Verb::Create)
+            && answer.is_success();
+        if is_new_lease && self.slots[call.replica].incarnation == call.incarnation {
+            let duration = self.scenario.lease.duration;
+            self.slots[call.replica].term.created(call.at, duration);
+        }
         let Some(responder) = responder else {
             return;
         };
