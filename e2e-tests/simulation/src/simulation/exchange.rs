@@ -1,6 +1,6 @@
 //! Requests on their way, and their answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::{Body, Bytes};
 use http::Response;
@@ -17,6 +17,7 @@ use crate::{
         request::{self, Request, Target, Verb},
         resource::Resource,
         status::Answer,
+        store::Stored,
         watch::Watch,
     },
     wire::{self, Responder, Sent},
@@ -152,11 +153,10 @@ impl Simulation {
             return;
         }
         let others = self.slots.iter().enumerate().filter(|(other, slot)| {
-            let ends = slot
-                .process
-                .as_ref()
-                .and_then(|process| slot.term.ends(process.clock));
-            *other != replica && ends.is_some_and(|ends| ends > at)
+            let leads = slot.process.as_ref().is_some_and(|process| {
+                slot.term.holds(process.clock.local(at))
+            });
+            *other != replica && leads
         });
         let others: Vec<_> = others.map(|(other, _)| other).collect();
         if !others.is_empty() {
@@ -256,11 +256,30 @@ impl Simulation {
             }
             (None, _) => self.server.handle(&call.http, call.server, self.wall()),
         };
+        self.follow_lease(&call, before);
         self.check_effects(&call, before);
         match (reply, responder) {
             (Reply::Answer(answer), responder) => self.reply(call, answer, responder),
             (Reply::Watch(watch), Some(responder)) => self.begin_watch(&call, *watch, responder),
             (Reply::Watch(_), None) => (),
+        }
+    }
+
+    /// Whether a request has made the Lease, or taken it over.
+    fn follow_lease(&mut self, call: &Call, before: u64) {
+        let slot = &mut self.slots[call.replica];
+        if !call.wins_lease() || slot.incarnation != call.incarnation {
+            return;
+        }
+        for change in self.server.store.since(before) {
+            let holder = |lease: &Arc<Stored>| lease.text("/spec/holderIdentity").to_owned();
+            match (&change.before, &change.after) {
+                (None, Some(_)) => slot.term.made(call.at, self.scenario.lease.duration),
+                (Some(before), Some(after)) if holder(before) != holder(after) => {
+                    slot.term.taken_over();
+                }
+                _ => (),
+            }
         }
     }
 
