@@ -5,12 +5,14 @@ use std::time::Duration;
 use crate::clock::{Clock, Time};
 
 /// The leadership of a process, as it may believe itself: from its last renewal that succeeded, counted
-/// from when that was sent, for the renew deadline by its own clock.
+/// from when that was sent, for the renew deadline by its own clock. Whoever makes the Lease leads one
+/// lease duration later: another may have led by one that is gone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Term {
     /// Who makes the Lease leads one lease duration later.
     from: Duration,
     until: Option<Duration>,
+    from: Option<Duration>,
 }
 
 impl Term {
@@ -20,9 +22,14 @@ impl Term {
         self.until = self.until.max(Some(sent + renew_deadline));
     }
 
-    /// A request that makes the Lease was sent at this moment of its clock, and took effect.
-    pub fn created(&mut self, sent: Duration, lease_duration: Duration) {
-        self.from = self.from.max(sent + lease_duration);
+    /// It has made the Lease by a request that was sent at this moment of its clock.
+    pub fn made(&mut self, sent: Duration, lease_duration: Duration) {
+        self.from = Some(sent + lease_duration);
+    }
+
+    /// It has taken the Lease over, which was released or had expired.
+    pub fn taken_over(&mut self) {
+        self.from = None;
     }
 
     /// It gives the Lease up.
@@ -32,13 +39,7 @@ impl Term {
 
     /// Whether it leads at this moment of its clock.
     pub fn holds(self, at: Duration) -> bool {
-        self.until
-            .is_some_and(|until| self.from <= at && at < until)
-    }
-
-    /// When it begins.
-    pub fn begins(self, clock: Clock) -> Time {
-        clock.global(self.from)
+        self.until.is_some_and(|until| at < until) && self.from.is_none_or(|from| at >= from)
     }
 
     /// When it ends, unless it is renewed.
@@ -64,11 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn who_makes_the_lease_leads_one_duration_later() {
+    fn who_makes_the_lease_leads_later() {
         let second = Duration::from_secs;
         let mut term = Term::default();
-        term.created(second(5), second(15));
-        term.renewed(second(19), second(10));
+        term.made(second(5), second(15));
+        term.renewed(second(13), second(10));
         assert!(!term.holds(second(19)) && term.holds(second(20)));
+        term.taken_over();
+        assert!(term.holds(second(19)));
     }
 }

@@ -1,6 +1,6 @@
 //! Requests on their way, and their answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::{Body, Bytes};
 use http::Response;
@@ -17,6 +17,7 @@ use crate::{
         request::{self, Request, Target, Verb},
         resource::Resource,
         status::Answer,
+        store::Stored,
         watch::Watch,
     },
     wire::{self, Responder, Sent},
@@ -153,8 +154,7 @@ impl Simulation {
         }
         let others = self.slots.iter().enumerate().filter(|(other, slot)| {
             let leads = slot.process.as_ref().is_some_and(|process| {
-                let ends = slot.term.ends(process.clock);
-                slot.term.begins(process.clock) <= at && ends.is_some_and(|ends| ends > at)
+                slot.term.holds(process.clock.local(at))
             });
             *other != replica && leads
         });
@@ -256,11 +256,30 @@ impl Simulation {
             }
             (None, _) => self.server.handle(&call.http, call.server, self.wall()),
         };
+        self.follow_lease(&call, before);
         self.check_effects(&call, before);
         match (reply, responder) {
             (Reply::Answer(answer), responder) => self.reply(call, answer, responder),
             (Reply::Watch(watch), Some(responder)) => self.begin_watch(&call, *watch, responder),
             (Reply::Watch(_), None) => (),
+        }
+    }
+
+    /// Whether a request has made the Lease, or taken it over.
+    fn follow_lease(&mut self, call: &Call, before: u64) {
+        let slot = &mut self.slots[call.replica];
+        if !call.wins_lease() || slot.incarnation != call.incarnation {
+            return;
+        }
+        for change in self.server.store.since(before) {
+            let holder = |lease: &Arc<Stored>| lease.text("/spec/holderIdentity").to_owned();
+            match (&change.before, &change.after) {
+                (None, Some(_)) => slot.term.made(call.at, self.scenario.lease.duration),
+                (Some(before), Some(after)) if holder(before) != holder(after) => {
+                    slot.term.taken_over();
+                }
+                _ => (),
+            }
         }
     }
 
