@@ -99,11 +99,11 @@ async fn the_api_server_is_away_for_a_minute() {
     const CHANGED: usize = 1_000;
     let (_alone, testbed) = cluster().await;
     let (team, replica, before) = at_work(testbed, "minute").await;
-    let lines = replica.reconciler.said("").len();
     let hold = replica.proxy.hold_watches("*");
     team.dataplanes((0..CHANGED).map(|n| (format!("p-{n}"), format!("w-{n}"))))
         .await
         .unwrap();
+    let lines = replica.reconciler.said("").len();
     testbed.stop_server(Server::ApiServer).await.unwrap();
     drop(hold);
     // Time passes here: what is counted is what is said in it.
