@@ -14,11 +14,16 @@ use tokio::time::Instant;
 
 /// The cluster, to oneself, with Kuma's kinds.
 async fn cluster() -> (MutexGuard<'static, ()>, &'static Testbed) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-    let alone = ONE_AT_A_TIME.lock().await;
+    let alone = alone().await;
     let testbed = Testbed::shared().unwrap();
     testbed.install_kuma().await.unwrap();
     (alone, testbed)
+}
+
+/// The machine, to oneself: servers that start beside a test would take the time that it measures.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    ONE_AT_A_TIME.lock().await
 }
 
 /// Three workloads and a replica that looks after them.
@@ -99,11 +104,11 @@ async fn the_api_server_is_away_for_a_minute() {
     const CHANGED: usize = 1_000;
     let (_alone, testbed) = cluster().await;
     let (team, replica, before) = at_work(testbed, "minute").await;
-    let lines = replica.reconciler.said("").len();
     let hold = replica.proxy.hold_watches("*");
     team.dataplanes((0..CHANGED).map(|n| (format!("p-{n}"), format!("w-{n}"))))
         .await
         .unwrap();
+    let lines = replica.reconciler.said("").len();
     testbed.stop_server(Server::ApiServer).await.unwrap();
     drop(hold);
     // Time passes here: what is counted is what is said in it.
@@ -156,6 +161,7 @@ async fn the_api_server_is_away_for_a_minute() {
 /// time. All is listed anew, what was lost is made again, and nothing that is needed is deleted (L21).
 #[tokio::test]
 async fn etcd_is_restored_from_an_older_copy() {
+    let _alone = alone().await;
     let testbed = Testbed::start().unwrap();
     let team = Team::new(&testbed, "restore").await.unwrap();
     let often = ["--resync=10s"];
@@ -287,6 +293,7 @@ async fn replicas_outlive_a_restart_of_everything() {
 /// A cluster without Kuma, its own since kinds come but once; and grants that are not needed.
 #[tokio::test]
 async fn kumas_kinds_are_missing_at_the_start() {
+    let _alone = alone().await;
     let testbed = Testbed::start().unwrap();
     let proxy = Proxy::start(&testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(&testbed, proxy, &flags("early")).unwrap();
