@@ -9,8 +9,6 @@ use crate::clock::{Clock, Time};
 /// lease duration later: another may have led by one that is gone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Term {
-    /// Who makes the Lease leads one lease duration later.
-    from: Duration,
     until: Option<Duration>,
     from: Option<Duration>,
 }

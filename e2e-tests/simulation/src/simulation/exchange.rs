@@ -341,16 +341,6 @@ impl Simulation {
                 self.fences
                     .answered(call.replica, request, &answer.body, self.step)
             });
-        let is_new_lease = call.wins_lease()
-            && call
-                .request
-                .as_ref()
-                .is_some_and(|it| it.verb == Verb::Create)
-            && answer.is_success();
-        if is_new_lease && self.slots[call.replica].incarnation == call.incarnation {
-            let duration = self.scenario.lease.duration;
-            self.slots[call.replica].term.created(call.at, duration);
-        }
         let Some(responder) = responder else {
             return;
         };
