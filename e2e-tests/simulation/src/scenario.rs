@@ -139,7 +139,12 @@ impl Scenario {
         };
         // A share of all faults in each seed: those that are left out cannot hide what the others show.
         let share = [0, 5, 25, 50, 100][rng.usize(..5)];
-        let faults: BTreeSet<_> = Fault::all().filter(|_| rng.u32(0..100) < share).collect();
+        let mut faults: BTreeSet<_> = Fault::all().filter(|_| rng.u32(0..100) < share).collect();
+        // A watch of one namespace is compared once an hour (L20): a restore that is overtaken by then is
+        // found after two hours or later, which is too long to wait for here.
+        if scope == Scope::Names {
+            faults.remove(&Fault::Restore);
+        }
         let mut scenario = Self {
             seed,
             has_defaults,
@@ -169,8 +174,7 @@ impl Scenario {
     /// How long everything may take to become right once nothing goes wrong any more.
     fn settling(&self) -> Duration {
         let is_slow = self.faults.contains(&Fault::Code422)
-            || self.faults.contains(&Fault::LongRefusal)
-            || self.scope == Scope::Names && self.faults.contains(&Fault::Restore);
+            || self.faults.contains(&Fault::LongRefusal);
         let longest = if is_slow { HOUR } else { LONGEST_BACKOFF };
         longest.max(self.mode_grace) + self.resync + Duration::from_secs(120) + QUIET
     }

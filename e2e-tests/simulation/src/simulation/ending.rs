@@ -30,6 +30,15 @@ impl Simulation {
         }
     }
 
+    /// Shows all Dataplanes of a namespace in the trace.
+    fn show_dataplanes(&self, namespace: &str) {
+        for resource in [Resource::Dataplanes, Resource::DataplaneInsights] {
+            for (_, object) in self.server.store.list(resource, Some(namespace)) {
+                self.trace.note(|| format!("       {}", object.json()));
+            }
+        }
+    }
+
     /// What must hold at the end.
     pub(super) fn check_the_end(&mut self) {
         let expected = model::expected(&self.server.store, rules(&self.scenario));
@@ -44,6 +53,7 @@ impl Simulation {
                 let found = describe(object.as_ref());
                 let what = format!("{}/{}: expected {expected}, found {found}", name.0, name.1);
                 self.violate(Check::Wrong, what);
+                self.show_dataplanes(&name.0);
             }
         }
         let missing =
