@@ -31,6 +31,7 @@ mod metrics;
 mod mode;
 mod open_files;
 mod options;
+mod ordered_watch;
 mod out_of_scope;
 mod planted;
 mod poll_time;

@@ -173,8 +173,8 @@ impl Scenario {
 
     /// How long everything may take to become right once nothing goes wrong any more.
     fn settling(&self) -> Duration {
-        let is_slow = self.faults.contains(&Fault::Code422)
-            || self.faults.contains(&Fault::LongRefusal);
+        let is_slow =
+            self.faults.contains(&Fault::Code422) || self.faults.contains(&Fault::LongRefusal);
         let longest = if is_slow { HOUR } else { LONGEST_BACKOFF };
         longest.max(self.mode_grace) + self.resync + Duration::from_secs(120) + QUIET
     }

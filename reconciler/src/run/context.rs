@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     health::Health,
@@ -20,6 +17,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::Metrics,
+    ordered_watch,
     planted::{PlantedFault, planted},
     progress::Progress,
     queue::{FailureKind, Queue, WriteFailure},
@@ -37,7 +35,7 @@ pub(super) struct Context {
     pub(super) health: Health,
     pub(super) journal: Journal,
     pub(super) metrics: Arc<Metrics>,
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     /// All items are to be looked at, since another rule is in force.
     review: Arc<AtomicBool>,
     /// What was said once.
@@ -49,7 +47,7 @@ impl Context {
         index: Arc<Mutex<Index>>,
         queue: Queue,
         metrics: Arc<Metrics>,
-        leadership: watch::Receiver<Leadership>,
+        leadership: ordered_watch::Receiver<Leadership>,
     ) -> Self {
         Self {
             index,
@@ -105,7 +103,7 @@ impl Context {
         self.review.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn leadership(&self) -> watch::Receiver<Leadership> {
+    pub(super) fn leadership(&self) -> ordered_watch::Receiver<Leadership> {
         self.leadership.clone()
     }
 
@@ -120,6 +118,15 @@ impl Context {
         if is_news {
             self.journal.warn(kind, sentence);
         }
+    }
+
+    /// Counts and says that the API server was restored from a backup.
+    pub(super) fn say_restored(&self, shown_by: &str) {
+        self.metrics.restored();
+        let sentence = format!(
+            "{shown_by} has a lower resourceVersion than before: the API server was restored from a backup, and every kind is listed anew"
+        );
+        self.journal.warn("restore", &sentence);
     }
 
     /// Says that a request for a write has failed.

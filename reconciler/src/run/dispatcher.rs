@@ -9,7 +9,6 @@ mod writes;
 use std::sync::{Arc, Mutex};
 
 use tokio::{
-    sync::watch,
     task::{JoinSet, yield_now},
     time::{Instant, sleep_until},
 };
@@ -22,6 +21,7 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::ReconcileResult,
+    ordered_watch,
     planted::{PlantedFault, planted},
     queue::{FailureKind, WriteFailure},
     requests::{ApiClient, RequestError},
@@ -42,7 +42,7 @@ pub(super) struct Dispatcher {
     running: JoinSet<Done>,
     /// How many of the running tasks are writes.
     writes: usize,
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     /// Whether this replica leads, as it was noticed last.
     leads: bool,
     /// How far all items have been enqueued, if they are being.
@@ -141,7 +141,7 @@ impl Dispatcher {
     /// All items are looked at when this replica begins to lead, and when another rule is in force.
     fn follow_leadership(&mut self) {
         // It may have led no more for a moment, in which another did.
-        let is_news = self.leadership.has_changed().unwrap_or_default();
+        let is_news = self.leadership.has_changed();
         let leads = self.leadership.borrow_and_update().holds()
             || self.leads && planted(PlantedFault::WritesWithoutLeading);
         if leads == self.leads && !(leads && is_news) {

@@ -17,7 +17,7 @@ mod stream;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Notify, watch},
+    sync::Notify,
     time::{Instant, sleep},
 };
 
@@ -65,7 +65,6 @@ pub(super) struct Follower {
 }
 
 struct FollowerState {
-    epochs: watch::Receiver<u64>,
     epoch: u64,
     /// Resets only on success: the watch has lasted (L22).
     backoff: Backoff,
@@ -91,11 +90,8 @@ impl Follower {
         context: Context,
         starts: Starts,
     ) -> Self {
-        let epochs = context.progress.epochs();
-        let epoch = *epochs.borrow();
         let state = FollowerState {
-            epoch,
-            epochs,
+            epoch: context.progress.epoch(),
             backoff: Backoff::of_watches(),
             page: PAGE,
             highest: None,
@@ -174,20 +170,19 @@ impl Follower {
 
     /// The API server has lower numbers than before: it was restored from a backup.
     fn restored<K: IndexedRecord>(&mut self, shown_by: &str) {
-        let progress = &self.context.progress;
-        let news = progress.epoch() == self.state.epoch;
-        progress.restored(self.state.epoch);
-        self.state.epoch = *self.state.epochs.borrow_and_update();
-        self.state.highest = None;
+        let news = self.context.progress.restored(self.state.epoch);
+        self.follow_epoch();
         if news {
-            self.context.metrics.restored();
-            self.context.journal.warn(
-                "restore",
-                &format!(
-                    "{shown_by} of {} has a lower resourceVersion than before: the API server was restored from a backup, and every kind is listed anew",
-                    K::KIND.resource()
-                ),
-            );
+            let shown_by = format!("{shown_by} of {}", K::KIND.resource());
+            self.context.say_restored(&shown_by);
+        }
+    }
+
+    /// In a new epoch, numbers of an earlier one say nothing.
+    fn follow_epoch(&mut self) {
+        let epoch = self.context.progress.epoch();
+        if epoch != self.state.epoch {
+            (self.state.epoch, self.state.highest) = (epoch, None);
         }
     }
 

@@ -23,7 +23,7 @@ impl Follower {
         if planted(PlantedFault::ListResetsBackoff) {
             self.state.backoff.reset();
         }
-        self.state.epoch = *self.state.epochs.borrow_and_update();
+        self.follow_epoch();
         let began = self.context.index().relist(K::KIND);
         let mut parameters = ListParams::default().limit(self.state.page);
         parameters.label_selector.clone_from(&self.scope.selector);

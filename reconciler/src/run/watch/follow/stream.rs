@@ -50,8 +50,12 @@ impl Follower {
                     Err(error) => Err(error),
                     Ok(stream) => {
                         self.context.progress.connected(self.id);
-                        self.state.down_since = None;
-                        self.consume::<K>(stream).await
+                        // A server that was away may have been restored meanwhile.
+                        let was_down = self.state.down_since.take().is_some();
+                        match was_down && !self.compare::<K>().await {
+                            true => Ok(Then::Relist),
+                            false => self.consume::<K>(stream).await,
+                        }
                     }
                 }
             }
@@ -88,7 +92,7 @@ impl Follower {
             self.state.down_since = Some(Instant::now());
             return false;
         }
-        !self.state.epochs.has_changed().unwrap_or_default()
+        self.context.progress.epoch() == self.state.epoch
     }
 
     /// Takes events until the stream ends or something else is to be done.
@@ -104,7 +108,6 @@ impl Follower {
             let compare_at = self.state.compare_at;
             let event = tokio::select! {
                 biased;
-                _ = self.state.epochs.changed() => return Ok(Then::Relist),
                 () = relist.notified() => return Ok(Then::Relist),
                 event = stream.next() => event,
                 () = sleep_until(compare_at) => match self.compare::<K>().await {
