@@ -163,8 +163,8 @@ simulate-planted: ## Which seed finds each fault that is planted in the reconcil
 
 .PHONY: record-exchanges
 record-exchanges: ## What a real API server answers to the simulation's script of exchanges (needs Go)
-	$(CARGO) build --quiet --locked --package kuma-workload-simulation --features record --bin record-exchanges
-	e2e-tests/simulation/record $(PROGRAMS)/record-exchanges
+	$(CARGO) build --quiet --locked --target-dir $(TARGET_DIR) --profile simulation --package kuma-workload-simulation --features planted-faults,record --bin record-exchanges
+	e2e-tests/simulation/record $(TARGET_DIR)/simulation/record-exchanges
 
 .PHONY: explore-lease
 explore-lease: WORLDS ?= 1000000

@@ -74,6 +74,7 @@ pub fn run_seeds(
     tamper: Option<Tamper>,
     only_first: bool,
     prepare: impl Fn() + Sync,
+    tell: impl Fn(u64, &Violation) + Sync,
 ) -> Summary {
     let (next, ends) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let summary = Mutex::new(Summary::default());
@@ -89,6 +90,9 @@ pub fn run_seeds(
                     let outcome = run_seed(seed, tamper, Trace::default());
                     if only_first && !outcome.violations.is_empty() {
                         ends.store(true, Ordering::Relaxed);
+                    }
+                    if let Some(violation) = outcome.violations.first() {
+                        tell(seed, violation);
                     }
                     let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
                     summary.add(seed, &outcome);

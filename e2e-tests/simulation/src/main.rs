@@ -11,6 +11,7 @@ use std::{
 use clap::Parser;
 use kuma_workload_simulation::{
     campaign::{self, Summary},
+    checks::Violation,
     planted::Planted,
     trace::Trace,
 };
@@ -35,9 +36,6 @@ struct CommandLine {
     /// How many seeds are run at the same time.
     #[arg(long, default_value_t = 2, value_name = "N")]
     threads: usize,
-    /// Prints at most so many failures.
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    failures: usize,
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
@@ -77,9 +75,9 @@ fn run_one(seed: u64, with_trace: bool) -> io::Result<bool> {
 
 fn run_many(line: &CommandLine) -> io::Result<bool> {
     let begun = Instant::now();
-    let summary = campaign::run_seeds(line.seeds.clone(), line.threads, None, false, || ());
+    let summary = campaign::run_seeds(line.seeds.clone(), line.threads, None, false, || (), tell);
     let mut out = io::stdout().lock();
-    print(&mut out, &summary, line.failures)?;
+    print(&mut out, &summary)?;
     writeln!(out, "wall time {:.0} s", begun.elapsed().as_secs_f64())?;
     Ok(!summary.failed.is_empty())
 }
@@ -104,12 +102,13 @@ fn run_planted(line: &CommandLine) -> io::Result<bool> {
     Ok(missed)
 }
 
-fn print(out: &mut impl Write, summary: &Summary, most: usize) -> io::Result<()> {
+/// Tells of a failure as soon as it is found.
+fn tell(seed: u64, violation: &Violation) {
+    println!("seed {seed}: {violation}\n  replay: simulate --seed {seed} --trace");
+}
+
+fn print(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     writeln!(out, "{}", summary.coverage)?;
-    for (seed, violation) in summary.failed.iter().take(most) {
-        writeln!(out, "seed {seed}: {violation}")?;
-        writeln!(out, "  replay: simulate --seed {seed} --trace")?;
-    }
     writeln!(
         out,
         "{} seeds, {} of them with default intervals; {} requests; {:.1} days of virtual time; {} failed",

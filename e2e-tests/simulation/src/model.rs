@@ -187,7 +187,7 @@ fn is_healthy(networking: &Value, is_connected: bool) -> bool {
 }
 
 /// W5.
-fn is_possible(name: &str) -> bool {
+pub(crate) fn is_possible(name: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 253
         && name.split('.').all(|part| {

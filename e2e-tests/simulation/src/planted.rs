@@ -30,7 +30,7 @@ impl Planted {
             Self::InProgram(fault) => (Some(fault), None),
             Self::AtTheWire(tamper) => (None, Some(tamper)),
         };
-        let summary = run_seeds(seeds, threads, tamper, true, || plant(fault));
+        let summary = run_seeds(seeds, threads, tamper, true, || plant(fault), |_, _| ());
         plant(None);
         summary.failed.into_iter().next()
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::references::References;
-use crate::{clock::Time, expected::Name, server::store::Change};
+use crate::{clock::Time, expected::Name, model, server::store::Change};
 
 /// How often a conflict that lasts is announced again.
 const REPEAT: Duration = Duration::from_secs(10 * 60);
@@ -17,8 +17,8 @@ const LATE: Duration = Duration::from_secs(90);
 pub struct Announcements {
     /// When conflicts began, by Workload.
     begun: BTreeMap<Name, Vec<Time>>,
-    /// When they were announced, by Workload.
-    announced: BTreeMap<Name, Vec<Time>>,
+    /// When they were announced, by Workload and by the name of the event, which says the meshes.
+    announced: BTreeMap<(Name, String), Vec<Time>>,
     /// Before this, announcements were lost with the database.
     unknown_until: Time,
 }
@@ -51,7 +51,9 @@ impl Announcements {
             return None;
         }
         let window = (now.saturating_sub(REPEAT) + SLACK).max(self.unknown_until);
-        let announced = self.announced.entry(name.clone()).or_default();
+        let event_name = change.key.name.clone();
+        let announced = self.announced.entry((name.clone(), event_name));
+        let announced = announced.or_default();
         announced.push(now);
         let announced = announced.iter().filter(|time| **time > window).count();
         // A conflict that began before can be announced for the first time within the window.
@@ -69,10 +71,14 @@ impl Announcements {
     /// The conflicts in which something is missing at the end.
     pub fn missing(&self, references: &References, now: Time, excluded: &[&str]) -> Vec<String> {
         let conflicts = references.conflicts();
-        let conflicts = conflicts.filter(|(name, _)| !excluded.contains(&&*name.0));
+        let conflicts = conflicts.filter(|(name, _)| {
+            // A name that no object can have is reported as that (W5).
+            !excluded.contains(&&*name.0) && model::is_possible(&name.1)
+        });
         let silent = conflicts.filter(|(name, referred)| {
             let due = now.saturating_sub(REPEAT + LATE);
-            let announced = self.announced.get(*name).and_then(|times| times.last());
+            let announced = self.announced.iter().filter(|((of, _), _)| of == *name);
+            let announced = announced.filter_map(|(_, times)| times.last()).max();
             let since = referred.meshes_since;
             since + LATE < now && announced.is_none_or(|last| *last < due)
         });
