@@ -238,9 +238,9 @@ impl LeaseTimes {
     }
 
     fn draw(rng: &mut Rng) -> Self {
-        let duration = Duration::from_secs(rng.u64(6..=30));
+        let duration = Duration::from_secs(rng.u64(10..=40));
         let renew_deadline = duration.mul_f64(rng.u32(50..=75).into()) / 100;
-        let retry_period = renew_deadline / rng.u32(4..=6);
+        let retry_period = renew_deadline / rng.u32(3..=5);
         let whole = |time: Duration| {
             Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(1_000))
         };
