@@ -51,7 +51,9 @@ impl Recorder {
     async fn connect(testbed: PathBuf) -> Result<Self, Failure> {
         let kubeconfig = Kubeconfig::read_from(testbed.join("admin.kubeconfig"))?;
         let options = KubeConfigOptions::default();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        // A refusal is an answer.
+        config.default_retry = false;
         Ok(Self {
             client: Client::try_from(config)?,
             testbed,

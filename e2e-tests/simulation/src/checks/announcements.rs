@@ -59,7 +59,7 @@ impl Announcements {
         // A conflict that began before can be announced for the first time within the window.
         let begun = self.begun.get(&name).map_or(&[][..], Vec::as_slice);
         let since = window.saturating_sub(REPEAT);
-        let recent = begun.iter().filter(|time| **time > since).count();
+        let recent = begun.iter().filter(|time| **time >= since).count();
         (announced > recent.max(1)).then(|| {
             let (namespace, workload) = name;
             format!(
