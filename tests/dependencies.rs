@@ -47,6 +47,7 @@ const USES: &[(&str, &[&str], &[&str])] = &[
         &["kuma-workload-host"],
         &["kuma-workload-benches", "kuma-workload-rulebook"],
     ),
+    ("kuma-workload-simulation", &["kuma-workload"], &[]),
     ("kuma-workload-benches", &[], &["kuma-workload-host"]),
     ("floor", &[], &[]),
     (

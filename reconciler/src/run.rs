@@ -44,6 +44,7 @@ mod store;
 mod tasks;
 mod throttle;
 mod token_bucket;
+mod wall_clock;
 mod watch;
 mod work_item;
 mod writer;
@@ -63,7 +64,8 @@ pub use self::{
     mode::ConfiguredMode,
     options::RunFlags,
     planted::PlantedFault,
-    replica::{Clients, Replica, WallClock},
+    replica::{Clients, Replica},
+    wall_clock::WallClock,
     work_item::{Changed, WorkItem},
 };
 pub use crate::client::client_over;

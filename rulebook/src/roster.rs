@@ -18,6 +18,7 @@
 
 mod changes;
 mod decision;
+mod generation;
 mod origin;
 mod per_mesh;
 mod presence;
@@ -32,6 +33,7 @@ pub use decision::{
     Action, CONTROL_PLANE, Decision, ExistingWorkload, Foreign, MANAGER, Mode, StatusNumbers,
     Write, labels,
 };
+pub use generation::Generation;
 pub use origin::Origin;
 pub use presence::{Presence, PresenceByMesh};
 pub use records::{RosterDataplane, RosterInsight};
@@ -71,10 +73,6 @@ impl<'a> From<Option<&'a str>> for ListScope<'a> {
         namespace.map_or(Self::Cluster, Self::Namespace)
     }
 }
-
-/// What was applied before a moment, and what since.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(u32);
 
 /// What a [`Roster::sweep`] has forgotten.
 #[derive(Debug, Default)]
@@ -179,7 +177,7 @@ impl Roster {
     /// Announces a list. Everything known about its objects stays until [`sweep`](Self::sweep), but
     /// has to be applied again by then. A list that breaks off is announced again.
     pub fn relist(&mut self) -> Generation {
-        self.generation.0 = self.generation.0.wrapping_add(1);
+        self.generation = self.generation.next();
         self.generation
     }
 

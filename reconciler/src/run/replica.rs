@@ -36,6 +36,7 @@ use super::{
     requests::ApiClient,
     serve::{PageServer, Pages},
     tasks::Tasks,
+    wall_clock::WallClock,
     watch::{self, WatchScope},
     writer::Writer,
 };
@@ -61,9 +62,6 @@ impl fmt::Debug for Clients {
         f.debug_struct("Clients").finish_non_exhaustive()
     }
 }
-
-/// What time of day it is. Only what is written for people comes from it, never a decision.
-pub type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A replica that has not started.
 pub struct Replica {

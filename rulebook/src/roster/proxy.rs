@@ -1,7 +1,7 @@
 //! What the index keeps about one proxy: 44 bytes, including its address.
 
 use super::{
-    Generation,
+    generation::Generation,
     symbols::{Symbol, Symbols},
 };
 use crate::counts::{Counts, Inbounds};
