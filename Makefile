@@ -37,6 +37,7 @@ BUILD_GUEST := scripts/wasm-target wasm32-wasip1 rustc --quiet --locked --target
 CLUSTER ?= examples/cluster
 FUZZ_TARGET ?= validate
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 300
 
 policy.wasm: $(GUEST_SOURCES) scripts/wasm-target scripts/shrink-wasm ## The policy, without its metadata
 	@# Only as a lone cdylib is it optimised at link time: beside an rlib, cargo leaves that out.
@@ -81,6 +82,13 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 	$(BUILD) --quiet --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
 
+.PHONY: chaos
+chaos: annotated-policy.wasm ## Servers and replicas are killed in a loop under changes, for CHAOS_SECONDS (300); then all must be whole
+	@e2e-tests/testbed/build >/dev/null
+	$(BUILD) --quiet --bin kuma-workload
+	CHAOS_SECONDS=$(CHAOS_SECONDS) $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster \
+		--test chaos -- --include-ignored --nocapture
+
 .PHONY: demo
 demo: annotated-policy.wasm ## The whole system on a real API server, shown with kubectl (needs Go, or KUBEBUILDER_ASSETS)
 	@e2e-tests/testbed/build >/dev/null
@@ -123,6 +131,14 @@ bench-plan: ## What plan costs (KUMA_WORKLOAD_BASE=PROGRAM compares with another
 check-plan: ## The bounds on what plan costs: memory, growth with the input, odd inputs
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench plan -- --bounds
 
+.PHONY: bench-program
+bench-program: ## What run costs as a whole, with a fake API server (ONLY='large kuma-crd with-grant without-grant')
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- $(ONLY)
+
+.PHONY: check-program
+check-program: ## The bounds on what run costs: memory, polls, idleness, many namespaces
+	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- --bounds
+
 .PHONY: plan-in-node
 plan-in-node: ## The plan in wasm, byte for byte as natively (needs Node)
 	scripts/plan-in-node
@@ -151,8 +167,9 @@ record-exchanges: ## What a real API server answers to the simulation's script o
 	e2e-tests/simulation/record $(TARGET_DIR)/simulation/record-exchanges
 
 .PHONY: explore-lease
-explore-lease: ## Leader election in every order of events: one writer, and what breaks beyond the bounds
-	$(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --include-ignored --nocapture --test-threads 1
+explore-lease: WORLDS ?= 1000000
+explore-lease: ## Leader election in every order of events: one writer; what breaks beyond the bounds (WORLDS=1000000 of each)
+	KUMA_WORKLOAD_WORLDS=$(WORLDS) $(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)

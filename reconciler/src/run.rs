@@ -31,6 +31,7 @@ mod metrics;
 mod mode;
 mod open_files;
 mod options;
+mod ordered_watch;
 mod out_of_scope;
 mod planted;
 mod poll_time;
@@ -65,8 +66,8 @@ pub use self::{
     replica::{Clients, Replica, WallClock},
     work_item::{Changed, WorkItem},
 };
-use crate::{client::Failure, explain::WHY_ADDRESS};
 pub use crate::client::client_over;
+use crate::{client::Failure, explain::WHY_ADDRESS};
 #[cfg(feature = "planted-faults")]
 pub use planted::plant;
 pub(crate) use planted::planted;

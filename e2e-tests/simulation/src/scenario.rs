@@ -173,8 +173,8 @@ impl Scenario {
 
     /// How long everything may take to become right once nothing goes wrong any more.
     fn settling(&self) -> Duration {
-        let is_slow = self.faults.contains(&Fault::Code422)
-            || self.faults.contains(&Fault::LongRefusal);
+        let is_slow =
+            self.faults.contains(&Fault::Code422) || self.faults.contains(&Fault::LongRefusal);
         let longest = if is_slow { HOUR } else { LONGEST_BACKOFF };
         longest.max(self.mode_grace) + self.resync + Duration::from_secs(120) + QUIET
     }
@@ -238,9 +238,9 @@ impl LeaseTimes {
     }
 
     fn draw(rng: &mut Rng) -> Self {
-        let duration = Duration::from_secs(rng.u64(6..=30));
+        let duration = Duration::from_secs(rng.u64(10..=40));
         let renew_deadline = duration.mul_f64(rng.u32(50..=75).into()) / 100;
-        let retry_period = renew_deadline / rng.u32(4..=6);
+        let retry_period = renew_deadline / rng.u32(3..=5);
         let whole = |time: Duration| {
             Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(1_000))
         };

@@ -218,6 +218,3 @@ impl ApiServer {
         self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 }
-
-#[cfg(test)]
-mod tests;

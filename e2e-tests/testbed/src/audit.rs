@@ -72,11 +72,14 @@ impl Testbed {
         let failed = |error: String| Error::new(format!("{}: {error}", path.display()));
         let log = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
         let mut asked = Vec::new();
-        // The last line may be half written.
+        // The last line may be half written, and so may one at which an API server was killed.
         let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
         for line in whole.lines().filter(|line| line.contains(namespace)) {
-            let line: Line =
-                serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
+            let line: Line = match serde_json::from_str(line) {
+                Ok(line) => line,
+                Err(_) if line.matches(r#""kind":"Event""#).count() > 1 => continue,
+                Err(error) => return Err(failed(error.to_string())),
+            };
             let who = line.impersonated_user.unwrap_or(line.user).username;
             let object = line.object_ref.unwrap_or_default();
             let is_there = object.namespace.as_deref().unwrap_or_default() == namespace;

@@ -16,6 +16,7 @@
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
 //! | [`webhook`] | the policy behind HTTPS |
+//! | [`guard`] | the webhook as a program beside the servers |
 //! | [`recorder`] | a webhook that accepts everything and remembers what it was asked |
 //! | [`policy_server`] | several policies behind HTTPS, in programs of their own: the real policy-server, or ours |
 
@@ -23,6 +24,7 @@ pub mod audit;
 mod certificate;
 pub mod error;
 pub mod eventually;
+pub mod guard;
 pub mod kubectl;
 pub mod live;
 pub mod policy_server;

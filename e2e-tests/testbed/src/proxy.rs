@@ -118,7 +118,7 @@ impl Proxy {
     }
 
     /// The next so many of these requests meet with this. `what` is a verb, a resource, and perhaps a
-    /// name; `*` is any: `patch workloads/status cart`.
+    /// name, `*` at the end of each standing for anything: `patch workloads/status cart-*`.
     pub fn next(&self, times: usize, what: &str, fault: Fault) {
         self.shared.rules.add(what, fault, Some(times));
     }

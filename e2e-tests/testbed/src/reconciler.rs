@@ -67,6 +67,7 @@ impl Reconciler {
             .arg("--kubeconfig")
             .arg(kubeconfig)
             .args(["--metrics-addr", &address.to_string()])
+            .args(["--why-addr", "127.0.0.1:0"])
             .args(flags);
         Ok(Self {
             program: testbed.spawn("kuma-workload", &mut command)?,
@@ -118,6 +119,22 @@ impl Reconciler {
             &format!("the metric {name} is {value}"),
             async || match self.metric(name).await {
                 Ok(seen) if (seen - value).abs() < f64::EPSILON => Ok(()),
+                Ok(seen) => Err(format!("{seen}\n{}", self.log())),
+                Err(error) => Err(error.to_string()),
+            },
+        )
+        .await
+    }
+
+    /// Waits until its metric has this value, or more.
+    ///
+    /// # Errors
+    /// When it has not in time.
+    pub async fn reaches(&self, name: &str, value: f64) -> Result<(), Error> {
+        eventually(
+            &format!("the metric {name} is {value} or more"),
+            async || match self.metric(name).await {
+                Ok(seen) if seen >= value => Ok(()),
                 Ok(seen) => Err(format!("{seen}\n{}", self.log())),
                 Err(error) => Err(error.to_string()),
             },

@@ -129,7 +129,20 @@ impl<'a> Space<'a> {
     ///
     /// # Errors
     /// What the API server says against it.
-    pub async fn put(&self, kind: Kind, mut object: Value) -> Result<DynamicObject, Error> {
+    pub async fn put(&self, kind: Kind, object: Value) -> Result<DynamicObject, Error> {
+        self.put_as("test", kind, object).await
+    }
+
+    /// The same as another field manager: `kuma-cp` is Kuma's control plane.
+    ///
+    /// # Errors
+    /// What the API server says against it.
+    pub async fn put_as(
+        &self,
+        manager: &str,
+        kind: Kind,
+        mut object: Value,
+    ) -> Result<DynamicObject, Error> {
         let resource = kind.resource();
         object["apiVersion"] = resource.api_version.into();
         object["kind"] = resource.kind.into();
@@ -137,9 +150,10 @@ impl<'a> Space<'a> {
             .as_str()
             .unwrap_or_default()
             .to_owned();
+        let manager = PatchParams::apply(manager).force();
         Ok(self
             .api(kind)
-            .patch(&name, &apply(), &Patch::Apply(&object))
+            .patch(&name, &manager, &Patch::Apply(&object))
             .await?)
     }
 
@@ -274,9 +288,10 @@ impl<'a> Space<'a> {
     /// A fence, where a reconciler manages this namespace: waits until it has seen all that was
     /// done here before, and has acted upon it.
     ///
-    /// A Dataplane that comes last is seen last. Its Workload takes two passes, one to be made and
-    /// one to be counted, each later than what was waiting before it. Deleted by hand, the Workload
-    /// comes back only when that is seen too, and so is whatever happened to Workloads earlier.
+    /// A Dataplane that comes last is seen last, and its Workload is made after what was waiting before
+    /// it. Deleted by hand, the Workload comes back only when that is seen too, and so is whatever
+    /// happened to Workloads earlier. It goes with its Dataplane after one list of the namespace, which
+    /// serves all deletes that were due there.
     ///
     /// # Errors
     /// When that does not come about in time.

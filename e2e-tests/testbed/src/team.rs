@@ -98,7 +98,12 @@ impl<'a> Team<'a> {
     pub fn behind(&self, testbed: &Testbed, proxy: Proxy, own: &[&str]) -> Result<Replica, Error> {
         let flags = self.flags();
         let of = |flag: &str| flag.split('=').next().map(str::to_owned);
-        let is_own = |flag: &str| own.iter().any(|own| of(own) == of(flag));
+        // Either names the namespaces.
+        let names = |flag: &str| flag.starts_with("--namespace");
+        let is_own = |flag: &str| {
+            own.iter()
+                .any(|own| of(own) == of(flag) || names(own) && names(flag))
+        };
         let common = flags.iter().map(String::as_str);
         let common = common.filter(|flag| !is_own(flag));
         let flags: Vec<_> = own.iter().copied().chain(common).collect();

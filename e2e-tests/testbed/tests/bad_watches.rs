@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Asked, Break, Fault, Kind, Proxy, Replica, Team, User, eventually};
+use kuma_workload_testbed::{
+    Asked, Break, Fault, Kind, Proxy, Replica, Team, Testbed, User, eventually,
+};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -116,8 +118,10 @@ async fn a_watch_does_not_begin(#[case] fault: Fault) {
 #[case::forbidden(Fault::Status(403))]
 #[case::not_found(Fault::Status(404))]
 #[case::cut(Fault::Cut)]
+#[case::bad_request(Fault::Status(400))]
 #[case::slow(Fault::Delay(Duration::from_secs(2)))]
 #[case::hung(Fault::Hang)]
+#[case::stalled(Fault::Stall)]
 #[tokio::test]
 async fn a_relist_fails(#[case] fault: Fault) {
     let (team, replica) = Team::at_work("relists").await.unwrap();
@@ -196,6 +200,41 @@ async fn nothing_is_written_before_all_is_known(#[case] kind: &str) {
     team.counts("till", "default", 1).await.unwrap();
     team.caught_up(&replica).await.unwrap();
     assert_eq!(team.find_workload("cart").await.unwrap().unwrap(), before);
+}
+
+/// A namespace that is named twice is watched once: two watches of it would take each other's objects
+/// for deleted ones.
+#[tokio::test]
+async fn a_namespace_that_is_named_twice_is_watched_once() {
+    let testbed = Testbed::shared().unwrap();
+    let team = Team::new(testbed, "twice").await.unwrap();
+    let name = &team.space.name;
+    let twice = format!("--namespace={name},{name}");
+    let again = format!("--namespace={name}");
+    let replica = team.replica_with(testbed, &[&twice, &again]).await.unwrap();
+    for kind in ["dataplanes", "dataplaneinsights", "workloads"] {
+        let mut lists = replica.proxy.asked_to(&format!("list {kind}"));
+        // The Workloads outside are counted.
+        lists.retain(|list| list.namespace == *name);
+        assert_eq!(lists.len(), 1, "{lists:?}");
+        let watches = replica.proxy.asked_to(&format!("watch {kind}"));
+        assert_eq!(watches.len(), 1, "{watches:?}");
+    }
+    let all = (0..300).map(|n| (format!("p-{n:03}"), format!("w-{}", n % 30)));
+    team.dataplanes(all).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
+    // The second page of each list is late, and another list comes in between, if there is one.
+    for _ in 0..4 {
+        let lists = replica.proxy.asked_to("list dataplanes").len();
+        let late = Fault::LatePage(Duration::from_secs(1));
+        let storm = replica.proxy.all("list dataplanes", late);
+        replica.proxy.break_watches("*", Break::Expire);
+        asked(&replica, "list dataplanes", lists + 2).await;
+        team.caught_up(&replica).await.unwrap();
+        drop(storm);
+    }
+    let deleted = replica.proxy.asked_to("delete workloads");
+    assert!(deleted.is_empty(), "{deleted:?}");
 }
 
 /// Watches that end as soon as they begin, or fail for as long as anybody looks, are not begun in a

@@ -3,15 +3,22 @@
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use kuma_workload_testbed::eventually::within;
 use kuma_workload_testbed::{Asked, Break, Fault, Kind, Team, Testbed, eventually};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, sleep_until};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What may happen to a request that can be made again. Each has a name for its Workload.
 fn misfortunes() -> Vec<(&'static str, Fault)> {
     vec![
+        ("bad", Fault::Status(400)),
+        ("forbidden", Fault::Status(403)),
         ("conflict", Fault::Status(409)),
         ("gone", Fault::Status(410)),
         ("storage", Fault::NotReady(1)),
@@ -23,6 +30,7 @@ fn misfortunes() -> Vec<(&'static str, Fault)> {
         ("cut", Fault::Cut),
         ("lost", Fault::CutAfter),
         ("hung", Fault::Hang),
+        ("stalled", Fault::Stall),
     ]
 }
 
@@ -45,8 +53,9 @@ async fn creates() {
     for (name, _) in misfortunes() {
         let created = done(replica.proxy.asked_to(&format!("create workloads {name}")));
         assert_eq!(created.len(), 1, "{name}: {created:?}");
-        let counted = done(replica.proxy.asked_to(&format!("patch workloads {name}")));
-        assert_eq!(counted.len(), 1, "{name}: {counted:?}");
+        // Without a status subresource, it comes with its numbers.
+        let patched = replica.proxy.asked_to(&format!("patch workloads {name}"));
+        assert!(patched.is_empty(), "{name}: {patched:?}");
     }
     assert!(replica.proxy.asked_to("delete workloads").is_empty());
 }
@@ -156,21 +165,37 @@ async fn a_workload_that_is_needed_again_is_not_deleted() {
     assert_eq!(last["metadata"]["uid"], first["metadata"]["uid"]);
 }
 
+/// Whatever it is refused with, a create is tried again: Kuma's own webhook answers 400 while the Mesh
+/// is not there yet, and the API server turns a denial without a code into 400 (L15).
 #[rstest]
-#[case::invalid(422)]
 #[case::bad_request(400)]
+#[case::forbidden(403)]
+#[case::method_not_allowed(405)]
+#[case::too_large(413)]
 #[tokio::test]
-async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code: u16) {
+async fn what_is_refused_once_is_made_within_seconds(#[case] code: u16) {
     let (team, replica) = Team::at_work("refused").await.unwrap();
+    let create = "create workloads cart";
+    replica.proxy.next(1, create, Fault::Status(code));
+    let begun = Instant::now();
+    team.dataplane("cart-1", "cart", "default").await.unwrap();
+    team.counts("cart", "default", 1).await.unwrap();
+    assert!(begun.elapsed() < 5 * SECOND, "{:?}", begun.elapsed());
+    assert_eq!(replica.proxy.asked_to(create).len(), 2);
+    let said = replica.reconciler.said(&format!("answered {code}"));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].ends_with("; it is tried again"), "{said:?}");
+}
+
+/// 422 names the field that is wrong: the same again would be wrong again (L15).
+#[tokio::test]
+async fn what_is_invalid_is_not_tried_again_until_something_changes() {
+    let (team, replica) = Team::at_work("invalid").await.unwrap();
     let storm = replica
         .proxy
-        .all("create workloads cart", Fault::Status(code));
+        .all("create workloads cart", Fault::Status(422));
     team.dataplane("cart-1", "cart", "default").await.unwrap();
-    replica
-        .reconciler
-        .says("it is not tried again until something changes")
-        .await
-        .unwrap();
+    replica.reconciler.says("answered 422").await.unwrap();
     // More of the same, other objects and relists change nothing about it.
     team.dataplane("cart-2", "cart", "default").await.unwrap();
     team.caught_up(&replica).await.unwrap();
@@ -178,7 +203,7 @@ async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code
     team.caught_up(&replica).await.unwrap();
     assert_eq!(replica.proxy.asked_to("create workloads cart").len(), 1);
     assert_eq!(
-        replica.reconciler.said(&format!("answered {code}")).len(),
+        replica.reconciler.said("answered 422").len(),
         1,
         "{}",
         replica.reconciler.log()
@@ -187,6 +212,80 @@ async fn what_is_refused_is_not_tried_again_until_something_changes(#[case] code
     team.dataplane("cart-1", "cart", "other").await.unwrap();
     team.dataplane("cart-2", "cart", "other").await.unwrap();
     team.counts("cart", "other", 2).await.unwrap();
+}
+
+/// Many refusals are told in few lines, and tried again at a quarter of the pace of other writes, which
+/// do not wait for them (L22).
+#[tokio::test]
+async fn three_thousand_creates_are_refused() {
+    const MANY: usize = 3_000;
+    let (team, replica) = Team::at_work("many").await.unwrap();
+    let storm = replica
+        .proxy
+        .all("create workloads w-*", Fault::Status(403));
+    team.dataplanes((0..MANY).map(|n| (format!("p-{n:04}"), format!("w-{n:04}"))))
+        .await
+        .unwrap();
+    let tried = || replica.proxy.asked_to("create workloads w-*");
+    within(120 * SECOND, "each was tried", async || {
+        let names: BTreeSet<_> = tried().into_iter().map(|asked| asked.name).collect();
+        match names.len() {
+            MANY => Ok(()),
+            some => Err(format!("{some} of them")),
+        }
+    })
+    .await
+    .unwrap();
+
+    let before = (tried().len(), replica.reconciler.said("").len());
+    let minute = Instant::now();
+    sleep(20 * SECOND).await;
+    let begun = Instant::now();
+    team.dataplane("till-1", "till", "default").await.unwrap();
+    team.counts("till", "default", 1).await.unwrap();
+    assert!(begun.elapsed() < 3 * SECOND, "{:?}", begun.elapsed());
+    sleep_until(minute + 60 * SECOND).await;
+
+    let lines = replica.reconciler.said("").split_off(before.1);
+    let repeats = tried().split_off(before.0);
+    println!(
+        "{} repeats and {} lines in a minute",
+        repeats.len(),
+        lines.len()
+    );
+    assert!(lines.len() < 10, "{lines:#?}");
+    assert!(repeats.len() > 100, "{}", repeats.len());
+    // A quarter of 100 a second, a burst of a quarter of 200, and what 8 workers had begun before.
+    let most = 25.0 * minute.elapsed().as_secs_f64() + 50.0 + 8.0;
+    assert!((repeats.len() as f64) < most, "{}", repeats.len());
+    drop(storm);
+    team.counts("w-0000", "default", 1).await.unwrap();
+}
+
+/// What changes meanwhile does not shorten it, and is written with it.
+#[rstest]
+#[case::of_the_status(Fault::NotReady(30))]
+#[case::of_the_header(Fault::TooMany(30))]
+#[tokio::test]
+async fn retry_after_is_kept_under_changes(#[case] fault: Fault) {
+    let (team, replica) = Team::at_work("changes").await.unwrap();
+    let create = "create workloads cart";
+    replica.proxy.next(1, create, fault);
+    let mut proxies = 0;
+    let begun = Instant::now();
+    while begun.elapsed() < 28 * SECOND {
+        let name = format!("cart-{proxies}");
+        team.dataplane(&name, "cart", "default").await.unwrap();
+        proxies += 1;
+        sleep(SECOND / 2).await;
+    }
+    // Other objects are written meanwhile.
+    team.caught_up(&replica).await.unwrap();
+    team.counts("cart", "default", proxies).await.unwrap();
+    let asked = replica.proxy.asked_to(create);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    let wait = asked[1].at - asked[0].at;
+    assert!(wait >= 30 * SECOND, "{wait:?}");
 }
 
 #[rstest]
@@ -332,7 +431,7 @@ async fn an_edit_during_a_slow_write_is_seen() {
     team.dataplane("cart-2", "cart", "default").await.unwrap();
     eventually("it is being counted", async || {
         let patches = replica.proxy.asked_to("patch workloads cart").len();
-        if patches >= 2 {
+        if patches >= 1 {
             Ok(())
         } else {
             Err(format!("{patches} patches"))

@@ -66,7 +66,7 @@ async fn with_nothing_to_do_nothing_is_done() {
     assert_eq!(first.reconciler.ended().await.unwrap().code(), Some(0));
     let second = team.replica_with(testbed, &USUAL).await.unwrap();
     let looked_at = r#"reconcile_total{result="unchanged"}"#;
-    second.reconciler.shows(looked_at, 20.0).await.unwrap();
+    second.reconciler.reaches(looked_at, 20.0).await.unwrap();
     second
         .reconciler
         .shows("workqueue_depth", 0.0)

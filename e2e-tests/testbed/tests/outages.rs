@@ -5,17 +5,25 @@
 
 use std::time::Duration;
 
-use kuma_workload_testbed::{Kind, Proxy, Replica, Server, Team, Testbed, User, eventually};
+use kuma_workload_testbed::eventually::within;
+use kuma_workload_testbed::{Fault, Kind, Proxy, Replica, Server, Team, Testbed, User, eventually};
 use serde_json::{Value, json};
+use tokio::process::Command;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 /// The cluster, to oneself, with Kuma's kinds.
 async fn cluster() -> (MutexGuard<'static, ()>, &'static Testbed) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-    let alone = ONE_AT_A_TIME.lock().await;
+    let alone = alone().await;
     let testbed = Testbed::shared().unwrap();
     testbed.install_kuma().await.unwrap();
     (alone, testbed)
+}
+
+/// The machine, to oneself: servers that start beside a test would take the time that it measures.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    ONE_AT_A_TIME.lock().await
 }
 
 /// Three workloads and a replica that looks after them.
@@ -90,6 +98,155 @@ async fn the_api_server_is_away_for_a_while() {
     assert_said_once(&replica, "WARN");
 }
 
+/// A minute without it costs a few lines, and all is whole soon after, though much has changed.
+#[tokio::test]
+async fn the_api_server_is_away_for_a_minute() {
+    const CHANGED: usize = 1_000;
+    let (_alone, testbed) = cluster().await;
+    let (team, replica, before) = at_work(testbed, "minute").await;
+    let hold = replica.proxy.hold_watches("*");
+    team.dataplanes((0..CHANGED).map(|n| (format!("p-{n}"), format!("w-{n}"))))
+        .await
+        .unwrap();
+    let lines = replica.reconciler.said("").len();
+    testbed.stop_server(Server::ApiServer).await.unwrap();
+    drop(hold);
+    // Time passes here: what is counted is what is said in it.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let is_ready = replica.reconciler.page("/readyz").await.unwrap().0;
+    assert_eq!(is_ready, 200, "a restart would not help");
+    let asked = replica.proxy.asked().len();
+    testbed.start_server(Server::ApiServer).await.unwrap();
+    let back = Instant::now();
+    within(Duration::from_secs(120), "all is whole", async || {
+        let names = team.names().await.map_err(|error| error.to_string())?;
+        let made = names.iter().filter(|name| name.starts_with("w-")).count();
+        match made == CHANGED {
+            true => Ok(()),
+            false => Err(format!("{made} of {CHANGED}\n{}", replica.reconciler.log())),
+        }
+    })
+    .await
+    .unwrap();
+    let whole = back.elapsed();
+    let lines = replica.reconciler.said("").split_off(lines);
+    let asked = replica.proxy.asked().split_off(asked);
+    let starts: Vec<_> = asked
+        .iter()
+        .filter(|asked| matches!(asked.verb, "list" | "watch") && !asked.is_continued)
+        .map(|asked| asked.at)
+        .collect();
+    let in_a_second = |first: &Instant| {
+        let after = starts.iter().filter(|start| *start >= first);
+        after
+            .take_while(|start| **start - *first < Duration::from_secs(1))
+            .count()
+    };
+    let most = starts.iter().map(in_a_second).max().unwrap_or_default();
+    println!(
+        "whole after {:.1} s, {} lines, at most {most} lists and watches in a second",
+        whole.as_secs_f64(),
+        lines.len()
+    );
+    assert!(lines.len() < 10, "{lines:#?}");
+    assert!(whole < Duration::from_secs(20), "{whole:?}: {lines:#?}");
+    assert!(most <= 20, "{most}");
+    assert_eq!(
+        team.find_workload("stays").await.unwrap().unwrap(),
+        before[0]
+    );
+}
+
+/// After a restore, the numbers of objects are lower than before, and what is known is of another
+/// time. All is listed anew, what was lost is made again, and nothing that is needed is deleted (L21).
+#[tokio::test]
+async fn etcd_is_restored_from_an_older_copy() {
+    let _alone = alone().await;
+    let testbed = Testbed::start().unwrap();
+    let team = Team::new(&testbed, "restore").await.unwrap();
+    let often = ["--resync=10s"];
+    let replica = team.replica_with(&testbed, &often).await.unwrap();
+    for name in ["stays", "goes", "less"] {
+        team.dataplane(name, name, "default").await.unwrap();
+        team.counts(name, "default", 1).await.unwrap();
+    }
+    // What the copy has is not whole: a Workload is missing, and the numbers of another are wrong.
+    let tries = ["create workloads late", "patch workloads less"];
+    let storms = tries.map(|what| replica.proxy.all(what, Fault::Status(500)));
+    team.dataplane("late", "late", "default").await.unwrap();
+    team.dataplane("less-2", "less", "default").await.unwrap();
+    eventually("both are tried", async || {
+        let tried = tries.map(|what| replica.proxy.asked_to(what).len());
+        match tried.contains(&0) {
+            true => Err(format!("{tried:?}")),
+            false => Ok(()),
+        }
+    })
+    .await
+    .unwrap();
+    testbed.stop_server(Server::Etcd).await.unwrap();
+    copy(&testbed, "etcd", "older").await;
+    testbed.start_server(Server::Etcd).await.unwrap();
+    drop(storms);
+
+    let lost = team.counts("late", "default", 1).await.unwrap();
+    team.counts("less", "default", 2).await.unwrap();
+    team.space.delete(Kind::Dataplane, "goes").await.unwrap();
+    team.space.gone("goes").await.unwrap();
+    for number in 0..20 {
+        let name = format!("lost-{number}");
+        team.dataplane(&name, "lost", "default").await.unwrap();
+    }
+    team.counts("lost", "default", 20).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
+    let deletes = replica.proxy.asked_to("delete workloads").len();
+
+    for server in [Server::ApiServer, Server::Etcd] {
+        testbed.stop_server(server).await.unwrap();
+    }
+    copy(&testbed, "older", "etcd").await;
+    for server in [Server::Etcd, Server::ApiServer] {
+        testbed.start_server(server).await.unwrap();
+    }
+    let back = Instant::now();
+    let again = team.counts("late", "default", 1).await.unwrap();
+    assert_ne!(again["metadata"]["uid"], lost["metadata"]["uid"]);
+    team.counts("less", "default", 2).await.unwrap();
+    println!(
+        "whole {:.1} s after the restore",
+        back.elapsed().as_secs_f64()
+    );
+    for name in ["stays", "goes"] {
+        team.counts(name, "default", 1).await.unwrap();
+    }
+    replica
+        .reconciler
+        .reaches("restores_total", 1.0)
+        .await
+        .unwrap();
+    let said = replica.reconciler.said("was restored from a backup");
+    assert_eq!(said.len(), 1, "{said:?}");
+    team.caught_up(&replica).await.unwrap();
+    let deleted = replica
+        .proxy
+        .asked_to("delete workloads")
+        .split_off(deletes);
+    assert!(deleted.is_empty(), "{deleted:?}");
+    // From now on it goes on as usual.
+    team.space.delete(Kind::Dataplane, "goes").await.unwrap();
+    team.space.gone("goes").await.unwrap();
+    team.dataplane("lost", "lost", "other").await.unwrap();
+    team.counts("lost", "other", 1).await.unwrap();
+}
+
+/// Makes one folder of the testbed be as another is.
+async fn copy(testbed: &Testbed, from: &str, to: &str) {
+    let [from, to] = [from, to].map(|name| testbed.folder().join(name));
+    let _ = tokio::fs::remove_dir_all(&to).await;
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().await;
+    assert!(copied.unwrap().success());
+}
+
 #[tokio::test]
 async fn the_api_server_is_restarted() {
     let (_alone, testbed) = cluster().await;
@@ -136,6 +293,7 @@ async fn replicas_outlive_a_restart_of_everything() {
 /// A cluster without Kuma, its own since kinds come but once; and grants that are not needed.
 #[tokio::test]
 async fn kumas_kinds_are_missing_at_the_start() {
+    let _alone = alone().await;
     let testbed = Testbed::start().unwrap();
     let proxy = Proxy::start(&testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(&testbed, proxy, &flags("early")).unwrap();
@@ -156,14 +314,8 @@ async fn kumas_kinds_are_missing_at_the_start() {
     .await
     .unwrap();
     assert_said_once(&replica, "does not know this kind");
-    let (status, waits_for) = replica.reconciler.page("/readyz").await.unwrap();
-    assert_eq!(status, 503);
-    let lines: Vec<_> = waits_for.lines().collect();
-    assert_eq!(lines.len(), 3, "{waits_for}");
-    assert!(
-        lines[0].starts_with("waiting for the list of dataplanes.kuma.io: cannot list"),
-        "{waits_for}"
-    );
+    // What is not served cannot be waited for (L23).
+    replica.reconciler.ready().await.unwrap();
     assert!(replica.proxy.writes().is_empty());
 
     // A kind that looks into nothing, so that a mesh can be a number.
@@ -291,7 +443,7 @@ async fn with_a_status_subresource(testbed: &Testbed, team: &Team<'_>) {
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(testbed, proxy, &flags("last")).unwrap();
     team.dataplane("shelf-1", "shelf", "default").await.unwrap();
-    let sentence = "cannot patch workloads.kuma.io/status: the grant is missing";
+    let sentence = "cannot patch the status of workloads.kuma.io: the grant is missing";
     replica.reconciler.says(sentence).await.unwrap();
     without(testbed, &[]).await;
     team.counts("shelf", "default", 1).await.unwrap();

@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     health::Health,
@@ -20,7 +17,9 @@ use super::{
     lease::Leadership,
     lock::lock,
     metrics::Metrics,
-    planted::{PlantedFault, planted}, progress::Progress,
+    ordered_watch,
+    planted::{PlantedFault, planted},
+    progress::Progress,
     queue::{FailureKind, Queue, WriteFailure},
     requests::RequestError,
     work_item::Changed,
@@ -36,7 +35,7 @@ pub(super) struct Context {
     pub(super) health: Health,
     pub(super) journal: Journal,
     pub(super) metrics: Arc<Metrics>,
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     /// All items are to be looked at, since another rule is in force.
     review: Arc<AtomicBool>,
     /// What was said once.
@@ -48,7 +47,7 @@ impl Context {
         index: Arc<Mutex<Index>>,
         queue: Queue,
         metrics: Arc<Metrics>,
-        leadership: watch::Receiver<Leadership>,
+        leadership: ordered_watch::Receiver<Leadership>,
     ) -> Self {
         Self {
             index,
@@ -104,7 +103,7 @@ impl Context {
         self.review.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn leadership(&self) -> watch::Receiver<Leadership> {
+    pub(super) fn leadership(&self) -> ordered_watch::Receiver<Leadership> {
         self.leadership.clone()
     }
 
@@ -121,10 +120,19 @@ impl Context {
         }
     }
 
+    /// Counts and says that the API server was restored from a backup.
+    pub(super) fn say_restored(&self, shown_by: &str) {
+        self.metrics.restored();
+        let sentence = format!(
+            "{shown_by} has a lower resourceVersion than before: the API server was restored from a backup, and every kind is listed anew"
+        );
+        self.journal.warn("restore", &sentence);
+    }
+
     /// Says that a request for a write has failed.
     pub(super) fn journal_failure(&self, error: &RequestError, what: &str, failure: &WriteFailure) {
-        // What has changed meanwhile is in order.
-        if failure.kind != FailureKind::Stale {
+        // What has changed meanwhile is in order, and so is a namespace that goes.
+        if !matches!(failure.kind, FailureKind::Stale | FailureKind::NoNamespace) {
             let sentence = format!("{}; it is tried again", failure.sentence);
             self.journal.warn(&error.trouble(what), &sentence);
         }

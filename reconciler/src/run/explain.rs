@@ -2,32 +2,33 @@
 
 mod holder;
 mod page;
+mod standing;
 
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use kuma_workload_rulebook::roster::{Key, Mode};
 use tokio::time::Instant;
 
-pub(super) use self::{
-    holder::{Holder, SeenHolder},
-    page::WhyPage,
+use self::{
+    holder::Holder,
+    standing::{after_failure, failure, next_look},
 };
+pub(super) use self::{holder::SeenHolder, page::WhyPage};
 use super::{
     context::Context,
     fence::Fences,
     index::{CachedWorkload, Index},
     lock::lock,
     options::ModeFlag,
-    queue::{FailureKind, Hold, Standing},
+    queue::Standing,
     work_item::WorkItem,
 };
 use crate::explain::{
-    Explanation, Facts, KnownWorkload, LastFailure, LeaseState, NamespaceState, NextLook,
-    ReconcilerState, by_mesh, command, seconds,
+    Explanation, Facts, KnownWorkload, LeaseState, NamespaceState, ReconcilerState, by_mesh,
+    command, seconds,
 };
 
 /// How many other workloads of a namespace are named.
@@ -237,45 +238,6 @@ fn known_workload(workload: &CachedWorkload) -> KnownWorkload {
         manager: facts.managed_by.map(str::to_owned),
         reported: workload.reported,
         is_being_deleted: workload.is_terminating,
-    }
-}
-
-fn next_look(standing: &Standing, now: Instant) -> NextLook {
-    let wait = |due: Instant| seconds(due.saturating_duration_since(now));
-    NextLook {
-        due_in_seconds: standing.due.map(wait),
-        step: standing.step.to_owned(),
-    }
-}
-
-fn failure(hold: &Hold, now: Instant) -> LastFailure {
-    LastFailure {
-        sentence: hold.last.sentence.clone(),
-        times: hold.failures,
-        waits_seconds: seconds(hold.until.saturating_duration_since(now)),
-        retry_after_seconds: hold
-            .last
-            .retry_after
-            .filter(|time| *time > Duration::ZERO)
-            .map(seconds),
-    }
-}
-
-/// Why a write that has failed is not tried yet, as a clause.
-fn after_failure(hold: &Hold) -> String {
-    let why = match hold.last.kind {
-        FailureKind::Unreachable => "the API server could not be reached",
-        FailureKind::Busy => "the API server was busy or had an error of its own",
-        FailureKind::Refused => "the API server has refused the write",
-        FailureKind::Rejected => "the API server has rejected the write as invalid",
-        FailureKind::Stale => "it keeps changing while it is written",
-        FailureKind::NoNamespace => "its namespace does not exist or is being deleted",
-        FailureKind::Fence => "a Dataplane refers to it, or may, that the watch has not shown",
-        FailureKind::Panicked => "this program has failed",
-    };
-    match hold.failures {
-        0 | 1 => why.to_owned(),
-        times => format!("{why}, {times} times in a row"),
     }
 }
 

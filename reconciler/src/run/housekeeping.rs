@@ -5,10 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use kuma_workload_rulebook::roster::{Key, Mode};
 use tokio::time::{Instant, sleep};
 
-use super::context::Context;
+use super::{context::Context, explain::SeenHolder};
 
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A restore is noticed by all within this time.
+const NEWS: Duration = Duration::from_secs(60);
 
 /// What was said last.
 #[derive(Debug)]
@@ -18,16 +21,18 @@ struct Housekeeper {
     /// The field managers that name a control plane and are not known as one.
     strangers: BTreeSet<String>,
     away_since: Option<Instant>,
+    lease: SeenHolder,
 }
 
 /// Runs for ever.
-pub(super) async fn run(context: Context) {
+pub(super) async fn run(context: Context, lease: SeenHolder) {
     let mode = context.index().mode();
     let mut housekeeper = Housekeeper {
         context,
         mode,
         strangers: BTreeSet::new(),
         away_since: None,
+        lease,
     };
     loop {
         sleep(INTERVAL).await;
@@ -39,6 +44,7 @@ impl Housekeeper {
     fn tick(&mut self, now: Instant) {
         self.mode(now);
         self.health(now);
+        self.restore();
         self.context.journal.tick(now);
     }
 
@@ -80,6 +86,18 @@ impl Housekeeper {
             ),
         }
         self.context.review_all();
+    }
+
+    /// The Lease is read every few seconds, and shows a restore before most watches do. What they have
+    /// shown already is no news.
+    fn restore(&self) {
+        let progress = &self.context.progress;
+        if self.lease.went_back()
+            && !progress.was_restored_within(NEWS)
+            && progress.restored(progress.epoch())
+        {
+            self.context.say_restored("the Lease");
+        }
     }
 
     /// Says that the API server answers again. That it does not is said by what has failed.

@@ -118,8 +118,8 @@ impl ModeSwitch {
             self.last_evidence = None;
         } else if self.yields {
             let last = *self.last_evidence.get_or_insert(now);
-            self.yields = now.duration_since(last) < grace
-                || planted(PlantedFault::LabelIsEvidence);
+            self.yields =
+                now.duration_since(last) < grace || planted(PlantedFault::LabelIsEvidence);
         }
     }
 

@@ -10,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
-use super::{health::Health, lock::lock};
+use super::{health::Health, lock::lock, ordered_watch};
 use crate::kinds::RecordKind;
 
 /// A needed watch that has been down for this long while the API server answers others is not ready.
@@ -27,8 +24,7 @@ const RELIST_INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     state: Arc<Mutex<State>>,
-    epoch: Arc<watch::Sender<u64>>,
-    ready: Arc<watch::Sender<bool>>,
+    ready: Arc<ordered_watch::Sender<bool>>,
 }
 
 /// A watch, for [`Progress`].
@@ -37,6 +33,8 @@ pub(super) struct WatchId(usize);
 
 #[derive(Debug, Default)]
 struct State {
+    epoch: u64,
+    restored: Option<Instant>,
     watches: Vec<WatchState>,
     /// How many watches have not listed their kind, and nothing happens before they have.
     pending: usize,
@@ -91,8 +89,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self {
             state: Arc::default(),
-            epoch: Arc::new(watch::Sender::new(0)),
-            ready: Arc::new(watch::Sender::new(false)),
+            ready: Arc::new(ordered_watch::Sender::new(false)),
         }
     }
 }
@@ -181,7 +178,7 @@ impl Progress {
     }
 
     fn count(&self, mut state: MutexGuard<'_, State>) {
-        let epoch = self.epoch();
+        let epoch = state.epoch;
         let watches = &state.watches;
         let pending = watches.iter().filter(|one| one.stage == Stage::Pending);
         let behind = watches.iter().filter(|one| one.is_behind(epoch));
@@ -214,26 +211,29 @@ impl Progress {
 
     /// The epoch.
     pub(super) fn epoch(&self) -> u64 {
-        *self.epoch.borrow()
-    }
-
-    /// Resolves at the end of each epoch.
-    pub(super) fn epochs(&self) -> watch::Receiver<u64> {
-        self.epoch.subscribe()
+        self.state().epoch
     }
 
     /// The API server was restored from a backup, as something in this epoch shows: every kind is
-    /// listed anew. Returns the new epoch.
-    pub(super) fn restored(&self, epoch: u64) -> u64 {
-        let has_ended = self.epoch.send_if_modified(|current| {
-            let is_news = *current == epoch;
-            *current += u64::from(is_news);
-            is_news
-        });
-        if has_ended {
-            self.count(self.state());
+    /// listed anew. Returns whether that is news.
+    pub(super) fn restored(&self, epoch: u64) -> bool {
+        let mut state = self.state();
+        if state.epoch != epoch {
+            return false;
         }
-        self.epoch()
+        state.epoch += 1;
+        state.restored = Some(Instant::now());
+        for watch in &state.watches {
+            watch.relist.notify_one();
+        }
+        self.count(state);
+        true
+    }
+
+    /// Whether a restore was noticed within this time.
+    pub(super) fn was_restored_within(&self, time: Duration) -> bool {
+        let is_recent = |restored: Instant| restored.elapsed() < time;
+        self.state().restored.is_some_and(is_recent)
     }
 
     /// The objects of a kind in a namespace are not those that are known: they are listed anew.

@@ -12,10 +12,11 @@
 //! in the resync period, at a moment of its own (L20).
 
 mod hold;
+mod ready;
 mod totals;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     ops::Bound,
     sync::Arc,
@@ -24,28 +25,17 @@ use std::{
 
 use tokio::time::Instant;
 
+use self::ready::ReadyWrites;
 pub(super) use self::{
     hold::{FailureKind, Hold, WriteFailure},
+    ready::WriteKind,
     totals::{ItemState, Totals},
 };
 use super::{
     controller::RejectedChange,
     planted::{PlantedFault, planted},
-    token_bucket::TokenBucket,
     work_item::WorkItem,
 };
-
-/// Repeats get this part of all writes at most (L22).
-const REPEATS: f64 = 0.25;
-
-/// The order in which writes are done: objects before numbers, first tries before repeats (L22).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum WriteKind {
-    /// An object is created, labelled, deleted, or read again.
-    Object,
-    /// The numbers of a Workload.
-    Numbers,
-}
 
 /// What follows from a look at an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +59,7 @@ pub(super) struct Queue {
     started: Instant,
     entries: BTreeMap<Arc<WorkItem>, Entry>,
     agenda: BTreeSet<(Instant, Arc<WorkItem>)>,
-    /// The items that are ready to be written, by kind, first tries and repeats. An item that is not
-    /// in that state any more is skipped.
-    ready: BTreeMap<(WriteKind, bool), VecDeque<Arc<WorkItem>>>,
-    writes: TokenBucket,
-    repeats: TokenBucket,
+    ready: ReadyWrites,
     totals: Totals,
     pending: usize,
 }
@@ -126,16 +112,12 @@ impl Queue {
     /// An empty queue, in which each item is looked at once in `resync`, and that lets
     /// `writes_per_second` through, and a burst of twice as many.
     pub(super) fn new(resync: Duration, writes_per_second: u32, now: Instant) -> Self {
-        let rate = f64::from(writes_per_second);
-        let burst = writes_per_second.saturating_mul(2);
         Self {
             resync,
             started: now,
             entries: BTreeMap::new(),
             agenda: BTreeSet::new(),
-            ready: BTreeMap::new(),
-            writes: TokenBucket::new(rate, burst, now),
-            repeats: TokenBucket::new(rate * REPEATS, burst / 4, now),
+            ready: ReadyWrites::new(writes_per_second, now),
             totals: Totals::default(),
             pending: 0,
         }
@@ -279,8 +261,7 @@ impl Queue {
             Next::Write(kind) => {
                 let is_repeat = entry.hold.as_ref().is_some_and(|hold| hold.makes_repeat());
                 self.set(item, Step::Ready(kind, is_repeat), Some(resync));
-                let ready = self.ready.entry((kind, is_repeat)).or_default();
-                ready.push_back(item.clone());
+                self.ready.push(item.clone(), kind, is_repeat);
             }
         }
     }
@@ -288,37 +269,14 @@ impl Queue {
     /// Takes the next item that may be written. Otherwise the error is when one may be, if one is
     /// ready.
     pub(super) fn next_write(&mut self, now: Instant) -> Result<Arc<WorkItem>, Option<Instant>> {
-        let next = self.writes.next(now);
-        let mut earliest = None;
-        for (&(kind, is_repeat), ready) in &mut self.ready {
-            // Those that have changed since are not ready any more.
-            while let Some(item) = ready.front() {
-                let step = self.entries.get(item).map(|entry| entry.step);
-                if step == Some(Step::Ready(kind, is_repeat)) {
-                    break;
-                }
-                ready.pop_front();
-            }
-            if ready.is_empty() {
-                continue;
-            }
-            let when = match is_repeat {
-                true => next.max(self.repeats.next(now)),
-                false => next,
-            };
-            if when <= now
-                && let Some(item) = ready.pop_front()
-            {
-                let _ = self.writes.take(now);
-                if is_repeat {
-                    let _ = self.repeats.take(now);
-                }
-                self.set(&item, Step::Writing(false), None);
-                return Ok(item);
-            }
-            earliest = Some(earliest.map_or(when, |earliest: Instant| earliest.min(when)));
-        }
-        Err(earliest)
+        let entries = &self.entries;
+        let is_ready = |item: &WorkItem, kind, is_repeat| {
+            let step = entries.get(item).map(|entry| entry.step);
+            step == Some(Step::Ready(kind, is_repeat))
+        };
+        let item = self.ready.next(now, is_ready)?;
+        self.set(&item, Step::Writing(false), None);
+        Ok(item)
     }
 
     /// An item that was taken has been written, or needs no write any more: it is looked at again.

@@ -157,15 +157,16 @@ impl Replica {
     /// What it serves.
     pub(super) fn pages(&self) -> Pages {
         let (refreshed, asked) = (self.context.clone(), self.context.clone());
+        let poll = self.context.metrics.polls().of("pages");
         let refresh = move || {
             let context = refreshed.clone();
-            async move {
+            poll.measure(async move {
                 gauges::refresh(&context);
                 if context.metrics.has_proxies() {
                     let proxies = gauges::proxies(&context).await;
                     context.metrics.proxies(proxies);
                 }
-            }
+            })
             .boxed()
         };
         Pages {
@@ -206,14 +207,15 @@ impl Replica {
             mut election,
             context,
             fences,
-            lease: _,
+            lease,
             mut tasks,
         } = self;
         let noted = election.note_writes(clients.requests);
         let api = |client| ApiClient::new(client, context.health.clone());
         let (watches, requests) = (api(clients.watches), api(noted.clone()));
         watch::start(&mut tasks, &watches, &context, &watch_scope(&options));
-        tasks.spawn("housekeeping", housekeeping::run(context.clone()));
+        let holder = lease.map_or_else(SeenHolder::default, |lease| lease.holder);
+        tasks.spawn("housekeeping", housekeeping::run(context.clone(), holder));
         let scope = options.namespaces();
         if !scope.is_empty() {
             let counting = out_of_scope::run(watches.clone(), context.clone(), scope);

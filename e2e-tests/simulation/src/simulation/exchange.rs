@@ -153,9 +153,10 @@ impl Simulation {
             return;
         }
         let others = self.slots.iter().enumerate().filter(|(other, slot)| {
-            let leads = slot.process.as_ref().is_some_and(|process| {
-                slot.term.holds(process.clock.local(at))
-            });
+            let leads = slot
+                .process
+                .as_ref()
+                .is_some_and(|process| slot.term.holds(process.clock.local(at)));
             *other != replica && leads
         });
         let others: Vec<_> = others.map(|(other, _)| other).collect();

@@ -64,13 +64,20 @@ impl Asked {
         }
     }
 
-    /// Whether it is one of these: a verb, a resource and perhaps a name, `*` being any.
+    /// Whether it is one of these: a verb, a resource and perhaps a name. `*` at the end of a word stands
+    /// for anything.
     #[must_use]
     pub fn is(&self, what: &str) -> bool {
         let mut words = what.split(' ');
         let own = [self.verb, &self.resource, &self.name];
-        own.into_iter()
-            .all(|own| words.next().is_none_or(|word| word == "*" || word == own))
+        own.into_iter().all(|own| {
+            words
+                .next()
+                .is_none_or(|word| match word.strip_suffix('*') {
+                    Some(stem) => own.starts_with(stem),
+                    None => word == own,
+                })
+        })
     }
 
     /// Whether it is to change Workloads.
@@ -127,6 +134,7 @@ mod tests {
     )]
     #[case::delete("DELETE", "/namespaces/shop/workloads/cart", "delete workloads cart")]
     #[case::any("DELETE", "/namespaces/shop/workloads/cart", "* workloads *")]
+    #[case::beginning("DELETE", "/namespaces/shop/workloads/cart", "delete workloads ca*")]
     #[case::discovery("GET", "", "get /apis/kuma.io/v1alpha1")]
     fn requests(#[case] method: &str, #[case] path: &str, #[case] what: &str) {
         let uri = format!("{GROUP}{path}").parse().unwrap();

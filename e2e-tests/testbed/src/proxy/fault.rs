@@ -4,8 +4,9 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
 use http::{StatusCode, header};
 use serde_json::json;
 use tokio::time::sleep;
@@ -35,8 +36,12 @@ pub enum Fault {
     CutAfter,
     /// Nothing at all is answered, and nothing was done.
     Hang,
+    /// The answer's headers and its first bytes come, and then nothing more.
+    Stall,
     /// Of a list: its first page is right, and what would come after it is gone.
     PageGone,
+    /// Of a list: the pages after its first come so much later.
+    LatePage(Duration),
     /// Of a watch: it begins, and ends at once.
     EndAtOnce,
     /// Of a watch: it begins, and its first event says that the version is gone.
@@ -75,8 +80,19 @@ impl Fault {
             Self::Cut => return Err("the connection is cut".into()),
             Self::CutAfter => return Ok(Outcome::LoseAnswer),
             Self::Hang => pending().await,
+            Self::Stall => {
+                let begins = stream::once(async { Ok::<_, BoxError>(Bytes::from("{")) });
+                let body = Body::from_stream(begins.chain(stream::pending()));
+                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+            }
             Self::PageGone if !asked.is_continued => return Ok(Outcome::Forward),
             Self::PageGone => status(410, "The provided continue parameter is too old", None),
+            Self::LatePage(time) => {
+                if asked.is_continued {
+                    sleep(time).await;
+                }
+                return Ok(Outcome::Forward);
+            }
             Self::EndAtOnce => Body::empty().into_response(),
             Self::Expired => Body::from(streams::expired()).into_response(),
         };
@@ -86,6 +102,7 @@ impl Fault {
 
 fn status(code: u16, message: &str, seconds: Option<u32>) -> Response {
     let reason = match code {
+        400 => "BadRequest",
         403 => "Forbidden",
         404 => "NotFound",
         409 => "Conflict",

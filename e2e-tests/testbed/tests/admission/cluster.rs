@@ -1,15 +1,14 @@
 //! A cluster with the five policies of `examples/policies`, and what tests do in it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{DynamicObject, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
-use kuma_workload_testbed::{Output, Program, Testbed, User, eventually};
+use kuma_workload_testbed::{Output, Program, Testbed, User, eventually, guard};
 use serde_json::{Value, json};
-use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 /// What the API server puts before a policy's sentence; `name` is the policy's.
@@ -89,24 +88,8 @@ pub(crate) async fn guard(testbed: &Testbed) -> Program {
 }
 
 fn start_webhook(testbed: &Testbed) -> Program {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let policy = std::env::var_os("KUMA_WORKLOAD_POLICY_WASM")
-        .map_or_else(|| root.join("annotated-policy.wasm"), PathBuf::from);
-    assert!(
-        policy.is_file(),
-        "{} is missing; run `make annotated-policy.wasm`",
-        policy.display()
-    );
-    let mut command = Command::new(env!("CARGO_BIN_EXE_policy-webhook"));
-    command
-        .arg("--policy")
-        .arg(policy)
-        .arg("--kubeconfig")
-        .arg(testbed.kubeconfig(User::PolicyServer))
-        .arg("--register")
-        .arg(testbed.kubeconfig(User::Admin))
-        .arg(root.join("examples/policies"));
-    testbed.spawn("policy-webhook", &mut command).unwrap()
+    let program = Path::new(env!("CARGO_BIN_EXE_policy-webhook"));
+    guard::start(testbed, program, &[guard::examples()]).unwrap()
 }
 
 /// What is said to something that each of the policies rejects, if it is asked. Nothing is stored.

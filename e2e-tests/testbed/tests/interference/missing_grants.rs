@@ -155,7 +155,10 @@ async fn a_grant_is_missing_and_comes(
 ) {
     let testbed = Testbed::shared().unwrap();
     let team = Team::new(testbed, "grants").await.unwrap();
-    // There is something to make, to count, to report and to delete.
+    // There is something to make, to label, to report and to delete.
+    let adopted = json!({"metadata": {"name": "shelf"}});
+    team.space.put(Kind::Workload, adopted).await.unwrap();
+    team.dataplane("shelf-1", "shelf", "default").await.unwrap();
     team.dataplane("cart-1", "cart", "default").await.unwrap();
     team.dataplane("till-1", "till", "default").await.unwrap();
     team.dataplane("till-2", "till", "other").await.unwrap();
@@ -190,6 +193,7 @@ async fn a_grant_is_missing_and_comes(
     grants.with(verb, group, resource).apply(testbed).await;
     replica.reconciler.ready().await.unwrap();
     team.counts("cart", "default", 1).await.unwrap();
+    team.counts("shelf", "default", 1).await.unwrap();
     team.space.gone("left").await.unwrap();
     eventually("the event is there", async || {
         let events = team.space.events("MultipleMeshesDetected").await;

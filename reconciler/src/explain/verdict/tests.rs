@@ -2,7 +2,7 @@ use super::*;
 use crate::explain::by_mesh;
 use kuma_workload_rulebook::{
     counts::Inbounds,
-    roster::{ExistingWorkload, Key, Roster, RosterDataplane},
+    roster::{ExistingWorkload, Key, Mode, Roster, RosterDataplane, Write},
 };
 use rstest::rstest;
 

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The definition is looked at again at most once in this time.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// A definition that was found unchanged is looked at again after this time.
+const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is known about the subresource.
 #[derive(Debug, Default)]
 pub(super) struct StatusSubresource {
     known: Option<bool>,
-    asked: Option<Instant>,
+    /// What was known last.
+    last: Option<bool>,
+    /// When it was asked for last, if that was no news.
+    confirmed: Option<Instant>,
 }
 
 impl StatusSubresource {
@@ -25,13 +28,14 @@ impl StatusSubresource {
 
     /// It was asked for.
     pub(super) fn set(&mut self, has: bool, now: Instant) {
-        (self.known, self.asked) = (Some(has), Some(now));
+        self.confirmed = (self.last == Some(has)).then_some(now);
+        (self.known, self.last) = (Some(has), Some(has));
     }
 
     /// A write of numbers has failed. The definition may have been replaced.
     pub(super) fn doubt(&mut self, now: Instant) {
-        let is_recent = |asked: Instant| now.duration_since(asked) < INTERVAL;
-        if !self.asked.is_some_and(is_recent) {
+        let is_recent = |confirmed: Instant| now.duration_since(confirmed) < INTERVAL;
+        if !self.confirmed.is_some_and(is_recent) {
             self.known = None;
         }
     }
@@ -42,13 +46,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_write_that_keeps_failing_asks_once_a_minute() {
+    fn a_write_that_keeps_failing_asks_once_in_a_while() {
         let (mut subresource, start) = (StatusSubresource::default(), Instant::now());
         assert_eq!(subresource.known(), None);
+        subresource.set(true, start);
+        subresource.doubt(start);
+        assert_eq!(subresource.known(), None, "the first failure asks at once");
         subresource.set(true, start);
         subresource.doubt(start + INTERVAL / 2);
         assert_eq!(subresource.known(), Some(true));
         subresource.doubt(start + INTERVAL);
         assert_eq!(subresource.known(), None);
+        subresource.set(false, start + INTERVAL);
+        subresource.doubt(start + INTERVAL);
+        assert_eq!(subresource.known(), None, "that was news");
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::pin, time::Duration};
 use jiff::Timestamp;
 use kube::Client;
 use tokio::{
-    sync::watch,
     task::yield_now,
     time::{Instant, sleep_until, timeout},
 };
@@ -21,7 +20,7 @@ use super::{
     troubles::{Trouble, Troubles},
     waiting::{changed, sleep_until_some, while_leading},
 };
-use crate::run::{WallClock, lease::Leadership, work_item::WorkItem};
+use crate::run::{WallClock, lease::Leadership, ordered_watch, work_item::WorkItem};
 
 /// How long the last events may take when the process ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +32,7 @@ pub(crate) struct Publisher {
     namespaces: BTreeSet<String>,
     metrics: EventMetrics,
     recorder: EventRecorder,
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     wall_clock: WallClock,
     /// Has an item observed.
     look_at: Box<dyn Fn(WorkItem) + Send>,
@@ -73,7 +72,7 @@ impl Publisher {
         identity: &str,
         metrics: EventMetrics,
         recorder: EventRecorder,
-        leadership: watch::Receiver<Leadership>,
+        leadership: ordered_watch::Receiver<Leadership>,
         wall_clock: WallClock,
         look_at: impl Fn(WorkItem) + Send + 'static,
     ) -> Self {

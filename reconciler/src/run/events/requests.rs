@@ -4,11 +4,11 @@ use std::{fmt, time::Duration};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::{Api, Client, Error, core::Status};
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, retry_after},
-    run::lease::Leadership,
+    run::{lease::Leadership, ordered_watch},
 };
 
 /// The resource, as RBAC names it.
@@ -17,7 +17,7 @@ const RESOURCE: &str = "events.events.k8s.io";
 /// Sends requests while this replica leads. Each has a time limit over its whole answer.
 pub(super) struct Requests {
     client: Client,
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
 }
 
 impl fmt::Debug for Requests {
@@ -27,7 +27,7 @@ impl fmt::Debug for Requests {
 }
 
 impl Requests {
-    pub(super) fn new(client: Client, leadership: watch::Receiver<Leadership>) -> Self {
+    pub(super) fn new(client: Client, leadership: ordered_watch::Receiver<Leadership>) -> Self {
         Self { client, leadership }
     }
 

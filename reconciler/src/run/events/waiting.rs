@@ -2,12 +2,9 @@
 
 use std::future::{Future, pending};
 
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
-use crate::run::lease::Leadership;
+use crate::run::{lease::Leadership, ordered_watch};
 
 /// Resolves then. None: never.
 pub(super) async fn sleep_until_some(next: Option<Instant>) {
@@ -18,7 +15,7 @@ pub(super) async fn sleep_until_some(next: Option<Instant>) {
 }
 
 /// Resolves when this replica begins to lead, or no longer leads.
-pub(super) async fn changed(leadership: &mut watch::Receiver<Leadership>) {
+pub(super) async fn changed(leadership: &mut ordered_watch::Receiver<Leadership>) {
     if leadership.changed().await.is_err() {
         pending().await
     }
@@ -26,7 +23,7 @@ pub(super) async fn changed(leadership: &mut watch::Receiver<Leadership>) {
 
 /// Gives up what is being done when this replica no longer leads.
 pub(super) async fn while_leading(
-    mut leadership: watch::Receiver<Leadership>,
+    mut leadership: ordered_watch::Receiver<Leadership>,
     work: impl Future<Output = ()>,
 ) {
     let lost = async {

@@ -35,12 +35,20 @@ impl Holder {
 
 /// The holder that was seen last. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(in crate::run) struct SeenHolder(Arc<Mutex<Holder>>);
+pub(in crate::run) struct SeenHolder(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    holder: Holder,
+    /// The Lease's resourceVersion.
+    number: Option<u64>,
+    went_back: bool,
+}
 
 impl SeenHolder {
     /// Who it is.
     pub(in crate::run) fn get(&self) -> Holder {
-        lock(&self.0).clone()
+        lock(&self.0).holder.clone()
     }
 
     /// The same store, whose answers are seen.
@@ -51,8 +59,21 @@ impl SeenHolder {
         }
     }
 
+    /// Whether the Lease's resourceVersion has gone back since this was asked last: the API server was
+    /// restored from a backup (L21).
+    pub(in crate::run) fn went_back(&self) -> bool {
+        std::mem::take(&mut lock(&self.0).went_back)
+    }
+
     fn take(&self, lease: Option<&Lease>) {
-        *lock(&self.0) = Holder::of(lease);
+        let number = lease.and_then(|lease| lease.metadata.resource_version.as_ref());
+        let number = number.and_then(|number| number.parse().ok());
+        let mut seen = lock(&self.0);
+        seen.holder = Holder::of(lease);
+        if let Some(number) = number {
+            seen.went_back |= seen.number.is_some_and(|before| number < before);
+            seen.number = Some(number);
+        }
     }
 }
 
@@ -113,6 +134,20 @@ mod tests {
         async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
             self.create(lease).await
         }
+    }
+
+    #[test]
+    fn l21_a_number_that_goes_back_is_noticed_once() {
+        let seen = SeenHolder::default();
+        let take = |number: &str| {
+            let mut lease = Lease::default();
+            lease.metadata.resource_version = Some(number.to_owned());
+            seen.take(Some(&lease));
+            seen.went_back()
+        };
+        assert!(!take("7") && !take("12"));
+        assert!(take("3"));
+        assert!(!take("3") && !take("4"));
     }
 
     #[tokio::test]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::{
     kinds::RecordKind,
@@ -6,20 +8,20 @@ use crate::{
         lease::{Leadership, LeaseError, LeaseStore},
         metrics::Metrics,
         mode::ConfiguredMode,
-        queue::{Next, Queue, WriteFailure, WriteKind},
+        ordered_watch,
+        queue::{FailureKind, Next, Queue, WriteFailure, WriteKind},
     },
 };
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 const NONE: Option<PodIdentifiers> = None;
 
 /// A replica `pod-0_1` that has listed all, and what it tells of `shop/web`.
 struct Replica {
     explainer: Explainer,
-    leadership: watch::Sender<Leadership>,
+    leadership: ordered_watch::Sender<Leadership>,
 }
 
 impl Replica {
@@ -32,7 +34,7 @@ impl Replica {
     }
 
     fn with(configured: ConfiguredMode, mode: ModeFlag, leadership: Leadership) -> Self {
-        let leadership = watch::Sender::new(leadership);
+        let leadership = ordered_watch::Sender::new(leadership);
         let context = Context::new(
             Arc::new(Mutex::new(Index::new(configured, NONE, false))),
             Queue::new(Duration::from_secs(300), 100, Instant::now()),

@@ -1,17 +1,15 @@
 //! Runs an elector in a task of its own.
 
 use kube::Client;
-use tokio::{
-    sync::{oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{elector::Elector, leadership::Leadership, store::LeaseStore, writes::Writes};
+use crate::run::ordered_watch;
 
 /// A running elector.
 #[derive(Debug)]
 pub(crate) struct Election {
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     writes: Writes,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -33,7 +31,8 @@ impl Election {
 
     /// Leads without a Lease until it is released: for a single replica.
     pub(crate) fn single_replica() -> Self {
-        let (sender, leadership) = watch::channel(Leadership::forever());
+        let sender = ordered_watch::Sender::new(Leadership::forever());
+        let leadership = sender.subscribe();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             stopped.await.ok();
@@ -49,7 +48,7 @@ impl Election {
 
     /// Whether this replica leads. Receivers are woken when it starts and when it stops leading. A
     /// renewal does not wake them; they see it when they read the value.
-    pub(crate) fn leadership(&self) -> watch::Receiver<Leadership> {
+    pub(crate) fn leadership(&self) -> ordered_watch::Receiver<Leadership> {
         self.leadership.clone()
     }
 

@@ -3,10 +3,7 @@
 use std::{convert::Infallible, fmt, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use k8s_openapi::api::coordination::v1::Lease;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until, timeout_at},
-};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
     candidate::{LeaseCandidate, LeaseStep},
@@ -19,7 +16,7 @@ use super::{
 use crate::{
     client::Failure,
     run::{
-        WallClock,
+        WallClock, ordered_watch,
         planted::{PlantedFault, planted},
     },
 };
@@ -33,7 +30,7 @@ pub(crate) struct Elector<S> {
     store: S,
     timing: Timing,
     candidate: LeaseCandidate,
-    leadership: watch::Sender<Leadership>,
+    leadership: ordered_watch::Sender<Leadership>,
     /// Gives the times that are written into the Lease.
     wall_clock: WallClock,
     /// The writes that it must not release the Lease before.
@@ -58,7 +55,7 @@ impl<S: LeaseStore> Elector<S> {
             store,
             timing,
             candidate: LeaseCandidate::new(identity, timing),
-            leadership: watch::Sender::new(Leadership::STANDBY),
+            leadership: ordered_watch::Sender::new(Leadership::STANDBY),
             wall_clock,
             writes: Writes::default(),
             trouble: Trouble::default(),
@@ -68,7 +65,7 @@ impl<S: LeaseStore> Elector<S> {
 
     /// Whether this replica leads. Receivers are woken when it starts and when it stops leading. A
     /// renewal does not wake them; they see it when they read the value.
-    pub(crate) fn leadership(&self) -> watch::Receiver<Leadership> {
+    pub(crate) fn leadership(&self) -> ordered_watch::Receiver<Leadership> {
         self.leadership.subscribe()
     }
 

@@ -25,46 +25,52 @@ mod search;
 mod story;
 mod world;
 
-use std::time::Duration;
+use std::{env, time::Duration};
 
 use rstest::rstest;
 
 use self::{
     bounds::{Beyond, Bounds},
-    search::{Limits, explore},
+    search::explore,
 };
 
 /// The usual times, and times whose parts are equal, in seconds.
 const USUAL: [u64; 3] = [15, 10, 2];
 const EVEN: [u64; 3] = [3, 2, 1];
 
-/// How much is tried: less where the compiler does not optimise.
-const WORLDS: usize = if cfg!(debug_assertions) {
-    20_000
-} else {
-    1_000_000
+/// How many worlds are looked at, unless this variable says so: fewer where the compiler does not
+/// optimise.
+const WORLDS: (&str, usize) = match cfg!(debug_assertions) {
+    true => ("KUMA_WORKLOAD_WORLDS", 5_000),
+    false => ("KUMA_WORKLOAD_WORLDS", 1_000_000),
 };
-const UNBOUNDED: usize = usize::MAX;
 
-fn assert_one_writer(name: &str, bounds: &Bounds, limits: Limits) {
-    let found = explore(bounds, limits);
-    println!("{name}: {found}");
-    if let Some(actions) = &found.violation {
-        panic!("{name}\n{}", story::tell(actions, bounds));
-    }
+/// More than there are in any of the small explorations.
+const ALL: usize = 10_000_000;
+
+fn worlds() -> usize {
+    let (name, default) = WORLDS;
+    env::var(name).map_or(default, |number| number.parse().unwrap())
 }
 
 /// Within the stated bounds there is at most one writer.
 #[rstest]
-#[case::two_replicas(Bounds::stated(2, EVEN, 3))]
-#[case::two_replicas_in_finer_steps(Bounds::stated(2, USUAL, 6))]
-#[case::three_replicas(Bounds::stated(3, EVEN, 3))]
-fn at_most_one_writer(#[case] bounds: Bounds) {
-    let limits = Limits {
-        depth: UNBOUNDED,
-        worlds: WORLDS,
-    };
-    assert_one_writer("within the stated bounds", &bounds, limits);
+#[case::two_replicas("two replicas", Bounds::stated(2, EVEN, 3))]
+#[case::two_in_finer_steps("two replicas, the usual times", Bounds::stated(2, USUAL, 6))]
+#[case::two_undisturbed(
+    "two replicas, the usual times, no deletion, no stops",
+    Bounds::plain(USUAL, 6)
+)]
+#[case::two_and_deletion("two replicas, deletion, no stops", Bounds::plain(EVEN, 3).deletion())]
+#[case::two_and_stops("two replicas, stops, no deletion", Bounds::plain(EVEN, 3).stops())]
+#[case::three_replicas("three replicas", Bounds::stated(3, EVEN, 3))]
+#[case::three_undisturbed("three replicas, no deletion, no stops", Bounds::plain(EVEN, 3).replicas(3))]
+fn at_most_one_writer(#[case] what: &str, #[case] bounds: Bounds) {
+    let found = explore(&bounds, worlds());
+    println!("{what}: {found}");
+    if let Some(actions) = &found.violation {
+        panic!("two writers:\n{}", story::tell(actions, &bounds));
+    }
 }
 
 /// Beyond them there can be two: each of these is found, and printed.
@@ -90,11 +96,7 @@ fn without_a_rule_there_are_two(#[case] bounds: Bounds) {
 }
 
 fn show_two_writers(bounds: &Bounds) {
-    let limits = Limits {
-        depth: UNBOUNDED,
-        worlds: 5_000_000,
-    };
-    let found = explore(bounds, limits);
+    let found = explore(bounds, ALL);
     let actions = found.violation.as_ref();
     let actions = actions.unwrap_or_else(|| panic!("no two writers in {found}"));
     println!("{found}\n{}", story::tell(actions, bounds));

@@ -43,7 +43,8 @@ impl Writes {
         Client::new(service, namespace)
     }
 
-    /// Since when there is no write under way that may not have been answered; none if every write was.
+    /// When the last write without an answer was given up: now, if one is under way. None if every write
+    /// was answered.
     pub(super) fn last_unanswered(&self) -> Option<Instant> {
         let unanswered = lock(&self.0);
         match unanswered.under_way {

@@ -391,7 +391,7 @@ async fn a_leader_out_of_reach_of_the_api_server_stops_in_time() {
     store.state(|state| state.down = Some("down".to_owned()));
     let begun = Instant::now();
     let mut leadership = election.leadership();
-    leadership.mark_unchanged();
+    drop(leadership.borrow_and_update());
     leadership.changed().await.unwrap();
     assert_eq!(leadership.borrow().deadline(), None);
     assert!(begun.elapsed() <= Duration::from_secs(10));
@@ -444,7 +444,7 @@ enum Disruption {
 }
 
 struct TestReplica {
-    leadership: watch::Receiver<Leadership>,
+    leadership: ordered_watch::Receiver<Leadership>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }

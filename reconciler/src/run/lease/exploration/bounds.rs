@@ -79,6 +79,10 @@ impl Bounds {
         }
     }
 
+    pub(super) fn replicas(self, replicas: usize) -> Self {
+        Self { replicas, ..self }
+    }
+
     pub(super) fn deletion(self) -> Self {
         let deletion = true;
         Self { deletion, ..self }

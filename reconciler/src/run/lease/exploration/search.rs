@@ -12,20 +12,11 @@ use super::{
     world::{Action, World},
 };
 
-/// When an exploration ends, if it finds nothing.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// After this many actions in a row.
-    pub(super) depth: usize,
-    /// Or with this many worlds.
-    pub(super) worlds: usize,
-}
-
 /// What an exploration has found.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) worlds: usize,
-    /// How many actions in a row were tried, all of them.
+    /// Everything was tried that takes so many actions in a row.
     pub(super) depth: usize,
     /// No world was left to go on from.
     pub(super) is_complete: bool,
@@ -46,8 +37,8 @@ impl fmt::Display for Found {
     }
 }
 
-/// Tries everything that these bounds allow.
-pub(super) fn explore(bounds: &Bounds, limits: Limits) -> Found {
+/// Tries everything that these bounds allow, in about so many worlds at most.
+pub(super) fn explore(bounds: &Bounds, worlds: usize) -> Found {
     let begun = Instant::now();
     let first = World::new(bounds);
     let mut seen = HashSet::from([fingerprint::of(&first, bounds)]);
@@ -55,13 +46,13 @@ pub(super) fn explore(bounds: &Bounds, limits: Limits) -> Found {
     let mut origins: Vec<(usize, Action)> = vec![(0, Action::Tick)];
     let mut frontier = vec![(0, first)];
     let mut found = Found {
-        worlds: 1,
+        worlds: 0,
         depth: 0,
         is_complete: false,
         violation: None,
         elapsed: Duration::ZERO,
     };
-    'depths: while found.depth < limits.depth && !frontier.is_empty() {
+    'depths: while !frontier.is_empty() {
         let mut next = Vec::new();
         for (origin, world) in &frontier {
             if !world.between(bounds).is_empty() {
@@ -80,7 +71,7 @@ pub(super) fn explore(bounds: &Bounds, limits: Limits) -> Found {
                 }
                 next.push((number, after));
             }
-            if seen.len() >= limits.worlds {
+            if seen.len() >= worlds {
                 break 'depths;
             }
         }

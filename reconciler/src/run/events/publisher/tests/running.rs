@@ -7,11 +7,7 @@ use std::sync::{
 
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::{counter::Counter, family::Family};
-use tokio::{
-    sync::{oneshot, watch},
-    task::JoinHandle,
-    time::Instant,
-};
+use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
 use super::{about, conflict_in, fake::FakeApiServer};
 use crate::run::{
@@ -19,6 +15,7 @@ use crate::run::{
         EventMetrics, EventReason, EventRecorder, Publisher, Schedule, metrics::ReasonLabels,
     },
     lease::Leadership,
+    ordered_watch,
     work_item::WorkItem,
 };
 
@@ -26,7 +23,7 @@ use crate::run::{
 pub(super) struct RunningPublisher {
     pub(super) recorder: EventRecorder,
     metrics: EventMetrics,
-    pub(super) leadership: watch::Sender<Leadership>,
+    pub(super) leadership: ordered_watch::Sender<Leadership>,
     /// What it wants to be observed.
     looked_at: Arc<Mutex<Vec<WorkItem>>>,
     /// How many seconds its wall clock is ahead.
@@ -43,7 +40,7 @@ impl RunningPublisher {
     pub(super) fn named(fake: &FakeApiServer, identity: &str, namespaces: &[&str]) -> Self {
         let recorder = EventRecorder::new(Schedule::new(true));
         let metrics = EventMetrics::default();
-        let leadership = watch::Sender::new(Leadership::STANDBY);
+        let leadership = ordered_watch::Sender::new(Leadership::STANDBY);
         let looked_at = Arc::<Mutex<Vec<_>>>::default();
         let ahead = Arc::<AtomicI64>::default();
         let (look_at, clock_ahead) = (looked_at.clone(), ahead.clone());

@@ -1,0 +1,111 @@
+//! Runs the lists before and after deletes (L19).
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::{Dispatcher, Done};
+use crate::{
+    kinds::RecordKind,
+    run::{
+        fence::{FenceList, FenceOutcome, References, list_references},
+        lock::lock,
+        queue::{FailureKind, WriteFailure},
+        requests::RequestError,
+        work_item::WorkItem,
+    },
+};
+
+impl Dispatcher {
+    /// Starts the lists that are due before deletes. Returns when the next one is.
+    pub(super) fn start_fences(&mut self, now: Instant) -> Option<Instant> {
+        if !self.leads {
+            return None;
+        }
+        loop {
+            let next = lock(&self.fences).next(now);
+            let list = match next {
+                Ok(list) => list,
+                Err(next) => return next,
+            };
+            let (api, context) = (self.api.clone(), self.context.clone());
+            let poll = self.context.metrics.polls().of("lists before deletes");
+            self.running.spawn(poll.measure(async move {
+                let references = list_references(&api, &context, &list.namespace).await;
+                Done::Fence { list, references }
+            }));
+        }
+    }
+
+    pub(super) fn finish_fence(
+        &self,
+        list: FenceList,
+        references: Result<References, RequestError>,
+    ) {
+        const WHAT: &str = "list dataplanes.kuma.io";
+        let now = Instant::now();
+        let metrics = &self.context.metrics;
+        match references {
+            Ok(references) => {
+                let outcome = lock(&self.fences).listed(list, &references, now);
+                metrics.fenced(true);
+                self.follow_fence(outcome, now);
+            }
+            Err(error) => {
+                metrics.fenced(false);
+                let failure = error.failure(WHAT).to_string();
+                let sentence = format!(
+                    "{failure}; no Workload is deleted in namespace {} before that succeeds",
+                    list.namespace
+                );
+                self.context
+                    .journal
+                    .warn(&format!("fence {}", error.trouble(WHAT)), &sentence);
+                let retry_after = error.retry_after();
+                lock(&self.fences).failed(list, failure, retry_after, now);
+            }
+        }
+    }
+
+    fn follow_fence(&self, outcome: FenceOutcome, now: Instant) {
+        let FenceOutcome {
+            passed,
+            referenced,
+            missed,
+        } = outcome;
+        let mut behind = BTreeSet::new();
+        for key in missed {
+            if !self.context.index().is_referred_to(&key) {
+                behind.insert(key.namespace);
+            }
+        }
+        for key in referenced {
+            let is_referred_to = self.context.index().is_referred_to(&key);
+            let item = Arc::new(WorkItem::Workload(key.clone()));
+            let mut queue = self.context.queue();
+            if is_referred_to {
+                queue.enqueue((*item).clone(), now);
+                continue;
+            }
+            behind.insert(key.namespace.clone());
+            let failure = WriteFailure {
+                kind: FailureKind::Fence,
+                sentence: format!(
+                    "Workload {}/{} is not deleted: a Dataplane refers to it, or may, that the watch has not shown",
+                    key.namespace, key.workload
+                ),
+                retry_after: None,
+                rejected: None,
+            };
+            queue.failed(&item, failure, now);
+        }
+        for namespace in behind {
+            self.context
+                .progress
+                .relist(RecordKind::Dataplane, &namespace);
+        }
+        for key in passed {
+            self.context.queue().enqueue(WorkItem::Workload(key), now);
+        }
+    }
+}
