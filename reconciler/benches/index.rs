@@ -120,7 +120,7 @@ fn read<K: DeserializeOwned + Clone>(
 ) -> (Duration, usize) {
     let (mut time, mut bytes) = (Duration::ZERO, 0);
     let mut objects = objects.peekable();
-    let list_began = index.relist(kind);
+    let mut list_began = index.relist(kind);
     while objects.peek().is_some() {
         let items: Vec<_> = objects
             .by_ref()
@@ -144,7 +144,7 @@ fn read<K: DeserializeOwned + Clone>(
         time += cpu() - begun;
     }
     let begun = cpu();
-    black_box(index.sweep(&list_began, None, usize::MAX));
+    black_box(index.sweep(&mut list_began, None, usize::MAX));
     (time + (cpu() - begun), bytes)
 }
 

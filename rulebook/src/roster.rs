@@ -14,7 +14,8 @@
 //! When a list starts again, the caller announces it with [`Roster::relist`], applies the items of
 //! the list, and calls [`Roster::sweep`] to forget everything that was not in it.
 //!
-//! The order of a hash map never shows in what it returns.
+//! The order of a hash map never shows in what it returns. What grows with the number of Dataplanes is
+//! no hash map: one that grows moves all that it has at once, which takes long (L23).
 
 mod changes;
 mod decision;
@@ -39,7 +40,7 @@ pub use presence::{Presence, PresenceByMesh};
 pub use records::{RosterDataplane, RosterInsight};
 pub use references::References;
 
-use std::collections::HashMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use self::{
     per_mesh::PerMesh,
@@ -74,13 +75,17 @@ impl<'a> From<Option<&'a str>> for ListScope<'a> {
     }
 }
 
-/// What a [`Roster::sweep`] has forgotten.
+/// How far a sweep is; at first at the beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SweptTo(Option<Address>);
+
+/// What a [`Roster::sweep`] has done.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// How many objects it has forgotten.
-    pub forgotten: usize,
-    /// What has changed by that.
+    /// What has changed by what it has forgotten.
     pub changes: Changes,
+    /// Whether there is more to look at.
+    pub has_more: bool,
 }
 
 /// How many objects there are, for metrics.
@@ -102,7 +107,7 @@ pub struct Census {
 #[derive(Debug, Default)]
 pub struct Roster {
     symbols: Symbols,
-    proxies: HashMap<Address, ProxyEntry>,
+    proxies: BTreeMap<Address, ProxyEntry>,
     sums: Sums,
     /// How many Dataplanes refer to a key, and how many DataplaneInsights say that they are online.
     dataplanes: usize,
@@ -182,12 +187,14 @@ impl Roster {
     }
 
     /// Ends the list that [`relist`](Self::relist) announced: objects that were not applied since are
-    /// gone. It forgets at most `limit` of them, and is to be called until it forgets fewer.
+    /// gone. It looks at `limit` objects at most, after those that it was at before, and is to be
+    /// called until there are no more.
     pub fn sweep(
         &mut self,
         watched: WatchedKind,
         scope: ListScope<'_>,
         since: Generation,
+        swept_to: &mut SweptTo,
         limit: usize,
     ) -> Swept {
         let Some(namespace) = self.resolve(scope) else {
@@ -197,19 +204,29 @@ impl Roster {
             WatchedKind::Dataplanes => proxy.reference.is_some() && proxy.dataplane_seen < since,
             WatchedKind::Insights => proxy.online_in.is_some() && proxy.insight_seen < since,
         };
-        let gone = self.proxies.iter().filter(|(address, proxy)| {
-            namespace.is_none_or(|namespace| namespace == address.namespace) && is_gone(proxy)
-        });
-        let mut gone: Vec<_> = gone.map(|(address, _)| *address).take(limit).collect();
-        gone.sort_unstable();
-        let mut swept = Swept {
-            forgotten: gone.len(),
-            changes: Changes::default(),
+        let first = match (swept_to.0, namespace) {
+            (Some(last), _) => Bound::Excluded(last),
+            (None, Some(namespace)) => Bound::Included(Address::first_of(namespace)),
+            (None, None) => Bound::Unbounded,
         };
-        for address in gone {
-            swept.changes.extend(self.forget(address, watched));
+        let listed = self.proxies.range((first, Bound::Unbounded));
+        let listed = listed.take_while(|(address, _)| {
+            namespace.is_none_or(|namespace| namespace == address.namespace)
+        });
+        let (mut gone, mut seen, mut last) = (Vec::new(), 0, None);
+        for (address, proxy) in listed.take(limit) {
+            if is_gone(proxy) {
+                gone.push(*address);
+            }
+            (seen, last) = (seen + 1, Some(*address));
         }
-        swept
+        let has_more = seen == limit;
+        swept_to.0 = last.filter(|_| has_more);
+        let mut changes = Changes::default();
+        for address in gone {
+            changes.extend(self.forget(address, watched));
+        }
+        Swept { changes, has_more }
     }
 
     /// What to do about the Workload of a key, if this one exists (L1 to L8).

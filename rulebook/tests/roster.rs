@@ -10,7 +10,7 @@ use kuma_workload_rulebook::{
     roster::{
         Action, Census, Changes, Decision, ExistingWorkload, Foreign, Generation, Key, ListScope,
         MANAGER, Mode, Presence, PresenceByMesh, Roster, RosterDataplane, RosterInsight,
-        StatusNumbers, WatchedKind, Write,
+        StatusNumbers, SweptTo, WatchedKind, Write,
     },
 };
 use proptest::{prelude::*, sample::select};
@@ -96,9 +96,12 @@ type Address = (&'static str, &'static str);
 struct Model {
     dataplanes: BTreeMap<Address, RosterDataplane<'static>>,
     insights: BTreeMap<Address, RosterInsight<'static>>,
-    unlisted_dataplanes: BTreeSet<Address>,
-    unlisted_insights: BTreeSet<Address>,
+    /// For each list that has begun: the objects that it has not shown.
+    unlisted: Vec<(List, BTreeSet<Address>)>,
 }
+
+/// What is listed.
+type List = (WatchedKind, ListScope<'static>);
 
 fn mesh_of(field: Option<&'static str>) -> &'static str {
     match field {
@@ -120,7 +123,7 @@ impl Model {
             Step::Apply(dataplane) => {
                 let address = (dataplane.namespace, dataplane.name);
                 self.dataplanes.insert(address, dataplane);
-                self.unlisted_dataplanes.remove(&address);
+                self.show(WatchedKind::Dataplanes, &address);
             }
             Step::Delete(namespace, name) => {
                 self.dataplanes.remove(&(namespace, name));
@@ -128,28 +131,39 @@ impl Model {
             Step::ApplyInsight(insight) => {
                 let address = (insight.namespace, insight.name);
                 self.insights.insert(address, insight);
-                self.unlisted_insights.remove(&address);
+                self.show(WatchedKind::Insights, &address);
             }
             Step::DeleteInsight(namespace, name) => {
                 self.insights.remove(&(namespace, name));
             }
-            Step::Relist(WatchedKind::Dataplanes, scope) => {
-                let listed = self.dataplanes.keys().filter(|a| covers(scope, a));
-                self.unlisted_dataplanes.extend(listed);
+            Step::Relist(watched, scope) => {
+                let known: Vec<_> = match watched {
+                    WatchedKind::Dataplanes => self.dataplanes.keys().collect(),
+                    WatchedKind::Insights => self.insights.keys().collect(),
+                };
+                let listed = known.into_iter().filter(|address| covers(scope, address));
+                let unlisted = listed.copied().collect();
+                self.unlisted.retain(|(list, _)| *list != (watched, scope));
+                self.unlisted.push(((watched, scope), unlisted));
             }
-            Step::Relist(WatchedKind::Insights, scope) => {
-                let listed = self.insights.keys().filter(|a| covers(scope, a));
-                self.unlisted_insights.extend(listed);
+            Step::Sweep(watched, scope) => {
+                let mut lists = self.unlisted.iter();
+                let Some((_, unlisted)) = lists.find(|(list, _)| *list == (watched, scope)) else {
+                    return;
+                };
+                match watched {
+                    WatchedKind::Dataplanes => self.dataplanes.retain(|a, _| !unlisted.contains(a)),
+                    WatchedKind::Insights => self.insights.retain(|a, _| !unlisted.contains(a)),
+                }
             }
-            Step::Sweep(WatchedKind::Dataplanes, scope) => {
-                let unlisted = &self.unlisted_dataplanes;
-                self.dataplanes
-                    .retain(|a, _| !(covers(scope, a) && unlisted.contains(a)));
-            }
-            Step::Sweep(WatchedKind::Insights, scope) => {
-                let unlisted = &self.unlisted_insights;
-                self.insights
-                    .retain(|a, _| !(covers(scope, a) && unlisted.contains(a)));
+        }
+    }
+
+    /// An object is applied, and so was in each list that has begun.
+    fn show(&mut self, shown: WatchedKind, address: &Address) {
+        for ((watched, _), unlisted) in &mut self.unlisted {
+            if *watched == shown {
+                unlisted.remove(address);
             }
         }
     }
@@ -366,15 +380,15 @@ fn every_key() -> Vec<Key> {
         .collect()
 }
 
-/// A roster, and when the last list of each namespace began.
+/// The roster, and the lists that have begun.
 #[derive(Default)]
-struct Told {
+struct Subject {
     roster: Roster,
-    lists: Vec<(WatchedKind, &'static str, Generation)>,
+    lists: Vec<(List, Generation)>,
 }
 
-impl Told {
-    fn tell(&mut self, step: Step) -> Changes {
+impl Subject {
+    fn take(&mut self, step: Step) -> Changes {
         match step {
             Step::Apply(dataplane) => self.roster.apply(&dataplane),
             Step::Delete(namespace, name) => self.roster.delete(namespace, name),
@@ -382,37 +396,34 @@ impl Told {
             Step::DeleteInsight(namespace, name) => self.roster.delete_insight(namespace, name),
             Step::Relist(watched, scope) => {
                 let began = self.roster.relist();
-                let lists = within(scope).map(|namespace| (watched, namespace, began));
-                self.lists.extend(lists);
+                self.lists.retain(|(list, _)| *list != (watched, scope));
+                self.lists.push(((watched, scope), began));
                 Changes::default()
             }
-            Step::Sweep(watched, scope) => {
-                let mut changes = Changes::default();
-                for namespace in within(scope) {
-                    let mut lists = self.lists.iter().rev();
-                    let is_of =
-                        |list: &&(WatchedKind, &str, _)| (list.0, list.1) == (watched, namespace);
-                    let Some((_, _, began)) = lists.find(is_of) else {
-                        continue;
-                    };
-                    let scope = ListScope::Namespace(namespace);
-                    let swept = self.roster.sweep(watched, scope, *began, usize::MAX);
-                    changes.keys.extend(swept.changes.keys);
-                    changes.namespaces.extend(swept.changes.namespaces);
-                }
-                changes
+            Step::Sweep(watched, scope) => self.sweep(watched, scope),
+        }
+    }
+
+    /// In slices, as the caller does it.
+    fn sweep(&mut self, watched: WatchedKind, scope: ListScope<'static>) -> Changes {
+        const SLICE: usize = 2;
+        let mut changes = Changes::default();
+        let mut lists = self.lists.iter();
+        let Some(&(_, began)) = lists.find(|(list, _)| *list == (watched, scope)) else {
+            return changes;
+        };
+        let mut swept_to = SweptTo::default();
+        loop {
+            let swept = self
+                .roster
+                .sweep(watched, scope, began, &mut swept_to, SLICE);
+            changes.keys.extend(swept.changes.keys);
+            changes.namespaces.extend(swept.changes.namespaces);
+            if !swept.has_more {
+                return changes;
             }
         }
     }
-}
-
-/// The namespaces of a scope.
-fn within(scope: ListScope<'static>) -> impl Iterator<Item = &'static str> {
-    let is_in = move |namespace: &&str| match scope {
-        ListScope::Cluster => true,
-        ListScope::Namespace(only) => *namespace == only,
-    };
-    NAMESPACES.into_iter().filter(is_in)
 }
 
 proptest! {
@@ -424,14 +435,14 @@ proptest! {
 
     #[test]
     fn l1_to_l14_as_if_recomputed_from_scratch(steps in prop::collection::vec(step(), 1..50)) {
-        let (mut told, mut model) = (Told::default(), Model::default());
+        let (mut subject, mut model) = (Subject::default(), Model::default());
         let keys = every_key();
         let workloads = existing_workloads();
         for step in steps {
             let before = model.clone();
-            let changes = told.tell(step);
-            let roster = &told.roster;
+            let changes = subject.take(step);
             model.take(step);
+            let roster = &subject.roster;
 
             // The roster may report more keys, but it reports exactly those whose counts changed.
             let moved = keys.iter().filter(|key| before.all_counts(key) != model.all_counts(key));
@@ -442,14 +453,14 @@ proptest! {
                     let meshes = namespace.meshes.iter();
                     meshes.map(|(mesh, has)| (mesh.clone(), has.workloads > 0)).collect()
                 };
-                let is_told = changes.namespaces.contains(namespace);
-                prop_assert_eq!(is_told, facts(&old) != facts(&new), "{:?}", step);
+                let told = changes.namespaces.contains(namespace);
+                prop_assert_eq!(told, facts(&old) != facts(&new), "{:?}", step);
                 prop_assert_eq!(roster.namespace(namespace), new);
             }
             prop_assert_eq!(roster.census(), model.census());
 
             for key in &keys {
-                let is_told = changes.keys.contains(key);
+                let told = changes.keys.contains(key);
                 let counts = roster.references(key).iter();
                 let counts: BTreeMap<_, _> = counts.map(|(m, c)| (m.to_owned(), c)).collect();
                 prop_assert_eq!(counts, model.all_counts(key));
@@ -458,7 +469,7 @@ proptest! {
                     .flat_map(|existing| MODES.map(|mode| (existing.as_ref(), mode)))
                 {
                     let decision = model.decide(key, existing, mode);
-                    prop_assert!(is_told || before.decide(key, existing, mode) == decision);
+                    prop_assert!(told || before.decide(key, existing, mode) == decision);
                     prop_assert_eq!(roster.decide(key, existing, mode), decision);
                 }
             }

@@ -5,6 +5,7 @@ mod answer;
 mod asked;
 mod cluster;
 mod list;
+mod template;
 mod watches;
 mod write;
 

@@ -132,6 +132,8 @@ impl Subject {
     /// Waits until all Workloads are right.
     pub(crate) async fn whole(&self, server: &FakeApiServer) {
         self.until("all Workloads are right", async || {
+            // To compare them all is work for this process.
+            sleep(PAUSE * 3).await;
             let wrong = server.cluster(|cluster| cluster.wrong_workloads());
             let _ = (self.metrics().await, self.get("/readyz").await);
             wrong == 0

@@ -30,10 +30,15 @@ const VALID: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// The fences of all namespaces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fences {
     namespaces: BTreeMap<String, Fence>,
     running: usize,
+    /// How many deletes the running lists are for.
+    listing: usize,
+    /// At most so many deletes are listed for, or wait for their turn after that. With more, a list
+    /// would be too old when their turn comes, and they would be listed for again and again.
+    limit: usize,
 }
 
 /// The fence of a namespace.
@@ -73,6 +78,17 @@ pub(super) struct FenceOutcome {
 }
 
 impl Fences {
+    /// No fence yet. About `writes_per_second` deletes are sent in a second.
+    pub(super) fn new(writes_per_second: u32) -> Self {
+        let within_two_seconds = writes_per_second.saturating_mul(2);
+        Self {
+            namespaces: BTreeMap::new(),
+            running: 0,
+            listing: 0,
+            limit: usize::try_from(within_two_seconds).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Whether a Workload may be deleted now. If not, its delete waits for a list.
     pub(super) fn ask(&mut self, key: &Key, now: Instant) -> bool {
         let fence = self.namespaces.entry(key.namespace.clone()).or_default();
@@ -108,9 +124,19 @@ impl Fences {
         if self.running >= LISTS {
             return Err(None);
         }
+        let passed = self.namespaces.values().flat_map(|it| it.passed.values());
+        let passed: Vec<_> = passed.filter(|until| now < **until).copied().collect();
+        let mut room = self.limit.saturating_sub(self.listing + passed.len());
         let mut earliest = None;
         for (namespace, fence) in &mut self.namespaces {
-            let is_due = !fence.waiting.is_empty() || !fence.deleted.is_empty();
+            // One list is to serve many deletes, not one for each that has made room.
+            let wanted = fence.waiting.len().min(self.limit / 2).max(1);
+            if !fence.waiting.is_empty() && room < wanted {
+                room = 0;
+                // Those that become too old make room.
+                earliest = earliest.into_iter().chain(passed.iter().copied()).min();
+            }
+            let is_due = room > 0 && !fence.waiting.is_empty() || !fence.deleted.is_empty();
             if fence.is_listing || !is_due {
                 continue;
             }
@@ -121,10 +147,12 @@ impl Fences {
             }
             fence.is_listing = true;
             fence.not_before = Some(now + INTERVAL);
+            let due = take_first(&mut fence.waiting, room);
             self.running += 1;
+            self.listing += due.len();
             return Ok(FenceList {
                 namespace: namespace.clone(),
-                due: std::mem::take(&mut fence.waiting),
+                due,
                 deleted: std::mem::take(&mut fence.deleted),
             });
         }
@@ -143,7 +171,7 @@ impl Fences {
             due,
             deleted,
         } = list;
-        self.running = self.running.saturating_sub(1);
+        self.ended(due.len());
         let key = |workload: String| Key {
             namespace: namespace.clone(),
             workload,
@@ -178,7 +206,7 @@ impl Fences {
         retry_after: Option<Duration>,
         now: Instant,
     ) -> u32 {
-        self.running = self.running.saturating_sub(1);
+        self.ended(list.due.len());
         let Some(fence) = self.namespaces.get_mut(&list.namespace) else {
             return 0;
         };
@@ -190,6 +218,11 @@ impl Fences {
         fence.failures = fence.failures.saturating_add(1);
         fence.last_failure = Some(failure);
         fence.failures
+    }
+
+    fn ended(&mut self, due: usize) {
+        self.running = self.running.saturating_sub(1);
+        self.listing = self.listing.saturating_sub(due);
     }
 
     /// The delete of a Workload is not due any more.
@@ -206,7 +239,8 @@ impl Fences {
     /// This replica leads no more: what it has listed says nothing to the next term. The lists that run
     /// are ended by the caller.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        (self.running, self.listing) = (0, 0);
+        self.namespaces.clear();
     }
 
     /// What a delete in a namespace waits for, for people; none if nothing is due there.
@@ -233,6 +267,15 @@ impl Fence {
             && self.deleted.is_empty()
             && !self.is_listing
     }
+}
+
+/// Takes the first ones, at most so many.
+fn take_first(from: &mut BTreeSet<String>, limit: usize) -> BTreeSet<String> {
+    let Some(first_left) = from.iter().nth(limit).cloned() else {
+        return std::mem::take(from);
+    };
+    let left = from.split_off(&first_left);
+    std::mem::replace(from, left)
 }
 
 #[cfg(test)]

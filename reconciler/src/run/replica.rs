@@ -123,6 +123,8 @@ impl Replica {
             Instant::now(),
         );
         let metrics = Arc::new(metrics(&options, requests));
+        let fences = Fences::new(options.writes_per_second.get());
+        let fences = Arc::new(Mutex::new(fences));
         let identity = identity::draw(options.lease.lease_identity.as_deref());
         let lease = seen_lease(&clients.lease, &options.lease);
         let election = start_election(
@@ -141,7 +143,7 @@ impl Replica {
             identity,
             election,
             context,
-            fences: Arc::default(),
+            fences,
             lease,
             tasks,
         })

@@ -1,12 +1,14 @@
 //! The objects that a watch has shown, kept through its relists by mark and sweep.
 
-use std::{borrow::Borrow, collections::HashMap, hash::Hash};
+use std::{borrow::Borrow, collections::BTreeMap};
 
 /// Values by key. Each entry knows when it was stored. A list stores its objects again, and
 /// [`sweep`](Self::sweep) then removes what was stored before the list began.
+///
+/// It is no hash map: one that grows moves all that it has at once, which takes long (L23).
 #[derive(Debug)]
 pub(super) struct Store<K, V> {
-    entries: HashMap<K, StoreEntry<V>>,
+    entries: BTreeMap<K, StoreEntry<V>>,
     now: Moment,
 }
 
@@ -23,13 +25,13 @@ pub(super) struct Moment(u64);
 impl<K, V> Default for Store<K, V> {
     fn default() -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: BTreeMap::new(),
             now: Moment::default(),
         }
     }
 }
 
-impl<K: Eq + Hash + Ord, V> Store<K, V> {
+impl<K: Ord, V> Store<K, V> {
     /// A moment after all that was stored so far, and not after anything that will be.
     pub(super) fn mark(&mut self) -> Moment {
         self.now.0 += 1;
@@ -37,7 +39,7 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     }
 
     /// The value of a key.
-    pub(super) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub(super) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -45,7 +47,7 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     }
 
     /// The value of a key, to be changed in place. It does not count as stored again.
-    pub(super) fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
@@ -53,7 +55,7 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     }
 
     /// Whether the value of a key was stored at this moment or later.
-    pub(super) fn is_stored_since<Q: Hash + Eq + ?Sized>(&self, key: &Q, moment: Moment) -> bool
+    pub(super) fn is_stored_since<Q: Ord + ?Sized>(&self, key: &Q, moment: Moment) -> bool
     where
         K: Borrow<Q>,
     {
@@ -69,7 +71,7 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     }
 
     /// The value that is stored was shown again.
-    pub(super) fn touch<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    pub(super) fn touch<Q: Ord + ?Sized>(&mut self, key: &Q)
     where
         K: Borrow<Q>,
     {
@@ -79,7 +81,7 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     }
 
     /// Removes a value.
-    pub(super) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
@@ -96,16 +98,12 @@ impl<K: Eq + Hash + Ord, V> Store<K, V> {
     ) -> Vec<(K, V)> {
         let gone = self
             .entries
-            .extract_if(|key, entry| entry.stored < began && is_listed(key));
-        let mut gone: Vec<_> = gone
-            .take(limit)
-            .map(|(key, entry)| (key, entry.value))
-            .collect();
-        gone.sort_by(|(one, _), (other, _)| one.cmp(other));
-        gone
+            .extract_if(.., |key, entry| entry.stored < began && is_listed(key));
+        let gone = gone.take(limit);
+        gone.map(|(key, entry)| (key, entry.value)).collect()
     }
 
-    /// All entries, in no order.
+    /// All entries, in the order of their keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, entry)| (key, &entry.value))
     }

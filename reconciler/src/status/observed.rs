@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::{core::ObjectMeta, runtime::watcher::Event};
-use kuma_workload_rulebook::roster::{Generation, Key, ListScope, Roster, WatchedKind};
+use kuma_workload_rulebook::roster::{Generation, Key, ListScope, Roster, SweptTo, WatchedKind};
 
 use super::row::{ReportedWorkload, Row};
 use crate::kinds::{self, DataplaneRecord, InsightRecord, WorkloadRecord, workload_key};
@@ -143,7 +143,8 @@ impl ObservedCluster {
 
     fn sweep(&mut self, watched: WatchedKind, since: Generation) {
         let scope = ListScope::from(self.namespace.as_deref());
-        self.roster.sweep(watched, scope, since, usize::MAX);
+        let from = &mut SweptTo::default();
+        self.roster.sweep(watched, scope, since, from, usize::MAX);
     }
 }
 

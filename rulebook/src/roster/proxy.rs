@@ -45,6 +45,15 @@ impl Address {
         }
     }
 
+    /// No address of this namespace comes before this one.
+    pub(super) fn first_of(namespace: Symbol) -> Self {
+        Self {
+            namespace,
+            stem: Symbol::FIRST,
+            tail: Tail::default(),
+        }
+    }
+
     pub(super) fn symbols(self) -> impl Iterator<Item = Symbol> {
         [self.namespace, self.stem].into_iter()
     }

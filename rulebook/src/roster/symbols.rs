@@ -130,6 +130,9 @@ impl<H: BuildHasher> Symbols<H> {
 }
 
 impl Symbol {
+    /// The first in their order.
+    pub(super) const FIRST: Self = Self(NonZeroU32::MIN);
+
     fn index(self) -> usize {
         self.0.get() as usize - 1
     }

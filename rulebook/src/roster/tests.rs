@@ -360,18 +360,24 @@ fn sweep(
     scope: ListScope<'_>,
     since: Generation,
 ) -> Changes {
-    roster.sweep(watched, scope, since, usize::MAX).changes
+    let swept = roster.sweep(watched, scope, since, &mut SweptTo::default(), usize::MAX);
+    swept.changes
 }
 
 #[test]
 fn l14_a_sweep_goes_in_slices() {
     let mut roster = roster(&["a", "a", "a"]);
     let since = roster.relist();
+    let mut swept_to = SweptTo::default();
     let mut slice = || {
-        let swept = roster.sweep(WatchedKind::Dataplanes, ListScope::Cluster, since, 2);
-        (swept.forgotten, swept.changes.keys.len())
+        let (watched, scope) = (WatchedKind::Dataplanes, ListScope::Cluster);
+        let swept = roster.sweep(watched, scope, since, &mut swept_to, 2);
+        (swept.changes.keys.len(), swept.has_more)
     };
-    assert_eq!([slice(), slice(), slice()], [(2, 1), (1, 1), (0, 0)]);
+    assert_eq!(
+        [slice(), slice(), slice()],
+        [(1, true), (1, false), (0, false)]
+    );
     assert_eq!(roster.census(), Census::default());
 }
 

@@ -103,6 +103,10 @@ pub(super) async fn answer(
         (Some(RecordKind::Workload), _) => workload(&shared, verb, target, body),
         (None, _) if target.resource == "leases" => lease(&shared, verb, body),
         // Events.
+        (None, Verb::List) => {
+            let list = json!({ "metadata": { "resourceVersion": "1" }, "items": [] });
+            answered(StatusCode::OK, &list)
+        }
         (None, Verb::Create | Verb::Update | Verb::Patch) => answered(StatusCode::CREATED, &body),
         _ => failure(StatusCode::NOT_FOUND),
     }
@@ -152,7 +156,7 @@ fn read(
         metadata: verb == Verb::Fence,
     };
     let page = shared.cluster(|cluster| list::page(cluster, &query));
-    answered(StatusCode::OK, &page)
+    json_response(StatusCode::OK, Body::from(page))
 }
 
 fn workload(shared: &Shared, verb: Verb, target: Target, body: Value) -> Response {
@@ -164,13 +168,13 @@ fn workload(shared: &Shared, verb: Verb, target: Target, body: Value) -> Respons
         Verb::Create => write::create(cluster, &namespace, body, has_subresource),
         Verb::Patch => write::patch(cluster, name, body, subresource, has_subresource),
         Verb::Delete => write::delete(cluster, &name, &body),
-        _ => match cluster.objects(RecordKind::Workload).get(&name) {
-            Some(stored) => Ok((StatusCode::OK, stored.render(RecordKind::Workload))),
+        _ => match cluster.get(RecordKind::Workload, &name) {
+            Some(object) => Ok((StatusCode::OK, object.to_string())),
             None => Err(StatusCode::NOT_FOUND),
         },
     });
     match written {
-        Ok((code, object)) => answered(code, &object),
+        Ok((code, object)) => json_response(code, Body::from(object)),
         Err(code) => failure(code),
     }
 }

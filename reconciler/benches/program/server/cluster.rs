@@ -1,6 +1,6 @@
 //! The objects of the fake cluster, and what has happened to them.
 //!
-//! A generated object is not kept as JSON, but made anew whenever it is asked for.
+//! A generated object is not kept as text, but made anew whenever it is asked for.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use kuma_workload::kinds::RecordKind;
 use serde_json::{Value, json};
 
+use super::template::Templates;
 use crate::generated::{self, GeneratedObject, MESHES, NAMESPACES};
 
 /// Namespace and name. The namespace of what has none is empty.
@@ -20,6 +21,7 @@ pub(crate) struct Cluster {
     events: Vec<Event>,
     /// What happened before is forgotten: a watch that begins there is told so (410).
     compacted: u64,
+    templates: Templates,
 }
 
 pub(super) struct StoredObject {
@@ -60,6 +62,7 @@ impl Cluster {
             objects: BTreeMap::new(),
             events: Vec::new(),
             compacted: 0,
+            templates: Templates::new(),
         };
         for number in 0..NAMESPACES {
             let name = generated::namespace(number);
@@ -190,44 +193,62 @@ impl Cluster {
             .insert(name, StoredObject { version, content });
     }
 
+    /// The text of an object.
+    pub(super) fn text(&self, kind: RecordKind, stored: &StoredObject) -> String {
+        match &stored.content {
+            Content::Generated(place, is_ready) => {
+                let template = self.templates.of(kind, *is_ready);
+                template.fill(place, stored.version)
+            }
+            Content::Written(object) => {
+                let mut object = object.clone();
+                object["metadata"]["resourceVersion"] = json!(stored.version.to_string());
+                object.to_string()
+            }
+        }
+    }
+
+    /// An object, if it is there.
+    pub(super) fn get(&self, kind: RecordKind, name: &Name) -> Option<Value> {
+        let stored = self.objects(kind).get(name)?;
+        serde_json::from_str(&self.text(kind, stored)).ok()
+    }
+
     /// Stores what was written. Returns it with its new version.
-    pub(super) fn write(&mut self, kind: RecordKind, name: Name, object: Value) -> Value {
+    pub(super) fn write(&mut self, kind: RecordKind, name: Name, object: Value) -> String {
         self.put(kind, name, Content::Written(object))
     }
 
-    fn put(&mut self, kind: RecordKind, name: Name, content: Content) -> Value {
+    fn put(&mut self, kind: RecordKind, name: Name, content: Content) -> String {
         self.version += 1;
-        let stored = StoredObject {
-            version: self.version,
-            content,
-        };
-        let rendered = stored.render(kind);
+        let version = self.version;
+        let stored = StoredObject { version, content };
+        let text = self.text(kind, &stored);
         let namespace = name.0.clone();
-        let replaced = self.objects_mut(kind).insert(name, stored);
-        let event = match replaced {
+        let event = match self.objects_mut(kind).insert(name, stored) {
             Some(_) => "MODIFIED",
             None => "ADDED",
         };
-        self.tell(event, kind, namespace, &rendered);
-        rendered
+        self.tell(event, kind, namespace, &text);
+        text
     }
 
-    pub(super) fn remove(&mut self, kind: RecordKind, name: &Name) -> Option<Value> {
-        let mut removed = self.objects_mut(kind).remove(name)?;
-        self.version += 1;
-        removed.version = self.version;
-        let rendered = removed.render(kind);
-        self.tell("DELETED", kind, name.0.clone(), &rendered);
-        Some(rendered)
+    /// Removes an object.
+    pub(super) fn remove(&mut self, kind: RecordKind, name: &Name) {
+        if let Some(mut removed) = self.objects_mut(kind).remove(name) {
+            self.version += 1;
+            removed.version = self.version;
+            let text = self.text(kind, &removed);
+            self.tell("DELETED", kind, name.0.clone(), &text);
+        }
     }
 
-    fn tell(&mut self, event: &str, kind: RecordKind, namespace: String, object: &Value) {
-        let line = format!("{}\n", json!({ "type": event, "object": object }));
+    fn tell(&mut self, event: &str, kind: RecordKind, namespace: String, object: &str) {
         self.events.push(Event {
             version: self.version,
             kind,
             namespace,
-            line: line.into(),
+            line: event_line(event, object),
         });
     }
 
@@ -255,26 +276,6 @@ impl Cluster {
 }
 
 impl StoredObject {
-    /// The object as JSON.
-    pub(super) fn render(&self, kind: RecordKind) -> Value {
-        let mut object = match &self.content {
-            Content::Written(object) => object.clone(),
-            Content::Generated(place, is_ready) => match kind {
-                RecordKind::DataplaneInsight => generated::insight(place),
-                RecordKind::Workload => generated::workload(place),
-                _ => {
-                    let mut dataplane = generated::dataplane(place);
-                    if !is_ready {
-                        dataplane["spec"]["networking"]["inbound"][0]["state"] = json!("NotReady");
-                    }
-                    dataplane
-                }
-            },
-        };
-        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        object
-    }
-
     /// Mesh and numbers of a Workload.
     fn workload(&self) -> (&str, Counts) {
         match &self.content {
@@ -291,4 +292,9 @@ impl StoredObject {
             }
         }
     }
+}
+
+/// An event, as a watch tells it.
+pub(super) fn event_line(event: &str, object: &str) -> Bytes {
+    format!("{{\"type\":\"{event}\",\"object\":{object}}}\n").into()
 }

@@ -43,7 +43,7 @@ impl Token {
 }
 
 /// A page of a list.
-pub(super) fn page(cluster: &Cluster, query: &ListQuery<'_>) -> Value {
+pub(super) fn page(cluster: &Cluster, query: &ListQuery<'_>) -> String {
     let objects = cluster.objects(query.kind);
     let token = query.token.and_then(Token::read);
     let (version, before) = token.as_ref().map_or((cluster.version(), 0), |token| {
@@ -59,7 +59,7 @@ pub(super) fn page(cluster: &Cluster, query: &ListQuery<'_>) -> Value {
         .take_while(|((home, _), _)| query.namespace.is_none_or(|namespace| home == namespace));
     let (mut items, mut last) = (Vec::new(), None);
     for (name, object) in rest.by_ref().take(query.limit) {
-        items.push(item(object.render(query.kind), query.metadata));
+        items.push(item(cluster.text(query.kind, object), query.metadata));
         last = Some(name);
     }
     let served = before + items.len();
@@ -81,16 +81,21 @@ pub(super) fn page(cluster: &Cluster, query: &ListQuery<'_>) -> Value {
         true => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1"),
         false => (format!("{}List", query.kind.name()), "kuma.io/v1alpha1"),
     };
-    json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items })
+    let items = items.join(",");
+    format!(
+        r#"{{"kind":"{kind}","apiVersion":"{api_version}","metadata":{metadata},"items":[{items}]}}"#
+    )
 }
 
-fn item(mut object: Value, metadata: bool) -> Value {
-    match metadata {
-        true => json!({
-            "kind": "PartialObjectMetadata",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": object["metadata"].take(),
-        }),
-        false => object,
+fn item(object: String, metadata: bool) -> String {
+    if !metadata {
+        return object;
     }
+    let mut object: Value = serde_json::from_str(&object).unwrap();
+    json!({
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": object["metadata"].take(),
+    })
+    .to_string()
 }

@@ -11,7 +11,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Shared, cluster::News};
+use super::{
+    Shared,
+    cluster::{News, event_line},
+};
 
 /// How often a watch says how far it is.
 const BOOKMARKS: Duration = Duration::from_secs(60);
@@ -78,7 +81,7 @@ impl OpenWatch {
             match news {
                 News::Gone => {
                     self.is_over = true;
-                    return Some(line("ERROR", &super::answer::gone()));
+                    return Some(event_line("ERROR", &super::answer::gone().to_string()));
                 }
                 News::Lines(lines, version) => {
                     self.version = version;
@@ -105,10 +108,6 @@ impl OpenWatch {
             "apiVersion": "kuma.io/v1alpha1",
             "metadata": { "resourceVersion": self.version.to_string() },
         });
-        line("BOOKMARK", &object)
+        event_line("BOOKMARK", &object.to_string())
     }
-}
-
-fn line(event: &str, object: &serde_json::Value) -> Bytes {
-    format!("{}\n", json!({ "type": event, "object": object })).into()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::cluster::{Cluster, Name};
 
 /// The answer to a write.
-pub(super) type Written = Result<(StatusCode, Value), StatusCode>;
+pub(super) type Written = Result<(StatusCode, String), StatusCode>;
 
 const KIND: RecordKind = RecordKind::Workload;
 
@@ -60,13 +60,12 @@ pub(super) fn delete(cluster: &mut Cluster, name: &Name, options: &Value) -> Wri
     cluster.remove(KIND, name);
     let status =
         json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" });
-    Ok((StatusCode::OK, status))
+    Ok((StatusCode::OK, status.to_string()))
 }
 
 /// The object, if it is the one that these preconditions name.
 fn found(cluster: &Cluster, name: &Name, preconditions: &Value) -> Result<Value, StatusCode> {
-    let stored = cluster.objects(KIND).get(name);
-    let object = stored.ok_or(StatusCode::NOT_FOUND)?.render(KIND);
+    let object = cluster.get(KIND, name).ok_or(StatusCode::NOT_FOUND)?;
     let holds = |field: &str| {
         let expected = &preconditions[field];
         expected.is_null() || *expected == object["metadata"][field]

@@ -46,7 +46,7 @@ impl Replica {
         progress.listed(id, progress.epoch());
         let explainer = Explainer {
             context,
-            fences: Arc::default(),
+            fences: Arc::new(Mutex::new(Fences::new(100))),
             identity: "pod-0_1".into(),
             mode,
             namespaces: BTreeSet::new(),

@@ -11,9 +11,13 @@ fn after(start: Instant, millis: u64) -> Instant {
     start + Duration::from_millis(millis)
 }
 
+fn fences() -> Fences {
+    Fences::new(100)
+}
+
 #[test]
 fn l19_a_delete_passes_only_after_a_list_without_a_reference() {
-    let (mut fences, start) = (Fences::default(), Instant::now());
+    let (mut fences, start) = (fences(), Instant::now());
     assert!(!fences.ask(&key("web"), start));
     assert!(!fences.ask(&key("api"), start));
     let list = fences.next(start).unwrap();
@@ -31,7 +35,7 @@ fn l19_a_delete_passes_only_after_a_list_without_a_reference() {
 
 #[test]
 fn l19_one_list_of_a_namespace_each_second_and_four_at_a_time() {
-    let (mut fences, start) = (Fences::default(), Instant::now());
+    let (mut fences, start) = (fences(), Instant::now());
     for namespace in ["a", "b", "c", "d", "e"] {
         let key = Key {
             namespace: namespace.into(),
@@ -56,7 +60,7 @@ fn l19_one_list_of_a_namespace_each_second_and_four_at_a_time() {
 
 #[test]
 fn l19_an_identifier_that_is_not_known_forbids_every_delete() {
-    let (mut fences, start) = (Fences::default(), Instant::now());
+    let (mut fences, start) = (fences(), Instant::now());
     fences.ask(&key("web"), start);
     let list = fences.next(start).unwrap();
     let outcome = fences.listed(list, &References::of(&[], true), start);
@@ -65,7 +69,7 @@ fn l19_an_identifier_that_is_not_known_forbids_every_delete() {
 
 #[test]
 fn l22_a_list_that_fails_is_tried_again_ever_more_slowly() {
-    let (mut fences, mut now) = (Fences::default(), Instant::now());
+    let (mut fences, mut now) = (fences(), Instant::now());
     fences.ask(&key("web"), now);
     let mut pauses = Vec::new();
     for _ in 0..8 {
@@ -85,7 +89,7 @@ fn l22_a_list_that_fails_is_tried_again_ever_more_slowly() {
 
 #[test]
 fn l19_what_came_in_between_is_found_by_the_list_after_the_deletes() {
-    let (mut fences, start) = (Fences::default(), Instant::now());
+    let (mut fences, start) = (fences(), Instant::now());
     fences.ask(&key("web"), start);
     let list = fences.next(start).unwrap();
     fences.listed(list, &References::default(), start);
@@ -95,4 +99,35 @@ fn l19_what_came_in_between_is_found_by_the_list_after_the_deletes() {
     let outcome = fences.listed(check, &References::of(&["web"], false), start);
     assert_eq!(outcome.missed, [key("web")]);
     assert_eq!(fences.next(after(start, 9_000)), Err(None));
+}
+
+#[test]
+fn l19_no_more_is_listed_for_than_can_be_deleted_while_the_list_is_new() {
+    let (mut fences, start) = (Fences::new(1), Instant::now());
+    for workload in ["a", "b", "c"] {
+        fences.ask(&key(workload), start);
+    }
+    let other = Key {
+        namespace: "team".into(),
+        workload: "web".into(),
+    };
+    fences.ask(&other, start);
+    let list = fences.next(start).unwrap();
+    assert!(list.due.iter().eq(["a", "b"]));
+    assert_eq!(fences.next(start), Err(None), "the list is under way");
+    fences.listed(list, &References::default(), start);
+    let too_old = after(start, 5_000);
+    assert_eq!(
+        fences.next(start),
+        Err(Some(too_old)),
+        "both have to be deleted first"
+    );
+    fences.deleting(&key("a"));
+    let list = fences.next(start).unwrap();
+    assert_eq!(list.namespace, "team");
+    fences.listed(list, &References::default(), start);
+    fences.deleting(&key("b"));
+    let list = fences.next(after(start, 1_000)).unwrap();
+    assert!(list.due.iter().eq(["c"]));
+    assert!(list.deleted.iter().eq(["a", "b"]));
 }

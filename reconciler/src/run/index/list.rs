@@ -1,6 +1,6 @@
 //! Lists of the index's kinds: what was not in one is gone.
 
-use kuma_workload_rulebook::roster::{Generation, Key, ListScope, WatchedKind};
+use kuma_workload_rulebook::roster::{Generation, Key, ListScope, SweptTo, WatchedKind};
 
 use super::Index;
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 pub struct ListBegan {
     kind: Option<RecordKind>,
     roster: Generation,
+    /// How far the roster has been swept since its end.
+    swept_to: SweptTo,
     /// In the store of the kind itself, or of its faults.
     store: Moment,
     pub(super) workloads: Moment,
@@ -65,8 +67,8 @@ impl Index {
     }
 
     /// The list of one namespace, or of all, has ended: objects that were not in it are deleted. It
-    /// takes away about `limit` of them, and is to be called until there are no more.
-    pub fn sweep(&mut self, began: &ListBegan, namespace: Option<&str>, limit: usize) -> Swept {
+    /// takes away about `limit` of them at most, and is to be called until there are no more.
+    pub fn sweep(&mut self, began: &mut ListBegan, namespace: Option<&str>, limit: usize) -> Swept {
         let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         match began.kind {
             None => Swept::default(),
@@ -75,12 +77,12 @@ impl Index {
                 let scope = ListScope::from(namespace);
                 let is_in = |(home, _): &(String, String)| is_listed(home);
                 let faults = self.insight_faults.sweep(is_in, began.store, limit);
-                let swept = self
-                    .roster
-                    .sweep(WatchedKind::Insights, scope, began.roster, limit);
+                let (watched, since) = (WatchedKind::Insights, began.roster);
+                let swept_to = &mut began.swept_to;
+                let swept = self.roster.sweep(watched, scope, since, swept_to, limit);
                 Swept {
                     changed: self.changed(swept.changes).into(),
-                    has_more: faults.len() == limit || swept.forgotten == limit,
+                    has_more: faults.len() == limit || swept.has_more,
                 }
             }
             Some(RecordKind::Workload) => {
@@ -128,17 +130,17 @@ impl Index {
 
     fn sweep_dataplanes(
         &mut self,
-        began: &ListBegan,
+        began: &mut ListBegan,
         namespace: Option<&str>,
         limit: usize,
     ) -> Swept {
         let is_listed = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         let scope = ListScope::from(namespace);
-        let swept = self
-            .roster
-            .sweep(WatchedKind::Dataplanes, scope, began.roster, limit);
+        let (watched, since) = (WatchedKind::Dataplanes, began.roster);
+        let swept_to = &mut began.swept_to;
+        let swept = self.roster.sweep(watched, scope, since, swept_to, limit);
         let mut items = self.changed(swept.changes);
-        let mut has_more = swept.forgotten == limit;
+        let mut has_more = swept.has_more;
         // An event of a Pod may have applied the identifier of a Dataplane that is gone.
         let unnamed = self.pods.as_mut().map_or_else(Vec::new, |pods| {
             pods.sweep_dataplanes(is_listed, began.unnamed, limit)

@@ -54,7 +54,8 @@ fn is_delete(index: &Index) -> bool {
 }
 
 fn sweep(index: &mut Index, began: &ListBegan) -> Vec<WorkItem> {
-    index.sweep(began, None, usize::MAX).changed.items
+    let mut began = *began;
+    index.sweep(&mut began, None, usize::MAX).changed.items
 }
 
 fn version(index: &Index) -> Option<String> {
@@ -71,8 +72,8 @@ fn version(index: &Index) -> Option<String> {
 #[case::and_it_is_gone(|index: &mut Index| drop(index.apply_workload(&workload(12, MANAGER))), None, AnswerOutcome::Unclear, Some("12"))]
 #[case::deleted(|index: &mut Index| drop(index.delete_workload(&web(), Some("u"))), Some(11), AnswerOutcome::Unclear, None)]
 #[case::swept(|index: &mut Index| {
-    let began = index.relist(RecordKind::Workload);
-    index.sweep(&began, None, usize::MAX);
+    let mut began = index.relist(RecordKind::Workload);
+    index.sweep(&mut began, None, usize::MAX);
 }, Some(11), AnswerOutcome::Unclear, None)]
 fn l21_an_answer_counts_if_it_is_the_newest(
     #[case] meanwhile: fn(&mut Index),
@@ -259,8 +260,8 @@ fn only_selected_namespaces_are_reconciled() {
     assert_eq!(index.apply_namespace(&shop), Changed::namespace("shop"));
     assert_eq!(index.apply_namespace(&shop), Changed::default());
     assert!(index.is_selected("shop"));
-    let began = index.relist(RecordKind::Namespace);
-    let swept = index.sweep(&began, None, usize::MAX);
+    let mut began = index.relist(RecordKind::Namespace);
+    let swept = index.sweep(&mut began, None, usize::MAX);
     assert_eq!(swept.changed, Changed::namespace("shop"));
     assert!(!index.is_selected("shop"));
 }

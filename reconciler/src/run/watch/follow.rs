@@ -31,8 +31,8 @@ use crate::run::{
 };
 
 /// How many objects a list returns at a time. One page, as text and as records, is the memory that a
-/// relist needs beyond the index.
-const PAGE: u32 = 250;
+/// relist needs beyond the index, and is read in one poll (L23).
+const PAGE: u32 = 125;
 /// The smallest page, where larger ones do not arrive in time.
 const SMALLEST_PAGE: u32 = 10;
 /// How often an optional kind that may not be read is tried again.

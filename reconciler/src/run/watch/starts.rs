@@ -1,10 +1,13 @@
 //! How often lists and watches are started, over all kinds and namespaces.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until},
+};
 
-use crate::run::{lock::lock, token_bucket::TokenBucket};
+use crate::run::token_bucket::TokenBucket;
 
 /// Starts a second: with a burst of as many, no second has more than twice as many.
 const RATE: f64 = 10.0;
@@ -12,6 +15,9 @@ const RATE: f64 = 10.0;
 const ALL: f64 = 120.0;
 
 /// Lets lists and watches start one after the other. Clones share it.
+///
+/// Only the first that waits knows when, and has the lock until then. If thousands knew, each start
+/// would wake all of them.
 #[derive(Debug, Clone)]
 pub(super) struct Starts(Arc<Mutex<TokenBucket>>);
 
@@ -26,12 +32,9 @@ impl Starts {
 
     /// Resolves when the next one may start.
     pub(super) async fn next(&self) {
-        loop {
-            let taken = lock(&self.0).take(Instant::now());
-            match taken {
-                Ok(()) => return,
-                Err(when) => sleep_until(when).await,
-            }
+        let mut bucket = self.0.lock().await;
+        while let Err(when) = bucket.take(Instant::now()) {
+            sleep_until(when).await;
         }
     }
 }
@@ -39,7 +42,11 @@ impl Starts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use futures::future::{join_all, poll_fn};
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
 
     #[tokio::test(start_paused = true)]
     async fn no_second_has_more_than_twenty() {
@@ -63,5 +70,22 @@ mod tests {
             starts.next().await;
         }
         assert!(began.elapsed() <= Duration::from_secs(121));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_that_wait_are_not_woken_for_each_other() {
+        const WAITING: usize = 200;
+        let (starts, polls) = (Starts::new(6), AtomicUsize::new(0));
+        let waiting = (0..WAITING).map(|_| {
+            let mut next = Box::pin(starts.next());
+            let polls = &polls;
+            poll_fn(move |context| {
+                polls.fetch_add(1, Ordering::Relaxed);
+                next.as_mut().poll(context)
+            })
+        });
+        join_all(waiting).await;
+        let polls = polls.into_inner();
+        assert!(polls <= 4 * WAITING, "{polls}");
     }
 }

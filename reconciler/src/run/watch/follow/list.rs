@@ -24,7 +24,7 @@ impl Follower {
             self.state.backoff.reset();
         }
         self.follow_epoch();
-        let began = self.context.index().relist(K::KIND);
+        let mut began = self.context.index().relist(K::KIND);
         let mut parameters = ListParams::default().limit(self.state.page);
         parameters.label_selector.clone_from(&self.scope.selector);
         let mut count = 0;
@@ -39,7 +39,7 @@ impl Follower {
             count += page.items.len() as u64;
             self.apply_page(page.items, &began).await;
             if planted(PlantedFault::SharedMarks) {
-                self.sweep(&began).await;
+                self.sweep(&mut began).await;
             }
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => parameters.continue_token = Some(token),
@@ -49,7 +49,7 @@ impl Follower {
                 }
             }
         }
-        self.sweep(&began).await;
+        self.sweep(&mut began).await;
         let compare = self.scope.compare.mul_f64(0.9 + fastrand::f64() / 5.0);
         let state = &mut self.state;
         (state.count, state.miscounted) = (count, false);
@@ -68,7 +68,7 @@ impl Follower {
         }
     }
 
-    async fn sweep(&self, began: &ListBegan) {
+    async fn sweep(&self, began: &mut ListBegan) {
         if planted(PlantedFault::SweepSkipped) {
             return;
         }
