@@ -17,6 +17,7 @@ use kube::{
     api::{ListParams, Request},
     core::ObjectList,
 };
+use tokio::task::yield_now;
 
 use self::{
     follow::{FollowScope, Follower},
@@ -31,6 +32,8 @@ use crate::kinds::{
 /// More namespaces than these are watched by one watch of each kind where the grant allows it: a watch
 /// takes a connection and memory of its own.
 const MANY_NAMESPACES: usize = 16;
+/// How many watches are made before other tasks have their turn.
+const SLICE: usize = 50;
 /// How often a watch of one namespace is compared with the server.
 const COMPARE_NAMESPACE: Duration = Duration::from_secs(60 * 60);
 
@@ -112,11 +115,13 @@ impl Starter<'_> {
             if may_list_cluster::<K>(&api, &context).await {
                 return wide.run::<K>().await;
             }
-            let followers = namespaces.iter().map(|namespace| {
-                let scope = namespace_scope(namespace);
-                follower::<K>(scope, &api, &context, &starts)
-            });
-            let followers: Vec<_> = followers.collect();
+            let mut followers = Vec::new();
+            for slice in namespaces.iter().collect::<Vec<_>>().chunks(SLICE) {
+                yield_now().await;
+                followers.extend(slice.iter().map(|namespace| {
+                    follower::<K>(namespace_scope(namespace), &api, &context, &starts)
+                }));
+            }
             // Those are waited for instead.
             context.progress.retire(wide.id);
             join_all(followers.into_iter().map(Follower::run::<K>)).await;
