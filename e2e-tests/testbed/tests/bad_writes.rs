@@ -259,7 +259,6 @@ async fn three_thousand_creates_are_refused() {
     let most = 25.0 * minute.elapsed().as_secs_f64() + 50.0 + 8.0;
     assert!((repeats.len() as f64) < most, "{}", repeats.len());
     drop(storm);
-    team.counts("w-0000", "default", 1).await.unwrap();
 }
 
 /// What changes meanwhile does not shorten it, and is written with it.
