@@ -106,7 +106,7 @@ impl ApiServer {
             return Reply::Answer(status::unserved());
         }
         if !self.serves_subresource(request) {
-            return Reply::Answer(status::unknown_resource());
+            return Reply::Answer(request.about().not_found());
         }
         let refusal = self
             .refusals

@@ -75,7 +75,9 @@ impl Normaliser {
                 (_, value) => self.value(value),
             };
         }
-        object.remove("selfLink");
+        if object.get("managedFields") == Some(&json!([])) {
+            object.remove("managedFields");
+        }
     }
 
     fn uid(&mut self, uid: String) -> Value {

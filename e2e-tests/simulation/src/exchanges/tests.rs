@@ -5,8 +5,8 @@ use jiff::Timestamp;
 const SCRIPT: &str = include_str!("../../exchanges/script.txt");
 const RECORDED: &str = include_str!("../../exchanges/recorded.jsonl");
 
-/// A watch of this length or more gets a bookmark before its end.
-const BOOKMARK_FROM: u64 = 4;
+/// A watch of so many seconds or more gets bookmarks.
+const BOOKMARK_FROM: u64 = 70;
 
 /// The server in memory, and what a script has kept of it.
 #[derive(Default)]
@@ -46,6 +46,8 @@ impl Replay {
             Reply::Watch(mut watch) => {
                 let mut lines = self.server.advance(&mut watch);
                 if watch.timeout.unwrap_or_default() >= BOOKMARK_FROM {
+                    // One each minute, and one before the end.
+                    lines.extend(self.server.bookmark(&watch));
                     lines.extend(self.server.bookmark(&watch));
                 }
                 let body = self.normaliser.value(events(&lines.concat()));
@@ -88,6 +90,10 @@ fn the_server_in_memory_answers_as_the_real_one() {
         .map(|line| serde_json::from_str::<Exchange>(line).unwrap());
     let mut recorded = recorded.peekable();
     let mut replay = Replay::default();
+    for name in ["default", "kube-system"] {
+        let namespace = json!({ "metadata": { "name": name } });
+        replay.server.write(Resource::Namespaces, namespace, Timestamp::UNIX_EPOCH);
+    }
     let mut different = Vec::new();
     let mut compared = 0;
     for step in steps(SCRIPT).unwrap() {

@@ -15,6 +15,11 @@ pub(super) fn update(old: &Value, new: &mut Value, manager: &str, subresource: &
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value));
     let changed: BTreeSet<_> = changed.map(|(key, _)| format!("f:{key}")).collect();
+    let is_untracked = old["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty);
+    if old.is_object() && is_untracked {
+        // Whoever has no entries when it is made never gets any.
+        return;
+    }
     let mut entries = match &old["metadata"]["managedFields"] {
         Value::Array(entries) => entries.clone(),
         _ => Vec::new(),
@@ -31,7 +36,8 @@ pub(super) fn update(old: &Value, new: &mut Value, manager: &str, subresource: &
         }
     }
     let has_set_status = old["status"] != new["status"];
-    if !changed.is_empty() || has_set_status {
+    let has_made_spec = old.is_null() && !new["spec"].is_null();
+    if !changed.is_empty() || has_set_status || has_made_spec {
         let is_its = |entry: &&mut Value| {
             entry["manager"] == manager
                 && entry["subresource"].as_str().unwrap_or_default() == subresource
@@ -57,5 +63,7 @@ pub(super) fn update(old: &Value, new: &mut Value, manager: &str, subresource: &
             entries.push(fresh);
         }
     }
-    new["metadata"]["managedFields"] = entries.into();
+    if !entries.is_empty() {
+        new["metadata"]["managedFields"] = entries.into();
+    }
 }

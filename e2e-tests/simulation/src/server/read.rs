@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{
@@ -24,16 +25,29 @@ struct ContinueToken {
 
 impl ContinueToken {
     fn text(&self) -> String {
-        let revision = self.revision.unwrap_or_default();
-        format!("{revision}~{}~{}", self.after.0, self.after.1)
+        let revision = self
+            .revision
+            .map_or(-1, |revision| i64::try_from(revision).unwrap_or(-1));
+        let start = match &*self.after.0 {
+            "" => format!("{}\0", self.after.1),
+            namespace => format!("{namespace}/{}\0", self.after.1),
+        };
+        let token = json!({ "v": "meta.k8s.io/v1", "rv": revision, "start": start });
+        URL_SAFE_NO_PAD.encode(token.to_string())
     }
 
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '~');
-        let revision: u64 = parts.next()?.parse().ok()?;
+    /// Reads a token of a list in one namespace, or in all.
+    fn read(text: &str, namespace: Option<&str>) -> Option<Self> {
+        let token = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let token: Value = serde_json::from_slice(&token).ok()?;
+        let start = token["start"].as_str()?.trim_end_matches('\0');
+        let after = match start.rsplit_once('/') {
+            Some((namespace, name)) => (namespace, name),
+            None => (namespace.unwrap_or_default(), start),
+        };
         Some(Self {
-            revision: (revision > 0).then_some(revision),
-            after: (parts.next()?.to_owned(), parts.next()?.to_owned()),
+            revision: u64::try_from(token["rv"].as_i64()?).ok(),
+            after: (after.0.to_owned(), after.1.to_owned()),
         })
     }
 }
@@ -56,10 +70,10 @@ impl ApiServer {
         let resource = request.resource;
         let token = match request.parameter("continue") {
             "" => None,
-            text => match ContinueToken::read(text) {
+            text => match ContinueToken::read(text, namespace) {
                 Some(token) => Some(token),
                 None => {
-                    let message = "continue key is not valid: illegal base64 data";
+                    let message = "invalid continue token: continue key is not valid: illegal base64 data at input byte 0";
                     return status::failure(400, "BadRequest", message, Value::Null);
                 }
             },
@@ -75,7 +89,10 @@ impl ApiServer {
                 if asked > self.store.revision() {
                     return too_large(asked, position);
                 }
-                position.max(asked)
+                match request.parameter("resourceVersionMatch") {
+                    "Exact" => asked,
+                    _ => position.max(asked),
+                }
             }
         };
         let Some(objects) = self.store.list_at(revision, resource, namespace) else {
@@ -85,7 +102,7 @@ impl ApiServer {
             });
             return match token {
                 Some(token) => status::expired_continue(&token.text()),
-                None => status::expired_watch(revision, self.store.compacted()),
+                None => status::expired_list(),
             };
         };
         self.page(request, &objects, revision, token)
@@ -99,32 +116,40 @@ impl ApiServer {
         token: Option<ContinueToken>,
     ) -> Answer {
         let selector = Selector::read(request.parameter("labelSelector"));
+        let namespace = request.namespace.as_deref();
         let after = token
             .as_ref()
             .map(|token| ObjectKey::new(request.resource, &token.after.0, &token.after.1));
-        let left: Vec<_> = objects
+        let mut left = objects
             .iter()
             .filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after))
-            .filter(|(_, object)| selector.matches(&object.value))
-            .collect();
+            .peekable();
         let limit = request.number("limit").filter(|limit| *limit > 0);
-        let limit = limit.map(|limit| limit.min(self.page_limit));
-        let size = limit.map_or(left.len(), |limit| {
-            usize::try_from(limit).unwrap_or(usize::MAX)
-        });
-        let mut metadata = json!({ "resourceVersion": revision.to_string() });
-        let shown = left.get(..size).unwrap_or(&left);
-        if let (Some((last, _)), true) = (shown.last(), left.len() > size) {
-            let next = ContinueToken {
-                revision: Some(revision),
-                after: (last.namespace.clone(), last.name.clone()),
-            };
-            metadata["continue"] = next.text().into();
-            if selector.is_empty() {
-                metadata["remainingItemCount"] = (left.len() - size).into();
+        let limit = limit.filter(|_| request.parameter("resourceVersion") != "0");
+        let limit = limit.map_or(u64::MAX, |limit| limit.min(self.page_limit));
+        let mut shown = Vec::new();
+        while (shown.len() as u64) < limit
+            && let Some((key, object)) = left.next()
+        {
+            if selector.matches(&object.value) {
+                shown.push((key, object));
             }
         }
-        Answer::ok(200, list_text(request, &metadata, shown))
+        let mut metadata = json!({ "resourceVersion": revision.to_string() });
+        if let (Some((last, _)), true) = (shown.last(), left.peek().is_some()) {
+            let after = match namespace {
+                Some(_) => (String::new(), last.name.clone()),
+                None => (last.namespace.clone(), last.name.clone()),
+            };
+            let revision = Some(revision);
+            metadata["continue"] = ContinueToken { revision, after }.text().into();
+            if selector.is_empty() {
+                metadata["remainingItemCount"] = left.count().into();
+            }
+        } else if request.resource.is_custom() && !request.is_partial {
+            metadata["continue"] = "".into();
+        }
+        Answer::ok(200, list_text(request, &metadata, &shown))
     }
 }
 
@@ -134,6 +159,11 @@ fn list_text(request: &Request, metadata: &Value, shown: &[(&ObjectKey, &Arc<Sto
         true => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
         false => (resource.kind(), resource.api_version()),
     };
+    if request.is_partial && shown.is_empty() {
+        return format!(
+            r#"{{"kind":"{kind}List","apiVersion":"{api_version}","metadata":{metadata},"items":null}}"#
+        );
+    }
     let mut text = format!(
         r#"{{"kind":"{kind}List","apiVersion":"{api_version}","metadata":{metadata},"items":["#
     );
@@ -145,7 +175,15 @@ fn list_text(request: &Request, metadata: &Value, shown: &[(&ObjectKey, &Arc<Sto
             true => {
                 let _ = write!(text, "{}", partial(object));
             }
-            false => text.push_str(object.json()),
+            false if resource.is_custom() => text.push_str(object.json()),
+            // The list says what its items are.
+            false => {
+                let mut item = object.value.clone();
+                if let Some(item) = item.as_object_mut() {
+                    item.retain(|field, _| !matches!(field.as_str(), "kind" | "apiVersion"));
+                }
+                let _ = write!(text, "{item}");
+            }
         }
     }
     text.push_str("]}");
@@ -162,12 +200,15 @@ fn partial(object: &Stored) -> Value {
 
 /// This server lags behind the number that is asked for.
 fn too_large(asked: u64, current: u64) -> Answer {
-    let message = format!("Too large resource version: {asked}, current: {current}");
+    let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
     let details = json!({
         "causes": [{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }],
         "retryAfterSeconds": 1,
     });
-    status::failure(504, "Timeout", &message, details)
+    Answer {
+        retry_after: Some(1),
+        ..status::failure(504, "Timeout", &message, details)
+    }
 }
 
 impl Request {

@@ -130,9 +130,9 @@ impl Resource {
 
     /// Kind and group, as messages about invalid objects name it: `Workload.kuma.io`.
     pub fn qualified_kind(self) -> String {
-        match self.group() {
-            "" => self.kind().to_owned(),
-            group => format!("{}.{group}", self.kind()),
+        match self.is_custom() {
+            true => format!("{}.{}", self.kind(), self.group()),
+            false => self.kind().to_owned(),
         }
     }
 

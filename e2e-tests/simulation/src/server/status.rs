@@ -62,6 +62,11 @@ pub fn failure(code: u16, reason: &str, message: &str, details: Value) -> Answer
     if !details.is_null() {
         status["details"] = details;
     }
+    if reason.is_empty()
+        && let Some(status) = status.as_object_mut()
+    {
+        status.remove("reason");
+    }
     status["code"] = code.into();
     Answer::ok(code, status.to_string())
 }
@@ -77,12 +82,6 @@ impl About<'_> {
         }
         details.insert("kind".to_owned(), self.resource.plural().into());
         details.into()
-    }
-
-    fn invalid_details(&self) -> Value {
-        let mut details = self.details();
-        details["kind"] = self.resource.kind().into();
-        details
     }
 
     fn quoted(&self) -> String {
@@ -112,6 +111,40 @@ impl About<'_> {
         self.conflict("the object has been modified; please apply your changes to the latest version and try again")
     }
 
+    /// A precondition of a delete does not hold.
+    pub fn unexpected(&self, what: &str, asked: &str, found: &str, why: &str) -> Answer {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{}\": the {what} in the precondition ({asked}) does not match the {what} in record ({found}). The object might have been {why}",
+            match self.resource.group() {
+                "" => self.resource.kind().to_owned(),
+                group => format!("{}.{group}", self.resource.kind()),
+            },
+            self.name
+        );
+        let mut details = self.details();
+        details["kind"] = self.resource.kind().into();
+        failure(409, "Conflict", &message, details)
+    }
+
+    /// The object is being deleted, and cannot be made anew before it is gone.
+    pub fn still_exists(&self) -> Answer {
+        let message = format!("object is being deleted: {} already exists", self.quoted());
+        failure(409, "AlreadyExists", &message, self.details())
+    }
+
+    /// A PUT must say which version it replaces.
+    pub fn unversioned(&self) -> Answer {
+        let (field, message) = (
+            "metadata.resourceVersion",
+            "Invalid value: 0: must be specified for an update",
+        );
+        let sentence = format!("{} is invalid: {field}: {message}", self.quoted());
+        let mut details = self.details();
+        details["causes"] =
+            json!([{ "reason": "FieldValueInvalid", "message": message, "field": field }]);
+        failure(422, "Invalid", &sentence, details)
+    }
+
     /// A field has a value that it cannot have.
     pub fn invalid(&self, field: &str, reason: &str, message: &str) -> Answer {
         let sentence = format!(
@@ -119,8 +152,20 @@ impl About<'_> {
             self.resource.qualified_kind(),
             self.name
         );
-        let mut details = self.invalid_details();
-        details["causes"] = json!([{ "reason": reason, "message": message, "field": field }]);
+        let mut details = self.details();
+        details["kind"] = self.resource.kind().into();
+        if !self.resource.is_custom()
+            && let Some(details) = details.as_object_mut()
+        {
+            details.remove("group");
+        }
+        let cause = json!({ "reason": reason, "message": message, "field": field });
+        // Of a custom resource, metadata that must not change are looked at twice.
+        let times = match self.resource.is_custom() && message.ends_with("field is immutable") {
+            true => 2,
+            false => 1,
+        };
+        details["causes"] = vec![cause; times].into();
         failure(422, "Invalid", &sentence, details)
     }
 
@@ -218,12 +263,6 @@ pub fn unserved() -> Answer {
     Answer::plain(404, "404 page not found\n")
 }
 
-/// Like [`unserved`], from within a group that is served.
-pub fn unknown_resource() -> Answer {
-    let message = "the server could not find the requested resource";
-    failure(404, "NotFound", message, json!({}))
-}
-
 /// The list has gone on for too long.
 pub fn expired_continue(token: &str) -> Answer {
     let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
@@ -232,6 +271,12 @@ pub fn expired_continue(token: &str) -> Answer {
         "status": "Failure", "message": message, "reason": "Expired", "code": 410,
     });
     Answer::ok(410, body.to_string())
+}
+
+/// The list would be of too long ago.
+pub fn expired_list() -> Answer {
+    let message = "The resourceVersion for the provided list is too old.";
+    failure(410, "Expired", message, Value::Null)
 }
 
 /// The watch would start too long ago.

@@ -9,6 +9,11 @@ use super::{
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+/// The longest `reportingInstance` of an event, in bytes.
+const LONGEST_INSTANCE: usize = 128;
+
 /// The longest note of an event, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
@@ -17,6 +22,12 @@ pub(super) fn of_new(about: &About<'_>, object: &Value) -> Result<(), Answer> {
     if about.name.is_empty() {
         let message = "Required value: name or generateName is required";
         return Err(about.invalid("metadata.name", "FieldValueRequired", message));
+    }
+    if about.resource == Resource::Namespaces
+        && (!is_subdomain(about.name) || about.name.contains('.'))
+    {
+        let message = format!("Invalid value: \"{}\": {LABEL}", about.name);
+        return Err(about.invalid("metadata.name", "FieldValueInvalid", &message));
     }
     if !is_subdomain(about.name) {
         let message = format!("Invalid value: \"{}\": {SUBDOMAIN}", about.name);
@@ -51,6 +62,16 @@ fn of_event(about: &About<'_>, event: &Value) -> Result<(), Answer> {
     if event["eventTime"].is_null() {
         return Err(about.invalid("eventTime", "FieldValueRequired", "Required value"));
     }
+    let kind = event["type"].as_str().unwrap_or_default();
+    if !matches!(kind, "Normal" | "Warning") {
+        let message = format!("Invalid value: \"\": has invalid value: {kind}");
+        return Err(about.invalid("type", "FieldValueInvalid", &message));
+    }
+    let instance = event["reportingInstance"].as_str().unwrap_or_default();
+    if instance.len() > LONGEST_INSTANCE {
+        let message = "Invalid value: \"\": can have at most 128 characters";
+        return Err(about.invalid("reportingInstance", "FieldValueInvalid", message));
+    }
     if event["note"].as_str().unwrap_or_default().len() > LONGEST_NOTE {
         let message = "Invalid value: \"\": can have at most 1024 characters";
         return Err(about.invalid("message", "FieldValueInvalid", message));
@@ -82,7 +103,7 @@ pub(super) fn of_change(about: &About<'_>, old: &Value, new: &Value) -> Result<(
         if before != after {
             let shown = match after {
                 Some(value) => value.to_string(),
-                None => "\"\"".to_owned(),
+                None => "null".to_owned(),
             };
             let message = format!("Invalid value: {shown}: field is immutable");
             return Err(about.invalid(field, "FieldValueInvalid", &message));

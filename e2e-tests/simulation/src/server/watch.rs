@@ -40,9 +40,9 @@ impl ApiServer {
             asked => asked.parse::<u64>(),
         }) else {
             let message = format!(
-                "Invalid value: \"{asked}\": strconv.ParseUint: parsing \"{asked}\": invalid syntax"
+                "resourceVersion: Invalid value: \"{asked}\": strconv.ParseUint: parsing \"{asked}\": invalid syntax"
             );
-            return Err(status::failure(400, "BadRequest", &message, Value::Null));
+            return Err(status::failure(500, "", &message, Value::Null));
         };
         let mut watch = Watch {
             resource: request.resource,
@@ -67,6 +67,7 @@ impl ApiServer {
             let expired = status::expired_watch(from, self.store.compacted());
             watch.begun_with.push(line("ERROR", &expired.body));
             watch.timeout = Some(0);
+            watch.position = u64::MAX;
         }
         Ok(watch)
     }

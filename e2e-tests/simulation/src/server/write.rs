@@ -42,8 +42,11 @@ impl ApiServer {
             return status::failure(500, "", message, Value::Null);
         }
         let key = request.key();
-        if self.store.get(&key).is_some() {
-            return about.already_exists();
+        if let Some(existing) = self.store.get(&key) {
+            return match existing.is_terminating() {
+                true => about.still_exists(),
+                false => about.already_exists(),
+            };
         }
         self.set_system_fields(&mut object, request);
         let stored = self.store.put(key, object);
@@ -79,28 +82,63 @@ impl ApiServer {
         if resource.is_custom() {
             object["metadata"]["generation"] = 1.into();
         }
-        if resource == Resource::Workloads {
-            if self.has_status_subresource
-                && let Some(object) = object.as_object_mut()
-            {
-                object.remove("status");
+        match resource {
+            Resource::Workloads if self.has_status_subresource => {
+                if let Some(object) = object.as_object_mut() {
+                    object.remove("status");
+                }
             }
-            managed_fields::update(&Value::Null, object, &request.manager, "", &self.now());
+            Resource::DataplaneInsights => prune(object),
+            Resource::Namespaces => {
+                let name = request.name.as_str();
+                object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name.into();
+                object["spec"] = json!({ "finalizers": ["kubernetes"] });
+                object["status"] = json!({ "phase": "Active" });
+            }
+            Resource::Events => {
+                object["deprecatedSource"] = json!({});
+                for time in ["deprecatedFirstTimestamp", "deprecatedLastTimestamp"] {
+                    object[time] = Value::Null;
+                }
+            }
+            _ => (),
         }
+        managed_fields::update(&Value::Null, object, &request.manager, "", &self.now());
     }
 
     pub(super) fn update(&mut self, request: &Request) -> Answer {
         let about = request.about();
+        let name = request.body["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default();
+        if name != request.name {
+            let message = format!(
+                "the name of the object ({name}) does not match the name on the URL ({})",
+                request.name
+            );
+            return status::failure(400, "BadRequest", &message, Value::Null);
+        }
         let Some(existing) = self.store.get(&request.key()).cloned() else {
             return match request.resource {
                 Resource::Leases => self.create_by_update(request),
                 _ => about.not_found(),
             };
         };
-        let new = request.body.clone();
-        let asked = new["metadata"]["uid"].as_str().unwrap_or_default();
-        if !asked.is_empty() && asked != existing.uid() {
-            return about.conflict(&uid_differs(asked, existing.uid()));
+        let mut new = request.body.clone();
+        let version = new["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap_or_default();
+        if version.is_empty() {
+            return about.unversioned();
+        }
+        if version != existing.revision.to_string() {
+            return about.modified();
+        }
+        let asked = new["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        if asked.is_empty() {
+            new["metadata"]["uid"] = existing.uid().into();
+        } else if asked != existing.uid() {
+            return about.conflict(&uid_differs(&about, &asked, existing.uid()));
         }
         self.change(request, &existing, new)
     }
@@ -110,7 +148,8 @@ impl ApiServer {
         let mut body = request.body.clone();
         let asked = body["metadata"]["uid"].as_str().unwrap_or_default();
         if !asked.is_empty() {
-            return request.about().conflict(&uid_differs(asked, ""));
+            let about = request.about();
+            return about.conflict(&uid_differs(&about, asked, ""));
         }
         if let Some(metadata) = body["metadata"].as_object_mut() {
             metadata.remove("resourceVersion");
@@ -160,12 +199,19 @@ impl ApiServer {
         ] {
             new["metadata"][field] = old["metadata"][field].clone();
         }
-        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
-        if request.resource == Resource::Workloads {
-            self.keep_apart(request, old, &mut new);
-            let (manager, part) = (&request.manager, &request.subresource);
-            managed_fields::update(old, &mut new, manager, part, &self.now());
-            if new["spec"] != old["spec"] {
+        for field in ["resourceVersion", "namespace"] {
+            new["metadata"][field] = old["metadata"][field].clone();
+        }
+        match request.resource {
+            Resource::Workloads => self.keep_apart(request, old, &mut new),
+            Resource::DataplaneInsights => prune(&mut new),
+            _ => (),
+        }
+        let (manager, part) = (&request.manager, &request.subresource);
+        managed_fields::update(old, &mut new, manager, part, &self.now());
+        if request.resource.is_custom() {
+            let counts_status = !self.has_status_subresource;
+            if without_metadata(&new, counts_status) != without_metadata(old, counts_status) {
                 let generation = old["metadata"]["generation"].as_u64().unwrap_or_default();
                 new["metadata"]["generation"] = (generation + 1).into();
             }
@@ -220,32 +266,43 @@ impl ApiServer {
         if let Some(asked) = precondition("uid")
             && asked != existing.uid()
         {
-            return about.conflict(&uid_differs(asked, existing.uid()));
+            return about.unexpected("UID", asked, existing.uid(), "deleted and then recreated");
         }
         let revision = existing.revision.to_string();
         if let Some(asked) = precondition("resourceVersion")
             && asked != revision
         {
-            let why = format!(
-                "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({revision}). The object might have been modified"
-            );
-            return about.conflict(
-                &format!("Precondition failed: {why}").replace("Precondition failed: the", "the"),
-            );
+            return about.unexpected("ResourceVersion", asked, &revision, "modified");
         }
-        let finalizers = existing.value["metadata"]["finalizers"].as_array();
-        if finalizers.is_some_and(|finalizers| !finalizers.is_empty()) {
-            if existing.is_terminating() {
-                return Answer::ok(200, existing.json());
-            }
-            let mut object = existing.value.clone();
-            object["metadata"]["deletionTimestamp"] = self.now().into();
-            object["metadata"]["deletionGracePeriodSeconds"] = 0.into();
-            let stored = self.store.put(key, object);
-            return Answer::ok(200, stored.json());
+        if let Some(held) = self.begin_deletion(request, &existing) {
+            return held;
         }
         self.store.remove(&key);
         Answer::ok(200, deleted(&about, existing.uid()).to_string())
+    }
+
+    /// An object with finalizers is only marked. So is a Namespace, whose finalizer is in its spec.
+    fn begin_deletion(&mut self, request: &Request, existing: &Stored) -> Option<Answer> {
+        let is_namespace = request.resource == Resource::Namespaces;
+        let path = if is_namespace { "spec" } else { "metadata" };
+        let finalizers = existing.value[path]["finalizers"].as_array();
+        if finalizers.is_none_or(Vec::is_empty) {
+            return None;
+        }
+        if existing.is_terminating() {
+            return Some(Answer::ok(200, existing.json()));
+        }
+        let mut object = existing.value.clone();
+        object["metadata"]["deletionTimestamp"] = self.now().into();
+        match is_namespace {
+            true => object["status"]["phase"] = "Terminating".into(),
+            false => object["metadata"]["deletionGracePeriodSeconds"] = 0.into(),
+        }
+        if let Some(generation) = object["metadata"]["generation"].as_u64() {
+            object["metadata"]["generation"] = (generation + 1).into();
+        }
+        let stored = self.store.put(request.key(), object);
+        Some(Answer::ok(200, stored.json()))
     }
 
     /// Whether a request for a subresource can be answered.
@@ -261,8 +318,35 @@ impl ApiServer {
     }
 }
 
-fn uid_differs(asked: &str, uid: &str) -> String {
-    format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {uid}")
+fn uid_differs(about: &About<'_>, asked: &str, uid: &str) -> String {
+    let key = format!(
+        "/registry/{}/{}/{}",
+        about.resource.plural(),
+        about.namespace.unwrap_or_default(),
+        about.name
+    );
+    format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {uid}"
+    )
+}
+
+/// What the generation of a custom resource counts.
+fn without_metadata(object: &Value, with_status: bool) -> Value {
+    let mut object = object.clone();
+    if let Some(object) = object.as_object_mut() {
+        object.remove("metadata");
+        if !with_status {
+            object.remove("status");
+        }
+    }
+    object
+}
+
+/// Their definition has no spec.
+fn prune(insight: &mut Value) {
+    if let Some(insight) = insight.as_object_mut() {
+        insight.remove("spec");
+    }
 }
 
 fn same_but_for_times(old: &Value, new: &Value) -> bool {

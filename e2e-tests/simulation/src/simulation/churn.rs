@@ -101,6 +101,8 @@ impl Simulation {
             };
             self.server.store.remove(&key);
         }
+        // Each of several changes is one for itself.
+        self.look_at_changes();
     }
 
     fn edit(&mut self, key: &ObjectKey, edit: impl FnOnce(&mut serde_json::Value)) {

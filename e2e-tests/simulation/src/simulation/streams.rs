@@ -35,6 +35,8 @@ pub(super) enum StreamStep {
     Show,
     /// It shows a bookmark.
     Bookmark,
+    /// It shows a bookmark before the server ends it.
+    LastBookmark,
     /// Something arrives.
     Arrive(Bytes),
     /// Its end arrives.
@@ -63,6 +65,10 @@ impl Simulation {
         let ends = self.now + Duration::from_secs(timeout);
         self.agenda
             .add(ends, Happening::Stream(id, StreamStep::TimeOut));
+        // The server says how far it has come before it ends a watch.
+        let last = ends.saturating_sub(Duration::from_secs(2));
+        self.agenda
+            .add(last, Happening::Stream(id, StreamStep::LastBookmark));
         let bookmark = self.now + Duration::from_millis(self.network.u64(50_000..70_000));
         self.agenda
             .add(bookmark, Happening::Stream(id, StreamStep::Bookmark));
@@ -111,11 +117,9 @@ impl Simulation {
                     self.show(id, lines.concat());
                 }
             }
+            StreamStep::LastBookmark => self.show_bookmark(id),
             StreamStep::Bookmark => {
-                let bookmark = self.server.bookmark(&stream.watch);
-                if let Some(bookmark) = bookmark {
-                    self.show(id, bookmark);
-                }
+                self.show_bookmark(id);
                 let next = self.now + Duration::from_millis(self.network.u64(50_000..70_000));
                 self.agenda
                     .add(next, Happening::Stream(id, StreamStep::Bookmark));
@@ -137,6 +141,14 @@ impl Simulation {
                 let _ = stream.sender.send(Err(wire::broken()));
                 self.streams.remove(&id);
             }
+        }
+    }
+
+    fn show_bookmark(&mut self, id: u64) {
+        let stream = self.streams.get(&id);
+        let bookmark = stream.and_then(|stream| self.server.bookmark(&stream.watch));
+        if let Some(bookmark) = bookmark {
+            self.show(id, bookmark);
         }
     }
 
@@ -230,13 +242,18 @@ fn summary(text: &str) -> String {
         let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
         let text = |pointer| event.pointer(pointer).and_then(serde_json::Value::as_str);
         let part = |pointer| text(pointer).unwrap_or("-");
+        let metadata = &event["object"]["metadata"];
+        let workload = metadata["annotations"]["kuma.io/workload"].as_str();
+        let mesh = metadata["labels"]["kuma.io/mesh"].as_str();
+        let about = [workload, mesh].into_iter().flatten().collect::<Vec<_>>();
         format!(
-            "{} {} {}/{} @{}",
+            "{} {} {}/{} @{} {}",
             part("/type"),
             part("/object/kind"),
             part("/object/metadata/namespace"),
             part("/object/metadata/name"),
             part("/object/metadata/resourceVersion"),
+            about.join(" of "),
         )
     });
     lines.collect::<Vec<_>>().join("; ")

@@ -181,6 +181,7 @@ impl Simulation {
         let keys: Vec<_> = objects.map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.server.store.remove(&key);
+            self.look_at_changes();
         }
     }
 }
