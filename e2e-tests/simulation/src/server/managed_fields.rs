@@ -15,7 +15,9 @@ pub(super) fn update(old: &Value, new: &mut Value, manager: &str, subresource: &
         .iter()
         .filter(|(key, value)| before.get(*key) != Some(value));
     let changed: BTreeSet<_> = changed.map(|(key, _)| format!("f:{key}")).collect();
-    let is_untracked = old["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty);
+    let is_untracked = old["metadata"]["managedFields"]
+        .as_array()
+        .is_none_or(Vec::is_empty);
     if old.is_object() && is_untracked {
         // Whoever has no entries when it is made never gets any.
         return;

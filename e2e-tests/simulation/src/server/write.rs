@@ -134,7 +134,10 @@ impl ApiServer {
         if version != existing.revision.to_string() {
             return about.modified();
         }
-        let asked = new["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let asked = new["metadata"]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         if asked.is_empty() {
             new["metadata"]["uid"] = existing.uid().into();
         } else if asked != existing.uid() {
