@@ -263,7 +263,10 @@ async fn no_watch_is_begun_in_a_loop(#[case] fault: Fault) {
             .clone()
             .filter(|asked| asked.verb == "watch")
             .count();
-        let lists = of_kind.filter(|asked| asked.verb == "list").count();
+        // A list has more than one page while other tests have many objects.
+        let lists = of_kind
+            .filter(|asked| asked.verb == "list" && !asked.is_continued)
+            .count();
         assert!((2..=8).contains(&watches), "{kind}: {watches} watches");
         assert!(lists <= 8, "{kind}: {lists} lists");
     }

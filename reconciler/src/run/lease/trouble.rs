@@ -40,8 +40,8 @@ impl Trouble {
     /// The Lease can be read and written.
     pub(super) fn ended(&mut self) {
         if let Some(Since { began, .. }) = self.0.take() {
-            let away = Duration::from_secs(began.elapsed().as_secs());
-            tracing::info!("the lease can be read and written again, after {away:?}");
+            let away = began.elapsed().as_secs_f64();
+            tracing::info!("the lease can be read and written again, after {away:.1} s");
         }
     }
 }
