@@ -36,7 +36,6 @@ const KNOWN: &[&str] = &[
     "reconciler/src/explain",
     "reconciler/src/run/controller",
     "reconciler/src/run/events",
-    "reconciler/src/run/index",
 ];
 
 /// Whether a file is that of a module, or within it.
