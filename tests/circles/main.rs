@@ -35,7 +35,6 @@ const KNOWN: &[&str] = &[
     "e2e-tests/simulation/src",
     "reconciler/src/explain",
     "reconciler/src/run/controller",
-    "reconciler/src/run/events",
 ];
 
 /// Whether a file is that of a module, or within it.
