@@ -18,7 +18,7 @@ mod graph;
 mod source;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -28,21 +28,6 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::source::Crate;
-
-/// The modules within which there are still circles. An entry that is no longer needed fails the test,
-/// so that the list only shrinks.
-const KNOWN: &[&str] = &[
-    "e2e-tests/simulation/src",
-    "reconciler/src/explain",
-    "reconciler/src/run/controller",
-    "reconciler/src/run/events",
-    "reconciler/src/run/index",
-];
-
-/// Whether a file is that of a module, or within it.
-fn is_within(file: &Path, module: &str) -> bool {
-    file.starts_with(module) || file == Path::new(module).with_extension("rs")
-}
 
 /// The root files of all libraries and programs of the workspace, relative to its folder.
 fn roots() -> Vec<PathBuf> {
@@ -76,29 +61,17 @@ fn the_modules_of_a_crate_need_each_other_one_way_only() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         fs::read_to_string(path).ok()
     };
-    let mut met = BTreeSet::new();
-    let mut new = String::new();
+    let mut found = String::new();
     let roots = roots();
     assert!(roots.len() > 5, "the workspace has more crates: {roots:?}");
     for root in roots {
         let needs = graph::needs(&Crate::read(&root, &text));
         for circle in graph::circles(&needs) {
-            let is_in = |module: &&&str| circle.iter().all(|file| is_within(file, module));
-            match KNOWN.iter().find(is_in) {
-                Some(module) => drop(met.insert(module)),
-                None => {
-                    new += "These need each other; what both need belongs below both:\n";
-                    new += &graph::lines(&needs, &circle);
-                }
-            }
+            found += "These need each other; what both need belongs below both:\n";
+            found += &graph::lines(&needs, &circle);
         }
     }
-    assert!(new.is_empty(), "{new}");
-    let gone: Vec<_> = KNOWN
-        .iter()
-        .filter(|module| !met.contains(module))
-        .collect();
-    assert!(gone.is_empty(), "no longer needed in KNOWN: {gone:?}");
+    assert!(found.is_empty(), "{found}");
 }
 
 /// The circles of a crate of these files.

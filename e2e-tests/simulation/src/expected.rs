@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::{fields::label, model};
+use crate::{fields::label, managers::OURS};
 
 /// Namespace and name.
 pub type Name = (String, String);
@@ -71,7 +71,7 @@ impl Expected {
             (Self::Present(mesh, counts), Some(object)) => {
                 let owners = object["metadata"]["ownerReferences"].as_array();
                 let mut owners = owners.into_iter().flatten();
-                label(object, "kuma.io/managed-by") == Some(model::OURS)
+                label(object, "kuma.io/managed-by") == Some(OURS)
                     && label(object, "kuma.io/mesh") == Some(mesh)
                     && numbers == Some(*counts)
                     && owners.all(|owner| owner["kind"] != "Mesh" || owner["name"] == *mesh)

@@ -7,6 +7,7 @@
 //! | [`process`], [`wire`] | a replica with a clock that is moved, and what it sends |
 //! | [`server`] | the API server |
 //! | [`model`], [`expected`] | what the Workloads should be, from the rules alone |
+//! | [`managers`] | who manages Workloads |
 //! | [`checks`] | what must hold at each instant |
 //! | [`fault`] | what can go wrong, and how often it did |
 //! | [`exchanges`] | the server compared with a real one |
@@ -24,6 +25,7 @@ pub mod exchanges;
 pub mod expected;
 pub mod fault;
 mod fields;
+pub mod managers;
 pub mod model;
 pub mod planted;
 pub mod process;

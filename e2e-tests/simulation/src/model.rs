@@ -8,13 +8,9 @@ use serde_json::Value;
 use crate::{
     expected::{Expected, Name, Reference, Rules},
     fields::{annotation, label, mesh_of, text},
+    managers::{CONTROL_PLANE, OURS},
     server::{resource::Resource, store::Store},
 };
-
-/// The manager that the program is.
-pub const OURS: &str = "kuma-workload-reconciler";
-/// The manager that Kuma's control plane is.
-pub const CONTROL_PLANE: &str = "k8s-controller";
 
 /// The references of all Dataplanes of a namespace.
 pub fn references(store: &Store, rules: Rules, namespace: &str) -> Vec<Reference> {

@@ -119,7 +119,7 @@ impl ApiServer {
             Verb::Get => self.get(request),
             Verb::List => self.list(request, server),
             Verb::Watch => {
-                return match self.watch(request, server) {
+                return match Watch::begin(request, &self.store, server, self.position(server)) {
                     Ok(watch) => Reply::Watch(Box::new(watch)),
                     Err(answer) => Reply::Answer(answer),
                 };
@@ -129,6 +129,16 @@ impl ApiServer {
             Verb::Patch => self.patch(request),
             Verb::Delete => self.delete(request),
         })
+    }
+
+    /// What a watch shows next, as far as its cache has come.
+    pub fn advance(&self, watch: &mut Watch) -> Vec<String> {
+        watch.advance(&self.store, self.position(watch.cache))
+    }
+
+    /// A bookmark; none while the cache is behind what the client asked for.
+    pub fn bookmark(&self, watch: &Watch) -> Option<String> {
+        watch.bookmark(self.position(watch.cache))
     }
 
     fn discover(&self, group: &str) -> Answer {

@@ -7,7 +7,9 @@ mod churn;
 mod ending;
 mod episodes;
 mod exchange;
+mod happening;
 mod streams;
+mod traffic;
 mod world;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -15,9 +17,8 @@ use std::{collections::BTreeMap, time::Duration};
 use fastrand::Rng;
 
 use self::{
-    episodes::Episode,
-    exchange::{Call, Delivery},
-    streams::{Stream, StreamStep},
+    happening::{Episode, Happening},
+    traffic::Stream,
 };
 use crate::{
     agenda::Agenda,
@@ -30,7 +31,7 @@ use crate::{
         requests::Requests,
     },
     clock::{Clock, Time},
-    expected::{Name, Rules},
+    expected::Rules,
     fault::{Coverage, Fault},
     process::{Process, time_of_day},
     scenario::{Mode, QUIET, Scenario},
@@ -41,35 +42,6 @@ use crate::{
 
 /// Which Pod labels name workloads, where they do.
 const POD_LABELS: &[&str] = &["app"];
-
-/// Something that happens.
-#[derive(Debug)]
-enum Happening {
-    /// A request reaches a server.
-    Arrive(Box<Call>),
-    /// An answer reaches a replica.
-    Answer(Box<Delivery>),
-    /// The cache of a server comes up to a number.
-    CatchUp(usize, u64),
-    /// Something of a watch.
-    Stream(u64, StreamStep),
-    /// The world changes.
-    Churn,
-    /// Trouble begins or ends.
-    Trouble(bool),
-    /// A fault befalls somebody.
-    Befall,
-    /// A fault ends.
-    Recover(Episode),
-    /// The database is copied, and forgets what is long past.
-    Housekeeping,
-    /// A Workload that was deleted while a Dataplane came should be back.
-    Verify(Name, u64),
-    /// No faults from now on.
-    FaultsEnd,
-    /// Requests are counted from now on.
-    Quiet,
-}
 
 /// The place of a replica.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The answer in one sentence, the decision, and its rules.
 
+mod wording;
 mod write;
 
 use kuma_workload_rulebook::{
@@ -7,20 +8,10 @@ use kuma_workload_rulebook::{
     roster::{Action, CONTROL_PLANE, Foreign, MANAGER},
 };
 
+pub(super) use self::wording::Verdict;
 use self::write::{due, withheld};
 use super::{Facts, KnownWorkload, NamespaceState};
 use crate::crd::DataplaneProxies;
-
-/// What is to be said about a Workload first.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// Whether it exists, and why not.
-    pub(super) answer: String,
-    /// The rules that decide.
-    pub(super) rules: Vec<&'static str>,
-    /// What they say.
-    pub(super) decision: String,
-}
 
 /// What follows from these facts.
 pub(super) fn verdict(facts: &Facts) -> Verdict {
@@ -182,38 +173,6 @@ fn left(facts: &Facts, why: &Foreign, referenced: bool) -> Verdict {
 }
 
 impl Facts {
-    /// The Workload, in words.
-    pub(super) fn name(&self) -> String {
-        let workload = printable(&self.key.workload);
-        format!("Workload {}/{workload}", self.key.namespace)
-    }
-
-    fn absent(&self, because: &str, rules: &[&'static str], decision: String) -> Verdict {
-        Verdict {
-            answer: format!("{} does not exist because {because}.", self.name()),
-            rules: rules.to_vec(),
-            decision,
-        }
-    }
-
-    fn present(&self, what: &str, rules: &[&'static str], decision: String) -> Verdict {
-        Verdict {
-            answer: format!("{} exists and {what}.", self.name()),
-            rules: rules.to_vec(),
-            decision,
-        }
-    }
-
-    /// What is to be done about a Workload that exists, and why it has not been done.
-    fn to_do(&self, what: &str) -> String {
-        let obstacle = self.obstacle.as_ref();
-        let not_yet = obstacle.map(|obstacle| format!(", but not yet: {obstacle}"));
-        format!(
-            "is not as it should be: {what}{}",
-            not_yet.unwrap_or_default()
-        )
-    }
-
     /// The numbers that are due for a Workload that exists.
     fn numbers_to_write(&self, workload: &KnownWorkload) -> Option<DataplaneProxies> {
         let status = self.decision.status.filter(|status| status.ours)?;

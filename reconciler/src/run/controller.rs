@@ -5,6 +5,7 @@
 
 mod change;
 mod look;
+mod look_at;
 mod status_subresource;
 
 use std::{sync::Mutex, time::Duration};

@@ -9,6 +9,7 @@
 //! | `due_event` | what it gives to the publisher, and what it gets back |
 //! | [`EventRecorder`] | takes the conditions that the controller observes |
 //! | [`Publisher`], `waiting` | sends the events that are due, one at a time, and retries |
+//! | `attempt` | what was sent for an event: the object shows whether it was done |
 //! | `series` | creates one Event object, or continues it |
 //! | `recall` | finds out what was said before this term |
 //! | `pacing` | how fast events are sent |
@@ -47,6 +48,7 @@
 //!   watch shows it in between without its proxies, the event is there again after its next repetition.
 
 mod agenda;
+mod attempt;
 mod condition;
 mod due_event;
 mod entry;

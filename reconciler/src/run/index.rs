@@ -7,7 +7,9 @@ mod apply;
 mod cached_workload;
 mod dataplane_problem;
 mod list;
+mod list_began;
 mod pod_identifiers;
+mod swept;
 mod workload_cache;
 
 use std::collections::BTreeSet;
@@ -19,8 +21,9 @@ use tokio::time::Instant;
 pub use self::{
     cached_workload::CachedWorkload,
     dataplane_problem::DataplaneProblem,
-    list::{ListBegan, Swept},
+    list_began::ListBegan,
     pod_identifiers::{KnownIdentifier, PodIdentifiers},
+    swept::Swept,
     workload_cache::AnswerOutcome,
 };
 use self::{dataplane_problem::DataplaneProblems, workload_cache::WorkloadCache};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    model::OURS,
+    managers::OURS,
     scenario::{Mode, Scenario},
     server::store::Change,
 };

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    ApiServer,
     request::Request,
     resource::Resource,
     selector::Selector,
     status::{self, Answer},
-    store::{Change, Stored},
+    store::{Change, Store, Stored},
 };
 
 /// A watch that goes on.
@@ -31,9 +30,15 @@ pub struct Watch {
     begun_with: Vec<String>,
 }
 
-impl ApiServer {
-    /// A watch, unless it cannot begin. The cache sends that it has expired as an event.
-    pub(super) fn watch(&self, request: &Request, cache: usize) -> Result<Watch, Answer> {
+impl Watch {
+    /// A watch of a server's cache, which has come up to this number, unless it cannot begin. The cache
+    /// sends that it has expired as an event.
+    pub(super) fn begin(
+        request: &Request,
+        store: &Store,
+        cache: usize,
+        position: u64,
+    ) -> Result<Self, Answer> {
         let asked = request.parameter("resourceVersion");
         let Ok(from) = (match asked {
             "" => Ok(0),
@@ -44,7 +49,7 @@ impl ApiServer {
             );
             return Err(status::failure(500, "", &message, Value::Null));
         };
-        let mut watch = Watch {
+        let mut watch = Self {
             resource: request.resource,
             namespace: request.namespace.clone(),
             cache,
@@ -55,16 +60,16 @@ impl ApiServer {
             begun_with: Vec::new(),
         };
         if from == 0 {
-            watch.position = self.position(cache);
+            watch.position = position;
             let namespace = watch.namespace.as_deref();
-            let objects = self.store.list(watch.resource, namespace);
+            let objects = store.list(watch.resource, namespace);
             let matching = objects.filter(|(_, object)| watch.selector.matches(&object.value));
             let lines: Vec<_> = matching
                 .map(|(_, object)| line("ADDED", object.json()))
                 .collect();
             watch.begun_with = lines;
-        } else if from < self.store.compacted() {
-            let expired = status::expired_watch(from, self.store.compacted());
+        } else if from < store.compacted() {
+            let expired = status::expired_watch(from, store.compacted());
             watch.begun_with.push(line("ERROR", &expired.body));
             watch.timeout = Some(0);
             watch.position = u64::MAX;
@@ -72,43 +77,40 @@ impl ApiServer {
         Ok(watch)
     }
 
-    /// What a watch shows next, as far as its cache has come.
-    pub fn advance(&self, watch: &mut Watch) -> Vec<String> {
-        let mut lines = std::mem::take(&mut watch.begun_with);
-        let position = self.position(watch.cache);
-        for change in self.store.since(watch.position) {
+    /// What it shows next, where its cache has come up to this number.
+    pub(super) fn advance(&mut self, store: &Store, position: u64) -> Vec<String> {
+        let mut lines = std::mem::take(&mut self.begun_with);
+        for change in store.since(self.position) {
             if change.revision > position {
                 break;
             }
-            let is_watched = change.key.resource == watch.resource
-                && watch
+            let is_watched = change.key.resource == self.resource
+                && self
                     .namespace
                     .as_ref()
                     .is_none_or(|namespace| *namespace == change.key.namespace);
             if is_watched {
-                lines.extend(watch.line(change));
+                lines.extend(self.line(change));
             }
         }
-        watch.position = watch.position.max(position);
+        self.position = self.position.max(position);
         lines
     }
 
-    /// A bookmark; none while the cache is behind what the client asked for.
-    pub fn bookmark(&self, watch: &Watch) -> Option<String> {
-        let position = self.position(watch.cache);
-        if !watch.has_bookmarks || watch.position > position {
+    /// A bookmark, where its cache has come up to this number; none while that is behind what the client
+    /// asked for.
+    pub(super) fn bookmark(&self, position: u64) -> Option<String> {
+        if !self.has_bookmarks || self.position > position {
             return None;
         }
         let object = json!({
-            "kind": watch.resource.kind(),
-            "apiVersion": watch.resource.api_version(),
+            "kind": self.resource.kind(),
+            "apiVersion": self.resource.api_version(),
             "metadata": { "resourceVersion": position.to_string(), "creationTimestamp": null },
         });
         Some(line("BOOKMARK", &object.to_string()))
     }
-}
 
-impl Watch {
     fn line(&self, change: &Change) -> Option<String> {
         let selected = |object: &Option<std::sync::Arc<Stored>>| {
             let object = object.as_ref();

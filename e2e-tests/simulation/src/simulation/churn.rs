@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Happening, Simulation,
+    Simulation,
+    happening::Happening,
     world::{MESHES, WORKLOADS},
 };
 use crate::{

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Happening, Simulation,
+    Simulation,
+    happening::{Episode, Happening},
     world::{MESHES, WORKLOADS},
 };
 use crate::{
     fault::Fault,
-    model::CONTROL_PLANE,
+    managers::CONTROL_PLANE,
     process::HOME,
     scenario::NAMESPACES,
     server::{
@@ -19,27 +20,6 @@ use crate::{
         store::ObjectKey,
     },
 };
-
-/// Something that ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Episode {
-    /// No server answers.
-    Away,
-    /// The cache of a server is behind.
-    Lag(usize),
-    /// A kind is not served.
-    Unserved(Resource),
-    /// A Namespace is being deleted.
-    Terminating(&'static str),
-    /// A Namespace is gone.
-    Gone(&'static str),
-    /// A process stands still.
-    Paused(usize),
-    /// No process is in the place of a replica.
-    Down(usize),
-    /// Requests are refused.
-    Refused(u64),
-}
 
 impl Simulation {
     /// Trouble begins or ends.

@@ -6,9 +6,13 @@ use axum::body::{Body, Bytes};
 use http::Response;
 use tower::BoxError;
 
-use super::{Happening, Simulation, streams::StreamStep};
+use super::{
+    Simulation,
+    happening::Happening,
+    traffic::{Call, Delivery, Gain, StreamStep},
+};
 use crate::{
-    checks::{Check, fence::Page, leadership::Term, ownership, requests::Purpose},
+    checks::{Check, leadership::Term, ownership, requests::Purpose},
     clock::Time,
     fault::Fault,
     server::{
@@ -22,48 +26,6 @@ use crate::{
     },
     wire::{self, Responder, Sent},
 };
-
-/// A request on its way to a server.
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) replica: usize,
-    pub(super) incarnation: u32,
-    /// The request, if it is for a resource.
-    pub(super) request: Option<Request>,
-    http: http::Request<Vec<u8>>,
-    /// When it was sent, by the clock of its sender.
-    at: Duration,
-    /// Until when its sender led when it was sent.
-    leads_until: Option<Time>,
-    /// When its sender's latest list of Dataplanes began that covers the namespace.
-    fence: Option<u64>,
-    server: usize,
-    fault: Option<Fault>,
-    refusal: Option<Refusal>,
-    /// None for a second copy.
-    responder: Option<Responder>,
-}
-
-/// An answer on its way to a replica.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    replica: usize,
-    incarnation: u32,
-    responder: Responder,
-    answer: Result<Response<Body>, BoxError>,
-    /// What the replica has won with it.
-    gain: Gain,
-}
-
-/// What an answer means for the checks.
-#[derive(Debug)]
-enum Gain {
-    Nothing,
-    /// The Lease, by a request that was sent at this moment of the replica's clock.
-    Lease(Duration),
-    /// A page of the list before a delete.
-    Fence(Page),
-}
 
 impl Simulation {
     /// A replica has sent something.
@@ -483,34 +445,6 @@ impl Simulation {
             .into_iter()
             .find(|refusal| request.is_some_and(|request| refusal.fits(request)));
         (refusal.map(|_| fault), refusal)
-    }
-}
-
-impl Call {
-    /// Whether the Lease names the sender, if this succeeds.
-    fn wins_lease(&self) -> bool {
-        self.request.as_ref().is_some_and(|request| {
-            let holder = request.body["spec"]["holderIdentity"].as_str();
-            request.resource == Resource::Leases
-                && matches!(request.verb, Verb::Create | Verb::Update)
-                && holder.is_some_and(|holder| !holder.is_empty())
-        })
-    }
-
-    fn copy(&self) -> Self {
-        Self {
-            replica: self.replica,
-            incarnation: self.incarnation,
-            request: self.request.clone(),
-            http: self.http.clone(),
-            at: self.at,
-            leads_until: self.leads_until,
-            fence: self.fence,
-            server: self.server,
-            fault: None,
-            refusal: None,
-            responder: None,
-        }
     }
 }
 

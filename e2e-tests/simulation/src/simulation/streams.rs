@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-
-use super::{Happening, Simulation};
+use super::{
+    Simulation,
+    happening::Happening,
+    traffic::{Stream, StreamStep},
+};
 use crate::{
     clock::Time,
     fault::Fault,
@@ -14,38 +16,6 @@ use crate::{
     },
     wire::{self, BodySender},
 };
-
-/// A watch that a replica has begun.
-#[derive(Debug)]
-pub(super) struct Stream {
-    replica: usize,
-    watch: Watch,
-    sender: BodySender,
-    /// When the last thing arrives that is on its way.
-    last: Time,
-    /// How much later than others it shows things.
-    lag: Duration,
-    is_stalled: bool,
-}
-
-/// What happens to a watch.
-#[derive(Debug)]
-pub(super) enum StreamStep {
-    /// It shows what is new.
-    Show,
-    /// It shows a bookmark.
-    Bookmark,
-    /// It shows a bookmark before the server ends it.
-    LastBookmark,
-    /// Something arrives.
-    Arrive(Bytes),
-    /// Its end arrives.
-    End,
-    /// The server ends it.
-    TimeOut,
-    /// It breaks.
-    Break,
-}
 
 impl Simulation {
     /// Opens a watch whose headers arrive at this moment.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Simulation;
 use crate::{
-    model::CONTROL_PLANE,
+    managers::CONTROL_PLANE,
     process::HOME,
     scenario::NAMESPACES,
     server::{resource::Resource, store::ObjectKey},

@@ -1,18 +1,11 @@
-//! A look at an item: what is to be done about it. It is synchronous and asks nobody.
+//! What a look at an item has found.
 
-use kuma_workload_rulebook::roster::{Key, Write};
 use tokio::time::Instant;
 
-use super::{
-    Controller, RejectedChange,
-    change::{self, Change},
-};
+use super::RejectedChange;
 use crate::run::{
-    events::Condition,
-    lock::lock,
-    metrics::{ReconcileResult, WorkloadState},
+    metrics::ReconcileResult,
     queue::{ItemState, WriteKind},
-    work_item::WorkItem,
 };
 
 /// What a look has found.
@@ -42,89 +35,13 @@ pub(in crate::run) struct Want {
 }
 
 impl Look {
-    fn nothing(state: Option<ItemState>, is_known: bool) -> Self {
+    /// Nothing is to be written.
+    pub(super) fn nothing(state: Option<ItemState>, is_known: bool) -> Self {
         Self {
             state,
             is_known,
             want: None,
             result: None,
         }
-    }
-}
-
-impl Controller {
-    /// Looks at an item. What is wrong with it is reported if this replica leads.
-    pub(in crate::run) fn look(&self, item: &WorkItem, leads: bool, now: Instant) -> Look {
-        match item {
-            WorkItem::Workload(key) => self.look_at_workload(item, key, leads, now),
-            WorkItem::Namespace(name) => self.look_at_namespace(item, name, leads),
-        }
-    }
-
-    fn look_at_namespace(&self, item: &WorkItem, name: &str, leads: bool) -> Look {
-        let index = self.context.index();
-        if !index.is_selected(name) {
-            self.recorder.forget(item);
-            return Look::nothing(None, index.has_workloads(name));
-        }
-        let meshes = index.meshes_of(name);
-        if leads {
-            let condition = Condition::of_namespace(&meshes);
-            self.recorder.observe(item.clone(), condition);
-        }
-        let state = meshes.is_split().then_some(ItemState::SplitNamespace);
-        Look::nothing(state, !meshes.meshes.is_empty())
-    }
-
-    fn look_at_workload(&self, item: &WorkItem, key: &Key, leads: bool, now: Instant) -> Look {
-        let mut index = self.context.index();
-        index.review_evidence(key);
-        let view = index.view(key);
-        if !index.is_selected(&key.namespace) {
-            self.recorder.forget(item);
-            let is_left = view.existing.as_ref().is_some_and(|it| it.is_ours());
-            let state = is_left.then_some(ItemState::Workload(WorkloadState::Unselected));
-            if is_left && leads {
-                let sentence = format!(
-                    "{item} is in a namespace that is not selected: it and its numbers stay as they are"
-                );
-                self.context
-                    .tell_once("unselected", &key.namespace, &sentence);
-            }
-            let is_known = view.existing.is_some() || index.is_referred_to(key);
-            return Look::nothing(state, is_known);
-        }
-        let has_no_namespace = index.is_terminating(&key.namespace);
-        let is_known = view.existing.is_some() || index.is_referred_to(key);
-        drop(index);
-        let action = &view.decision.action;
-        if leads {
-            self.recorder.observe(item.clone(), Condition::of(action));
-        }
-        let state = WorkloadState::of(&view.decision).map(ItemState::Workload);
-        let mut look = Look::nothing(state, is_known);
-        look.result = Some(change::result_without_change(action));
-        // A Workload that is being deleted waits for its finalizers.
-        let is_going = view.existing.as_ref().is_some_and(|it| it.is_terminating);
-        let Some(change) = Change::due(&view).filter(|_| !is_going) else {
-            return look;
-        };
-        let throttle = match &change {
-            Change::Status(_) => Some(&self.counts),
-            Change::Object(Write::Relabel { .. }) => Some(&self.relabels),
-            Change::Object(Write::Create { .. } | Write::Delete) => None,
-        };
-        look.want = Some(Want {
-            kind: match &change {
-                Change::Object(_) => WriteKind::Object,
-                Change::Status(_) => WriteKind::Numbers,
-            },
-            is_delete: matches!(change, Change::Object(Write::Delete)),
-            has_no_namespace: has_no_namespace
-                && matches!(change, Change::Object(Write::Create { .. })),
-            not_before: throttle.and_then(|throttle| lock(throttle).not_before(key, now)),
-            change: RejectedChange::of(change, &view),
-        });
-        look
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{message::Message, series::Attempt};
+use super::{attempt::Attempt, message::Message};
 use crate::run::work_item::WorkItem;
 
 /// An event that is to be sent now.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
+    attempt::Attempt,
     condition::{Announcement, Condition},
     due_event::Outcome,
     message::Message,
-    schedule::REPEAT_INTERVAL,
-    series::Attempt,
+    reason::REPEAT_INTERVAL,
 };
 use crate::run::{backoff::Backoff, token_bucket::TokenBucket, work_item::WorkItem};
 

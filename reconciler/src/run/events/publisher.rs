@@ -10,13 +10,14 @@ use tokio::{
 };
 
 use super::{
+    attempt::Attempt,
     due_event::{DueEvent, Outcome},
     metrics::EventMetrics,
     pacing::Pacing,
     recall::Recall,
     recorder::EventRecorder,
     requests::{FailureKind, RequestFailure, Requests},
-    series::{self, Attempt, Written},
+    series::{self, Written},
     troubles::{Trouble, Troubles},
     waiting::{changed, sleep_until_some, while_leading},
 };

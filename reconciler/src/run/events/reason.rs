@@ -1,6 +1,7 @@
-//! The reasons of this program's events. [`REASONS`] is the table of them, for the docs.
+//! The reasons of this program's events, and when those that repeat are sent again. [`REASONS`] is the table
+//! of them, for the docs.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
@@ -39,6 +40,9 @@ pub enum EventReason {
     /// A Workload is managed by another manager (L6).
     WorkloadManagedByAnother,
 }
+
+/// After this time, a condition that lasts is reported again.
+pub(crate) const REPEAT_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Every reason, in the order of the docs.
 pub const REASONS: [EventReason; 5] = [

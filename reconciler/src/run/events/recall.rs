@@ -17,9 +17,9 @@ use tokio::time::Instant;
 
 use super::{
     condition::Announcement,
-    reason::{EventReason, REASONS},
+    reason::{EventReason, REASONS, REPEAT_INTERVAL},
     requests::{RequestFailure, Requests},
-    schedule::{REPEAT_INTERVAL, Recalled},
+    schedule::Recalled,
     series::{CONTROLLER, age, last_sent},
 };
 use crate::run::work_item::WorkItem;

@@ -9,15 +9,14 @@ use tokio::time::Instant;
 
 use super::{
     agenda::Agenda,
+    attempt::Attempt,
     condition::{Announcement, Condition},
     due_event::{DueEvent, Outcome},
     entry::{Entry, refusal_backoff},
-    series::Attempt,
+    reason::REPEAT_INTERVAL,
 };
 use crate::run::{backoff::Backoff, work_item::WorkItem};
 
-/// After this time, a condition that lasts is reported again.
-pub(crate) const REPEAT_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How often an item is asked for that stands in an event and was not observed in this term.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 /// How many items are put off at once because their namespace is.

@@ -18,10 +18,11 @@ use kube::{
 use serde_json::json;
 
 use super::{
+    attempt::Attempt,
     due_event::DueEvent,
     message::Message,
+    reason::REPEAT_INTERVAL,
     requests::{FailureKind, RequestFailure, Requests},
-    schedule::REPEAT_INTERVAL,
 };
 use crate::{
     client::Failure,
@@ -32,36 +33,6 @@ use crate::{
 pub(super) const CONTROLLER: &str = "kuma-workload";
 /// The `action` of events.
 const ACTION: &str = "Reconcile";
-
-/// What was sent for an event. If the answer is lost, it shows in the object whether it was done.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Attempt {
-    /// The time in the event. No two events of a process have the same.
-    pub since: Timestamp,
-    /// The series that was sent, if the event existed.
-    pub series: Option<EventSeries>,
-}
-
-impl Attempt {
-    /// An attempt that begins now.
-    pub(super) fn new(since: Timestamp) -> Self {
-        Self {
-            since,
-            series: None,
-        }
-    }
-
-    /// Whether it has made the event what it is.
-    fn has_made(&self, event: &Event, identity: &str) -> bool {
-        match &event.series {
-            Some(series) => self.series.as_ref() == Some(series),
-            None => {
-                event.reporting_instance.as_deref() == Some(identity)
-                    && event.event_time == Some(MicroTime(self.since))
-            }
-        }
-    }
-}
 
 /// What the API server has of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

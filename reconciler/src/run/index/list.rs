@@ -1,39 +1,15 @@
 //! Lists of the index's kinds: what was not in one is gone.
 
-use kuma_workload_rulebook::roster::{Generation, Key, ListScope, SweptTo, WatchedKind};
+use kuma_workload_rulebook::roster::{Key, ListScope, WatchedKind};
 
-use super::Index;
+use super::{Index, ListBegan, Swept};
 use crate::{
     kinds::RecordKind,
     run::{
         planted::{PlantedFault, planted},
-        store::Moment,
         work_item::{Changed, WorkItem},
     },
 };
-
-/// The moment at which a list began.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ListBegan {
-    kind: Option<RecordKind>,
-    roster: Generation,
-    /// How far the roster has been swept since its end.
-    swept_to: SweptTo,
-    /// In the store of the kind itself, or of its faults.
-    store: Moment,
-    pub(super) workloads: Moment,
-    /// In the store of Dataplanes without a stored identifier.
-    unnamed: Moment,
-}
-
-/// What a sweep has found.
-#[derive(Debug, Default)]
-pub struct Swept {
-    /// What must be looked at again.
-    pub changed: Changed,
-    /// Whether there may be more to sweep.
-    pub has_more: bool,
-}
 
 impl Index {
     /// A list of a kind begins. It is to be called before the request is sent.

@@ -17,7 +17,7 @@ use self::{
     running::RunningPublisher,
 };
 use super::*;
-use crate::run::events::{Condition, schedule::REPEAT_INTERVAL};
+use crate::run::events::{Condition, reason::REPEAT_INTERVAL};
 
 fn about(workload: &str) -> WorkItem {
     WorkItem::Workload(Key {
