@@ -13,6 +13,7 @@ mod world;
 use std::{collections::BTreeMap, time::Duration};
 
 use fastrand::Rng;
+use kuma_workload::run::PlantedFault;
 
 use self::{
     episodes::Episode,
@@ -32,10 +33,10 @@ use crate::{
     clock::{Clock, Time},
     expected::{Name, Rules},
     fault::{Coverage, Fault},
+    planted::Planted,
     process::{Process, time_of_day},
     scenario::{Mode, QUIET, Scenario},
     server::{ApiServer, SERVERS, resource::Resource, store::Store},
-    tamper::Tamper,
     trace::Trace,
 };
 
@@ -79,6 +80,18 @@ struct Slot {
     incarnation: u32,
     is_paused: bool,
     term: Term,
+    /// Of which version the process is.
+    version: Version,
+    /// Of which version the next one is.
+    next_version: Version,
+}
+
+/// The version of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// The one before this one: what it does wrong is known, and not counted.
+    Previous,
+    Current,
 }
 
 /// How a simulation has ended.
@@ -100,7 +113,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Simulation {
     scenario: Scenario,
-    tamper: Option<Tamper>,
+    planted: Option<Planted>,
     trace: Trace,
     now: Time,
     step: u64,
@@ -136,7 +149,7 @@ pub struct Simulation {
 
 impl Simulation {
     /// A simulation of a seed.
-    pub fn new(scenario: Scenario, tamper: Option<Tamper>, trace: Trace) -> Self {
+    pub fn new(scenario: Scenario, planted: Option<Planted>, trace: Trace) -> Self {
         let seed = scenario.seed;
         let rng = |salt: u64| Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt);
         fastrand::seed(seed);
@@ -148,10 +161,12 @@ impl Simulation {
             incarnation: 0,
             is_paused: false,
             term: Term::default(),
+            version: Version::Current,
+            next_version: Version::Current,
         });
         Self {
             slots: slots.collect(),
-            tamper,
+            planted,
             trace,
             now: Time::ZERO,
             step: 0,
@@ -210,6 +225,14 @@ impl Simulation {
         let scenario = format!("{:?}", self.scenario);
         self.trace.note(|| scenario);
         self.create_world();
+        if self.scenario.faults.contains(&Fault::PreviousVersion) {
+            for slot in &mut self.slots {
+                slot.next_version = match self.fates.bool() {
+                    true => Version::Previous,
+                    false => Version::Current,
+                };
+            }
+        }
         for replica in 0..self.slots.len() {
             self.start(replica);
         }
@@ -281,8 +304,14 @@ impl Simulation {
     fn start(&mut self, replica: usize) {
         let traits = self.scenario.replicas[replica];
         let clock = Clock::new(self.now, traits.drift);
-        let started = Process::start(&self.scenario.line(replica), clock, traits.wall_offset);
         let slot = &mut self.slots[replica];
+        slot.version = slot.next_version;
+        let faults = planted_faults(self.planted, slot.version);
+        let line = self.scenario.line(replica);
+        let started = Process::start(&line, clock, traits.wall_offset, faults);
+        if slot.version == Version::Previous {
+            self.coverage.effective(Fault::PreviousVersion);
+        }
         slot.incarnation += 1;
         slot.is_paused = false;
         slot.term = Term::default();
@@ -291,7 +320,9 @@ impl Simulation {
             Ok(process) => slot.process = Some(process),
             Err(error) => self.violate(Check::Ended, format!("replica {replica}: {error}")),
         }
-        self.trace.note(|| format!("r{replica}     starts"));
+        let version = self.slots[replica].version;
+        self.trace
+            .note(|| format!("r{replica}     starts, {version:?} version"));
     }
 
     /// Whether a process has ended. One that was asked to is followed by another.
@@ -329,6 +360,10 @@ impl Simulation {
         for namespace in namespaces {
             self.update_references(&namespace);
         }
+        if self.is_upgrading() {
+            // The previous version announces what was announced before it led.
+            self.announcements.forget(self.now);
+        }
         for change in &changes {
             if change.key.resource == Resource::Events
                 && let Some(what) = self.announcements.written(change, self.now)
@@ -357,6 +392,12 @@ impl Simulation {
         }
     }
 
+    /// Whether a process of the previous version runs.
+    fn is_upgrading(&self) -> bool {
+        let is_previous = |slot: &Slot| slot.version == Version::Previous && slot.process.is_some();
+        self.slots.iter().any(is_previous)
+    }
+
     fn violate(&mut self, check: Check, what: String) {
         let violation = Violation {
             time: self.now,
@@ -375,6 +416,16 @@ impl Simulation {
     fn wall(&self) -> jiff::Timestamp {
         time_of_day(self.now)
     }
+}
+
+/// The faults that are planted in a process of this version.
+fn planted_faults(planted: Option<Planted>, version: Version) -> Vec<PlantedFault> {
+    let of_version = match version {
+        Version::Previous => &PlantedFault::OF_PREVIOUS_VERSION[..],
+        Version::Current => &[],
+    };
+    let planted = planted.and_then(Planted::in_program);
+    of_version.iter().copied().chain(planted).collect()
 }
 
 /// What the model is told.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Happening, Simulation,
+    Happening, Simulation, Version,
     world::{MESHES, WORKLOADS},
 };
 use crate::{
@@ -129,6 +129,17 @@ impl Simulation {
                     self.disturbed = self.now;
                 }
             }
+            Fault::PreviousVersion => {
+                let slot = &mut self.slots[replica];
+                slot.next_version = match slot.version {
+                    Version::Previous => Version::Current,
+                    Version::Current => Version::Previous,
+                };
+                if let Some(process) = slot.process.as_mut().filter(|_| !slot.is_paused) {
+                    process.stop();
+                    self.disturbed = self.now;
+                }
+            }
             Fault::LeaseDeleted => {
                 let lease = ObjectKey::new(Resource::Leases, HOME, "kuma-workload");
                 if self.server.store.remove(&lease).is_some() {
@@ -204,7 +215,7 @@ impl Simulation {
         for name in NAMESPACES {
             self.update_references(name);
         }
-        self.announcements.restored(self.now);
+        self.announcements.forget(self.now);
         self.leaders_unknown_until = self.now + 3 * self.scenario.lease.duration;
         self.disturb(Fault::Restore);
     }
@@ -379,6 +390,11 @@ impl Simulation {
         }
         for replica in 0..self.slots.len() {
             self.resume(replica);
+            let slot = &mut self.slots[replica];
+            slot.next_version = Version::Current;
+            if let (Some(process), Version::Previous) = (&mut slot.process, slot.version) {
+                process.stop();
+            }
         }
         self.hurry_streams();
         self.disturbed = self.now;
