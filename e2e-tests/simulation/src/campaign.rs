@@ -15,9 +15,9 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 use crate::{
     checks::Violation,
     fault::Coverage,
+    planted::Planted,
     scenario::Scenario,
     simulation::{Outcome, Simulation},
-    tamper::Tamper,
     trace::{LogWriter, Trace},
 };
 
@@ -42,8 +42,8 @@ pub struct Summary {
 }
 
 /// Runs one seed. With a trace, the program's log is in it.
-pub fn run_seed(seed: u64, tamper: Option<Tamper>, trace: Trace) -> Outcome {
-    let simulate = || Simulation::new(Scenario::draw(seed), tamper, trace.clone()).run();
+pub fn run_seed(seed: u64, planted: Option<Planted>, trace: Trace) -> Outcome {
+    let simulate = || Simulation::new(Scenario::draw(seed), planted, trace.clone()).run();
     if !trace.is_kept() {
         return simulate();
     }
@@ -71,38 +71,73 @@ impl<'a> MakeWriter<'a> for LogMaker {
 pub fn run_seeds(
     seeds: Range<u64>,
     threads: usize,
-    tamper: Option<Tamper>,
+    planted: Option<Planted>,
     only_first: bool,
-    prepare: impl Fn() + Sync,
     tell: impl Fn(u64, &Violation) + Sync,
 ) -> Summary {
-    let (next, ends) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+    let ends = AtomicBool::new(false);
     let summary = Mutex::new(Summary::default());
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                prepare();
-                while !ends.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        return;
-                    }
-                    let outcome = run_seed(seed, tamper, Trace::default());
-                    if only_first && !outcome.violations.is_empty() {
-                        ends.store(true, Ordering::Relaxed);
-                    }
-                    if let Some(violation) = outcome.violations.first() {
-                        tell(seed, violation);
-                    }
-                    let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
-                    summary.add(seed, &outcome);
-                }
-            });
+    for_each(seeds, threads, |seed| {
+        let outcome = run_seed(seed, planted, Trace::default());
+        if only_first && !outcome.violations.is_empty() {
+            ends.store(true, Ordering::Relaxed);
         }
+        if let Some(violation) = outcome.violations.first() {
+            tell(seed, violation);
+        }
+        let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+        summary.add(seed, &outcome);
+        !ends.load(Ordering::Relaxed)
     });
     let mut summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
     summary.failed.sort_by_key(|(seed, _)| *seed);
     summary
+}
+
+/// Runs each seed twice. Returns those of which the runs differ, with the first line that does.
+pub fn run_twice(seeds: Range<u64>, threads: usize) -> Vec<(u64, String)> {
+    let differences = Mutex::new(Vec::new());
+    for_each(seeds, threads, |seed| {
+        let [first, second] = [(); 2].map(|()| run_seed(seed, None, Trace::kept()).trace);
+        let pairs = first.iter().zip(&second);
+        let mut different = pairs.filter(|(first, second)| first != second);
+        let difference = match different.next() {
+            Some((_, line)) => Some(line.clone()),
+            None if first.len() == second.len() => None,
+            None => Some(format!("{} and {} lines", first.len(), second.len())),
+        };
+        let mut all = differences.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(difference.map(|line| (seed, line)));
+        true
+    });
+    let mut differences = differences
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    differences.sort();
+    differences
+}
+
+/// Does something with each seed on so many threads, for as long as it returns true.
+fn for_each(seeds: Range<u64>, threads: usize, run: impl Fn(u64) -> bool + Sync) {
+    let next = AtomicU64::new(seeds.start);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end || !run(seed) {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Runs seeds until one finds a planted fault.
+pub fn search(planted: Planted, seeds: Range<u64>, threads: usize) -> Option<(u64, Violation)> {
+    let summary = run_seeds(seeds, threads, Some(planted), true, |_, _| ());
+    summary.failed.into_iter().next()
 }
 
 impl Summary {

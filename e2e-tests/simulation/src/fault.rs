@@ -73,6 +73,8 @@ pub enum Fault {
     Killed,
     /// A process is asked to end, and another one starts.
     Stopped,
+    /// A replica is of the previous version: at first, or after a way back.
+    PreviousVersion,
     /// Somebody deletes the Lease.
     LeaseDeleted,
     /// A control plane writes a Workload.
@@ -123,7 +125,7 @@ impl Fault {
     ];
 
     /// Those that befall the cluster or a process, each for some time.
-    pub const EPISODES: [Self; 17] = [
+    pub const EPISODES: [Self; 18] = [
         Self::ServersAway,
         Self::CacheLags,
         Self::Compaction,
@@ -134,6 +136,7 @@ impl Fault {
         Self::Paused,
         Self::Killed,
         Self::Stopped,
+        Self::PreviousVersion,
         Self::LeaseDeleted,
         Self::SecondManager,
         Self::LabelsEdited,

@@ -15,6 +15,7 @@
 //! | [`agenda`], [`clock`], [`trace`] | as their names say |
 //! | [`planted`] | faults of the program, to show that they are found |
 //! | [`tamper`] | faults of the program that are planted at the wire |
+//! | [`version`] | replicas of the previous version |
 #![forbid(unsafe_code)]
 
 pub mod agenda;
@@ -34,4 +35,5 @@ pub mod server;
 pub mod simulation;
 pub mod tamper;
 pub mod trace;
+pub mod version;
 pub mod wire;

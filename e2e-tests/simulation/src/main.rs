@@ -33,6 +33,9 @@ struct CommandLine {
     /// Plants faults in the program, one after the other, and prints which seed finds each.
     #[arg(long, conflicts_with = "seed")]
     planted: bool,
+    /// Runs each seed twice, and compares what happened.
+    #[arg(long, conflicts_with_all = ["seed", "planted"])]
+    twice: bool,
     /// How many seeds are run at the same time.
     #[arg(long, default_value_t = 2, value_name = "N")]
     threads: usize,
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let wrong = match line.seed {
         Some(seed) => run_one(seed, line.trace),
         None if line.planted => run_planted(&line),
+        None if line.twice => run_twice(&line),
         None => run_many(&line),
     };
     match wrong {
@@ -75,11 +79,23 @@ fn run_one(seed: u64, with_trace: bool) -> io::Result<bool> {
 
 fn run_many(line: &CommandLine) -> io::Result<bool> {
     let begun = Instant::now();
-    let summary = campaign::run_seeds(line.seeds.clone(), line.threads, None, false, || (), tell);
+    let summary = campaign::run_seeds(line.seeds.clone(), line.threads, None, false, tell);
     let mut out = io::stdout().lock();
     print(&mut out, &summary)?;
     writeln!(out, "wall time {:.0} s", begun.elapsed().as_secs_f64())?;
     Ok(!summary.failed.is_empty())
+}
+
+/// Whether a seed did not give the same run again.
+fn run_twice(line: &CommandLine) -> io::Result<bool> {
+    let differences = campaign::run_twice(line.seeds.clone(), line.threads);
+    let mut out = io::stdout().lock();
+    for (seed, line) in &differences {
+        writeln!(out, "seed {seed}: the second run differs: {line}")?;
+    }
+    let (seeds, differ) = (line.seeds.clone().count(), differences.len());
+    writeln!(out, "{seeds} seeds, each run twice: {differ} differ")?;
+    Ok(!differences.is_empty())
 }
 
 /// Whether a planted fault was not found.
@@ -88,7 +104,7 @@ fn run_planted(line: &CommandLine) -> io::Result<bool> {
     writeln!(out, "{:<42} {:>6}  found by", "planted fault", "seed")?;
     let mut missed = false;
     for planted in Planted::all() {
-        match planted.search(line.seeds.clone(), line.threads) {
+        match campaign::search(planted, line.seeds.clone(), line.threads) {
             Some((seed, violation)) => {
                 writeln!(out, "{planted:<42} {seed:>6}  {:?}", violation.check)?;
             }

@@ -1,10 +1,10 @@
 //! Faults that are planted in the program, to show that the simulation finds them.
 
-use std::{fmt, ops::Range};
+use std::fmt;
 
 use kuma_workload::run::PlantedFault;
 
-use crate::{campaign::run_seeds, checks::Violation, tamper::Tamper};
+use crate::tamper::Tamper;
 
 /// Where a fault is planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,25 +24,22 @@ impl Planted {
         in_program.chain(at_the_wire).collect()
     }
 
-    /// Runs seeds until one finds the fault.
-    pub fn search(self, seeds: Range<u64>, threads: usize) -> Option<(u64, Violation)> {
-        let (fault, tamper) = match self {
-            Self::InProgram(fault) => (Some(fault), None),
-            Self::AtTheWire(tamper) => (None, Some(tamper)),
-        };
-        let summary = run_seeds(seeds, threads, tamper, true, || plant(fault), |_, _| ());
-        plant(None);
-        summary.failed.into_iter().next()
+    /// The switch in the program, if it is one.
+    pub fn in_program(self) -> Option<PlantedFault> {
+        match self {
+            Self::InProgram(fault) => Some(fault),
+            Self::AtTheWire(_) => None,
+        }
+    }
+
+    /// What is altered at the wire, if something is.
+    pub fn at_the_wire(self) -> Option<Tamper> {
+        match self {
+            Self::InProgram(_) => None,
+            Self::AtTheWire(tamper) => Some(tamper),
+        }
     }
 }
-
-#[cfg(feature = "planted-faults")]
-fn plant(fault: Option<PlantedFault>) {
-    kuma_workload::run::plant(fault);
-}
-
-#[cfg(not(feature = "planted-faults"))]
-fn plant(_: Option<PlantedFault>) {}
 
 impl fmt::Display for Planted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use jiff::{SignedDuration, Timestamp};
-use kuma_workload::run::{Clients, Replica, RunFlags, client_over};
+use kuma_workload::run::{Clients, PlantedFault, Replica, RunFlags, client_over};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::oneshot,
@@ -54,10 +54,12 @@ pub struct Process {
     started: Instant,
     task: JoinHandle<Result<(), String>>,
     stop: Option<oneshot::Sender<()>>,
+    faults: Vec<PlantedFault>,
 }
 
 impl Process {
-    /// Starts a replica with this command line. Its wall clock is wrong by this offset.
+    /// Starts a replica with this command line, and with these faults planted. Its wall clock is wrong by
+    /// this offset.
     ///
     /// # Errors
     /// When it does not start.
@@ -65,7 +67,9 @@ impl Process {
         line: &[String],
         clock: Clock,
         wall_offset: SignedDuration,
+        faults: Vec<PlantedFault>,
     ) -> Result<Self, Box<dyn Error>> {
+        plant(&faults);
         let words = std::iter::once("run").chain(line.iter().map(String::as_str));
         let flags = CommandLine::try_parse_from(words)?.flags;
         let runtime = Builder::new_current_thread()
@@ -99,11 +103,13 @@ impl Process {
             started,
             task,
             stop: Some(stop),
+            faults,
         })
     }
 
     /// Runs until this moment, or until it has sent something.
     pub fn run(&mut self, until: Time) -> Vec<Sent> {
+        plant(&self.faults);
         // Timers have milliseconds.
         let millis = self.clock.local(until).as_nanos().div_ceil(1_000_000);
         let horizon = self.started + Duration::from_millis(u64::try_from(millis).unwrap_or(0));
@@ -129,6 +135,7 @@ impl Process {
         let now = self.now();
         let missed = self.clock.local(at).saturating_sub(self.clock.local(now));
         if !missed.is_zero() {
+            plant(&self.faults);
             self.runtime.block_on(tokio::time::advance(missed));
         }
     }
@@ -145,6 +152,7 @@ impl Process {
         if !self.task.is_finished() {
             return None;
         }
+        plant(&self.faults);
         let ended = self.runtime.block_on(&mut self.task);
         let was_stopped = self.stop.is_none();
         Some(match ended {
@@ -160,3 +168,12 @@ impl Process {
         self.runtime.shutdown_background();
     }
 }
+
+/// Plants these faults in whatever this thread runs next.
+#[cfg(feature = "planted-faults")]
+fn plant(faults: &[PlantedFault]) {
+    kuma_workload::run::plant(faults);
+}
+
+#[cfg(not(feature = "planted-faults"))]
+fn plant(_: &[PlantedFault]) {}

@@ -33,11 +33,12 @@ use crate::{
     clock::{Clock, Time},
     expected::Rules,
     fault::{Coverage, Fault},
+    planted::Planted,
     process::{Process, time_of_day},
     scenario::{Mode, QUIET, Scenario},
     server::{ApiServer, SERVERS, resource::Resource, store::Store},
-    tamper::Tamper,
     trace::Trace,
+    version::Version,
 };
 
 /// Which Pod labels name workloads, where they do.
@@ -51,6 +52,10 @@ struct Slot {
     incarnation: u32,
     is_paused: bool,
     term: Term,
+    /// Of which version the process is.
+    version: Version,
+    /// Of which version the next one is.
+    next_version: Version,
 }
 
 /// How a simulation has ended.
@@ -72,7 +77,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Simulation {
     scenario: Scenario,
-    tamper: Option<Tamper>,
+    planted: Option<Planted>,
     trace: Trace,
     now: Time,
     step: u64,
@@ -108,7 +113,7 @@ pub struct Simulation {
 
 impl Simulation {
     /// A simulation of a seed.
-    pub fn new(scenario: Scenario, tamper: Option<Tamper>, trace: Trace) -> Self {
+    pub fn new(scenario: Scenario, planted: Option<Planted>, trace: Trace) -> Self {
         let seed = scenario.seed;
         let rng = |salt: u64| Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt);
         fastrand::seed(seed);
@@ -120,10 +125,12 @@ impl Simulation {
             incarnation: 0,
             is_paused: false,
             term: Term::default(),
+            version: Version::Current,
+            next_version: Version::Current,
         });
         Self {
             slots: slots.collect(),
-            tamper,
+            planted,
             trace,
             now: Time::ZERO,
             step: 0,
@@ -182,6 +189,14 @@ impl Simulation {
         let scenario = format!("{:?}", self.scenario);
         self.trace.note(|| scenario);
         self.create_world();
+        if self.scenario.faults.contains(&Fault::PreviousVersion) {
+            for slot in &mut self.slots {
+                slot.next_version = match self.fates.bool() {
+                    true => Version::Previous,
+                    false => Version::Current,
+                };
+            }
+        }
         for replica in 0..self.slots.len() {
             self.start(replica);
         }
@@ -253,8 +268,14 @@ impl Simulation {
     fn start(&mut self, replica: usize) {
         let traits = self.scenario.replicas[replica];
         let clock = Clock::new(self.now, traits.drift);
-        let started = Process::start(&self.scenario.line(replica), clock, traits.wall_offset);
         let slot = &mut self.slots[replica];
+        slot.version = slot.next_version;
+        let faults = slot.version.faults(self.planted);
+        let line = self.scenario.line(replica);
+        let started = Process::start(&line, clock, traits.wall_offset, faults);
+        if slot.version == Version::Previous {
+            self.coverage.effective(Fault::PreviousVersion);
+        }
         slot.incarnation += 1;
         slot.is_paused = false;
         slot.term = Term::default();
@@ -263,7 +284,9 @@ impl Simulation {
             Ok(process) => slot.process = Some(process),
             Err(error) => self.violate(Check::Ended, format!("replica {replica}: {error}")),
         }
-        self.trace.note(|| format!("r{replica}     starts"));
+        let version = self.slots[replica].version;
+        self.trace
+            .note(|| format!("r{replica}     starts, {version:?} version"));
     }
 
     /// Whether a process has ended. One that was asked to is followed by another.
@@ -301,6 +324,10 @@ impl Simulation {
         for namespace in namespaces {
             self.update_references(&namespace);
         }
+        if self.is_upgrading() {
+            // The previous version announces what was announced before it led.
+            self.announcements.forget(self.now);
+        }
         for change in &changes {
             if change.key.resource == Resource::Events
                 && let Some(what) = self.announcements.written(change, self.now)
@@ -327,6 +354,12 @@ impl Simulation {
         for Begun(name) in begun {
             self.announcements.began(name, self.now);
         }
+    }
+
+    /// Whether a process of the previous version runs.
+    fn is_upgrading(&self) -> bool {
+        let is_previous = |slot: &Slot| slot.version == Version::Previous && slot.process.is_some();
+        self.slots.iter().any(is_previous)
     }
 
     fn violate(&mut self, check: Check, what: String) {

@@ -42,11 +42,13 @@ pub enum PlantedFault {
     NumbersOfAllMeshes,
     /// A conflict that lasts is not announced again (L10).
     NeverAnnouncedAgain,
+    /// Who makes the Lease leads at once, though the holder of one that was deleted may still lead.
+    MakerLeadsAtOnce,
 }
 
 impl PlantedFault {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NoFence,
         Self::SharedMarks,
         Self::PodMarksDataplane,
@@ -66,25 +68,47 @@ impl PlantedFault {
         Self::WritesWithoutLeading,
         Self::NumbersOfAllMeshes,
         Self::NeverAnnouncedAgain,
+        Self::MakerLeadsAtOnce,
     ];
+
+    /// What the version before this one does otherwise than this one. Replicas of both run side by side
+    /// during a rolling upgrade.
+    pub const OF_PREVIOUS_VERSION: [Self; 10] = [
+        Self::NoFence,
+        Self::RefusedForever,
+        Self::NoBodyTimeout,
+        Self::NamespaceGoneForgets,
+        Self::NoRestoreDetection,
+        Self::LabelIsEvidence,
+        Self::AnnouncesAnew,
+        Self::ListResetsBackoff,
+        Self::NumbersDoNotBackOff,
+        Self::MakerLeadsAtOnce,
+    ];
+
+    /// Its place in a set.
+    #[cfg(feature = "planted-faults")]
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
 }
 
 #[cfg(feature = "planted-faults")]
 thread_local! {
-    static PLANTED: std::cell::Cell<Option<PlantedFault>> = const { std::cell::Cell::new(None) };
+    static PLANTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
-/// Plants a fault in all replicas of this thread, or none.
+/// Plants these faults, and no others, in what this thread does from now on.
 #[cfg(feature = "planted-faults")]
-pub fn plant(fault: Option<PlantedFault>) {
-    PLANTED.set(fault);
+pub fn plant(faults: &[PlantedFault]) {
+    PLANTED.set(faults.iter().fold(0, |set, fault| set | fault.bit()));
 }
 
 /// Whether a fault is planted.
 #[cfg(feature = "planted-faults")]
 #[allow(dead_code)]
 pub(crate) fn planted(fault: PlantedFault) -> bool {
-    PLANTED.get() == Some(fault)
+    PLANTED.get() & fault.bit() != 0
 }
 
 /// Whether a fault is planted: never, in this build.

@@ -19,7 +19,7 @@ pub struct Announcements {
     begun: BTreeMap<Name, Vec<Time>>,
     /// When they were announced, by Workload and by the name of the event, which says the meshes.
     announced: BTreeMap<(Name, String), Vec<Time>>,
-    /// Before this, announcements were lost with the database.
+    /// Announcements before this do not count.
     unknown_until: Time,
 }
 
@@ -29,8 +29,9 @@ impl Announcements {
         self.begun.entry(name).or_default().push(now);
     }
 
-    /// The database has gone back.
-    pub fn restored(&mut self, now: Time) {
+    /// What was announced until now does not count: it was lost with the database, or a version announced
+    /// it that does not look at what others have announced.
+    pub fn forget(&mut self, now: Time) {
         self.unknown_until = now + SLACK;
     }
 

@@ -20,7 +20,7 @@ impl Simulation {
             .references
             .get(name)
             .is_some_and(|referred| referred.since == since && referred.meshes.len() == 1);
-        let is_managed = self.scenario.mode == Mode::Manage;
+        let is_managed = self.scenario.mode == Mode::Manage && !self.is_upgrading();
         if calm && is_missed && is_managed && self.server.store.get(&key).is_none() {
             let what = format!(
                 "{}/{} was deleted while a Dataplane came, and is not back",

@@ -19,6 +19,7 @@ use crate::{
         resource::Resource,
         store::ObjectKey,
     },
+    version::Version,
 };
 
 impl Simulation {
@@ -109,6 +110,14 @@ impl Simulation {
                     self.disturbed = self.now;
                 }
             }
+            Fault::PreviousVersion => {
+                let slot = &mut self.slots[replica];
+                slot.next_version = slot.version.other();
+                if let Some(process) = slot.process.as_mut().filter(|_| !slot.is_paused) {
+                    process.stop();
+                    self.disturbed = self.now;
+                }
+            }
             Fault::LeaseDeleted => {
                 let lease = ObjectKey::new(Resource::Leases, HOME, "kuma-workload");
                 if self.server.store.remove(&lease).is_some() {
@@ -184,7 +193,7 @@ impl Simulation {
         for name in NAMESPACES {
             self.update_references(name);
         }
-        self.announcements.restored(self.now);
+        self.announcements.forget(self.now);
         self.leaders_unknown_until = self.now + 3 * self.scenario.lease.duration;
         self.disturb(Fault::Restore);
     }
@@ -359,6 +368,11 @@ impl Simulation {
         }
         for replica in 0..self.slots.len() {
             self.resume(replica);
+            let slot = &mut self.slots[replica];
+            slot.next_version = Version::Current;
+            if let (Some(process), Version::Previous) = (&mut slot.process, slot.version) {
+                process.stop();
+            }
         }
         self.hurry_streams();
         self.disturbed = self.now;

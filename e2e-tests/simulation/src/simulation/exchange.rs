@@ -15,6 +15,7 @@ use crate::{
     checks::{Check, leadership::Term, ownership, requests::Purpose},
     clock::Time,
     fault::Fault,
+    planted::Planted,
     server::{
         Reply, SERVERS,
         refusal::Refusal,
@@ -24,6 +25,7 @@ use crate::{
         store::Stored,
         watch::Watch,
     },
+    version::Version,
     wire::{self, Responder, Sent},
 };
 
@@ -37,14 +39,14 @@ impl Simulation {
         let clock = process.clock;
         let at = clock.global(sent.at).max(self.now);
         let mut http = sent.request;
-        if let Some(tamper) = self.tamper {
+        if let Some(tamper) = self.planted.and_then(Planted::at_the_wire) {
             tamper.alter_request(&mut http);
         }
         let request = match request::read(&http) {
             Target::Resource(request) => Some(*request),
             Target::Discovery(_) | Target::Nowhere => None,
         };
-        let (term, incarnation) = (slot.term, slot.incarnation);
+        let (term, incarnation, version) = (slot.term, slot.incarnation, slot.version);
         self.sent += 1;
         self.trace.note(|| {
             let path = http.uri();
@@ -61,6 +63,7 @@ impl Simulation {
         let mut call = Call {
             replica,
             incarnation,
+            version,
             at: sent.at,
             leads_until: term.ends(clock),
             fence: None,
@@ -90,7 +93,7 @@ impl Simulation {
                     self.slots[call.replica].term.released(call.at);
                 }
             }
-            (Resource::Workloads, true) => {
+            (Resource::Workloads, true) if call.version == Version::Current => {
                 let replica = call.replica;
                 if !term.holds(call.at) {
                     let ended = term.ends(self.slots[replica].process.as_ref().map_or_else(
@@ -119,7 +122,7 @@ impl Simulation {
                 .process
                 .as_ref()
                 .is_some_and(|process| slot.term.holds(process.clock.local(at)));
-            *other != replica && leads
+            *other != replica && leads && slot.version == Version::Current
         });
         let others: Vec<_> = others.map(|(other, _)| other).collect();
         if !others.is_empty() {
@@ -248,6 +251,9 @@ impl Simulation {
 
     /// What a request has changed.
     fn check_effects(&mut self, call: &Call, before: u64) {
+        if call.version == Version::Previous {
+            return;
+        }
         let changes = self.server.store.since(before).to_vec();
         for change in changes {
             if change.key.resource != Resource::Workloads {
@@ -293,7 +299,8 @@ impl Simulation {
 
     /// An answer goes on its way, which its fault may cut short.
     fn reply(&mut self, call: Call, mut answer: Answer, responder: Option<Responder>) {
-        if let (Some(tamper), Some(request)) = (self.tamper, &call.request) {
+        let tamper = self.planted.and_then(Planted::at_the_wire);
+        if let (Some(tamper), Some(request)) = (tamper, &call.request) {
             tamper.alter_answer(request, &mut answer);
         }
         let page = call

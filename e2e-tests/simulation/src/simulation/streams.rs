@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::Time,
     fault::Fault,
+    planted::Planted,
     server::{
         status,
         watch::{Watch, line},
@@ -80,7 +81,7 @@ impl Simulation {
         match step {
             StreamStep::Show => {
                 let mut lines = self.server.advance(&mut stream.watch);
-                if let Some(tamper) = self.tamper {
+                if let Some(tamper) = self.planted.and_then(Planted::at_the_wire) {
                     lines = tamper.alter_events(lines);
                 }
                 if !lines.is_empty() {

@@ -16,6 +16,7 @@ use crate::{
         resource::Resource,
         watch::Watch,
     },
+    version::Version,
     wire::{BodySender, Responder},
 };
 
@@ -24,6 +25,8 @@ use crate::{
 pub(super) struct Call {
     pub(super) replica: usize,
     pub(super) incarnation: u32,
+    /// The version of its sender.
+    pub(super) version: Version,
     /// The request, if it is for a resource.
     pub(super) request: Option<Request>,
     pub(super) http: http::Request<Vec<u8>>,
@@ -56,6 +59,7 @@ impl Call {
         Self {
             replica: self.replica,
             incarnation: self.incarnation,
+            version: self.version,
             request: self.request.clone(),
             http: self.http.clone(),
             at: self.at,

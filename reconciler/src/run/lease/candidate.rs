@@ -13,6 +13,7 @@ use super::{
     leadership::Leadership,
     timing::{Timing, surely},
 };
+use crate::run::planted::{PlantedFault, planted};
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,8 @@ impl LeaseCandidate {
             // This replica holds a Lease that it has not seen before, so it has made it. That proves
             // nothing about the time before: there may have been another Lease, deleted since, whose
             // holder does not know it yet. That one stops within the lease duration.
-            self.leads_from = is_holder.then(|| now + surely(self.timing.duration));
+            let must_wait = is_holder && !planted(PlantedFault::MakerLeadsAtOnce);
+            self.leads_from = must_wait.then(|| now + surely(self.timing.duration));
         }
         if observed.is_new || !is_holder {
             self.renewed = None;
