@@ -178,6 +178,12 @@ impl ApiServer {
         }
     }
 
+    /// The database forgets what happened up to this number.
+    pub fn compact(&mut self, revision: u64) {
+        let shown = self.positions.into_iter().min().unwrap_or_default();
+        self.store.compact(revision, shown);
+    }
+
     /// The database goes back to a backup. Both servers start anew with it.
     pub fn restore(&mut self, backup: &Store) {
         self.store = backup.restored();

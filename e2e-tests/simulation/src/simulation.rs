@@ -24,7 +24,7 @@ use crate::{
     agenda::Agenda,
     checks::{
         Check, Violation,
-        announcements::Announcements,
+        announcements::{self, Announcements},
         fence::Fences,
         leadership::Term,
         references::{Begun, References},
@@ -330,6 +330,9 @@ impl Simulation {
             self.announcements.forget(self.now);
         }
         for change in &changes {
+            if change.key.resource == Resource::Events {
+                self.trace.note(|| announcements::describe(change));
+            }
             if change.key.resource == Resource::Events
                 && let Some(what) = self.announcements.written(change, self.now)
             {
@@ -353,6 +356,9 @@ impl Simulation {
             .references
             .update(store, rules, namespace, self.step, self.now);
         for Begun(name) in begun {
+            let (namespace, workload) = &name;
+            self.trace
+                .note(|| format!("conflict of {namespace}/{workload} begins or changes"));
             self.announcements.began(name, self.now);
         }
     }

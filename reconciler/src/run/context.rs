@@ -120,11 +120,11 @@ impl Context {
         }
     }
 
-    /// Counts and says that the API server was restored from a backup.
+    /// Counts and says that the API server was restored from a backup, as this clause shows.
     pub(super) fn say_restored(&self, shown_by: &str) {
         self.metrics.restored();
         let sentence = format!(
-            "{shown_by} has a lower resourceVersion than before: the API server was restored from a backup, and every kind is listed anew"
+            "{shown_by}: the API server was restored from a backup, and every kind is listed anew"
         );
         self.journal.warn("restore", &sentence);
     }

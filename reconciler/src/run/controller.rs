@@ -69,7 +69,7 @@ impl Controller {
         }
     }
 
-    /// Writes what is due for a Workload, by this deadline. `may_delete` says whether a list has shown
+    /// Writes what is due for a Workload. `may_delete` says whether a list has shown
     /// that it may be deleted (L19); it is asked right before the delete is sent.
     ///
     /// # Errors
@@ -77,7 +77,6 @@ impl Controller {
     pub(super) async fn write(
         &self,
         key: &Key,
-        deadline: Instant,
         may_delete: impl FnOnce() -> bool,
     ) -> Result<Written, WriteFailure> {
         let view = self.context.index().view(key);
@@ -89,7 +88,7 @@ impl Controller {
         {
             return Ok(Written::Nothing);
         }
-        let written = self.apply(key, &view, &change, deadline).await;
+        let written = self.apply(key, &view, &change).await;
         self.context.index().end_request(key);
         written.map_err(|failure| WriteFailure {
             rejected: (failure.kind == FailureKind::Rejected)
@@ -103,13 +102,12 @@ impl Controller {
         key: &Key,
         view: &WorkloadView,
         change: &Change,
-        deadline: Instant,
     ) -> Result<Written, WriteFailure> {
         let answer = match (change, &view.existing) {
             (Change::Object(Write::Create { mesh }), _) => {
                 let counts = view.decision.status.map(|status| status.counts);
                 self.begin(key);
-                let created = self.writer.create(key, mesh, counts, deadline).await;
+                let created = self.writer.create(key, mesh, counts).await;
                 created.map(|created| (Some(created), ReconcileResult::Created))
             }
             (
@@ -124,17 +122,17 @@ impl Controller {
                 let _ = lock(&self.relabels).take(key.clone(), Instant::now());
                 self.begin(key);
                 let writer = &self.writer;
-                let relabelled = writer.relabel(key, existing, mesh, owners, deadline).await;
+                let relabelled = writer.relabel(key, existing, mesh, owners).await;
                 relabelled.map(|relabelled| (Some(relabelled), ReconcileResult::Relabelled))
             }
             (Change::Object(Write::Delete), Some(existing)) => {
                 self.begin(key);
-                let deleted = self.writer.delete(key, existing, deadline).await;
+                let deleted = self.writer.delete(key, existing).await;
                 // With finalizers, the Workload is still there.
                 deleted.map(|left| (left, ReconcileResult::Deleted))
             }
             (Change::Status(counts), Some(existing)) => {
-                return self.write_status(key, existing, *counts, deadline).await;
+                return self.write_status(key, existing, *counts).await;
             }
             // The rules decide on these only for a Workload that exists.
             (Change::Object(Write::Relabel { .. } | Write::Delete) | Change::Status(_), None) => {
@@ -143,6 +141,7 @@ impl Controller {
         };
         let (answer, result) = match answer {
             Ok(answer) => answer,
+            Err(RequestError::NotLeading) => return Ok(Written::Nothing),
             Err(error) => return Err(self.failed(key, change, &error).await),
         };
         self.say(key, result, change);
@@ -155,7 +154,6 @@ impl Controller {
         key: &Key,
         existing: &CachedWorkload,
         counts: Counts,
-        deadline: Instant,
     ) -> Result<Written, WriteFailure> {
         let change = Change::Status(counts);
         let known = lock(&self.subresource).known();
@@ -171,9 +169,7 @@ impl Controller {
         let _ = lock(&self.counts).take(key.clone(), Instant::now());
         self.begin(key);
         let writer = &self.writer;
-        let written = writer
-            .status(key, existing, counts, has_subresource, deadline)
-            .await;
+        let written = writer.status(key, existing, counts, has_subresource).await;
         let is_stored = |workload: &WorkloadRecord| workload.reported == Some(counts.into());
         if !written.as_ref().is_ok_and(is_stored) {
             // The CustomResourceDefinition may have been replaced.
@@ -181,6 +177,7 @@ impl Controller {
         }
         let workload = match written {
             Ok(workload) => workload,
+            Err(RequestError::NotLeading) => return Ok(Written::Nothing),
             Err(error) => return Err(self.failed(key, &change, &error).await),
         };
         let kept = is_stored(&workload);

@@ -102,7 +102,7 @@ impl Dispatcher {
         tokio::select! {
             biased;
             given = &mut stop => deadline = Some(given),
-            () = self.context.progress.ready() => {}
+            () = self.context.progress.knows_dataplanes() => {}
         }
         loop {
             let now = Instant::now();

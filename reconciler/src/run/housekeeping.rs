@@ -10,9 +10,6 @@ use super::{context::Context, explain::SeenHolder};
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A restore is noticed by all within this time.
-const NEWS: Duration = Duration::from_secs(60);
-
 /// What was said last.
 #[derive(Debug)]
 struct Housekeeper {
@@ -22,17 +19,21 @@ struct Housekeeper {
     strangers: BTreeSet<String>,
     away_since: Option<Instant>,
     lease: SeenHolder,
+    /// The epoch in which the Lease is looked at.
+    epoch: u64,
 }
 
 /// Runs for ever.
 pub(super) async fn run(context: Context, lease: SeenHolder) {
     let mode = context.index().mode();
+    let epoch = context.progress.epoch();
     let mut housekeeper = Housekeeper {
         context,
         mode,
         strangers: BTreeSet::new(),
         away_since: None,
         lease,
+        epoch,
     };
     loop {
         sleep(INTERVAL).await;
@@ -89,14 +90,17 @@ impl Housekeeper {
     }
 
     /// The Lease is read every few seconds, and shows a restore before most watches do. What they have
-    /// shown already is no news.
-    fn restore(&self) {
+    /// shown first is no news.
+    fn restore(&mut self) {
         let progress = &self.context.progress;
-        if self.lease.went_back()
-            && !progress.was_restored_within(NEWS)
-            && progress.restored(progress.epoch())
-        {
-            self.context.say_restored("the Lease");
+        let epoch = progress.epoch();
+        if epoch == self.epoch && self.lease.went_back() && progress.restored(epoch) {
+            self.context
+                .say_restored("the Lease is an earlier one than before");
+        }
+        if progress.epoch() != self.epoch {
+            self.epoch = progress.epoch();
+            self.lease.forget();
         }
     }
 

@@ -25,6 +25,8 @@ const RELIST_INTERVAL: Duration = Duration::from_secs(2);
 pub(super) struct Progress {
     state: Arc<Mutex<State>>,
     ready: Arc<ordered_watch::Sender<bool>>,
+    /// Whether all Dataplanes are known, or were once.
+    knows_dataplanes: Arc<ordered_watch::Sender<bool>>,
 }
 
 /// A watch, for [`Progress`].
@@ -34,7 +36,6 @@ pub(super) struct WatchId(usize);
 #[derive(Debug, Default)]
 struct State {
     epoch: u64,
-    restored: Option<Instant>,
     watches: Vec<WatchState>,
     /// How many watches have not listed their kind, and nothing happens before they have.
     pending: usize,
@@ -90,6 +91,7 @@ impl Default for Progress {
         Self {
             state: Arc::default(),
             ready: Arc::new(ordered_watch::Sender::new(false)),
+            knows_dataplanes: Arc::new(ordered_watch::Sender::new(false)),
         }
     }
 }
@@ -185,12 +187,17 @@ impl Progress {
         let counted = (pending.count(), behind.count());
         (state.pending, state.behind) = counted;
         let is_ready = !state.watches.is_empty() && state.pending == 0;
+        let watches = state.watches.iter();
+        let mut of_dataplanes =
+            watches.filter(|one| one.kind == RecordKind::Dataplane && one.is_needed);
+        let knows_dataplanes = is_ready && of_dataplanes.all(|one| one.epoch.is_some());
         drop(state);
-        self.ready.send_if_modified(|ready| {
-            let before = *ready;
-            *ready |= is_ready;
-            before != *ready
-        });
+        for (latch, is_so) in [
+            (&self.ready, is_ready),
+            (&self.knows_dataplanes, knows_dataplanes),
+        ] {
+            latch.send_if_modified(|before| is_so && !std::mem::replace(before, true));
+        }
     }
 
     /// Whether each watch has listed its kind once, or is done without.
@@ -202,6 +209,14 @@ impl Progress {
     pub(super) async fn ready(&self) {
         // This cannot fail: `self` has the sender.
         let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+
+    /// Resolves when that is so, and all Dataplanes are known. Where their kind is not served, nothing is
+    /// known of any conflict, for one: it may be there again in a moment.
+    pub(super) async fn knows_dataplanes(&self) {
+        self.ready().await;
+        let mut knows = self.knows_dataplanes.subscribe();
+        let _ = knows.wait_for(|knows| *knows).await;
     }
 
     /// Whether something may be deleted: each needed kind is served, and was listed in this epoch.
@@ -222,18 +237,11 @@ impl Progress {
             return false;
         }
         state.epoch += 1;
-        state.restored = Some(Instant::now());
         for watch in &state.watches {
             watch.relist.notify_one();
         }
         self.count(state);
         true
-    }
-
-    /// Whether a restore was noticed within this time.
-    pub(super) fn was_restored_within(&self, time: Duration) -> bool {
-        let is_recent = |restored: Instant| restored.elapsed() < time;
-        self.state().restored.is_some_and(is_recent)
     }
 
     /// The objects of a kind in a namespace are not those that are known: they are listed anew.

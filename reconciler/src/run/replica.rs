@@ -248,7 +248,7 @@ impl Replica {
             pending().await
         });
 
-        let writer = Writer::new(requests.clone());
+        let writer = Writer::new(requests.clone(), context.clone());
         let controller = Controller::new(
             context.clone(),
             writer,

@@ -40,6 +40,8 @@ pub(super) enum RequestError {
     Client(Box<kube::Error>),
     /// No whole answer came in time.
     TimedOut,
+    /// It was not sent: it is a write, and this replica does not lead.
+    NotLeading,
     /// It could not be sent.
     Invalid(kube::core::request::Error),
 }
@@ -114,6 +116,7 @@ impl RequestError {
             Self::TimedOut => Failure::new(format!(
                 "cannot {what}: the API server did not answer in time"
             )),
+            Self::NotLeading => Failure::new(format!("cannot {what}: this replica does not lead")),
             Self::Invalid(error) => Failure::new(format!("cannot {what}: {error}")),
         }
     }
@@ -124,7 +127,7 @@ impl RequestError {
             Self::Status(status) => format!("{what} {}", status.code),
             // Whatever was asked, that is one cause.
             Self::Client(_) | Self::TimedOut => "unreachable".to_owned(),
-            Self::Invalid(_) => what.to_owned(),
+            Self::NotLeading | Self::Invalid(_) => what.to_owned(),
         }
     }
 
@@ -145,6 +148,7 @@ impl RequestError {
     pub(super) fn kind(&self) -> FailureKind {
         match self {
             Self::Client(_) | Self::TimedOut => FailureKind::Unreachable,
+            Self::NotLeading => FailureKind::Stale,
             Self::Invalid(_) => FailureKind::Refused,
             Self::Status(status) if is_namespace_terminating(status) => FailureKind::NoNamespace,
             Self::Status(status) => match status.code {

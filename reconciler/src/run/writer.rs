@@ -8,9 +8,9 @@ use kuma_workload_rulebook::{
     roster::{self, Key},
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{
+    context::Context,
     index::CachedWorkload,
     requests::{ApiClient, BuiltRequest, RequestError},
 };
@@ -23,12 +23,13 @@ const FIELD_MANAGER: &str = "kuma-workload-reconciler";
 #[derive(Clone)]
 pub(super) struct Writer {
     api: ApiClient,
+    context: Context,
 }
 
 impl Writer {
     /// Writes with this client.
-    pub(super) fn new(api: ApiClient) -> Self {
-        Self { api }
+    pub(super) fn new(api: ApiClient, context: Context) -> Self {
+        Self { api, context }
     }
 
     /// Reads a Workload. None if it does not exist.
@@ -48,13 +49,12 @@ impl Writer {
     /// definition of Workload has no status subresource, and dropped where it has one (L22).
     ///
     /// # Errors
-    /// [`RequestError`], also when the deadline comes first.
+    /// [`RequestError`], also when this replica does not lead, or no longer does before the answer comes.
     pub(super) async fn create(
         &self,
         key: &Key,
         mesh: &str,
         counts: Option<Counts>,
-        deadline: Instant,
     ) -> Result<WorkloadRecord, RequestError> {
         let mut object = json!({
             "apiVersion": API_VERSION,
@@ -74,20 +74,19 @@ impl Writer {
             ..PostParams::default()
         };
         let request = Request::new(path(key)).create(&parameters, object.to_string().into_bytes());
-        self.send(request, deadline).await
+        self.send(request).await
     }
 
     /// Writes this program's labels for this mesh, and other owners if given (L5, L12).
     ///
     /// # Errors
-    /// [`RequestError`], also when the deadline comes first.
+    /// [`RequestError`], also when this replica does not lead, or no longer does before the answer comes.
     pub(super) async fn relabel(
         &self,
         key: &Key,
         existing: &CachedWorkload,
         mesh: &str,
         owners: Option<Vec<OwnerReference>>,
-        deadline: Instant,
     ) -> Result<WorkloadRecord, RequestError> {
         let mut metadata = json!({
             "uid": existing.uid,
@@ -97,28 +96,27 @@ impl Writer {
         if let Some(owners) = owners {
             metadata["ownerReferences"] = json!(owners);
         }
-        self.patch(key, None, &json!({ "metadata": metadata }), deadline)
+        self.patch(key, None, &json!({ "metadata": metadata }))
             .await
     }
 
     /// Writes the numbers of a Workload into its status (S1 to S5).
     ///
     /// # Errors
-    /// [`RequestError`], also when the deadline comes first.
+    /// [`RequestError`], also when this replica does not lead, or no longer does before the answer comes.
     pub(super) async fn status(
         &self,
         key: &Key,
         existing: &CachedWorkload,
         counts: Counts,
         has_subresource: bool,
-        deadline: Instant,
     ) -> Result<WorkloadRecord, RequestError> {
         let patch = json!({
             "metadata": { "uid": existing.uid, "resourceVersion": existing.resource_version },
             "status": status(counts),
         });
         let subresource = has_subresource.then_some("status");
-        self.patch(key, subresource, &patch, deadline).await
+        self.patch(key, subresource, &patch).await
     }
 
     async fn patch(
@@ -126,7 +124,6 @@ impl Writer {
         key: &Key,
         subresource: Option<&str>,
         patch: &Value,
-        deadline: Instant,
     ) -> Result<WorkloadRecord, RequestError> {
         let parameters = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -138,18 +135,17 @@ impl Writer {
             Some(subresource) => path.patch_subresource(subresource, name, &parameters, &patch),
             None => path.patch(name, &parameters, &patch),
         };
-        self.send(request, deadline).await
+        self.send(request).await
     }
 
     /// Deletes a Workload (L2). Returns it if it is still there, since it has finalizers.
     ///
     /// # Errors
-    /// [`RequestError`], also when the deadline comes first.
+    /// [`RequestError`], also when this replica does not lead, or no longer does before the answer comes.
     pub(super) async fn delete(
         &self,
         key: &Key,
         existing: &CachedWorkload,
-        deadline: Instant,
     ) -> Result<Option<WorkloadRecord>, RequestError> {
         let parameters = DeleteParams {
             preconditions: Some(Preconditions {
@@ -159,7 +155,7 @@ impl Writer {
             ..DeleteParams::default()
         };
         let request = Request::new(path(key)).delete(&key.workload, &parameters);
-        let answer: Value = self.send(request, deadline).await?;
+        let answer: Value = self.send(request).await?;
         let is_workload = answer["kind"] == RecordKind::Workload.name();
         let left = serde_json::from_value(answer).ok();
         Ok(left.filter(|_| is_workload).filter(has_finalizers))
@@ -176,11 +172,14 @@ impl Writer {
         Ok(names.any(|name| name == "workloads/status"))
     }
 
+    /// Sends a write if this replica leads at this very moment: it may have led when the write began, and no longer
+    /// lead now.
     async fn send<T: serde::de::DeserializeOwned>(
         &self,
         request: BuiltRequest,
-        deadline: Instant,
     ) -> Result<T, RequestError> {
+        let deadline = self.context.write_deadline();
+        let deadline = deadline.ok_or(RequestError::NotLeading)?;
         self.api.send(request, Some(deadline)).await
     }
 }

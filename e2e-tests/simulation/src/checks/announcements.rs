@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Value;
+
 use super::references::References;
 use crate::{clock::Time, expected::Name, model, server::store::Change};
 
@@ -29,10 +31,9 @@ impl Announcements {
         self.begun.entry(name).or_default().push(now);
     }
 
-    /// What was announced until now does not count: it was lost with the database, or a version announced
-    /// it that does not look at what others have announced.
-    pub fn forget(&mut self, now: Time) {
-        self.unknown_until = now + SLACK;
+    /// What is announced up to this moment does not count.
+    pub fn forget(&mut self, until: Time) {
+        self.unknown_until = self.unknown_until.max(until + SLACK);
     }
 
     /// An event was written. Returns what is wrong with that.
@@ -43,12 +44,8 @@ impl Announcements {
         }
         let workload = event["related"]["name"].as_str().unwrap_or_default();
         let name = (change.key.namespace.clone(), workload.to_owned());
-        let count = |event: &serde_json::Value| event["series"]["count"].as_u64().unwrap_or(1);
-        let before = change
-            .before
-            .as_ref()
-            .map_or(0, |before| count(&before.value));
-        if count(event) <= before {
+        let before = change.before.as_ref();
+        if count(event) <= before.map_or(0, |before| count(&before.value)) {
             return None;
         }
         let window = (now.saturating_sub(REPEAT) + SLACK).max(self.unknown_until);
@@ -92,4 +89,26 @@ impl Announcements {
             })
             .collect()
     }
+}
+
+/// How often an event was written.
+fn count(event: &Value) -> u64 {
+    event["series"]["count"].as_u64().unwrap_or(1)
+}
+
+/// An event that has changed, for the trace.
+pub fn describe(change: &Change) -> String {
+    let event = change
+        .after
+        .as_ref()
+        .map_or(&Value::Null, |after| &after.value);
+    let text = |field: &str| event[field].as_str().unwrap_or_default();
+    format!(
+        "event  {}/{} {} times, {}: {}",
+        change.key.namespace,
+        change.key.name,
+        count(event),
+        text("reason"),
+        text("note")
+    )
 }

@@ -21,7 +21,7 @@ impl Replay {
         match &step.action {
             Action::Compact => {
                 let revision = self.server.store.revision();
-                self.server.store.compact(revision);
+                self.server.compact(revision);
                 return None;
             }
             Action::Subresource => {

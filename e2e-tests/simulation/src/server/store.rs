@@ -203,18 +203,19 @@ impl Store {
         Some(before)
     }
 
-    /// Forgets what happened up to this number.
-    pub fn compact(&mut self, revision: u64) {
+    /// Forgets what happened up to this number. The watches that go on have still to show what happened
+    /// after `shown`.
+    pub fn compact(&mut self, revision: u64, shown: u64) {
         self.compacted = self.compacted.max(revision.min(self.revision));
-        let compacted = self.compacted;
-        self.log.retain(|change| change.revision > compacted);
+        let forgotten = self.compacted.min(shown);
+        self.log.retain(|change| change.revision > forgotten);
     }
 
     /// The database as it was at a backup, which knows nothing of how it came to be.
     #[must_use]
     pub fn restored(&self) -> Self {
         let mut restored = self.clone();
-        restored.compact(restored.revision);
+        restored.compact(restored.revision, restored.revision);
         restored
     }
 }

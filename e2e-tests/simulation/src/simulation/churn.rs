@@ -231,7 +231,7 @@ impl Simulation {
             .rev()
             .find(|(time, _)| self.now.saturating_sub(*time) > Time::from_secs(300));
         if let Some(revision) = old.map(|(_, store)| store.revision()) {
-            self.server.store.compact(revision.min(self.seen));
+            self.server.compact(revision.min(self.seen));
         }
         let next = self.now + Duration::from_secs(60);
         self.agenda.add(next, Happening::Housekeeping);

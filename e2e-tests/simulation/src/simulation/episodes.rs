@@ -74,7 +74,7 @@ impl Simulation {
             }
             Fault::Compaction => {
                 let revision = self.seen;
-                self.server.store.compact(revision);
+                self.server.compact(revision);
                 self.disturb(fault);
             }
             Fault::Restore => self.restore(),
@@ -193,7 +193,9 @@ impl Simulation {
         for name in NAMESPACES {
             self.update_references(name);
         }
-        self.announcements.forget(self.now);
+        // A restore that leaves no lower number to be seen is made good by the second comparison (L20).
+        let healed = self.now + self.scenario.resync.mul_f64(2.2);
+        self.announcements.forget(healed);
         self.leaders_unknown_until = self.now + 3 * self.scenario.lease.duration;
         self.disturb(Fault::Restore);
     }

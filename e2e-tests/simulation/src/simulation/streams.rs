@@ -18,6 +18,9 @@ use crate::{
     wire::{self, BodySender},
 };
 
+/// How long the program believes a watch that shows nothing (L23).
+const STALL: Duration = Duration::from_secs(320);
+
 impl Simulation {
     /// Opens a watch whose headers arrive at this moment.
     pub(super) fn open_stream(
@@ -131,6 +134,8 @@ impl Simulation {
         };
         if stream.is_stalled {
             self.disturb(Fault::WatchStalled);
+            // Whoever does not know that has another view of when conflicts begin and end.
+            self.announcements.forget(self.now + STALL);
             return;
         }
         let when = (self.now + latency + stream.lag).max(stream.last);

@@ -19,19 +19,19 @@ impl Dispatcher {
     /// Starts the writes that may be started. Returns when the next one may.
     pub(super) fn start_writes(&mut self, now: Instant) -> Option<Instant> {
         while self.writes < self.workers {
-            let deadline = self.context.write_deadline()?;
+            self.context.write_deadline()?;
             let next = self.context.queue().next_write(now);
             let item = match next {
                 Ok(item) => item,
                 Err(next) => return next,
             };
             self.writes += 1;
-            self.start_write(item, deadline);
+            self.start_write(item);
         }
         None
     }
 
-    fn start_write(&mut self, item: Arc<WorkItem>, deadline: Instant) {
+    fn start_write(&mut self, item: Arc<WorkItem>) {
         let (controller, context) = (self.controller.clone(), self.context.clone());
         let fences = self.fences.clone();
         let poll = self.context.metrics.polls().of("writes");
@@ -52,7 +52,7 @@ impl Dispatcher {
                     }
                     may
                 };
-                controller.write(key, deadline, may_delete).await
+                controller.write(key, may_delete).await
             };
             let written = AssertUnwindSafe(write).catch_unwind().await.ok();
             Done::Write {

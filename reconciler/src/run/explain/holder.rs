@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::{api::coordination::v1::Lease, apimachinery::pkg::apis::meta::v1::MicroTime};
 
 use crate::run::{
     lease::{LeaseError, LeaseStore},
@@ -42,6 +42,8 @@ struct Seen {
     holder: Holder,
     /// The Lease's resourceVersion.
     number: Option<u64>,
+    /// When it was renewed last.
+    renewed: Option<MicroTime>,
     went_back: bool,
 }
 
@@ -59,21 +61,35 @@ impl SeenHolder {
         }
     }
 
-    /// Whether the Lease's resourceVersion has gone back since this was asked last: the API server was
-    /// restored from a backup (L21).
+    /// Whether the Lease has gone back since this was asked last, by its resourceVersion or by the time
+    /// when the same holder has renewed it: the API server was restored from a backup (L21).
     pub(in crate::run) fn went_back(&self) -> bool {
         std::mem::take(&mut lock(&self.0).went_back)
+    }
+
+    /// A restore has been noticed: what was seen before says nothing about the next one.
+    pub(in crate::run) fn forget(&self) {
+        let mut seen = lock(&self.0);
+        (seen.number, seen.renewed, seen.went_back) = (None, None, false);
     }
 
     fn take(&self, lease: Option<&Lease>) {
         let number = lease.and_then(|lease| lease.metadata.resource_version.as_ref());
         let number = number.and_then(|number| number.parse().ok());
+        let spec = lease.and_then(|lease| lease.spec.as_ref());
+        let renewed = spec.and_then(|spec| spec.renew_time.clone());
+        let holder = Holder::of(lease);
         let mut seen = lock(&self.0);
-        seen.holder = Holder::of(lease);
         if let Some(number) = number {
             seen.went_back |= seen.number.is_some_and(|before| number < before);
             seen.number = Some(number);
         }
+        // Each holder renews it at a later time than before, even if its clock is set back.
+        let is_same = matches!(holder, Holder::Somebody(_)) && holder == seen.holder;
+        let times = renewed.as_ref().zip(seen.renewed.as_ref());
+        let is_earlier = times.is_some_and(|(now, before)| now < before);
+        seen.went_back |= is_same && is_earlier;
+        (seen.holder, seen.renewed) = (holder, renewed);
     }
 }
 
@@ -105,7 +121,9 @@ impl<S: LeaseStore> LeaseStore for SeenStore<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use k8s_openapi::api::coordination::v1::LeaseSpec;
+    use rstest::rstest;
 
     /// Answers each request with the Lease of this holder.
     struct Store(Option<&'static str>);
@@ -148,6 +166,35 @@ mod tests {
         assert!(!take("7") && !take("12"));
         assert!(take("3"));
         assert!(!take("3") && !take("4"));
+        seen.forget();
+        assert!(!take("1"), "that restore is known");
+    }
+
+    /// After a restore that has been overtaken, only the content of the Lease is older.
+    #[rstest]
+    #[case::renewed("a", 2, "a", 3, false)]
+    #[case::unchanged("a", 2, "a", 2, false)]
+    #[case::earlier("a", 2, "a", 1, true)]
+    #[case::taken_over_by_a_clock_that_is_behind("a", 2, "b", 1, false)]
+    #[case::released("a", 2, "", 1, false)]
+    fn l21_a_renewal_that_goes_back_is_noticed(
+        #[case] holder: &str,
+        #[case] renewed: i64,
+        #[case] next_holder: &str,
+        #[case] next_renewed: i64,
+        #[case] went_back: bool,
+    ) {
+        let seen = SeenHolder::default();
+        let take = |holder: &str, renewed: i64| {
+            let mut lease = Lease::default();
+            let spec = lease.spec.get_or_insert_default();
+            spec.holder_identity = Some(holder.to_owned());
+            spec.renew_time = Some(MicroTime(Timestamp::from_second(renewed).unwrap()));
+            seen.take(Some(&lease));
+        };
+        take(holder, renewed);
+        take(next_holder, next_renewed);
+        assert_eq!(seen.went_back(), went_back);
     }
 
     #[tokio::test]

@@ -71,6 +71,8 @@ struct FollowerState {
     page: u32,
     /// The highest number that this watch has had in this epoch.
     highest: Option<u64>,
+    /// The list has got a page already.
+    is_amid_list: bool,
     /// The number to resume at.
     version: String,
     /// How many objects there are.
@@ -95,6 +97,7 @@ impl Follower {
             backoff: Backoff::of_watches(),
             page: PAGE,
             highest: None,
+            is_amid_list: false,
             version: String::new(),
             count: 0,
             miscounted: false,
@@ -131,7 +134,9 @@ impl Follower {
             self.state.page = (self.state.page / 2).max(SMALLEST_PAGE);
         }
         let is_denied = matches!(error.code(), Some(401 | 403 | 404));
-        if error.is_unserved() || self.scope.is_optional && is_denied {
+        // A kind that was served a moment ago is served again soon, and half of it says nothing.
+        let is_unserved = error.is_unserved() && !self.state.is_amid_list;
+        if is_unserved || self.scope.is_optional && is_denied {
             self.context.progress.absent(self.id);
         }
         if self.scope.is_optional && is_denied {
@@ -173,7 +178,9 @@ impl Follower {
         let news = self.context.progress.restored(self.state.epoch);
         self.follow_epoch();
         if news {
-            let shown_by = format!("{shown_by} of {}", K::KIND.resource());
+            let resource = K::KIND.resource();
+            let shown_by =
+                format!("{shown_by} of {resource} has a lower resourceVersion than before");
             self.context.say_restored(&shown_by);
         }
     }

@@ -30,6 +30,7 @@ impl Follower {
         let mut count = 0;
         loop {
             let request = Request::new(self.path::<K>()).list(&parameters);
+            self.state.is_amid_list = parameters.continue_token.is_some();
             let page: ObjectList<K> = self.api.send(request, None).await?;
             let version = page.metadata.resource_version.unwrap_or_default();
             if parameters.continue_token.is_none() && !self.is_in_order(&version) {
