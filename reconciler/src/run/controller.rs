@@ -161,7 +161,8 @@ impl Controller {
             Some(known) => known,
             None => {
                 let asked = self.writer.has_status_subresource().await;
-                let asked = asked.map_err(|error| failure(&error, StatusSubresource::WHAT, key))?;
+                let asked = asked
+                    .map_err(|error| self.say_failure(&error, StatusSubresource::WHAT, key))?;
                 lock(&self.subresource).set(asked, Instant::now());
                 asked
             }
@@ -183,9 +184,17 @@ impl Controller {
         let kept = is_stored(&workload);
         self.take(key, Some(&workload)).await?;
         if !kept {
+            let Key {
+                namespace,
+                workload,
+            } = key;
+            let sentence = format!(
+                "Workload {namespace}/{workload}: the API server has not kept the numbers that were written"
+            );
+            self.context.journal.warn("numbers are not kept", &sentence);
             return Err(WriteFailure {
                 kind: FailureKind::Refused,
-                sentence: "the API server has not kept the numbers of a Workload".to_owned(),
+                sentence,
                 retry_after: None,
                 rejected: None,
             });
@@ -212,7 +221,7 @@ impl Controller {
     async fn read(&self, key: &Key) -> Result<(), WriteFailure> {
         self.begin(key);
         let read = self.writer.read(key).await;
-        let read = read.map_err(|error| failure(&error, "get workloads.kuma.io", key))?;
+        let read = read.map_err(|error| self.say_failure(&error, "get workloads.kuma.io", key))?;
         let (outcome, items) = self.context.index().apply_answer(key, read.as_ref());
         self.context.enqueue(items.into());
         match outcome {
@@ -236,6 +245,12 @@ impl Controller {
         {
             return of_read;
         }
+        self.context.journal_failure(error, what, &failure);
+        failure
+    }
+
+    fn say_failure(&self, error: &RequestError, what: &str, key: &Key) -> WriteFailure {
+        let failure = failure(error, what, key);
         self.context.journal_failure(error, what, &failure);
         failure
     }

@@ -32,6 +32,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The fences of all namespaces.
 #[derive(Debug)]
 pub(super) struct Fences {
+    /// The term of this replica.
+    term: u64,
     namespaces: BTreeMap<String, Fence>,
     running: usize,
     /// How many deletes the running lists are for.
@@ -59,6 +61,8 @@ struct Fence {
 /// A list that is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FenceList {
+    /// The term of this replica in which it was begun.
+    term: u64,
     pub(super) namespace: String,
     /// The workloads whose delete was due at its start.
     pub(super) due: BTreeSet<String>,
@@ -71,8 +75,10 @@ pub(super) struct FenceList {
 pub(super) struct FenceOutcome {
     /// These may be deleted now.
     pub(super) passed: Vec<Key>,
-    /// To these a Dataplane refers, or may refer.
+    /// To these a Dataplane refers.
     pub(super) referenced: Vec<Key>,
+    /// To these a Dataplane may refer of which nobody knows the workload.
+    pub(super) unknown: Vec<Key>,
     /// These have been deleted, and a Dataplane refers to them.
     pub(super) missed: Vec<Key>,
 }
@@ -82,6 +88,7 @@ impl Fences {
     pub(super) fn new(writes_per_second: u32) -> Self {
         let within_two_seconds = writes_per_second.saturating_mul(2);
         Self {
+            term: 0,
             namespaces: BTreeMap::new(),
             running: 0,
             listing: 0,
@@ -124,6 +131,9 @@ impl Fences {
         if self.running >= LISTS {
             return Err(None);
         }
+        let has_passed = |moment: Instant| moment <= now;
+        self.namespaces
+            .retain(|_, fence| !fence.is_idle() || !fence.not_before.is_none_or(has_passed));
         let passed = self.namespaces.values().flat_map(|it| it.passed.values());
         let passed: Vec<_> = passed.filter(|until| now < **until).copied().collect();
         let mut room = self.limit.saturating_sub(self.listing + passed.len());
@@ -151,6 +161,7 @@ impl Fences {
             self.running += 1;
             self.listing += due.len();
             return Ok(FenceList {
+                term: self.term,
                 namespace: namespace.clone(),
                 due,
                 deleted: std::mem::take(&mut fence.deleted),
@@ -167,11 +178,11 @@ impl Fences {
         now: Instant,
     ) -> FenceOutcome {
         let FenceList {
+            term,
             namespace,
             due,
             deleted,
         } = list;
-        self.ended(due.len());
         let key = |workload: String| Key {
             namespace: namespace.clone(),
             workload,
@@ -181,14 +192,20 @@ impl Fences {
             missed: missed.map(key).collect(),
             ..FenceOutcome::default()
         };
+        if term != self.term {
+            return outcome;
+        }
+        self.ended(due.len());
         let Some(fence) = self.namespaces.get_mut(&namespace) else {
             return outcome;
         };
         (fence.is_listing, fence.failures, fence.last_failure) = (false, 0, None);
         fence.passed.retain(|_, until| now < *until);
         for workload in due {
-            if references.may_include(&workload) {
+            if references.includes(&workload) {
                 outcome.referenced.push(key(workload));
+            } else if references.has_unknown() {
+                outcome.unknown.push(key(workload));
             } else {
                 fence.passed.insert(workload.clone(), now + VALID);
                 outcome.passed.push(key(workload));
@@ -206,6 +223,9 @@ impl Fences {
         retry_after: Option<Duration>,
         now: Instant,
     ) -> u32 {
+        if list.term != self.term {
+            return 0;
+        }
         self.ended(list.due.len());
         let Some(fence) = self.namespaces.get_mut(&list.namespace) else {
             return 0;
@@ -236,9 +256,10 @@ impl Fences {
         }
     }
 
-    /// This replica leads no more: what it has listed says nothing to the next term. The lists that run
-    /// are ended by the caller.
+    /// A term of this replica begins or ends: what was listed in one says nothing to the next, nor do the
+    /// lists that still run.
     pub(super) fn clear(&mut self) {
+        self.term += 1;
         (self.running, self.listing) = (0, 0);
         self.namespaces.clear();
     }

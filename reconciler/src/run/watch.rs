@@ -189,7 +189,9 @@ async fn may_list_cluster<K: IndexedRecord>(api: &ApiClient, context: &Context) 
         let list = Request::new(K::KIND.path(None)).list(&ListParams::default().limit(1));
         match api.send::<ObjectList<K>>(list, None).await {
             Ok(_) => return true,
-            Err(error) if matches!(error.code(), Some(401 | 403)) => return false,
+            Err(error) if error.code() == Some(403) => return false,
+            // The watch itself waits for that.
+            Err(error) if error.is_unserved() => return true,
             Err(error) => {
                 let what = format!("list {}", K::KIND.resource());
                 let failure = error.failure(&what).to_string();

@@ -23,6 +23,9 @@ impl Simulation {
             return;
         }
         self.change_world();
+        if self.scenario.identifiers_of_pods && self.world.bool() {
+            self.change_pod();
+        }
         let mean = u64::try_from(self.scenario.churn.as_millis()).unwrap_or(1_000);
         // Often calm, sometimes all at once.
         let pause = match self.world.u32(0..10) {
@@ -96,11 +99,17 @@ impl Simulation {
             Resource::Dataplanes,
             Resource::Pods,
         ] {
+            // The Dataplane of a Pod that is done goes, and the Pod stays.
+            let stays = resource == Resource::Pods
+                && self.scenario.identifiers_of_pods
+                && self.world.bool();
             let key = ObjectKey {
                 resource,
                 ..key.clone()
             };
-            self.server.store.remove(&key);
+            if !stays {
+                self.server.store.remove(&key);
+            }
         }
         // Each of several changes is one for itself.
         self.look_at_changes();
@@ -193,6 +202,38 @@ impl Simulation {
     fn replace_dataplane(&mut self, key: &ObjectKey) {
         self.remove_dataplane(key);
         self.add_dataplane();
+    }
+
+    /// The kubelet writes the status of a Pod. One that is done is removed some time.
+    fn change_pod(&mut self) {
+        let pods = self.server.store.list(Resource::Pods, None);
+        let pods: Vec<_> = pods.map(|(key, _)| key.clone()).collect();
+        let Some(key) = self.world.choice(pods) else {
+            return;
+        };
+        let dataplane = ObjectKey::new(Resource::Dataplanes, &key.namespace, &key.name);
+        let is_done = self.server.store.get(&dataplane).is_none();
+        if is_done && self.world.u32(0..4) == 0 {
+            self.server.store.remove(&key);
+            return;
+        }
+        let seconds = self.now.as_secs();
+        self.edit(&key, |pod| pod["status"]["seconds"] = seconds.into());
+    }
+
+    /// The status of all Pods that are done is written, in the middle of a list of Dataplanes.
+    pub(super) fn change_done_pods(&mut self) {
+        let pods = self.server.store.list(Resource::Pods, None);
+        let dataplane = |pod: &ObjectKey| ObjectKey {
+            resource: Resource::Dataplanes,
+            ..pod.clone()
+        };
+        let done = pods.filter(|(key, _)| self.server.store.get(&dataplane(key)).is_none());
+        let done: Vec<_> = done.map(|(key, _)| key.clone()).collect();
+        for key in done {
+            let step = self.step;
+            self.edit(&key, |pod| pod["status"]["step"] = step.into());
+        }
     }
 
     /// A copy from another zone, which counts for nothing.

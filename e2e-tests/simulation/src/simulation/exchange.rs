@@ -311,6 +311,12 @@ impl Simulation {
                 self.fences
                     .answered(call.replica, request, &answer.body, self.step)
             });
+        let is_amid_list = call.request.as_ref().is_some_and(|request| {
+            request.resource == Resource::Dataplanes && answer.body.contains(r#""continue":""#)
+        });
+        if is_amid_list && self.scenario.identifiers_of_pods && self.network.bool() {
+            self.change_done_pods();
+        }
         let Some(responder) = responder else {
             return;
         };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use kuma_workload_rulebook::roster::Key;
 use tokio::time::Instant;
 
 use super::{Dispatcher, Done};
@@ -71,6 +72,7 @@ impl Dispatcher {
         let FenceOutcome {
             passed,
             referenced,
+            unknown,
             missed,
         } = outcome;
         let mut behind = BTreeSet::new();
@@ -87,17 +89,21 @@ impl Dispatcher {
                 queue.enqueue((*item).clone(), now);
                 continue;
             }
+            drop(queue);
             behind.insert(key.namespace.clone());
-            let failure = WriteFailure {
-                kind: FailureKind::Fence,
-                sentence: format!(
-                    "Workload {}/{} is not deleted: a Dataplane refers to it, or may, that the watch has not shown",
-                    key.namespace, key.workload
-                ),
-                retry_after: None,
-                rejected: None,
-            };
-            queue.failed(&item, failure, now);
+            self.hold_back(
+                &key,
+                "a Dataplane refers to it that the watch has not shown",
+                now,
+            );
+        }
+        // A list cannot help: what it lacks is not in the Dataplane.
+        for key in unknown {
+            self.hold_back(
+                &key,
+                "the workload of a Dataplane in its namespace is not known",
+                now,
+            );
         }
         for namespace in behind {
             self.context
@@ -107,5 +113,19 @@ impl Dispatcher {
         for key in passed {
             self.context.queue().enqueue(WorkItem::Workload(key), now);
         }
+    }
+    /// A delete is not done, and is due again later.
+    fn hold_back(&self, key: &Key, why: &str, now: Instant) {
+        let item = Arc::new(WorkItem::Workload(key.clone()));
+        let failure = WriteFailure {
+            kind: FailureKind::Fence,
+            sentence: format!(
+                "Workload {}/{} is not deleted: {why}",
+                key.namespace, key.workload
+            ),
+            retry_after: None,
+            rejected: None,
+        };
+        self.context.queue().failed(&item, failure, now);
     }
 }

@@ -41,6 +41,9 @@ pub(super) enum Outcome {
     Refused,
     /// Events of its namespace are refused, and may be accepted later.
     Forbidden,
+    /// The API server has failed over it, as it may over all events of its namespace. It is not known
+    /// whether it has it.
+    Failed,
     /// It was not looked at.
     Busy {
         /// When to ask again.

@@ -20,6 +20,9 @@ const RATE: f64 = 1.0 / 60.0;
 /// How long an event waits that was refused, at first and at most (L15).
 const REFUSED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15 * 60));
 
+/// What failed waits for so much longer than the others of its namespace.
+const BEHIND: Duration = Duration::from_millis(1);
+
 /// The backoff after a refusal.
 pub(super) fn refusal_backoff() -> Backoff {
     let (first, max) = REFUSED;
@@ -196,7 +199,14 @@ impl Entry {
                 self.not_before = Some(*until);
             }
             Outcome::Unanswered { until } => self.not_before = Some(*until),
+            Outcome::Failed => self.not_before = Some(now + self.backoff.next()),
         }
+    }
+
+    /// It waits for longer than others that wait until this moment: they have their turn first.
+    pub(super) fn wait_behind(&mut self, until: Instant) {
+        let behind = until + BEHIND;
+        self.not_before = self.not_before.max(Some(behind));
     }
 
     /// The last attempt has done nothing. An earlier one that is unanswered still may have.

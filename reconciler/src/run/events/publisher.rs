@@ -262,6 +262,7 @@ impl Publisher {
             FailureKind::Away => Outcome::Unanswered {
                 until: self.pacing.pause(failed.retry_after, now),
             },
+            FailureKind::Failed => Outcome::Failed,
             FailureKind::Busy => Outcome::Busy {
                 until: self.pacing.pause(failed.retry_after, now),
             },

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::{
     condition::Announcement,
     reason::{EventReason, REASONS, REPEAT_INTERVAL},
-    requests::{RequestFailure, Requests},
+    requests::{FailureKind, RequestFailure, Requests},
     schedule::Recalled,
     series::{CONTROLLER, age, last_sent},
 };
@@ -103,7 +103,8 @@ impl Recall {
     /// Whether the next scope is tried again after this failure.
     pub(super) fn is_tried_again(&mut self, failed: &RequestFailure) -> bool {
         self.failures += 1;
-        failed.concerns_all() && self.failures < ATTEMPTS
+        let may_succeed = failed.concerns_all() || failed.kind == FailureKind::Failed;
+        may_succeed && self.failures < ATTEMPTS
     }
 
     /// Does without the next scope.

@@ -59,6 +59,9 @@ impl Requests {
 pub(super) enum FailureKind {
     /// The API server does not answer, or cannot.
     Away,
+    /// It has failed over this request: the database, say, or a webhook has not answered it. Whether it has
+    /// done anything is not known.
+    Failed,
     /// It has too much to do, and has done nothing.
     Busy,
     /// The namespace does not exist, or is being deleted.
@@ -111,6 +114,7 @@ fn kind(status: &Status) -> FailureKind {
         413 | 422 => FailureKind::Rejected,
         410 | 429 => FailureKind::Busy,
         408 => FailureKind::Away,
+        500 => FailureKind::Failed,
         400..500 => FailureKind::Refused,
         _ => FailureKind::Away,
     }

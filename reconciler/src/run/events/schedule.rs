@@ -207,25 +207,32 @@ impl Schedule {
         if event.term != self.term {
             return;
         }
-        match outcome {
+        let namespace = event.about.namespace();
+        let forbidden = match outcome {
             Outcome::Sent | Outcome::Exists(_) => {
-                self.forbidden.remove(event.about.namespace());
+                self.forbidden.remove(namespace);
+                None
             }
-            Outcome::Forbidden => self.forbid(event.about.namespace(), now),
-            _ => {}
-        }
+            Outcome::Forbidden | Outcome::Failed => Some(self.forbid(namespace, now)),
+            _ => None,
+        };
         if let Some(entry) = self.entries.get_mut(&event.about) {
             entry.conclude(&event.message, event.attempt.as_ref(), outcome, now);
+            if let Some(until) = forbidden {
+                entry.wait_behind(until);
+            }
             self.plan(&event.about, now);
         }
     }
 
-    fn forbid(&mut self, namespace: &str, now: Instant) {
+    /// Nothing is tried in a namespace for a while. Returns until when.
+    fn forbid(&mut self, namespace: &str, now: Instant) -> Instant {
         let forgotten = |until: Instant| now.saturating_duration_since(until) > REPEAT_INTERVAL;
         self.forbidden.retain(|_, (_, until)| !forgotten(*until));
         let entry = self.forbidden.entry(namespace.to_owned());
         let (backoff, until) = entry.or_insert_with(|| (refusal_backoff(), now));
         *until = now + backoff.next();
+        *until
     }
 
     /// The condition of this item is no longer known, not even whether it has ended.

@@ -28,7 +28,9 @@ impl Trouble {
     pub(super) fn of(failure: FailureKind) -> Option<Self> {
         match failure {
             FailureKind::Away | FailureKind::Busy => Some(Self::Away),
-            FailureKind::Forbidden | FailureKind::Refused => Some(Self::Refused),
+            FailureKind::Failed | FailureKind::Forbidden | FailureKind::Refused => {
+                Some(Self::Refused)
+            }
             FailureKind::Rejected => Some(Self::Rejected),
             FailureKind::NamespaceGone => None,
         }

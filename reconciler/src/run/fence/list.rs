@@ -29,9 +29,9 @@ impl References {
         self.workloads.contains(workload)
     }
 
-    /// Whether a Dataplane refers to a workload, or may.
-    pub(super) fn may_include(&self, workload: &str) -> bool {
-        self.unknown || self.includes(workload)
+    /// Whether the workload of some Dataplane is not known: it may be any.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.unknown
     }
 
     /// Takes a Dataplane, of which only the metadata was read.

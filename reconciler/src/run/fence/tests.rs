@@ -64,7 +64,40 @@ fn l19_an_identifier_that_is_not_known_forbids_every_delete() {
     fences.ask(&key("web"), start);
     let list = fences.next(start).unwrap();
     let outcome = fences.listed(list, &References::of(&[], true), start);
-    assert_eq!(outcome.referenced, [key("web")]);
+    assert_eq!(outcome.unknown, [key("web")]);
+    assert!(outcome.referenced.is_empty() && !fences.has_passed(&key("web"), start));
+}
+
+#[test]
+fn l19_a_list_of_another_term_lets_nothing_pass() {
+    let (mut fences, start) = (fences(), Instant::now());
+    fences.ask(&key("web"), start);
+    let of_before = fences.next(start).unwrap();
+    fences.clear();
+    fences.ask(&key("web"), start);
+    let of_now = fences.next(start).unwrap();
+    let outcome = fences.listed(of_before.clone(), &References::default(), start);
+    assert_eq!(outcome, FenceOutcome::default());
+    fences.failed(of_before, "late".into(), None, start);
+    assert!(!fences.has_passed(&key("web"), start));
+    assert_eq!((fences.running, fences.listing), (1, 1));
+    let outcome = fences.listed(of_now, &References::default(), start);
+    assert_eq!(outcome.passed, [key("web")]);
+}
+
+#[test]
+fn l14_what_is_over_is_forgotten() {
+    let (mut fences, start) = (fences(), Instant::now());
+    fences.ask(&key("web"), start);
+    let list = fences.next(start).unwrap();
+    fences.listed(list, &References::default(), start);
+    fences.deleting(&key("web"));
+    let check = fences.next(after(start, 1_000)).unwrap();
+    fences.listed(check, &References::default(), after(start, 1_000));
+    assert_eq!(fences.next(after(start, 1_500)), Err(None));
+    assert_eq!(fences.namespaces.len(), 1, "its next list must wait");
+    assert_eq!(fences.next(after(start, 2_000)), Err(None));
+    assert!(fences.namespaces.is_empty());
 }
 
 #[test]

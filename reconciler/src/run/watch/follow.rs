@@ -133,6 +133,10 @@ impl Follower {
         if matches!(error, RequestError::TimedOut) {
             self.state.page = (self.state.page / 2).max(SMALLEST_PAGE);
         }
+        if error.code() == Some(410) && self.state.is_amid_list {
+            // With so small pages the list takes longer than the API server remembers.
+            self.state.page = (self.state.page * 2).min(PAGE);
+        }
         let is_denied = matches!(error.code(), Some(401 | 403 | 404));
         // A kind that was served a moment ago is served again soon, and half of it says nothing.
         let is_unserved = error.is_unserved() && !self.state.is_amid_list;

@@ -12,6 +12,7 @@ use crate::{
     },
     run::{
         index::{DataplaneProblem, Index, ListBegan},
+        journal::Journal,
         work_item::Changed,
     },
 };
@@ -20,12 +21,12 @@ use crate::{
 pub(super) trait IndexedRecord:
     Record + DeserializeOwned + Clone + Debug + Send + Sync + 'static
 {
-    /// The object was added or changed. Returns what must be looked at.
-    fn apply(&self, index: &mut Index) -> Changed;
+    /// The object was added or changed. Returns what must be looked at. What is wrong with it is said.
+    fn apply(&self, index: &mut Index, journal: &Journal) -> Changed;
 
     /// The object was in a list that began then. Returns what must be looked at.
-    fn apply_listed(&self, index: &mut Index, _began: &ListBegan) -> Changed {
-        self.apply(index)
+    fn apply_listed(&self, index: &mut Index, _began: &ListBegan, journal: &Journal) -> Changed {
+        self.apply(index, journal)
     }
 
     /// The object was deleted. Returns what must be looked at.
@@ -38,10 +39,10 @@ pub(super) trait IndexedRecord:
 }
 
 impl IndexedRecord for DataplaneRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, journal: &Journal) -> Changed {
         let (items, new_problem) = index.apply_dataplane(self);
         if let Some(problem) = new_problem {
-            log_problem(&self.metadata, &problem);
+            log_problem(&self.metadata, &problem, journal);
         }
         items.into()
     }
@@ -56,13 +57,14 @@ impl IndexedRecord for DataplaneRecord {
 }
 
 impl IndexedRecord for InsightRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, journal: &Journal) -> Changed {
         let (items, new_fault) = index.apply_insight(self);
         if let Some(fault) = new_fault {
             let (namespace, name) = kinds::names(&self.metadata);
-            tracing::warn!(
+            let sentence = format!(
                 "DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}"
             );
+            journal.warn("unreadable insight", &sentence);
         }
         items.into()
     }
@@ -77,11 +79,11 @@ impl IndexedRecord for InsightRecord {
 }
 
 impl IndexedRecord for WorkloadRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, _: &Journal) -> Changed {
         index.apply_workload(self).into()
     }
 
-    fn apply_listed(&self, index: &mut Index, began: &ListBegan) -> Changed {
+    fn apply_listed(&self, index: &mut Index, began: &ListBegan, _: &Journal) -> Changed {
         index.apply_listed_workload(self, began).into()
     }
 
@@ -93,7 +95,7 @@ impl IndexedRecord for WorkloadRecord {
 }
 
 impl IndexedRecord for NamespaceRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, _: &Journal) -> Changed {
         index.apply_namespace(self)
     }
 
@@ -103,7 +105,7 @@ impl IndexedRecord for NamespaceRecord {
 }
 
 impl IndexedRecord for MeshRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, _: &Journal) -> Changed {
         index.apply_mesh(self);
         Changed::default()
     }
@@ -115,7 +117,7 @@ impl IndexedRecord for MeshRecord {
 }
 
 impl IndexedRecord for PodRecord {
-    fn apply(&self, index: &mut Index) -> Changed {
+    fn apply(&self, index: &mut Index, _: &Journal) -> Changed {
         index.apply_pod(self).into()
     }
 
@@ -125,14 +127,21 @@ impl IndexedRecord for PodRecord {
     }
 }
 
-fn log_problem(metadata: &ObjectMeta, problem: &DataplaneProblem) {
+fn log_problem(metadata: &ObjectMeta, problem: &DataplaneProblem, journal: &Journal) {
     let (namespace, name) = kinds::names(metadata);
-    match problem {
-        DataplaneProblem::Undecodable { fault, .. } => tracing::warn!(
-            "Dataplane {namespace}/{name} cannot be read and is left out: {fault}; the Workload that it names is not deleted meanwhile"
+    let (kind, sentence) = match problem {
+        DataplaneProblem::Undecodable { fault, .. } => (
+            "unreadable dataplane",
+            format!(
+                "Dataplane {namespace}/{name} cannot be read and is left out: {fault}; the Workload that it names is not deleted meanwhile"
+            ),
         ),
-        DataplaneProblem::MeshLabel { label, field } => tracing::warn!(
-            "Dataplane {namespace}/{name} is in mesh \"{field}\" but its label kuma.io/mesh says \"{label}\"; the field counts"
+        DataplaneProblem::MeshLabel { label, field } => (
+            "mesh label",
+            format!(
+                "Dataplane {namespace}/{name} is in mesh \"{field}\" but its label kuma.io/mesh says \"{label}\"; the field counts"
+            ),
         ),
-    }
+    };
+    journal.warn(kind, &sentence);
 }

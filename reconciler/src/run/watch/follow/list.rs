@@ -9,6 +9,7 @@ use tokio::{task::yield_now, time::Instant};
 use super::{Follower, IndexedRecord, PAGE};
 use crate::run::{
     index::{Index, ListBegan},
+    journal::Journal,
     planted::{PlantedFault, planted},
     requests::RequestError,
     work_item::Changed,
@@ -64,7 +65,9 @@ impl Follower {
         for slice in objects.chunks(SLICE) {
             yield_now().await;
             for object in slice.iter().filter(|object| self.counts(*object)) {
-                self.apply(object, |object, index| object.apply_listed(index, began));
+                self.apply(object, |object, index, journal| {
+                    object.apply_listed(index, began, journal)
+                });
             }
         }
     }
@@ -87,12 +90,12 @@ impl Follower {
     pub(super) fn apply<K: IndexedRecord>(
         &self,
         object: &K,
-        change: impl FnOnce(&K, &mut Index) -> Changed,
+        change: impl FnOnce(&K, &mut Index, &Journal) -> Changed,
     ) {
         if object.is_faulty() {
             self.context.metrics.undecodable(K::KIND);
         }
-        let changed = change(object, &mut self.context.index());
+        let changed = change(object, &mut self.context.index(), &self.context.journal);
         self.context.enqueue(changed);
     }
 

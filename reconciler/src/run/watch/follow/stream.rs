@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{Follower, IndexedRecord, list::SLICE};
-use crate::run::{index::Index, requests::RequestError, work_item::Changed};
+use crate::run::{index::Index, journal::Journal, requests::RequestError, work_item::Changed};
 
 /// The API server ends a watch after this time, in seconds.
 const WATCH_SECONDS: u32 = 290;
@@ -21,6 +21,9 @@ const WATCH_SECONDS: u32 = 290;
 const WATCH_TIMEOUT: Duration = Duration::from_secs(320);
 /// A watch that has lasted this long has succeeded.
 const LASTING: Duration = Duration::from_secs(5);
+
+/// What an event changes in the index.
+type Change<K> = fn(&K, &mut Index, &Journal) -> Changed;
 
 /// What is to be done after a watch has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,7 +143,8 @@ impl Follower {
         event: WatchEvent<K>,
     ) -> Result<Option<Then>, RequestError> {
         self.context.progress.sign(self.id);
-        let (object, change): (K, fn(&K, &mut Index) -> Changed) = match event {
+        self.context.health.answered();
+        let (object, change): (K, Change<K>) = match event {
             WatchEvent::Added(object) => {
                 self.state.count += 1;
                 (object, K::apply)
@@ -148,7 +152,7 @@ impl Follower {
             WatchEvent::Modified(object) => (object, K::apply),
             WatchEvent::Deleted(object) => {
                 self.state.count = self.state.count.saturating_sub(1);
-                (object, K::delete)
+                (object, |object, index, _| object.delete(index))
             }
             WatchEvent::Bookmark(bookmark) => {
                 let version = bookmark.metadata.resource_version;

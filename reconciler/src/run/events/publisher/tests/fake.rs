@@ -45,7 +45,7 @@ pub(super) struct FakeState {
     pub(super) lost: usize,
     /// Nothing is answered.
     pub(super) away: bool,
-    /// What is about this workload is answered so.
+    /// What is about workloads whose names begin so is answered so.
     pub(super) refused: Option<(String, (u16, Value))>,
 }
 
@@ -151,8 +151,9 @@ impl FakeState {
         if let Some(scripted) = self.script.pop_front() {
             return Some(scripted);
         }
+        let related = body["related"]["name"].as_str().unwrap_or_default();
         if let Some((workload, answer)) = &self.refused
-            && body["related"]["name"] == **workload
+            && related.starts_with(workload)
         {
             return Some(answer.clone());
         }

@@ -165,6 +165,31 @@ async fn one_event_that_always_fails_does_not_keep_the_others(
     );
 }
 
+/// What lasts is said again, and what is new is said, while those of a namespace fail each time.
+#[rstest]
+#[case::failing(500, "InternalError")]
+#[case::refused(400, "BadRequest")]
+#[tokio::test(start_paused = true)]
+async fn events_that_always_fail_do_not_keep_the_repetitions(
+    #[case] code: u16,
+    #[case] reason: &str,
+) {
+    let (_log, _guard) = Log::capture();
+    let fake = FakeApiServer::default();
+    fake.state(|state| state.refused = Some(("cart".into(), (code, status(code, reason)))));
+    let running = RunningPublisher::leading(&fake);
+    for number in 0..100 {
+        running.conflict_elsewhere(&format!("cart{number}"));
+    }
+    running.conflict("web");
+    tokio::time::sleep(REPEAT_INTERVAL * 2 + Duration::from_secs(120)).await;
+    let detected = "MultipleMeshesDetected".to_owned();
+    assert_eq!(fake.said(), [(detected.clone(), 3)]);
+    running.conflict("api");
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(fake.said(), [(detected.clone(), 3), (detected, 1)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_missing_grant_is_tried_ever_more_slowly() {
     let (log, _guard) = Log::capture();

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use kuma_workload_rulebook::roster::Key;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
 
@@ -94,6 +95,17 @@ impl RunningPublisher {
     pub(super) fn conflict(&self, workload: &str) {
         self.recorder
             .observe(about(workload), Some(conflict_in(&["a", "b"])));
+    }
+
+    /// The same in another namespace.
+    pub(super) fn conflict_elsewhere(&self, workload: &str) {
+        let key = Key {
+            namespace: "elsewhere".into(),
+            workload: workload.into(),
+        };
+        let condition = conflict_in(&["a", "b"]);
+        self.recorder
+            .observe(WorkItem::Workload(key), Some(condition));
     }
 
     /// All is well.
