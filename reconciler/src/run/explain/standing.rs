@@ -41,7 +41,9 @@ pub(super) fn after_failure(hold: &Hold) -> String {
         FailureKind::Rejected => "the API server has rejected the write as invalid",
         FailureKind::Stale => "it keeps changing while it is written",
         FailureKind::NoNamespace => "its namespace does not exist or is being deleted",
-        FailureKind::Fence => "a Dataplane refers to it, or may, that the watch has not shown",
+        FailureKind::Fence => {
+            "a Dataplane refers to it that the watch has not shown, or its workload is not known"
+        }
         FailureKind::Panicked => "this program has failed",
     };
     match hold.failures {
