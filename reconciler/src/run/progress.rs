@@ -20,6 +20,9 @@ const LONGEST_DOWN: Duration = Duration::from_secs(120);
 /// How often a watch lists anew at most because another list has shown what it does not know.
 const RELIST_INTERVAL: Duration = Duration::from_secs(2);
 
+/// A list that takes longer than this holds up no news.
+const LONGEST_LIST: Duration = Duration::from_secs(60);
+
 /// How far each watch is. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
@@ -39,6 +42,8 @@ struct State {
     watches: Vec<WatchState>,
     /// How many watches have not listed their kind, and nothing happens before they have.
     pending: usize,
+    /// The watches of Dataplanes whose objects are being listed, and since when.
+    listing: BTreeMap<usize, Instant>,
     /// How many needed watches have not listed their kind in this epoch, or find it not served. Nothing
     /// is deleted meanwhile.
     behind: usize,
@@ -124,8 +129,32 @@ impl Progress {
         (id, relist)
     }
 
+    /// The first objects of a list have arrived. Until it has ended, those that are gone are still known
+    /// beside those that have come.
+    pub(super) fn lists(&self, id: WatchId) {
+        let mut state = self.state();
+        let watch = state.watches.get(id.0);
+        if watch.is_some_and(|watch| watch.kind == RecordKind::Dataplane) {
+            state.listing.insert(id.0, Instant::now());
+        }
+    }
+
+    /// Whether the Dataplanes of a namespace are being listed.
+    pub(super) fn is_listing_dataplanes(&self, namespace: &str) -> bool {
+        let state = self.state();
+        state.listing.iter().any(|(id, since)| {
+            let home = state
+                .watches
+                .get(*id)
+                .map(|watch| watch.namespace.as_deref());
+            let is_of = home.is_some_and(|home| home.is_none_or(|home| home == namespace));
+            is_of && since.elapsed() < LONGEST_LIST
+        })
+    }
+
     /// It has listed its whole kind in this epoch.
     pub(super) fn listed(&self, id: WatchId, epoch: u64) {
+        self.state().listing.remove(&id.0);
         self.update(id, |watch| {
             watch.stage = Stage::Listed;
             watch.epoch = Some(epoch);

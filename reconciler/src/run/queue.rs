@@ -52,6 +52,17 @@ pub(super) enum Next {
     Fence,
 }
 
+impl Next {
+    /// The same, but if nothing is to be written it is looked at again by this moment.
+    pub(super) fn within(self, again: Option<Instant>) -> Self {
+        match (self, again) {
+            (Self::Rest | Self::Forget, Some(again)) => Self::Wait(again),
+            (Self::Wait(until), Some(again)) => Self::Wait(until.min(again)),
+            (next, _) => next,
+        }
+    }
+}
+
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Queue {

@@ -19,6 +19,8 @@ pub(in crate::run) struct Look {
     pub(in crate::run) want: Option<Want>,
     /// The result, if nothing is to be written.
     pub(in crate::run) result: Option<ReconcileResult>,
+    /// When it is looked at again at the latest, if something was seen that may not be so.
+    pub(in crate::run) again: Option<Instant>,
 }
 
 /// A write that is due.
@@ -42,6 +44,7 @@ impl Look {
             is_known,
             want: None,
             result: None,
+            again: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Looks at an item: what is to be done about it. It is synchronous and asks nobody.
 
+use std::time::Duration;
+
 use kuma_workload_rulebook::roster::{Key, Write};
 use tokio::time::Instant;
 
@@ -16,28 +18,52 @@ use crate::run::{
     work_item::WorkItem,
 };
 
+/// How soon a condition is looked at again that was seen while Dataplanes were listed.
+const LISTING: Duration = Duration::from_secs(1);
+
 impl Controller {
     /// Looks at an item. What is wrong with it is reported if this replica leads.
     pub(in crate::run) fn look(&self, item: &WorkItem, leads: bool, now: Instant) -> Look {
         match item {
             WorkItem::Workload(key) => self.look_at_workload(item, key, leads, now),
-            WorkItem::Namespace(name) => self.look_at_namespace(item, name, leads),
+            WorkItem::Namespace(name) => self.look_at_namespace(item, name, leads, now),
         }
     }
 
-    fn look_at_namespace(&self, item: &WorkItem, name: &str, leads: bool) -> Look {
+    fn look_at_namespace(&self, item: &WorkItem, name: &str, leads: bool, now: Instant) -> Look {
         let index = self.context.index();
         if !index.is_selected(name) {
             self.recorder.forget(item);
             return Look::nothing(None, index.has_workloads(name));
         }
         let meshes = index.meshes_of(name);
-        if leads {
-            let condition = Condition::of_namespace(&meshes);
-            self.recorder.observe(item.clone(), condition);
-        }
         let state = meshes.is_split().then_some(ItemState::SplitNamespace);
-        Look::nothing(state, !meshes.meshes.is_empty())
+        let mut look = Look::nothing(state, !meshes.meshes.is_empty());
+        if leads {
+            look.again = self.report(item, Condition::of_namespace(&meshes), now);
+        }
+        look
+    }
+
+    /// Reports the condition of an item, unless it may not be so: while Dataplanes are listed, those that
+    /// are gone are still known, and may be of another mesh than those that have come. Returns when to
+    /// look again then.
+    fn report(
+        &self,
+        item: &WorkItem,
+        condition: Option<Condition>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let is_of_meshes = matches!(
+            condition,
+            Some(Condition::Conflict { .. } | Condition::Split { .. })
+        );
+        let progress = &self.context.progress;
+        if is_of_meshes && progress.is_listing_dataplanes(item.namespace()) {
+            return Some(now + LISTING);
+        }
+        self.recorder.observe(item.clone(), condition);
+        None
     }
 
     fn look_at_workload(&self, item: &WorkItem, key: &Key, leads: bool, now: Instant) -> Look {
@@ -62,11 +88,11 @@ impl Controller {
         let is_known = view.existing.is_some() || index.is_referred_to(key);
         drop(index);
         let action = &view.decision.action;
-        if leads {
-            self.recorder.observe(item.clone(), Condition::of(action));
-        }
         let state = WorkloadState::of(&view.decision).map(ItemState::Workload);
         let mut look = Look::nothing(state, is_known);
+        if leads {
+            look.again = self.report(item, Condition::of(action), now);
+        }
         look.result = Some(change::result_without_change(action));
         // A Workload that is being deleted waits for its finalizers.
         let is_going = view.existing.as_ref().is_some_and(|it| it.is_terminating);

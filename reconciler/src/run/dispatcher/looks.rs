@@ -37,6 +37,7 @@ impl Dispatcher {
         match look {
             Ok(look) => {
                 let next = self.next(item, &look, now);
+                let next = next.map(|next| next.within(look.again));
                 if let Some(result) = look.result.filter(|_| look.want.is_none() && self.leads) {
                     self.context.metrics.looked(result);
                 }

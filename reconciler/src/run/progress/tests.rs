@@ -87,3 +87,27 @@ async fn the_watch_that_was_silent_for_longest_counts() {
     let age = progress.ages()[&RecordKind::Dataplane];
     assert_eq!(age, Duration::from_secs(7));
 }
+
+#[tokio::test(start_paused = true)]
+async fn dataplanes_are_being_listed_from_the_first_page_to_the_last() {
+    let progress = Progress::default();
+    let (wide, _) = progress.register(RecordKind::Dataplane, None, true);
+    let (of_shop, _) = progress.register(RecordKind::Dataplane, shop(), true);
+    let (workloads, _) = progress.register(RecordKind::Workload, None, true);
+    progress.lists(workloads);
+    assert!(!progress.is_listing_dataplanes("shop"));
+    progress.lists(of_shop);
+    assert!(progress.is_listing_dataplanes("shop"));
+    assert!(!progress.is_listing_dataplanes("cart"));
+    progress.failed(of_shop, "cut".into());
+    assert!(
+        progress.is_listing_dataplanes("shop"),
+        "half of it is there"
+    );
+    progress.listed(of_shop, 0);
+    assert!(!progress.is_listing_dataplanes("shop"));
+    progress.lists(wide);
+    assert!(progress.is_listing_dataplanes("cart"));
+    tokio::time::advance(LONGEST_LIST).await;
+    assert!(!progress.is_listing_dataplanes("cart"), "it may never end");
+}

@@ -38,6 +38,9 @@ impl Follower {
                 self.restored::<K>("a list");
                 self.is_in_order(&version);
             }
+            if parameters.continue_token.is_none() {
+                self.context.progress.lists(self.id);
+            }
             count += page.items.len() as u64;
             self.apply_page(page.items, &began).await;
             if planted(PlantedFault::SharedMarks) {
