@@ -317,6 +317,14 @@ async fn kumas_kinds_are_missing_at_the_start() {
     // What is not served cannot be waited for (L23).
     replica.reconciler.ready().await.unwrap();
     assert!(replica.proxy.writes().is_empty());
+    // So many that one watch of each kind is tried for all of them.
+    let names: Vec<_> = (0..17).map(|n| format!("--namespace=team-{n}")).collect();
+    let mut of_many = flags("early-many").to_vec();
+    of_many.extend(names.iter().map(String::as_str));
+    let proxy = Proxy::start(&testbed, User::Reconciler).await.unwrap();
+    let many = Replica::start(&testbed, proxy, &of_many).unwrap();
+    many.reconciler.ready().await.unwrap();
+    drop(many);
 
     // A kind that looks into nothing, so that a mesh can be a number.
     let kinds = include_str!("../manifests/kuma-crds.yaml");
