@@ -64,7 +64,7 @@ impl IndexedRecord for InsightRecord {
             let sentence = format!(
                 "DataplaneInsight {namespace}/{name} cannot be read, so its proxy counts as not connected: {fault}"
             );
-            journal.warn("unreadable insight", &sentence);
+            journal.warn(&format!("unreadable insight in {namespace}"), &sentence);
         }
         items.into()
     }
@@ -143,5 +143,5 @@ fn log_problem(metadata: &ObjectMeta, problem: &DataplaneProblem, journal: &Jour
             ),
         ),
     };
-    journal.warn(kind, &sentence);
+    journal.warn(&format!("{kind} in {namespace}"), &sentence);
 }
