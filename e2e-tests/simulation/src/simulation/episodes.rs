@@ -377,6 +377,19 @@ impl Simulation {
             }
         }
         self.hurry_streams();
+        if self.scenario.identifiers_of_pods {
+            self.remove_unseen();
+        }
         self.disturbed = self.now;
+    }
+
+    /// A Dataplane goes, and only the list that follows shows it. Its Pod stays.
+    fn remove_unseen(&mut self) {
+        let dataplanes = self.server.store.list(Resource::Dataplanes, None);
+        let dataplanes: Vec<_> = dataplanes.map(|(key, _)| key.clone()).collect();
+        if let Some(key) = self.fates.choice(dataplanes) {
+            self.expire_streams(Resource::Dataplanes);
+            self.server.store.remove(&key);
+        }
     }
 }

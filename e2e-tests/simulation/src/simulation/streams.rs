@@ -12,6 +12,7 @@ use crate::{
     fault::Fault,
     planted::Planted,
     server::{
+        resource::Resource,
         status,
         watch::{Watch, line},
     },
@@ -193,6 +194,19 @@ impl Simulation {
         self.disturb(fault);
         for step in steps {
             self.agenda.add(last, Happening::Stream(id, step));
+        }
+    }
+
+    /// All watches of a resource say that they have expired.
+    pub(super) fn expire_streams(&mut self, resource: Resource) {
+        let expired = line("ERROR", &status::expired_watch(1, 2).body);
+        let watches = self.streams.iter();
+        let watches = watches.filter(|(_, stream)| stream.watch.resource == resource);
+        for (id, stream) in watches {
+            let last = stream.last.max(self.now);
+            for step in [StreamStep::Arrive(expired.clone().into()), StreamStep::End] {
+                self.agenda.add(last, Happening::Stream(*id, step));
+            }
         }
     }
 
