@@ -44,6 +44,9 @@ use crate::{
 /// Which Pod labels name workloads, where they do.
 const POD_LABELS: &[&str] = &["app"];
 
+/// A cache that is behind by more than this is late.
+const LATE: Duration = Duration::from_millis(100);
+
 /// The place of a replica.
 #[derive(Debug)]
 struct Slot {
@@ -325,8 +328,9 @@ impl Simulation {
         for namespace in namespaces {
             self.update_references(&namespace);
         }
-        if self.is_upgrading() {
-            // The previous version announces what was announced before it led.
+        // The previous version announces what was announced before it led. With identifiers of Pods, two
+        // watches tell of one proxy, one a moment before the other.
+        if self.is_upgrading() || self.scenario.identifiers_of_pods {
             self.announcements.forget(self.now);
         }
         for change in &changes {
@@ -341,6 +345,10 @@ impl Simulation {
         }
         for server in 0..SERVERS {
             let lag = self.lags[server];
+            if lag > LATE {
+                // Whoever asks this server has an older view of when conflicts begin and end.
+                self.announcements.forget(self.now + lag);
+            }
             let jitter = Duration::from_micros(self.network.u64(500..20_000));
             self.agenda.add(
                 self.now + lag + jitter,

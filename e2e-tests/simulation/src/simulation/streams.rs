@@ -144,6 +144,7 @@ impl Simulation {
         let (replica, lag) = (stream.replica, stream.lag);
         if !lag.is_zero() {
             self.disturb(Fault::WatchLate);
+            self.announcements.forget(when);
         }
         self.trace.note(|| {
             format!(
