@@ -22,6 +22,9 @@ use crate::{
     version::Version,
 };
 
+/// How long the program waits at most before it starts a watch again.
+const LONGEST_WATCH_BACKOFF: Duration = Duration::from_secs(8);
+
 impl Simulation {
     /// Trouble begins or ends.
     pub(super) fn trouble(&mut self, begins: bool) {
@@ -140,7 +143,11 @@ impl Simulation {
         self.trace.note(|| format!("over   {episode:?}"));
         self.disturbed = self.now;
         match episode {
-            Episode::Away => self.are_away = false,
+            Episode::Away => {
+                self.are_away = false;
+                // Until then, watches wait before they are started again.
+                self.announcements.forget(self.now + LONGEST_WATCH_BACKOFF);
+            }
             Episode::Lag(server) => self.lags[server] = Duration::from_millis(5),
             Episode::Unserved(resource) => self.server.serve(resource, true),
             Episode::Terminating(name) => {
