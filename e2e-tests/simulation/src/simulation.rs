@@ -36,7 +36,11 @@ use crate::{
     planted::Planted,
     process::{Process, time_of_day},
     scenario::{Mode, QUIET, Scenario},
-    server::{ApiServer, SERVERS, resource::Resource, store::Store},
+    server::{
+        ApiServer, SERVERS,
+        resource::Resource,
+        store::{Change, Store},
+    },
     trace::Trace,
     version::Version,
 };
@@ -333,13 +337,10 @@ impl Simulation {
         if self.is_upgrading() || self.scenario.identifiers_of_pods {
             self.announcements.forget(self.now);
         }
-        for change in &changes {
-            if change.key.resource == Resource::Events {
-                self.trace.note(|| announcements::describe(change));
-            }
-            if change.key.resource == Resource::Events
-                && let Some(what) = self.announcements.written(change, self.now)
-            {
+        let is_event = |change: &&Change| change.key.resource == Resource::Events;
+        for change in changes.iter().filter(is_event) {
+            self.trace.note(|| announcements::describe(change));
+            if let Some(what) = self.announcements.written(change, self.now) {
                 self.violate(Check::AnnouncedTwice, what);
             }
         }

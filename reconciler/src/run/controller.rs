@@ -69,8 +69,8 @@ impl Controller {
         }
     }
 
-    /// Writes what is due for a Workload. `may_delete` says whether a list has shown
-    /// that it may be deleted (L19); it is asked right before the delete is sent.
+    /// Writes what is due for a Workload. `may_delete` says whether a list has shown that it may be deleted
+    /// (L19); it is asked right before the delete is sent.
     ///
     /// # Errors
     /// Why nothing was written, or why it is not known whether it was.

@@ -211,9 +211,7 @@ impl Simulation {
         let Some(key) = self.world.choice(pods) else {
             return;
         };
-        let dataplane = ObjectKey::new(Resource::Dataplanes, &key.namespace, &key.name);
-        let is_done = self.server.store.get(&dataplane).is_none();
-        if is_done && self.world.u32(0..4) == 0 {
+        if self.is_done(&key) && self.world.u32(0..4) == 0 {
             self.server.store.remove(&key);
             return;
         }
@@ -221,15 +219,19 @@ impl Simulation {
         self.edit(&key, |pod| pod["status"]["seconds"] = seconds.into());
     }
 
+    /// Whether a Pod has no Dataplane any more.
+    fn is_done(&self, pod: &ObjectKey) -> bool {
+        let dataplane = ObjectKey::new(Resource::Dataplanes, &pod.namespace, &pod.name);
+        self.server.store.get(&dataplane).is_none()
+    }
+
     /// The status of all Pods that are done is written, in the middle of a list of Dataplanes.
     pub(super) fn change_done_pods(&mut self) {
         let pods = self.server.store.list(Resource::Pods, None);
-        let dataplane = |pod: &ObjectKey| ObjectKey {
-            resource: Resource::Dataplanes,
-            ..pod.clone()
-        };
-        let done = pods.filter(|(key, _)| self.server.store.get(&dataplane(key)).is_none());
-        let done: Vec<_> = done.map(|(key, _)| key.clone()).collect();
+        let done: Vec<_> = pods
+            .map(|(key, _)| key.clone())
+            .filter(|key| self.is_done(key))
+            .collect();
         for key in done {
             let step = self.step;
             self.edit(&key, |pod| pod["status"]["step"] = step.into());

@@ -13,7 +13,7 @@ use crate::{
     planted::Planted,
     server::{
         resource::Resource,
-        status,
+        status::{self, Answer},
         watch::{Watch, line},
     },
     wire::{self, BodySender},
@@ -174,7 +174,6 @@ impl Simulation {
         };
         self.trace.note(|| format!("fault  {fault:?}: watch {id}"));
         let last = stream.last.max(self.now);
-        let end = |text: String| [StreamStep::Arrive(text.into()), StreamStep::End];
         let steps: Vec<StreamStep> = match fault {
             Fault::WatchStalled => {
                 stream.is_stalled = true;
@@ -189,8 +188,8 @@ impl Simulation {
                 let half = r#"{"type":"MODIFIED","object":{"kind":"#;
                 vec![StreamStep::Arrive(half.into()), StreamStep::Break]
             }
-            Fault::WatchExpired => end(line("ERROR", &status::expired_watch(1, 2).body)).into(),
-            _ => end(line("ERROR", &status::database_failed().body)).into(),
+            Fault::WatchExpired => ends_with(&status::expired_watch(1, 2)).into(),
+            _ => ends_with(&status::database_failed()).into(),
         };
         self.disturb(fault);
         for step in steps {
@@ -200,12 +199,11 @@ impl Simulation {
 
     /// All watches of a resource say that they have expired.
     pub(super) fn expire_streams(&mut self, resource: Resource) {
-        let expired = line("ERROR", &status::expired_watch(1, 2).body);
         let watches = self.streams.iter();
         let watches = watches.filter(|(_, stream)| stream.watch.resource == resource);
         for (id, stream) in watches {
             let last = stream.last.max(self.now);
-            for step in [StreamStep::Arrive(expired.clone().into()), StreamStep::End] {
+            for step in ends_with(&status::expired_watch(1, 2)) {
                 self.agenda.add(last, Happening::Stream(*id, step));
             }
         }
@@ -225,6 +223,12 @@ impl Simulation {
             stream.lag = Duration::ZERO;
         }
     }
+}
+
+/// A watch says that something is wrong, and ends.
+fn ends_with(error: &Answer) -> [StreamStep; 2] {
+    let text = line("ERROR", &error.body);
+    [StreamStep::Arrive(text.into()), StreamStep::End]
 }
 
 /// The events of a watch in short, for the trace.

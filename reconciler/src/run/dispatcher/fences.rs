@@ -82,20 +82,13 @@ impl Dispatcher {
             }
         }
         for key in referenced {
-            let is_referred_to = self.context.index().is_referred_to(&key);
-            let item = Arc::new(WorkItem::Workload(key.clone()));
-            let mut queue = self.context.queue();
-            if is_referred_to {
-                queue.enqueue((*item).clone(), now);
-                continue;
-            }
-            drop(queue);
-            behind.insert(key.namespace.clone());
-            self.hold_back(
+            if self.hold_back(
                 &key,
                 "a Dataplane refers to it that the watch has not shown",
                 now,
-            );
+            ) {
+                behind.insert(key.namespace);
+            }
         }
         // A list cannot help: what it lacks is not in the Dataplane.
         for key in unknown {
@@ -114,9 +107,17 @@ impl Dispatcher {
             self.context.queue().enqueue(WorkItem::Workload(key), now);
         }
     }
-    /// A delete is not done, and is due again later.
-    fn hold_back(&self, key: &Key, why: &str, now: Instant) {
-        let item = Arc::new(WorkItem::Workload(key.clone()));
+
+    /// A delete is not done, and is due again later. Returns false if it is not due any more: the watch has
+    /// shown a Dataplane meanwhile.
+    fn hold_back(&self, key: &Key, why: &str, now: Instant) -> bool {
+        let item = WorkItem::Workload(key.clone());
+        let is_referred_to = self.context.index().is_referred_to(key);
+        let mut queue = self.context.queue();
+        if is_referred_to {
+            queue.enqueue(item, now);
+            return false;
+        }
         let failure = WriteFailure {
             kind: FailureKind::Fence,
             sentence: format!(
@@ -126,6 +127,7 @@ impl Dispatcher {
             retry_after: None,
             rejected: None,
         };
-        self.context.queue().failed(&item, failure, now);
+        queue.failed(&Arc::new(item), failure, now);
+        true
     }
 }

@@ -34,11 +34,11 @@ impl Follower {
             self.state.is_amid_list = parameters.continue_token.is_some();
             let page: ObjectList<K> = self.api.send(request, None).await?;
             let version = page.metadata.resource_version.unwrap_or_default();
-            if parameters.continue_token.is_none() && !self.is_in_order(&version) {
-                self.restored::<K>("a list");
-                self.is_in_order(&version);
-            }
-            if parameters.continue_token.is_none() {
+            if !self.state.is_amid_list {
+                if !self.is_in_order(&version) {
+                    self.restored::<K>("a list");
+                    self.is_in_order(&version);
+                }
                 self.context.progress.lists(self.id);
             }
             count += page.items.len() as u64;
