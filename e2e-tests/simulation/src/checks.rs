@@ -6,12 +6,14 @@
 //! | [`fence`] | no Workload is deleted that was referred to all along (L19); one that is missed is back soon |
 //! | [`ownership`] | no Workload of another manager is written (L16), none outside of the scope |
 //! | [`announcements`] | each conflict is announced, once per episode (L10) |
+//! | [`pacing`] | who was refused, or asked to wait, does not ask again too soon (L15, L22) |
 //! | [`requests`] | nobody asks more than it must once all is well |
 
 pub mod announcements;
 pub mod fence;
 pub mod leadership;
 pub mod ownership;
+pub mod pacing;
 pub mod references;
 pub mod requests;
 
@@ -40,6 +42,8 @@ pub enum Check {
     Wrong,
     /// Requests went on that nothing asks for.
     TooManyRequests,
+    /// Something was asked again too soon.
+    TooSoon,
     /// The program ended by itself, or panicked.
     Ended,
 }

@@ -20,6 +20,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The least time that is simulated with default intervals.
 const DEFAULTS_LAST: Time = Time::from_secs(45 * 60);
+/// How long Workloads are refused at most after all other faults.
+pub const LAST_REFUSALS: Duration = Duration::from_secs(5 * 60);
 /// How long requests are counted at the end.
 pub const QUIET: Duration = Duration::from_secs(4 * 60);
 
@@ -173,10 +175,11 @@ impl Scenario {
 
     /// How long everything may take to become right once nothing goes wrong any more.
     fn settling(&self) -> Duration {
-        let is_slow =
-            self.faults.contains(&Fault::Code422) || self.faults.contains(&Fault::LongRefusal);
+        let slow = [Fault::Code422, Fault::Code429, Fault::LongRefusal];
+        let is_slow = slow.iter().any(|fault| self.faults.contains(fault));
         let longest = if is_slow { HOUR } else { LONGEST_BACKOFF };
-        longest.max(self.mode_grace) + self.resync + Duration::from_secs(120) + QUIET
+        let others = self.resync + Duration::from_secs(120) + LAST_REFUSALS + QUIET;
+        longest.max(self.mode_grace) + others
     }
 
     /// The command line of a replica.

@@ -27,6 +27,7 @@ use crate::{
         announcements::{self, Announcements},
         fence::Fences,
         leadership::Term,
+        pacing::Pacing,
         references::{Begun, References},
         requests::Requests,
     },
@@ -59,6 +60,7 @@ struct Slot {
     incarnation: u32,
     is_paused: bool,
     term: Term,
+    pacing: Pacing,
     /// Of which version the process is.
     version: Version,
     /// Of which version the next one is.
@@ -132,6 +134,7 @@ impl Simulation {
             incarnation: 0,
             is_paused: false,
             term: Term::default(),
+            pacing: Pacing::default(),
             version: Version::Current,
             next_version: Version::Current,
         });
@@ -288,6 +291,7 @@ impl Simulation {
         slot.incarnation += 1;
         slot.is_paused = false;
         slot.term = Term::default();
+        slot.pacing = Pacing::default();
         self.fences.forget(replica);
         match started {
             Ok(process) => slot.process = Some(process),

@@ -15,7 +15,10 @@ mod workload_cache;
 use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kuma_workload_rulebook::roster::{Action, Decision, Key, Mode, PresenceByMesh, Roster, Write};
+use kuma_workload_rulebook::{
+    counts::Counts,
+    roster::{Action, Decision, Key, Mode, PresenceByMesh, Roster, Write},
+};
 use tokio::time::Instant;
 
 pub use self::{
@@ -29,6 +32,7 @@ pub use self::{
 use self::{dataplane_problem::DataplaneProblems, workload_cache::WorkloadCache};
 use super::{
     mode::{ConfiguredMode, ModeSwitch},
+    planted::{PlantedFault, planted},
     store::Store,
 };
 use crate::kinds::{API_VERSION, NamespacedName, RecordKind};
@@ -147,7 +151,17 @@ impl Index {
 
     fn decide(&self, key: &Key) -> Decision {
         let existing = self.workloads.get(key).map(CachedWorkload::facts);
-        self.roster.decide(key, existing.as_ref(), self.mode())
+        let mut decision = self.roster.decide(key, existing.as_ref(), self.mode());
+        if let Some(status) = &mut decision.status
+            && planted(PlantedFault::NumbersOfAllMeshes)
+        {
+            let of_meshes = self.roster.references(key).iter();
+            status.counts = of_meshes.fold(Counts::default(), |mut sum, (_, counts)| {
+                sum += counts;
+                sum
+            });
+        }
+        decision
     }
 
     /// The Dataplanes that name a Workload and cannot be read, in words and in order.

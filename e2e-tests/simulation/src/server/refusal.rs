@@ -10,6 +10,9 @@ use super::{
 /// Whose requests these are, as the server names them.
 pub const USER: &str = "system:serviceaccount:mesh:kuma-workload";
 
+/// In seconds.
+const HOUR: u32 = 60 * 60;
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Refusal {
@@ -60,15 +63,16 @@ impl Refusal {
 
     /// Whether the real server could answer so to such a request.
     pub fn fits(self, request: &Request) -> bool {
+        let is_workload_write = request.verb.is_write() && request.resource == Resource::Workloads;
         match self {
+            // For longer than the simulation lasts, only single Workloads wait.
+            Self::Busy(seconds) if seconds > HOUR => is_workload_write,
             Self::Ungranted
             | Self::DatabaseFailed
             | Self::Unavailable
             | Self::Busy(_)
             | Self::Initializing(_) => true,
-            Self::Denied(_) | Self::WebhookFailed => {
-                request.verb.is_write() && request.resource == Resource::Workloads
-            }
+            Self::Denied(_) | Self::WebhookFailed => is_workload_write,
             Self::Unserved => request.resource.is_custom(),
             Self::Conflict => matches!(request.verb, Verb::Update | Verb::Patch | Verb::Delete),
             Self::Expired => {

@@ -86,6 +86,16 @@ pub enum Target {
 }
 
 impl Request {
+    /// The namespace and name of the object that it is about.
+    pub fn full_name(&self) -> String {
+        let name = match self.verb {
+            Verb::Create => self.body["metadata"]["name"].as_str().unwrap_or_default(),
+            _ => &self.name,
+        };
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        format!("{namespace}/{name}")
+    }
+
     /// A parameter; empty if it is absent.
     pub fn parameter(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)

@@ -8,10 +8,11 @@ use super::{
     world::{MESHES, WORKLOADS},
 };
 use crate::{
+    checks::Check,
     fault::Fault,
     managers::CONTROL_PLANE,
     process::HOME,
-    scenario::NAMESPACES,
+    scenario::{LAST_REFUSALS, NAMESPACES},
     server::{
         SERVERS,
         refusal::{Refusal, StandingRefusal},
@@ -171,6 +172,7 @@ impl Simulation {
             Episode::Refused(id) => {
                 self.server.refusals.remove(&id);
             }
+            Episode::LongRefusals => self.end_long_refusals(),
         }
     }
 
@@ -225,7 +227,17 @@ impl Simulation {
         self.recover_within(Episode::Terminating(name), 10..20_000);
     }
 
-    /// A webhook refuses all writes of a Workload until faults end.
+    /// By now, backoffs are long.
+    fn end_long_refusals(&mut self) {
+        self.server.refusals.clear();
+        for replica in 0..self.slots.len() {
+            for what in self.slots[replica].pacing.restless() {
+                self.violate(Check::TooSoon, format!("replica {replica}: {what}"));
+            }
+        }
+    }
+
+    /// A webhook refuses all writes of a Workload until some time after all other faults.
     fn refuse_some_workload(&mut self) {
         let refusal = match self.fates.u32(0..4) {
             0 => Refusal::Denied(400),
@@ -349,7 +361,12 @@ impl Simulation {
         self.has_trouble = false;
         self.are_away = false;
         self.lags = [Duration::from_millis(5); SERVERS];
-        self.server.refusals.clear();
+        let lasting = |refusal: &StandingRefusal| refusal.name.is_some();
+        self.server.refusals.retain(|_, refusal| lasting(refusal));
+        self.agenda.add(
+            self.now + LAST_REFUSALS,
+            Happening::Recover(Episode::LongRefusals),
+        );
         for resource in Resource::CUSTOM {
             self.server.serve(resource, true);
         }

@@ -19,7 +19,7 @@ use crate::{
     server::{
         Reply, SERVERS,
         refusal::Refusal,
-        request::{self, Request, Target, Verb},
+        request::{self, Request, Target},
         resource::Resource,
         status::Answer,
         store::Stored,
@@ -28,6 +28,11 @@ use crate::{
     version::Version,
     wire::{self, Responder, Sent},
 };
+
+/// The last refusals that last are counted once backoffs are long.
+const REFUSALS_UNCOUNTED: Duration = Duration::from_secs(180);
+/// A `Retry-After` that nobody keeps, in seconds.
+const YEARS: u32 = 100_000_000;
 
 impl Simulation {
     /// A replica has sent something.
@@ -86,6 +91,10 @@ impl Simulation {
         let Some(request) = &call.request else {
             return;
         };
+        let hurry = self.slots[call.replica].pacing.sent(request, call.at);
+        if let (Some(what), Version::Current) = (hurry, call.version) {
+            self.violate(Check::TooSoon, format!("replica {}: {what}", call.replica));
+        }
         match (request.resource, request.verb.is_write()) {
             (Resource::Leases, true) => {
                 let holder = request.body["spec"]["holderIdentity"].as_str();
@@ -103,7 +112,7 @@ impl Simulation {
                     let what = format!(
                         "replica {replica} sent {} {} at {at:?}, and led until {ended:?}",
                         request.verb.text(),
-                        name(request)
+                        request.full_name()
                     );
                     self.violate(Check::SentWithoutLeading, what);
                 }
@@ -209,12 +218,13 @@ impl Simulation {
                 Reply::Answer(refusal.answer(request))
             }
             (Some(request), None) => {
-                let refused = self
-                    .server
-                    .refusals
-                    .values()
-                    .any(|refusal| refusal.matches(request));
-                if refused {
+                let mut refusals = self.server.refusals.values();
+                if refusals.any(|refusal| refusal.matches(request)) {
+                    let are_counted = self.now > self.scenario.faults_until + REFUSALS_UNCOUNTED;
+                    if are_counted && call.version == Version::Current {
+                        let pacing = &mut self.slots[call.replica].pacing;
+                        pacing.refused(request.full_name());
+                    }
                     self.disturb(Fault::GrantLost);
                 }
                 self.server
@@ -323,7 +333,7 @@ impl Simulation {
         let gain = match page {
             Some(page) => Gain::Fence(page),
             None if call.wins_lease() && answer.is_success() => Gain::Lease(call.at),
-            None => Gain::Nothing,
+            None => wait_of(&call, &answer).unwrap_or(Gain::Nothing),
         };
         let (replica, fault) = (call.replica, call.fault);
         self.trace
@@ -430,6 +440,12 @@ impl Simulation {
         match delivery.gain {
             Gain::Lease(sent) => slot.term.renewed(sent, self.scenario.lease.renew_deadline),
             Gain::Fence(page) => self.fences.arrived(delivery.replica, page),
+            Gain::Wait(workload, seconds) => {
+                if let Some(process) = &slot.process {
+                    let at = process.clock.local(self.now);
+                    slot.pacing.asked_to_wait(workload, seconds, at);
+                }
+            }
             Gain::Nothing => (),
         }
     }
@@ -461,6 +477,14 @@ impl Simulation {
     }
 }
 
+/// How long a write of a Workload is to wait, if the answer says so.
+fn wait_of(call: &Call, answer: &Answer) -> Option<Gain> {
+    let request = call.request.as_ref()?;
+    let is_write = request.resource == Resource::Workloads && request.verb.is_write();
+    let seconds = answer.retry_after.filter(|_| is_write)?;
+    Some(Gain::Wait(request.full_name(), seconds))
+}
+
 /// How the server shows a fault; none if the server has no part in it.
 fn refusals(fault: Fault, rng: &mut fastrand::Rng) -> Option<Vec<Refusal>> {
     let seconds = rng.u32(1..20);
@@ -471,6 +495,9 @@ fn refusals(fault: Fault, rng: &mut fastrand::Rng) -> Option<Vec<Refusal>> {
         Fault::Code409 => vec![Refusal::Conflict],
         Fault::Code410 => vec![Refusal::Expired],
         Fault::Code422 => vec![Refusal::Invalid],
+        Fault::Code429 if rng.u32(0..10) == 0 => {
+            vec![Refusal::Busy(YEARS), Refusal::Initializing(seconds)]
+        }
         Fault::Code429 => vec![Refusal::Busy(seconds), Refusal::Initializing(seconds)],
         Fault::Code500 => vec![Refusal::WebhookFailed, Refusal::DatabaseFailed],
         Fault::Code503 => vec![Refusal::Unavailable],
@@ -488,16 +515,4 @@ fn response(answer: &Answer, body: Body) -> Result<Response<Body>, BoxError> {
         response = response.header("retry-after", seconds);
     }
     Ok(response.body(body)?)
-}
-
-/// The namespace and name of what a request is about.
-fn name(request: &Request) -> String {
-    let name = match request.verb {
-        Verb::Create => request.body["metadata"]["name"]
-            .as_str()
-            .unwrap_or_default(),
-        _ => &request.name,
-    };
-    let namespace = request.namespace.as_deref().unwrap_or_default();
-    format!("{namespace}/{name}")
 }

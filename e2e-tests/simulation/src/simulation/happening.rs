@@ -51,4 +51,6 @@ pub(super) enum Episode {
     Down(usize),
     /// Requests are refused.
     Refused(u64),
+    /// Workloads are refused for a while after all other faults.
+    LongRefusals,
 }

@@ -92,6 +92,8 @@ pub(super) enum Gain {
     Lease(Duration),
     /// A page of the list before a delete.
     Fence(Page),
+    /// Writes of a Workload are to wait for so many seconds.
+    Wait(String, u32),
 }
 
 /// A watch that a replica has begun.
