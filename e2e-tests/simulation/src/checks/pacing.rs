@@ -15,9 +15,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// So many lists in a row that fail take at least this long, with a backoff that doubles from 0.25 s on.
 const LISTS: usize = 6;
 const LISTS_LAST: Duration = Duration::from_secs(7);
-/// After three minutes of refusals, a write is tried so often at most within two more, by a backoff that
-/// has come to 30 s or more.
-const MOST_REFUSED: u32 = 6;
+/// A write that is refused is tried so often soon, until its backoff has come to half a minute, and then
+/// no more than this often a second.
+const REFUSED_SOON: f64 = 12.0;
+const REFUSED_LATER: f64 = 1.0 / 30.0;
 
 /// What one process has been told to wait for, and how often it has asked. All times are of its clock.
 #[derive(Debug, Default)]
@@ -26,8 +27,8 @@ pub struct Pacing {
     waits: BTreeMap<String, Duration>,
     /// When the latest lists of each kind and namespace were sent that no watch has followed.
     lists: BTreeMap<(Resource, Option<String>), VecDeque<Duration>>,
-    /// How often each Workload was refused lately.
-    refused: BTreeMap<String, u32>,
+    /// Since when each Workload has been refused, and how often.
+    refused: BTreeMap<String, (Duration, u32)>,
 }
 
 impl Pacing {
@@ -37,17 +38,14 @@ impl Pacing {
         self.waits.insert(workload, at + wait);
     }
 
-    /// A write of this Workload was refused, long after such refusals began.
-    pub fn refused(&mut self, workload: String) {
-        *self.refused.entry(workload).or_default() += 1;
-    }
-
-    /// The Workloads that were written too often although they were refused.
-    pub fn restless(&self) -> Vec<String> {
-        let too_often = self.refused.iter().filter(|(_, n)| **n > MOST_REFUSED);
-        too_often
-            .map(|(name, n)| format!("{name} was tried {n} times, and {MOST_REFUSED} are enough"))
-            .collect()
+    /// A write of this Workload was refused, and nothing else changes. Returns what is wrong about that.
+    pub fn refused(&mut self, workload: String, at: Duration) -> Option<String> {
+        let (since, times) = self.refused.entry(workload.clone()).or_insert((at, 0));
+        *times += 1;
+        let lasts = at.saturating_sub(*since);
+        let is_too_often = f64::from(*times) > REFUSED_SOON + REFUSED_LATER * lasts.as_secs_f64();
+        is_too_often
+            .then(|| format!("{workload} is refused, and was tried {times} times within {lasts:?}"))
     }
 
     /// A request is sent. Returns what is wrong about that.
@@ -120,6 +118,18 @@ mod tests {
         assert_eq!(wrong.is_none(), is_right, "{wrong:?}");
         let other = "/apis/kuma.io/v1alpha1/namespaces/shop/workloads/other";
         assert_eq!(pacing.sent(&request(Method::PATCH, other), at), None);
+    }
+
+    #[rstest]
+    #[case::each_five_seconds(5, false)]
+    #[case::each_half_minute(30, true)]
+    fn a_refused_write_is_tried_ever_more_slowly(#[case] every: u64, #[case] is_right: bool) {
+        let mut pacing = Pacing::default();
+        let times = (0..300 / every).map(|n| Duration::from_secs(n * every));
+        let wrong: Vec<_> = times
+            .filter_map(|at| pacing.refused("shop/cart".to_owned(), at))
+            .collect();
+        assert_eq!(wrong.is_empty(), is_right, "{wrong:?}");
     }
 
     #[rstest]

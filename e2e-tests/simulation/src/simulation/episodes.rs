@@ -8,7 +8,6 @@ use super::{
     world::{MESHES, WORKLOADS},
 };
 use crate::{
-    checks::Check,
     fault::Fault,
     managers::CONTROL_PLANE,
     process::HOME,
@@ -172,7 +171,7 @@ impl Simulation {
             Episode::Refused(id) => {
                 self.server.refusals.remove(&id);
             }
-            Episode::LongRefusals => self.end_long_refusals(),
+            Episode::LongRefusals => self.server.refusals.clear(),
         }
     }
 
@@ -225,16 +224,6 @@ impl Simulation {
             .put(ObjectKey::new(Resource::Namespaces, "", name), value);
         self.disturb(Fault::NamespaceGone);
         self.recover_within(Episode::Terminating(name), 10..20_000);
-    }
-
-    /// By now, backoffs are long.
-    fn end_long_refusals(&mut self) {
-        self.server.refusals.clear();
-        for replica in 0..self.slots.len() {
-            for what in self.slots[replica].pacing.restless() {
-                self.violate(Check::TooSoon, format!("replica {replica}: {what}"));
-            }
-        }
     }
 
     /// A webhook refuses all writes of a Workload until some time after all other faults.

@@ -29,8 +29,6 @@ use crate::{
     wire::{self, Responder, Sent},
 };
 
-/// The last refusals that last are counted once backoffs are long.
-const REFUSALS_UNCOUNTED: Duration = Duration::from_secs(180);
 /// A `Retry-After` that nobody keeps, in seconds.
 const YEARS: u32 = 100_000_000;
 
@@ -119,6 +117,18 @@ impl Simulation {
                 self.check_other_leaders(replica, at);
             }
             _ => (),
+        }
+    }
+
+    /// After all other faults, nothing but the refusal keeps a write from being made.
+    fn check_refused(&mut self, call: &Call, request: &Request) {
+        let slot = &mut self.slots[call.replica];
+        let is_alone = self.now > self.scenario.faults_until;
+        if is_alone && call.version == Version::Current && slot.incarnation == call.incarnation {
+            let wrong = slot.pacing.refused(request.full_name(), call.at);
+            if let Some(what) = wrong {
+                self.violate(Check::TooSoon, format!("replica {}: {what}", call.replica));
+            }
         }
     }
 
@@ -220,12 +230,8 @@ impl Simulation {
             (Some(request), None) => {
                 let mut refusals = self.server.refusals.values();
                 if refusals.any(|refusal| refusal.matches(request)) {
-                    let are_counted = self.now > self.scenario.faults_until + REFUSALS_UNCOUNTED;
-                    if are_counted && call.version == Version::Current {
-                        let pacing = &mut self.slots[call.replica].pacing;
-                        pacing.refused(request.full_name());
-                    }
                     self.disturb(Fault::GrantLost);
+                    self.check_refused(&call, request);
                 }
                 self.server
                     .handle_resource(request, call.server, self.wall())
@@ -250,7 +256,15 @@ impl Simulation {
         for change in self.server.store.since(before) {
             let holder = |lease: &Arc<Stored>| lease.text("/spec/holderIdentity").to_owned();
             match (&change.before, &change.after) {
-                (None, Some(_)) => slot.term.made(call.at, self.scenario.lease.duration),
+                (None, Some(_)) => {
+                    let duration = self.scenario.lease.duration;
+                    slot.term.made(call.at, duration);
+                    if call.version == Version::Previous {
+                        // It leads at once, and may give the Lease to another before the holder of one
+                        // that was deleted knows of it.
+                        self.leaders_unknown_until = self.now + duration;
+                    }
+                }
                 (Some(before), Some(after)) if holder(before) != holder(after) => {
                     slot.term.taken_over();
                 }
