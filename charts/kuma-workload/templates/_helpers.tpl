@@ -36,7 +36,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end -}}
 
 {{- define "kuma-workload.imagePullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq -}}
 imagePullSecrets:
 {{- range . }}
   - name: {{ . | quote }}
