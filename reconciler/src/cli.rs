@@ -26,7 +26,7 @@ pub enum Command {
     Plan(Box<plan::PlanFlags>),
     /// Show the numbers of Workloads, as Kuma reports them and as they are.
     Status(Box<status::StatusFlags>),
-    /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's.
+    /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's, or create it there.
     Crds(crds::CrdsFlags),
     /// Print ValidatingAdmissionPolicies that say in the API server what of the policy needs no list.
     Vap(vap::VapFlags),

@@ -26,3 +26,15 @@ pub(crate) use self::{
     limits::REQUEST_TIMEOUT,
     requests::{CountRequests, RequestCounter},
 };
+
+/// Runs what asks the API server, from start to end.
+///
+/// # Errors
+/// Its own, and when the runtime cannot be started.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(future)
+}

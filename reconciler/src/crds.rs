@@ -1,4 +1,4 @@
-//! `kuma-workload crds`: prints the CustomResourceDefinition of Workload.
+//! `kuma-workload crds`: prints the CustomResourceDefinition of Workload, or creates it.
 
 use std::{
     io::{self, Write},
@@ -6,19 +6,33 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{Api, Client, api::PostParams};
 
-use crate::crd;
+use crate::{
+    client::{Connection, Failure, block_on},
+    crd,
+};
 
 /// The flags of `crds`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   kuma-workload crds | kubectl apply --server-side -f -
-  kuma-workload crds -o json")]
+  kuma-workload crds -o json
+  kuma-workload crds --create-if-absent  In a cluster; whatever is there stays as it is
+
+Exit status: 0 if it was printed, or is there; 1 otherwise.")]
 pub struct CrdsFlags {
     /// The format.
     #[arg(short, long, value_name = "FORM", value_enum, default_value_t)]
     output: DefinitionFormat,
+    /// Create the definition in the cluster instead, if there is none. One that is there is never changed,
+    /// and not even read: the grant to create CustomResourceDefinitions is enough.
+    #[arg(long, conflicts_with = "output")]
+    create_if_absent: bool,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -30,14 +44,41 @@ enum DefinitionFormat {
     Json,
 }
 
-/// Prints the definition. Exit status: 0, or 1 if it cannot be written.
+/// Prints the definition, or creates it. Exit status: 0 if it was printed, or is there; 1 otherwise.
 pub fn main(options: &CrdsFlags) -> ExitCode {
-    match print(options.output) {
+    let done = match options.create_if_absent {
+        true => block_on(create_if_absent(&options.connection)),
+        false => print(options.output)
+            .map_err(|error| Failure::new(format!("the definition cannot be printed: {error}"))),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: the definition cannot be printed: {error}");
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "error: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn create_if_absent(connection: &Connection) -> Result<(), Failure> {
+    let said = create(connection.client().await?).await?;
+    let _ = writeln!(io::stdout(), "{said}");
+    Ok(())
+}
+
+/// Creates the definition, and says in words whether it was absent.
+async fn create(client: Client) -> Result<&'static str, Failure> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(client);
+    let (parameters, definition) = (PostParams::default(), crd::definition());
+    match definitions.create(&parameters, &definition).await {
+        Ok(_) => Ok("created the CustomResourceDefinition workloads.kuma.io"),
+        Err(kube::Error::Api(status)) if status.code == 409 => {
+            Ok("the CustomResourceDefinition workloads.kuma.io exists, and stays as it is")
+        }
+        Err(error) => Err(Failure::of(
+            "create customresourcedefinitions.apiextensions.k8s.io",
+            &error,
+        )),
     }
 }
 
@@ -56,7 +97,10 @@ fn text(output: DefinitionFormat) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+    use http::{Method, Request, Response};
+    use kube::client::Body;
+    use rstest::rstest;
+    use serde_json::json;
 
     const GOLDEN: &str = include_str!("crds/workloads.yaml");
 
@@ -72,6 +116,43 @@ mod tests {
         let json: CustomResourceDefinition = serde_json::from_str(&json).unwrap();
         assert_eq!(yaml, crd::definition());
         assert_eq!(json, yaml);
+    }
+
+    #[rstest]
+    #[case::absent(201, "", Ok("created the"))]
+    #[case::there(409, "AlreadyExists", Ok("exists, and stays as it is"))]
+    #[case::not_granted(403, "Forbidden", Err("the grant is missing"))]
+    #[case::webhook(
+        500,
+        "InternalError",
+        Err("answered 500 InternalError: is forbidden: User x")
+    )]
+    #[tokio::test]
+    async fn it_is_created_and_never_changed(
+        #[case] code: u16,
+        #[case] reason: &str,
+        #[case] expected: Result<&str, &str>,
+    ) {
+        let (service, mut server) = tower_test::mock::pair::<Request<Body>, Response<Body>>();
+        let answer = match code {
+            201 => serde_json::to_value(crd::definition()).unwrap(),
+            code => json!({
+                "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                "reason": reason, "message": "is forbidden: User x",
+            }),
+        };
+        let serve = async {
+            let (request, send) = server.next_request().await.unwrap();
+            assert_eq!(request.method(), Method::POST);
+            let body = Body::from(answer.to_string().into_bytes());
+            send.send_response(Response::builder().status(code).body(body).unwrap());
+        };
+        let (done, ()) = tokio::join!(create(Client::new(service, "default")), serve);
+        match (&done, expected) {
+            (Ok(said), Ok(part)) => assert!(said.contains(part), "{said}"),
+            (Err(failure), Err(part)) => assert!(failure.to_string().contains(part), "{failure}"),
+            _ => panic!("{done:?}"),
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ use kuma_workload_rulebook::{
 use self::files::Pattern;
 use crate::{
     arguments::{self, NamespaceFlags, identifiers, pod_annotation},
-    client::{Connection, innermost},
+    client::{Connection, block_on, innermost},
     terminal::Terminal,
 };
 
@@ -281,22 +281,14 @@ fn passed_over(file: &Path) {
 
 fn read_cluster(options: &PlanFlags, given: &plan::Options<'_>) -> Inventory {
     let progress = progress(0, "{spinner} {pos} objects");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let read = match runtime {
-        Ok(runtime) => runtime
-            .block_on(async {
-                let client = options.connection.client().await?;
-                cluster::read(&client, given, |more| progress.inc(more)).await
-            })
-            .map_err(|failure| failure.to_string()),
-        Err(error) => Err(format!("no thread for it can be started: {error}")),
-    };
+    let read = block_on(async {
+        let client = options.connection.client().await?;
+        cluster::read(&client, given, |more| progress.inc(more)).await
+    });
     progress.finish_and_clear();
-    read.unwrap_or_else(|sentence| {
+    read.unwrap_or_else(|failure| {
         let mut nothing = Inventory::of_cluster();
-        nothing.fault(Fault::of_file(CLUSTER, sentence));
+        nothing.fault(Fault::of_file(CLUSTER, failure.to_string()));
         nothing
     })
 }

@@ -20,7 +20,7 @@ use kuma_workload_plan::output;
 use self::{format::StatusFormat, live::WatchedCluster, printer::Printer, row::Row, why::WhyFlags};
 use crate::{
     arguments::NamespaceFlags,
-    client::{Connection, Failure, innermost},
+    client::{Connection, Failure, block_on, innermost},
     explain::Target,
     terminal::{self, Terminal},
 };
@@ -99,14 +99,6 @@ pub fn main(options: &StatusFlags) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    runtime.block_on(future)
 }
 
 /// Explains one Workload.

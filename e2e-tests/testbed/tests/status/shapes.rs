@@ -19,6 +19,13 @@ async fn ours() -> Result<CustomResourceDefinition, Error> {
     Ok(serde_json::from_str(&printed).unwrap())
 }
 
+/// Creates ours as the chart's hook does.
+async fn created_if_absent(testbed: &Testbed) -> Result<String, Error> {
+    let kubeconfig = testbed.kubeconfig(User::Admin);
+    let kubeconfig = kubeconfig.to_string_lossy();
+    reconciler::run(&["crds", "--create-if-absent", "--kubeconfig", &kubeconfig]).await
+}
+
 async fn definitions(testbed: &Testbed) -> Result<Api<CustomResourceDefinition>, Error> {
     Ok(Api::all(testbed.client(User::Admin).await?))
 }
@@ -63,6 +70,12 @@ async fn s5_either_shape_works_and_may_take_the_others_place() -> Done {
     testbed.install_kuma().await?;
     let crds = definitions(&testbed).await?;
     let (kumas, ours) = (crds.get(NAME).await?, ours().await?);
+    assert!(
+        created_if_absent(&testbed)
+            .await?
+            .contains("stays as it is")
+    );
+    assert_eq!(crds.get(NAME).await?, kumas);
     let team = Space::new(&testbed, &[]).await?;
     let first = Reconciler::start(&testbed, &["--mode", "manage"]).await?;
     grown_to(&team, 1).await?;
@@ -79,7 +92,7 @@ async fn s5_either_shape_works_and_may_take_the_others_place() -> Done {
         }
     })
     .await?;
-    crds.create(&PostParams::default(), &ours).await?;
+    assert!(created_if_absent(&testbed).await?.starts_with("created"));
     served(&testbed, &ours).await?;
     grown_to(&team, 4).await?;
     drop(first);
