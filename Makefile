@@ -222,6 +222,11 @@ mirror: FROM ?= ghcr.io
 mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=registry.example.com (needs Go)
 	scripts/mirror "$(FROM)" "$(TO)"
 
+.PHONY: release-test
+release-test: ## After make package: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
+	$(call build,policy-registry)
+	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	$(CARGO) clean --quiet --target-dir $(TARGET_DIR)
