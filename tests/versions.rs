@@ -67,8 +67,15 @@ fn named(line: &str) -> Vec<String> {
         name.contains("/kuma-workload/")
     };
     let mut versions = of(":v", name);
-    versions.extend(of("releases/download/v", |_| true));
-    versions.extend(of("kuma-workload/kuma-workload --version ", |_| true));
+    for mark in [
+        "releases/download/v",
+        // Helm's tags have no v.
+        "charts/kuma-workload:",
+        "charts/kuma-workload --version ",
+        "$ version=",
+    ] {
+        versions.extend(of(mark, |_| true));
+    }
     versions
 }
 
@@ -175,6 +182,10 @@ fn a_version_is_seen_where_something_published_is_named() {
     assert_eq!(
         seen("`r.example/x/kuma-workload/policies/p:v1.0.0-rc.1`, and"),
         ["1.0.0-rc.1"]
+    );
+    assert_eq!(
+        seen("oci://x/charts/kuma-workload --version 1.2.3 -n"),
+        ["1.2.3"]
     );
     assert_eq!(seen("…/releases/download/v0.9.0/policy.wasm"), ["0.9.0"]);
     assert_eq!(
