@@ -200,10 +200,43 @@ lint: ## Formatting, clippy, shellcheck; licences, sources and advisories of the
 	fi
 	scripts/deny
 
+.PHONY: lint-workflows
+lint-workflows: ## actionlint and zizmor over .github (needs Go and Python; installs its tools)
+	scripts/check-workflows
+
+.PHONY: bump
+bump: ## Set the version everywhere: VERSION=0.2.0
+	scripts/bump "$(VERSION)"
+
+.PHONY: sbom
+sbom: ## What program and policy are made of, as SPDX, into dist/sbom (builds cargo-sbom first)
+	scripts/sbom
+
+# The registry's name, once for all: it stands for ghcr.io in every manifest. With a path or without.
+REGISTRY ?= ghcr.io
+
+.PHONY: images
+images: ## What comes from a registry: module, image and chart (REGISTRY=registry.example.com)
+	@scripts/images $(REGISTRY)
+
+.PHONY: manifests
+manifests: ## The examples, with REGISTRY in place of ghcr.io, into dist/manifests
+	@scripts/manifests $(REGISTRY)
+
+.PHONY: mirror
+mirror: FROM ?= ghcr.io
+mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=registry.example.com (needs Go)
+	scripts/mirror "$(FROM)" "$(TO)"
+
+.PHONY: release-test
+release-test: ## After make package: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
+	$(call build,policy-registry)
+	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	$(CARGO) clean --quiet --target-dir $(TARGET_DIR)
-	rm -f policy.wasm annotated-policy.wasm
+	rm -rf policy.wasm annotated-policy.wasm dist
 
 .PHONY: help
 help: ## This list

@@ -713,6 +713,9 @@ fn the_reconcilers_namespace_is_applied_first() {
 #[case("docs/vap.md")]
 #[case("docs/chart.md")]
 #[case("docs/runbook.md")]
+#[case("docs/air-gap.md")]
+#[case("docs/verify.md")]
+#[case("SECURITY.md")]
 fn every_yaml_block_and_every_file_named_is_there(#[case] path: &str) {
     let document = text(path);
     for block in yaml_blocks(&document) {
