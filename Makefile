@@ -143,7 +143,8 @@ bench-program: ## What run costs as a whole, with a fake API server (ONLY='large
 
 .PHONY: check-program
 check-program: ## The bounds on what run costs: memory, polls, idleness, many namespaces
-	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- --bounds
+	@# As the simulation is built: slower than what is shipped, and with more checks.
+	$(CARGO) bench --quiet --locked --profile simulation --package kuma-workload --bench program -- --bounds
 
 .PHONY: plan-in-node
 plan-in-node: ## The plan in wasm, byte for byte as natively (needs Node)
@@ -174,8 +175,9 @@ record-exchanges: ## What a real API server answers to the simulation's script o
 
 .PHONY: explore-lease
 explore-lease: WORLDS ?= 1000000
+explore-lease: EXPLORE ?= --release --package kuma-workload
 explore-lease: ## Leader election in every order of events: one writer; what breaks beyond the bounds (WORLDS=1000000 of each)
-	KUMA_WORKLOAD_WORLDS=$(WORLDS) $(CARGO) test --quiet --locked --release --package kuma-workload --lib lease::exploration -- --nocapture --test-threads 1
+	KUMA_WORKLOAD_WORLDS=$(WORLDS) $(CARGO) test --quiet --locked $(EXPLORE) --lib lease::exploration -- --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Feed garbage to FUZZ_TARGET, validate (the policy) or plan, for FUZZ_SECONDS (60)
