@@ -56,7 +56,7 @@ impl Artifact {
     pub fn repository_metadata(yaml: Vec<u8>, file: &Path) -> Result<Self, Error> {
         check_repository_metadata(&yaml).map_err(|why| Error::RepositoryMetadata {
             file: file.to_owned(),
-            why,
+            why: why.to_owned(),
         })?;
         Ok(Self {
             config: Config::new(EMPTY, REPOSITORY_METADATA_CONFIG.to_owned(), None),
@@ -102,17 +102,14 @@ fn of_manifest(annotations: BTreeMap<String, String>) -> BTreeMap<String, String
     of_manifest
 }
 
-fn check_repository_metadata(yaml: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(yaml).map_err(|_| "it is no text".to_owned())?;
-    let document: serde_json::Value = serde_saphyr::from_str(text).map_err(|error| {
-        let error = error.to_string();
-        error.lines().next().unwrap_or_default().to_owned()
-    })?;
+fn check_repository_metadata(yaml: &[u8]) -> Result<(), &'static str> {
+    let document: Option<serde_json::Value> = serde_saphyr::from_slice(yaml).ok();
+    let document = document.ok_or("it is no YAML")?;
     let has = |key| document.get(key).is_some();
     if has("owners") || has("repositoryID") {
         Ok(())
     } else {
-        Err("it has neither owners nor a repositoryID".to_owned())
+        Err("it has neither owners nor a repositoryID")
     }
 }
 

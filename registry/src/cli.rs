@@ -87,7 +87,7 @@ impl Command {
             }
             Err(error) => {
                 let _ = writeln!(io::stderr(), "error: {error}");
-                error.exit_status()
+                ExitCode::from(error.exit_status())
             }
         }
     }

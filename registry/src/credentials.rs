@@ -104,7 +104,7 @@ fn why(error: &CredentialRetrievalError) -> Option<String> {
             format!("{helper} failed ({})", said.unwrap_or("without a word"))
         }
         Retrieval::HelperCommunicationError => {
-            "the credential helper that it names is not installed".to_owned()
+            "the credential helper that it names cannot be run".to_owned()
         }
         Retrieval::MalformedHelperResponse => {
             "its credential helper answered something else than credentials".to_owned()

@@ -1,6 +1,6 @@
 //! What can go wrong, a sentence each: what, where, and what to do about it.
 
-use std::{fmt, io, path::PathBuf, process::ExitCode};
+use std::{fmt, io, path::PathBuf};
 
 /// What was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// A reference that cannot be read.
     #[error(
-        "{reference:?} says not where the artifact is: {why}; write HOST/REPOSITORY:TAG, or, to pull, \
+        "{reference:?} does not say where an artifact is: {why}; write HOST/REPOSITORY:TAG, or, to pull, \
          HOST/REPOSITORY@DIGEST"
     )]
     Reference {
@@ -331,8 +331,8 @@ pub enum Error {
 impl Error {
     /// 1 where the registry refused or failed, 2 where what was given cannot be used.
     #[must_use]
-    pub fn exit_status(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn exit_status(&self) -> u8 {
+        match self {
             Self::Unreadable { .. }
             | Self::NoModule { .. }
             | Self::BrokenModule { .. }
@@ -360,7 +360,7 @@ impl Error {
             | Self::NoPolicy { .. }
             | Self::Refused { .. }
             | Self::NoRegistry { .. } => 1,
-        })
+        }
     }
 }
 

@@ -24,7 +24,6 @@ impl Circumstances<'_> {
     /// The client's error as a sentence.
     pub(crate) fn explain(&self, error: &OciDistributionError) -> Error {
         use OciDistributionError as Client;
-        let host = || self.address.host().to_owned();
         let artifact = || self.address.to_string();
         let not_a_policy = |why: &str| Error::NoPolicy {
             artifact: artifact(),
@@ -32,7 +31,9 @@ impl Circumstances<'_> {
         };
         match error {
             Client::RequestError(error) => self.of_request(error),
-            Client::UnauthorizedError { .. } => self.unauthorized(),
+            Client::UnauthorizedError { .. } | Client::AuthenticationFailure(_) => {
+                self.unauthorized()
+            }
             Client::RegistryError { envelope, .. } => {
                 self.refused(status_of(envelope), detail_of(envelope))
             }
@@ -50,7 +51,9 @@ impl Circumstances<'_> {
             | Client::VersionedParsingError(_)
             | Client::ManifestEncodingError(_)
             | Client::JsonError(_) => self.odd("it sent no manifest"),
+            // The generic error is that of a URL which is none.
             Client::RegistryNoLocationError
+            | Client::GenericError(_)
             | Client::UrlParseError(_)
             | Client::HeaderValueError(_) => self.odd("it does not say where to upload"),
             Client::DigestError(_) | Client::RegistryNoDigestError => {
@@ -60,11 +63,7 @@ impl Circumstances<'_> {
                 self.odd("it answered with another status than it may")
             }
             Client::IoError(error) => self.odd(&reason(error)),
-            _ => Error::BrokenOff {
-                host: host(),
-                action: self.action,
-                artifact: artifact(),
-            },
+            _ => self.odd("its answer cannot be understood"),
         }
     }
 
@@ -128,9 +127,6 @@ impl Circumstances<'_> {
         // What is no HTTP at all: a TLS server's alert, or another protocol.
         if says("invalid HTTP") {
             return Error::NoPlainHttp { host };
-        }
-        if says("builder error") {
-            return self.odd("it does not say where to upload");
         }
         match io() {
             Some(error) if is_of_connecting && error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -202,6 +198,12 @@ impl Circumstances<'_> {
         let Self { address, .. } = self;
         (address.host().to_owned(), address.repository().to_owned())
     }
+}
+
+/// What an error came of in the end, without the client's wrappers around it.
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let last = causes(error).last().map(ToString::to_string);
+    last.unwrap_or_default()
 }
 
 /// The error and what it came of. An `io::Error` hides the one inside it.

@@ -11,7 +11,9 @@ use oci_client::{
 };
 
 use crate::{
-    Action, Address, Artifact, Error, artifact, credentials::Credentials, failure::Circumstances,
+    Action, Address, Artifact, Error, artifact,
+    credentials::Credentials,
+    failure::{Circumstances, innermost},
     output::Output,
 };
 
@@ -57,7 +59,7 @@ impl Registry {
             ..ClientConfig::default()
         };
         let client = Client::try_from(config).map_err(|error| Error::Tls {
-            why: error.to_string(),
+            why: innermost(&error).replace("unexpected error: ", ""),
         })?;
         Ok(Self {
             client,
