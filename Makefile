@@ -83,6 +83,11 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 	$(BUILD) --quiet --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
 
+.PHONY: registry-test
+registry-test: annotated-policy.wasm ## Push and pull against Debian's docker-registry, which it installs (needs root on Debian, or the registry)
+	scripts/tools docker-registry htpasswd >/dev/null
+	$(CARGO) test --locked --workspace --features kuma-workload-registry/docker-registry --test program docker_registry
+
 .PHONY: chaos
 chaos: annotated-policy.wasm ## Servers and replicas are killed in a loop under changes, for CHAOS_SECONDS (300); then all must be whole
 	@e2e-tests/testbed/build >/dev/null
@@ -217,6 +222,26 @@ sbom: ## What program and policy are made of, as SPDX, into dist/sbom (builds ca
 # The registry's name, once for all: it stands for ghcr.io in every manifest. With a path or without.
 REGISTRY ?= ghcr.io
 
+# Where the policy is there.
+TAG ?= v$(shell sed -n '/^\[workspace.package\]/,/^$$/ s/^version = "\(.*\)"/\1/p' Cargo.toml)
+REFERENCE ?= $(REGISTRY)/kuma-workload/policies/kuma-workload-policy:$(TAG)
+
+.PHONY: push
+push: annotated-policy.wasm ## Push the policy to a registry (REGISTRY=registry.example.com, or REFERENCE=HOST/REPOSITORY:TAG)
+	$(call build,policy-registry)
+	@$(PROGRAMS)/policy-registry push $< $(REFERENCE)
+
+.PHONY: pull
+pull: OUTPUT ?= pulled-policy.wasm
+pull: ## Pull the policy from a registry into OUTPUT, pulled-policy.wasm (REGISTRY or REFERENCE as above)
+	$(call build,policy-registry)
+	@$(PROGRAMS)/policy-registry pull $(REFERENCE) --output $(OUTPUT)
+
+.PHONY: push-metadata
+push-metadata: ## Push artifacthub-repo.yml, by which Artifact Hub knows whose the chart's repository is
+	$(call build,policy-registry)
+	@$(PROGRAMS)/policy-registry push-metadata artifacthub-repo.yml $(REGISTRY)/kuma-workload/charts/kuma-workload
+
 .PHONY: images
 images: ## What comes from a registry: module, image and chart (REGISTRY=registry.example.com)
 	@scripts/images $(REGISTRY)
@@ -238,7 +263,7 @@ release-test: ## After make package: publish, sign, verify and mirror it, on loo
 .PHONY: clean
 clean: ## Remove everything that was built
 	$(CARGO) clean --quiet --target-dir $(TARGET_DIR)
-	rm -rf policy.wasm annotated-policy.wasm dist
+	rm -rf policy.wasm annotated-policy.wasm pulled-policy.wasm dist
 
 .PHONY: help
 help: ## This list

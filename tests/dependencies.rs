@@ -35,6 +35,8 @@ const USES: &[(&str, &[&str], &[&str])] = &[
         &["kuma-workload-plan", "kuma-workload-rulebook"],
         &[],
     ),
+    // It knows the policy as a file, and asks a registry.
+    ("kuma-workload-registry", &[], &[]),
     // Tests and measurements, which come in through the doors.
     (
         "kuma-workload-plan-wasm-check",

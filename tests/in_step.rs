@@ -716,6 +716,7 @@ fn the_reconcilers_namespace_is_applied_first() {
 #[case("docs/air-gap.md")]
 #[case("docs/verify.md")]
 #[case("SECURITY.md")]
+#[case("docs/registry.md")]
 fn every_yaml_block_and_every_file_named_is_there(#[case] path: &str) {
     let document = text(path);
     for block in yaml_blocks(&document) {

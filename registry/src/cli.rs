@@ -163,7 +163,7 @@ fn wait<T>(
         artifact: address.to_string(),
     };
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::Tls {
+    let runtime = runtime.map_err(|error| Error::NoClient {
         why: reason(&error),
     })?;
     runtime.block_on(async {

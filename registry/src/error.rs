@@ -119,12 +119,12 @@ pub enum Error {
         /// The reason.
         why: String,
     },
-    /// No TLS client can be made: no root certificates, most often.
+    /// No client can be made: no root certificates, most often.
     #[error(
-        "no TLS connection can be made from here: {why}; install the root certificates (Debian: \
+        "no registry can be asked from here: {why}; if it is the root certificates, install them (Debian: \
          ca-certificates), or name a file of them in SSL_CERT_FILE"
     )]
-    Tls {
+    NoClient {
         /// The reason.
         why: String,
     },
@@ -342,7 +342,7 @@ impl Error {
             | Self::Reference { .. }
             | Self::Unwritable { .. }
             | Self::Credentials { .. }
-            | Self::Tls { .. } => 2,
+            | Self::NoClient { .. } => 2,
             Self::Unreachable { .. }
             | Self::UnknownHost { .. }
             | Self::Silent { .. }

@@ -105,7 +105,7 @@ impl Circumstances<'_> {
         };
         let is_of_connecting = says("client error (Connect)");
         // Reasons in the order in which they become visible.
-        if says("operation timed out") || says("request or response body error: operation timed") {
+        if says("operation timed out") {
             return Error::Silent {
                 host,
                 seconds: self.timeout.as_secs(),
@@ -118,7 +118,11 @@ impl Circumstances<'_> {
         if let Some(error) = tls() {
             return match error {
                 rustls::Error::InvalidMessage(_) => Error::NoTls { host },
-                other => Error::Certificate {
+                rustls::Error::InvalidCertificate(_) => Error::Certificate {
+                    host,
+                    why: error.to_string(),
+                },
+                other => Error::Unreachable {
                     host,
                     why: other.to_string(),
                 },

@@ -58,7 +58,7 @@ impl Registry {
             platform_resolver: None,
             ..ClientConfig::default()
         };
-        let client = Client::try_from(config).map_err(|error| Error::Tls {
+        let client = Client::try_from(config).map_err(|error| Error::NoClient {
             why: innermost(&error).replace("unexpected error: ", ""),
         })?;
         Ok(Self {

@@ -3,8 +3,9 @@
 use std::{
     io::{self, Read, Write},
     net::TcpListener,
+    process::{Command, Stdio},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rstest::rstest;
@@ -96,6 +97,43 @@ fn a_silent_registry(
     );
     assert!(since.elapsed().as_secs() < 30);
     assert_eq!(desk.files(), [""; 0]);
+}
+
+/// As Ctrl-C and `kill` do it.
+#[rstest]
+#[case::interrupted("-INT")]
+#[case::terminated("-TERM")]
+fn a_signal_leaves_nothing_behind(#[case] signal: &str) {
+    let registry = Registry::with(instead("GET", "/blobs/", Reply::Silence));
+    registry.holds(&policy::annotated());
+    let desk = Desk::new().with("old.wasm", "old");
+    let place = format!("{}/p:v1", registry.host());
+    let mut command = desk.command(&["pull", &place, "-o", "old.wasm"]);
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = running.spawn().unwrap();
+    while !registry
+        .server
+        .asked()
+        .iter()
+        .any(|one| one.is("GET", "/blobs/"))
+    {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let kill = Command::new("kill")
+        .arg(signal)
+        .arg(running.id().to_string())
+        .status();
+    assert!(kill.unwrap().success());
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .replace(registry.host(), "HOST"),
+        "error: the pull of HOST/p:v1 was stopped by a signal; pull it again\n"
+    );
+    assert_eq!(desk.read("old.wasm"), b"old");
+    assert_eq!(desk.files(), ["old.wasm"]);
 }
 
 #[rstest]

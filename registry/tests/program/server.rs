@@ -102,7 +102,7 @@ impl Server {
         ip: &str,
         handler: impl FnMut(&Request) -> Reply + Send + 'static,
     ) -> io::Result<Self> {
-        Self::over(ip, handler, |stream| Ok(stream))
+        Self::over(ip, handler, Ok)
     }
 
     /// With something around each connection: TLS.

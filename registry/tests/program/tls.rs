@@ -129,7 +129,7 @@ fn no_root_certificates() {
         .env("SSL_CERT_DIR", "/none");
     assert_eq!(
         said(&mut command, &desk.path("")).sentence(2, registry.host()),
-        "no TLS connection can be made from here: No CA certificates were loaded from the system; install \
-         the root certificates (Debian: ca-certificates), or name a file of them in SSL_CERT_FILE"
+        "no registry can be asked from here: No CA certificates were loaded from the system; if it is the \
+         root certificates, install them (Debian: ca-certificates), or name a file of them in SSL_CERT_FILE"
     );
 }
