@@ -7,7 +7,7 @@ use oci_client::errors::{DigestError, OciDistributionError, OciEnvelope, OciErro
 
 use crate::{Action, Address, Error, error::reason};
 
-/// How much of a registry's own words goes into a sentence.
+/// How much of what others say goes into a sentence.
 const DETAIL: usize = 160;
 
 /// What was being done when something failed.
@@ -118,9 +118,10 @@ impl Circumstances<'_> {
         if let Some(error) = tls() {
             return match error {
                 rustls::Error::InvalidMessage(_) => Error::NoTls { host },
+                // It may list all the names that a certificate has.
                 rustls::Error::InvalidCertificate(_) => Error::Certificate {
                     host,
-                    why: error.to_string(),
+                    why: one_line(&error.to_string()),
                 },
                 other => Error::Unreachable {
                     host,

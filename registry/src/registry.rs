@@ -17,6 +17,9 @@ use crate::{
     output::Output,
 };
 
+/// All names and addresses, as `NO_PROXY` writes them.
+const EVERYTHING: &str = "*,0.0.0.0/0,::/0";
+
 /// How the registry is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -44,13 +47,18 @@ impl Registry {
         let credentials = Credentials::of_environment(address.host())?;
         // An error would say that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let protocol = if options.plain_http || address.is_loopback() {
+        let is_loopback = address.is_loopback();
+        let protocol = if options.plain_http || is_loopback {
             ClientProtocol::Http
         } else {
             ClientProtocol::Https
         };
         let config = ClientConfig {
             protocol,
+            // What is for this machine itself never leaves it: a proxy that is named here, and used for
+            // nothing, takes the place of the environment's.
+            http_proxy: is_loopback.then(|| "http://localhost".to_owned()),
+            no_proxy: is_loopback.then(|| EVERYTHING.to_owned()),
             connect_timeout: Some(options.timeout),
             read_timeout: Some(options.timeout),
             user_agent: concat!("policy-registry/", env!("CARGO_PKG_VERSION")),

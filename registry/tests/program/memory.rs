@@ -94,7 +94,9 @@ pub(crate) fn handler(
 }
 
 fn answer(memory: &mut Memory, request: &Request) -> Answer {
+    // A proxy is asked for whole URLs.
     let path = request.path.as_str();
+    let path = path.find("/v2/").map_or(path, |at| &path[at..]);
     let (folder, name) = path.rsplit_once('/').unwrap();
     match &*request.method {
         "GET" if path == "/v2/" => Answer::new(200),

@@ -10,7 +10,7 @@ use kuma_workload_registry::artifact::digest;
 use rstest::rstest;
 
 use crate::{
-    desk::Desk,
+    desk::{Desk, said},
     memory::{Memory, Registry, handler},
     policy,
     server::{Answer, Reply, Request, Server},
@@ -128,6 +128,24 @@ fn a_blob_behind_a_redirect() {
     desk.run(&["pull", &place, "-o", "pulled.wasm"]).line();
     assert_eq!(desk.read("pulled.wasm"), policy::annotated());
     assert_eq!(storage.asked()[0].header("authorization"), None);
+}
+
+/// What is for this machine itself goes through no proxy; the rest does.
+#[rstest]
+#[case::this_machine("127.0.0.1", false)]
+#[case::another("192.0.2.1", true)]
+fn a_proxy(#[case] ip: &str, #[case] is_asked: bool) {
+    let registry = Registry::start();
+    let proxy = Registry::start();
+    registry.holds(&policy::annotated());
+    proxy.holds(&policy::annotated());
+    let desk = Desk::new();
+    let place = format!("{}/p:v1", registry.host().replace("127.0.0.1", ip));
+    let mut command = desk.command(&["pull", "--plain-http", &place, "-o", "pulled.wasm"]);
+    command.env("HTTP_PROXY", format!("http://{}", proxy.host()));
+    said(&mut command, &desk.path("")).line();
+    assert_eq!(proxy.server.asked().is_empty(), !is_asked);
+    assert_eq!(registry.server.asked().is_empty(), is_asked);
 }
 
 /// The file is a new one of the umask's rights; a link stays a link.
