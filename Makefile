@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap kubernetes-schemas)
+PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs kubernetes-schemas)
 SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
@@ -99,6 +99,14 @@ chaos: annotated-policy.wasm ## Servers and replicas are killed in a loop under 
 chart-test: ## The chart: lint, unit tests, schemas, alerts, and that it agrees with the rest (needs Go; installs its tools)
 	$(call build,kuma-workload)
 	KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload scripts/check-chart
+
+.PHONY: docs
+docs: ## The documentation as a site, into dist/docs (builds mdBook first, some minutes)
+	scripts/docs
+
+.PHONY: docs-test
+docs-test: ## The documentation: its links, commands, values and rules exist (needs Python alone; better after a build)
+	scripts/check-docs
 
 .PHONY: demo
 demo: annotated-policy.wasm ## The whole system on a real API server, shown with kubectl (needs Go, or KUBEBUILDER_ASSETS)
