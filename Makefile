@@ -250,6 +250,21 @@ push-metadata: ## Push artifacthub-repo.yml, by which Artifact Hub knows whose t
 	$(call build,policy-registry)
 	@$(PROGRAMS)/policy-registry push-metadata artifacthub-repo.yml $(REGISTRY)/kuma-workload/charts/kuma-workload
 
+.PHONY: image
+image: ## The image of kuma-workload, static and from scratch, into dist/image (needs musl-gcc)
+	scripts/release-binary >/dev/null
+	scripts/image
+
+.PHONY: package
+package: annotated-policy.wasm image ## What is shipped: policy, image and chart, into dist
+	cp annotated-policy.wasm dist/policy.wasm
+	"$$(scripts/tools helm)/helm" package --destination dist charts/kuma-workload
+
+.PHONY: publish
+publish: package ## Push all of it (REGISTRY=registry.example.com); writes the digests to dist/published.txt
+	$(call build,policy-registry)
+	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/publish $(REGISTRY)
+
 .PHONY: images
 images: ## What comes from a registry: module, image and chart (REGISTRY=registry.example.com)
 	@scripts/images $(REGISTRY)

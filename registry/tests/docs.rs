@@ -281,7 +281,9 @@ fn the_place_is_that_of_the_metadata() {
     let makefile = text("Makefile");
     let value = |name: &str| {
         let mut lines = makefile.lines();
-        lines.find_map(|line| line.strip_prefix(&format!("{name} ?= "))).unwrap()
+        lines
+            .find_map(|line| line.strip_prefix(&format!("{name} ?= ")))
+            .unwrap()
     };
     let place = value("REFERENCE").replace("$(REGISTRY)", value("REGISTRY"));
     let place = place.strip_suffix(":$(TAG)").unwrap();
