@@ -46,6 +46,7 @@ mod throttle;
 mod token_bucket;
 mod wall_clock;
 mod watch;
+mod watch_events;
 mod work_item;
 mod writer;
 

@@ -17,9 +17,6 @@ use crate::kinds::RecordKind;
 
 /// A needed watch that has been down for this long while the API server answers others is not ready.
 const LONGEST_DOWN: Duration = Duration::from_secs(120);
-/// How often a watch lists anew at most because another list has shown what it does not know.
-const RELIST_INTERVAL: Duration = Duration::from_secs(2);
-
 /// A list that takes longer than this holds up no news.
 const LONGEST_LIST: Duration = Duration::from_secs(60);
 
@@ -64,7 +61,6 @@ struct WatchState {
     /// Why it is down.
     failure: Option<String>,
     relist: Arc<Notify>,
-    relisted: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +116,6 @@ impl Progress {
             down_since: Some(Instant::now()),
             failure: None,
             relist: relist.clone(),
-            relisted: None,
         };
         let mut state = self.state();
         state.watches.push(watch);
@@ -275,17 +270,13 @@ impl Progress {
 
     /// The objects of a kind in a namespace are not those that are known: they are listed anew.
     pub(super) fn relist(&self, kind: RecordKind, namespace: &str) {
-        let mut state = self.state();
-        let watches = state.watches.iter_mut().filter(|watch| {
+        let state = self.state();
+        let watches = state.watches.iter().filter(|watch| {
             let home = watch.namespace.as_deref();
             watch.kind == kind && home.is_none_or(|home| home == namespace)
         });
         for watch in watches {
-            let is_recent = |last: Instant| last.elapsed() < RELIST_INTERVAL;
-            if !watch.relisted.is_some_and(is_recent) {
-                watch.relisted = Some(Instant::now());
-                watch.relist.notify_one();
-            }
+            watch.relist.notify_one();
         }
     }
 

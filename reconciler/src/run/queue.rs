@@ -12,6 +12,7 @@
 //! in the resync period, at a moment of its own (L20).
 
 mod hold;
+mod holds;
 mod ready;
 mod totals;
 
@@ -25,12 +26,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use self::ready::ReadyWrites;
 pub(super) use self::{
     hold::{FailureKind, Hold, WriteFailure},
     ready::WriteKind,
     totals::{ItemState, Totals},
 };
+use self::{holds::Holds, ready::ReadyWrites};
 use super::{
     controller::RejectedChange,
     planted::{PlantedFault, planted},
@@ -81,7 +82,7 @@ struct Entry {
     /// When it is looked at next.
     due: Option<Instant>,
     step: Step,
-    hold: Option<Box<Hold>>,
+    holds: Holds,
     state: Option<ItemState>,
 }
 
@@ -95,7 +96,7 @@ enum Step {
     /// It is ready to be written, as a first try or as a repeat.
     Ready(WriteKind, bool),
     /// It is being written; whether it has changed meanwhile.
-    Writing(bool),
+    Writing(WriteKind, bool),
     /// It waits for the list before a delete.
     Fenced,
 }
@@ -143,7 +144,7 @@ impl Queue {
                 let entry = Entry {
                     due: None,
                     step: Step::Waiting,
-                    hold: None,
+                    holds: Holds::default(),
                     state: None,
                 };
                 self.entries.insert(item.clone(), entry);
@@ -164,11 +165,9 @@ impl Queue {
             .collect();
         for item in items {
             if let Some(entry) = self.entries.get_mut(&item)
-                && let Some(hold) = &mut entry.hold
-                && hold.last.kind == FailureKind::NoNamespace
                 && !planted(PlantedFault::NamespaceGoneForgets)
             {
-                hold.until = now;
+                entry.holds.has_namespace(now);
             }
             self.change(&item, now);
         }
@@ -193,12 +192,12 @@ impl Queue {
 
     fn change(&mut self, item: &Arc<WorkItem>, now: Instant) {
         if planted(PlantedFault::ChangeShortensRetryAfter)
-            && let Some(hold) = self.entries.get_mut(item).and_then(|it| it.hold.as_mut())
+            && let Some(entry) = self.entries.get_mut(item)
         {
-            hold.until = now;
+            entry.holds.end(now);
         }
         match self.entries.get_mut(item).map(|entry| &mut entry.step) {
-            Some(Step::Writing(changed)) => *changed = true,
+            Some(Step::Writing(_, changed)) => *changed = true,
             Some(_) => self.set(item, Step::Changed, Some(now)),
             None => {}
         }
@@ -220,20 +219,20 @@ impl Queue {
         self.agenda.first().map(|(due, _)| *due)
     }
 
-    /// Whether a write of this change must wait, and until when.
+    /// Whether a write of this sort and change must wait, and until when.
     pub(super) fn held(
         &self,
         item: &WorkItem,
+        kind: WriteKind,
         change: &RejectedChange,
         now: Instant,
     ) -> Option<Instant> {
-        let hold = self.entries.get(item)?.hold.as_ref()?;
-        hold.blocks(change, now).then_some(hold.until)
+        self.entries.get(item)?.holds.blocked(kind, change, now)
     }
 
     /// How often a write has failed in a row, and how the last time.
     pub(super) fn hold(&self, item: &WorkItem) -> Option<&Hold> {
-        self.entries.get(item)?.hold.as_deref()
+        self.entries.get(item)?.holds.longest()
     }
 
     /// What follows from a look at an item.
@@ -253,7 +252,7 @@ impl Queue {
             self.totals.add(state);
             entry.state = state;
         }
-        let held = entry.hold.as_ref().map(|hold| hold.until);
+        let held = entry.holds.until();
         match next {
             Next::Rest | Next::Forget => {
                 // A failure is forgotten by success, or when its time has passed and nothing has to be
@@ -262,7 +261,7 @@ impl Queue {
                     Some(until) if until > now => self.set(item, Step::Waiting, Some(until)),
                     _ if next == Next::Forget => self.forget(item),
                     _ => {
-                        entry.hold = None;
+                        entry.holds = Holds::default();
                         self.set(item, Step::Waiting, Some(resync));
                     }
                 }
@@ -270,7 +269,7 @@ impl Queue {
             Next::Wait(until) => self.set(item, Step::Waiting, Some(until)),
             Next::Fence => self.set(item, Step::Fenced, Some(resync)),
             Next::Write(kind) => {
-                let is_repeat = entry.hold.as_ref().is_some_and(|hold| hold.makes_repeat());
+                let is_repeat = entry.holds.make_repeat(kind);
                 self.set(item, Step::Ready(kind, is_repeat), Some(resync));
                 self.ready.push(item.clone(), kind, is_repeat);
             }
@@ -286,14 +285,16 @@ impl Queue {
             step == Some(Step::Ready(kind, is_repeat))
         };
         let item = self.ready.next(now, is_ready)?;
-        self.set(&item, Step::Writing(false), None);
+        let kind = self.kind_of(&item);
+        self.set(&item, Step::Writing(kind, false), None);
         Ok(item)
     }
 
     /// An item that was taken has been written, or needs no write any more: it is looked at again.
     pub(super) fn written(&mut self, item: &Arc<WorkItem>, succeeded: bool, now: Instant) {
+        let kind = self.kind_of(item);
         if succeeded && let Some(entry) = self.entries.get_mut(item) {
-            entry.hold = None;
+            entry.holds.succeeded(kind);
         }
         self.set(item, Step::Changed, Some(now));
     }
@@ -305,11 +306,10 @@ impl Queue {
         failure: WriteFailure,
         now: Instant,
     ) -> Option<Instant> {
+        let kind = self.kind_of(item);
         let entry = self.entries.get_mut(item)?;
-        let hold = Hold::after(failure, entry.hold.as_deref(), now);
-        let until = hold.until;
-        entry.hold = Some(Box::new(hold));
-        let has_changed = entry.step == Step::Writing(true);
+        let until = entry.holds.failed(kind, failure, now);
+        let has_changed = matches!(entry.step, Step::Writing(_, true));
         match has_changed {
             true => self.set(item, Step::Changed, Some(now)),
             false => self.set(item, Step::Waiting, Some(until)),
@@ -324,15 +324,15 @@ impl Queue {
             due: entry.due,
             is_waiting: entry.step == Step::Waiting,
             step: match entry.step {
-                Step::Waiting if entry.hold.is_some() => "it waits after a failure",
+                Step::Waiting if entry.holds.longest().is_some() => "it waits after a failure",
                 Step::Waiting => "nothing is to be written before that",
                 Step::Changed => "it has changed and is looked at next",
                 Step::Ready(_, false) => "it waits for its turn to be written",
                 Step::Ready(_, true) => "it waits for its turn to be written again",
-                Step::Writing(_) => "it is being written",
+                Step::Writing(..) => "it is being written",
                 Step::Fenced => "it waits for the list of Dataplanes before it is deleted",
             },
-            hold: entry.hold.as_deref().cloned(),
+            hold: entry.holds.longest().cloned(),
         })
     }
 
@@ -343,8 +343,10 @@ impl Queue {
 
     /// How many writes wait after a failure.
     pub(super) fn holds(&self) -> usize {
-        let held = self.entries.values().filter(|entry| entry.hold.is_some());
-        held.count()
+        let entries = self.entries.values();
+        entries
+            .filter(|entry| entry.holds.longest().is_some())
+            .count()
     }
 
     /// How many items are in each state.
@@ -378,6 +380,15 @@ impl Queue {
         self.pending += usize::from(step.is_pending());
         self.pending -= usize::from(entry.step.is_pending());
         entry.step = step;
+    }
+
+    /// The sort of the write that an item is ready for, or in. What fails before that, as the list before a
+    /// delete does, is about the object.
+    fn kind_of(&self, item: &WorkItem) -> WriteKind {
+        match self.entries.get(item).map(|entry| entry.step) {
+            Some(Step::Ready(kind, _) | Step::Writing(kind, _)) => kind,
+            _ => WriteKind::Object,
+        }
     }
 
     fn forget(&mut self, item: &Arc<WorkItem>) {

@@ -3,8 +3,12 @@
 
 use std::{future::Future, time::Duration};
 
+use futures::Stream;
 use http::Request;
-use kube::{Client, core::Status};
+use kube::{
+    Client,
+    core::{Status, WatchEvent},
+};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
@@ -12,6 +16,7 @@ use super::{
     health::Health,
     planted::{PlantedFault, planted},
     queue::FailureKind,
+    watch_events,
 };
 use crate::client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, is_unserved, retry_after};
 
@@ -42,6 +47,8 @@ pub(super) enum RequestError {
     TimedOut,
     /// It was not sent: it is a write, and this replica does not lead.
     NotLeading,
+    /// An event of a watch cannot be read.
+    Unreadable(serde_json::Error),
     /// It could not be sent.
     Invalid(kube::core::request::Error),
 }
@@ -51,7 +58,7 @@ impl ApiClient {
         Self { client, health }
     }
 
-    /// The client itself, for a stream.
+    /// The client itself.
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
@@ -68,6 +75,31 @@ impl ApiClient {
     ) -> Result<T, RequestError> {
         let request = request.map_err(RequestError::Invalid)?;
         self.within(self.client.request(request), deadline).await
+    }
+
+    /// Starts a watch. What it shows has no timeout.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub(super) async fn watch<K: DeserializeOwned>(
+        &self,
+        request: BuiltRequest,
+    ) -> Result<impl Stream<Item = Result<WatchEvent<K>, RequestError>> + use<K>, RequestError>
+    {
+        let request = request.map_err(RequestError::Invalid)?;
+        let start = async {
+            let answer = self.client.send(request.map(Into::into)).await?;
+            let code = answer.status();
+            let body = axum::body::Body::new(answer.into_body());
+            match code.is_success() {
+                true => Ok(watch_events::events(body)),
+                false => {
+                    let status = watch_events::refusal(code, body).await;
+                    Err(kube::Error::Api(Box::new(status)))
+                }
+            }
+        };
+        self.within(start, None).await
     }
 
     /// Waits for an answer in the same way.
@@ -117,6 +149,9 @@ impl RequestError {
                 "cannot {what}: the API server did not answer in time"
             )),
             Self::NotLeading => Failure::new(format!("cannot {what}: this replica does not lead")),
+            Self::Unreadable(error) => Failure::new(format!(
+                "cannot {what}: what the API server shows cannot be read: {error}"
+            )),
             Self::Invalid(error) => Failure::new(format!("cannot {what}: {error}")),
         }
     }
@@ -127,7 +162,7 @@ impl RequestError {
             Self::Status(status) => format!("{what} {}", status.code),
             // Whatever was asked, that is one cause.
             Self::Client(_) | Self::TimedOut => "unreachable".to_owned(),
-            Self::NotLeading | Self::Invalid(_) => what.to_owned(),
+            Self::NotLeading | Self::Unreadable(_) | Self::Invalid(_) => what.to_owned(),
         }
     }
 
@@ -148,6 +183,7 @@ impl RequestError {
     pub(super) fn kind(&self) -> FailureKind {
         match self {
             Self::Client(_) | Self::TimedOut => FailureKind::Unreachable,
+            Self::Unreadable(_) => FailureKind::Busy,
             Self::NotLeading => FailureKind::Stale,
             Self::Invalid(_) => FailureKind::Refused,
             Self::Status(status) if is_namespace_terminating(status) => FailureKind::NoNamespace,

@@ -69,7 +69,9 @@ impl Dispatcher {
             }
             return Ok(rest);
         };
-        let held = self.context.queue().held(item, &want.change, now);
+        let queue = self.context.queue();
+        let held = queue.held(item, want.kind, &want.change, now);
+        drop(queue);
         if let Some(until) = held.max(want.not_before) {
             if held.is_none() {
                 self.context.metrics.looked(ReconcileResult::Throttled);

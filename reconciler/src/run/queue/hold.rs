@@ -1,6 +1,6 @@
 //! Why a write is not tried yet: it has failed, and waits (L15, L22).
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ const LONGEST_UNREACHABLE: Duration = Duration::from_secs(10);
 const REJECTED: Duration = Duration::from_secs(60 * 60);
 
 /// What kind of failure it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::run) enum FailureKind {
     /// No answer came.
     Unreachable,
@@ -61,6 +61,9 @@ pub(in crate::run) struct Hold {
     pub(in crate::run) until: Instant,
     /// How often it has failed in a row.
     pub(in crate::run) failures: u32,
+    /// How often in each way. Failures of one kind are no measure of how long to wait after another, and
+    /// do not end because another came between.
+    by_kind: BTreeMap<FailureKind, u32>,
     /// The last failure.
     pub(in crate::run) last: WriteFailure,
 }
@@ -68,10 +71,9 @@ pub(in crate::run) struct Hold {
 impl Hold {
     /// After a failure, which may follow others. One policy for writes of every sort.
     pub(super) fn after(failure: WriteFailure, before: Option<&Self>, now: Instant) -> Self {
-        // Failures of another kind are no measure of how long to wait for this one.
-        let failures = before.filter(|before| before.last.kind == failure.kind);
-        let failures = failures.map_or(0, |before| before.failures);
-        let backoff = |longest| Backoff::after(failures, FIRST, longest).next();
+        let mut by_kind = before.map_or_else(BTreeMap::new, |before| before.by_kind.clone());
+        let failures = by_kind.entry(failure.kind).or_default();
+        let backoff = |longest| Backoff::after(*failures, FIRST, longest).next();
         let pause = match failure.kind {
             FailureKind::Unreachable => backoff(LONGEST_UNREACHABLE),
             FailureKind::Busy | FailureKind::Stale | FailureKind::NoNamespace => {
@@ -91,11 +93,20 @@ impl Hold {
             _ if planted(PlantedFault::NumbersDoNotBackOff) => Duration::from_secs(5),
             pause => pause,
         };
+        *failures = failures.saturating_add(1);
         Self {
             until: now + pause.max(failure.retry_after.unwrap_or_default()),
-            failures: failures.saturating_add(1),
+            failures: before.map_or(0, |before| before.failures).saturating_add(1),
+            by_kind,
             last: failure,
         }
+    }
+
+    /// Whether the failure says something about writes of its own sort only. Otherwise its cause concerns
+    /// all writes of the Workload, as a wish to wait does (L22).
+    pub(super) fn is_of_its_sort(&self) -> bool {
+        use FailureKind::{Refused, Rejected, Stale};
+        matches!(self.last.kind, Refused | Rejected | Stale) && self.last.retry_after.is_none()
     }
 
     /// Whether a write of this change must wait still.

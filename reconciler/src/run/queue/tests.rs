@@ -121,9 +121,12 @@ fn l22_a_change_is_looked_at_but_does_not_shorten_what_the_api_server_asks_for()
     queue.enqueue(item("web"), after(now, 100));
     let looked_at = queue.next_due(after(now, 100)).unwrap();
     let change = RejectedChange::example(1);
-    let held = queue.held(&looked_at, &change, after(now, 100));
+    let held = queue.held(&looked_at, WriteKind::Object, &change, after(now, 100));
     assert_eq!(held, Some(now + asked));
-    assert_eq!(queue.held(&looked_at, &change, now + asked), None);
+    assert_eq!(
+        queue.held(&looked_at, WriteKind::Object, &change, now + asked),
+        None
+    );
 }
 
 #[test]
@@ -133,10 +136,78 @@ fn l15_a_rejected_change_waits_for_an_hour_and_another_does_not() {
     assert_eq!(until - now, Duration::from_secs(60 * 60));
     let held = |queue: &Queue, version| {
         let change = RejectedChange::example(version);
-        queue.held(&item("web"), &change, after(now, 1_000))
+        queue.held(&item("web"), WriteKind::Object, &change, after(now, 1_000))
     };
     assert_eq!(held(&queue, 1), Some(until));
     assert_eq!(held(&queue, 2), None, "the object has changed");
+}
+
+#[rstest]
+#[case::two_webhooks(FailureKind::Busy, FailureKind::Refused)]
+#[case::refused_and_changed(FailureKind::Refused, FailureKind::Stale)]
+fn l22_failures_of_two_kinds_in_turn_become_slower(
+    #[case] first: FailureKind,
+    #[case] second: FailureKind,
+) {
+    let (mut queue, started) = start();
+    let mut now = started;
+    for _ in 0..10 {
+        now = queue.fail("web", first, now);
+        now = queue.fail("web", second, now);
+    }
+    let pause = now - started;
+    assert!(
+        pause > Duration::from_secs(60),
+        "20 failures within {pause:?}"
+    );
+}
+
+#[test]
+fn l22_many_failures_of_one_kind_do_not_delay_the_first_of_another() {
+    let (mut queue, mut now) = start();
+    for _ in 0..20 {
+        now = queue.fail("web", FailureKind::Unreachable, now);
+    }
+    let until = queue.fail("web", FailureKind::Refused, now);
+    assert!(until - now <= Duration::from_millis(250));
+}
+
+#[test]
+fn l22_labels_that_are_written_do_not_reset_the_backoff_of_numbers_nor_wait_for_it() {
+    let (mut queue, started) = start();
+    let (mut now, change) = (started, RejectedChange::example(1));
+    for _ in 0..10 {
+        queue.enqueue(item("web"), now);
+        queue.look(Next::Write(WriteKind::Numbers), now);
+        let taken = queue.next_write(now).unwrap();
+        let until = queue.failed(&taken, failure(FailureKind::Refused, None), now);
+        assert_eq!(queue.held(&taken, WriteKind::Object, &change, now), None);
+        queue.enqueue(item("web"), now);
+        queue.look(Next::Write(WriteKind::Object), now);
+        let taken = queue.next_write(now).unwrap();
+        queue.written(&taken, true, now);
+        assert_eq!(queue.held(&taken, WriteKind::Numbers, &change, now), until);
+        now = until.unwrap();
+    }
+    let pause = now - started;
+    assert!(
+        pause > Duration::from_secs(60),
+        "10 failures within {pause:?}"
+    );
+}
+
+#[rstest]
+#[case::a_wish_to_wait(failure(FailureKind::Busy, Some(Duration::from_secs(30))))]
+#[case::no_answer(failure(FailureKind::Unreachable, None))]
+#[case::no_namespace(failure(FailureKind::NoNamespace, None))]
+fn l22_what_concerns_the_whole_workload_holds_up_every_write_of_it(#[case] failure: WriteFailure) {
+    let (mut queue, now) = start();
+    queue.enqueue(item("web"), now);
+    queue.look(Next::Write(WriteKind::Numbers), now);
+    let taken = queue.next_write(now).unwrap();
+    let until = queue.failed(&taken, failure, now);
+    let change = RejectedChange::example(1);
+    assert_eq!(queue.held(&taken, WriteKind::Object, &change, now), until);
 }
 
 #[test]
@@ -213,8 +284,14 @@ fn a_namespace_that_is_back_lifts_what_waited_for_it() {
     assert!(of_namespace > now && refused > now);
     queue.enqueue_namespace("shop", now);
     let change = RejectedChange::example(1);
-    assert_eq!(queue.held(&item("web"), &change, now), None);
-    assert_eq!(queue.held(&item("api"), &change, now), Some(refused));
+    assert_eq!(
+        queue.held(&item("web"), WriteKind::Object, &change, now),
+        None
+    );
+    assert_eq!(
+        queue.held(&item("api"), WriteKind::Object, &change, now),
+        Some(refused)
+    );
 }
 
 #[test]

@@ -81,7 +81,12 @@ struct FollowerState {
     miscounted: bool,
     recounted: Option<Instant>,
     compare_at: Instant,
+    /// Since when no watch has shown something or lasted.
     down_since: Option<Instant>,
+    /// How many watches in a row were refused, or showed nothing but an error.
+    false_starts: u32,
+    /// When the last list began.
+    list_began: Instant,
 }
 
 impl Follower {
@@ -104,6 +109,8 @@ impl Follower {
             recounted: None,
             compare_at: Instant::now(),
             down_since: None,
+            false_starts: 0,
+            list_began: Instant::now(),
         };
         Self {
             id,
@@ -160,6 +167,12 @@ impl Follower {
         self.context.progress.failed(self.id, failure);
         self.state.down_since.get_or_insert_with(Instant::now);
         self.back_off(error.retry_after()).await;
+    }
+
+    /// The watch shows something, or lasts.
+    fn connected(&mut self) {
+        self.context.progress.connected(self.id);
+        self.state.down_since = None;
     }
 
     async fn back_off(&mut self, asked: Option<Duration>) {

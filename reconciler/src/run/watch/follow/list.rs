@@ -1,5 +1,6 @@
 //! Lists all objects of a kind, and sweeps away those that were not in the list.
 
+use futures::FutureExt;
 use kube::{
     api::{ListParams, Request},
     core::ObjectList,
@@ -24,6 +25,9 @@ impl Follower {
         if planted(PlantedFault::ListResetsBackoff) {
             self.state.backoff.reset();
         }
+        // What was asked for until now, this list answers.
+        let _ = self.relist.notified().now_or_never();
+        self.state.list_began = Instant::now();
         self.follow_epoch();
         let mut began = self.context.index().relist(K::KIND);
         let mut parameters = ListParams::default().limit(self.state.page);

@@ -21,6 +21,10 @@ const WATCH_SECONDS: u32 = 290;
 const WATCH_TIMEOUT: Duration = Duration::from_secs(320);
 /// A watch that has lasted this long has succeeded.
 const LASTING: Duration = Duration::from_secs(5);
+/// After so many watches in a row that come to nothing, all is listed anew.
+const FALSE_STARTS: u32 = 3;
+/// How often a watch lists anew at most because another list has shown what it does not know.
+const RELIST_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What an event changes in the index.
 type Change<K> = fn(&K, &mut Index, &Journal) -> Changed;
@@ -30,6 +34,9 @@ type Change<K> = fn(&K, &mut Index, &Journal) -> Changed;
 enum Then {
     Resume,
     Relist,
+    /// It cannot go on from its number: list anew, and wait before that if it was short, since the next one
+    /// may be so too.
+    RelistLater,
     /// It has ended as soon as it had begun: wait, and resume.
     BackOff,
 }
@@ -43,49 +50,59 @@ impl Follower {
         parameters.label_selector.clone_from(&self.scope.selector);
         let request = Request::new(self.path::<K>()).watch(&parameters, &self.state.version);
         let what = format!("watch {}", K::KIND.resource());
-        let began = Instant::now();
-        let then = match request {
-            Err(error) => Err(RequestError::Invalid(error)),
-            Ok(request) => {
-                let stream = self.api.client().request_events::<K>(request);
-                let stream = self.api.within(stream, None).await;
-                match stream {
-                    Err(error) => Err(error),
-                    Ok(stream) => {
-                        self.context.progress.connected(self.id);
-                        // A server that was away may have been restored meanwhile.
-                        let was_down = self.state.down_since.take().is_some();
-                        match was_down && !self.compare::<K>().await {
-                            true => Ok(Then::Relist),
-                            false => self.consume::<K>(stream).await,
-                        }
-                    }
-                }
+        let (began, mut shown) = (Instant::now(), false);
+        let started = self.api.watch::<K>(request).await;
+        let has_begun = started.is_ok();
+        let ended = match started {
+            Err(error) => Err(error),
+            // A server that was away may have been restored meanwhile.
+            Ok(_) if self.state.down_since.is_some() && !self.compare::<K>().await => {
+                Ok(Then::Relist)
             }
+            Ok(stream) => self.consume::<K>(stream, &mut shown).await,
         };
-        if began.elapsed() >= LASTING {
+        let has_lasted = has_begun && began.elapsed() >= LASTING;
+        if has_lasted {
             self.state.backoff.reset();
         }
+        let then = match ended {
+            // The list says what that means.
+            Err(error) if error.code() == Some(410) || error.is_unserved() => Ok(Then::RelistLater),
+            ended => ended,
+        };
         let then = match then {
-            Err(error) if error.code() == Some(410) => {
-                if began.elapsed() < LASTING {
-                    self.back_off(None).await;
-                }
-                Then::Relist
-            }
             Err(error) => {
                 // A number from the future: of a replica that lags, or of a server that was restored.
                 if is_from_the_future(&error) && !self.compare::<K>().await {
                     return false;
                 }
+                let is_answer =
+                    matches!(error, RequestError::Status(_) | RequestError::Unreadable(_));
+                let is_busy = !has_begun && matches!(error.code(), Some(429 | 500..));
                 self.fail::<K>(&error, &what).await;
-                Then::Resume
+                match is_answer && !is_busy && self.is_at_fault() {
+                    true => Then::Relist,
+                    false => Then::Resume,
+                }
             }
-            Ok(Then::Resume) if began.elapsed() < LASTING => Then::BackOff,
+            Ok(Then::Resume) if !has_lasted && !shown => {
+                self.say_nothing_shown::<K>(&what);
+                match self.is_at_fault() {
+                    true => Then::RelistLater,
+                    false => Then::BackOff,
+                }
+            }
+            Ok(Then::Resume) if !has_lasted => Then::BackOff,
             Ok(then) => then,
         };
         match then {
             Then::Relist => return false,
+            Then::RelistLater => {
+                if !has_lasted {
+                    self.back_off(None).await;
+                }
+                return false;
+            }
             Then::BackOff => self.back_off(None).await,
             Then::Resume => {}
         }
@@ -98,40 +115,78 @@ impl Follower {
         self.context.progress.epoch() == self.state.epoch
     }
 
-    /// Takes events until the stream ends or something else is to be done.
+    /// Counts another watch that was refused or came to nothing. The number at which it begins may be at
+    /// fault: returns true once, so that all is listed anew.
+    fn is_at_fault(&mut self) -> bool {
+        self.state.false_starts = self.state.false_starts.saturating_add(1);
+        self.state.false_starts == FALSE_STARTS
+    }
+
+    fn say_nothing_shown<K: IndexedRecord>(&mut self, what: &str) {
+        let sentence = format!("cannot {what}: it ends as soon as it has begun");
+        self.context
+            .journal
+            .warn(&format!("{what} ends"), &sentence);
+        self.context.metrics.watch_restarted(K::KIND);
+        self.context.progress.failed(self.id, sentence);
+        self.state.down_since.get_or_insert_with(Instant::now);
+    }
+
+    /// Takes events until the stream ends or something else is to be done. `shown` is set once there was
+    /// an event.
     async fn consume<K: IndexedRecord>(
         &mut self,
-        stream: impl Stream<Item = kube::Result<WatchEvent<K>>>,
+        stream: impl Stream<Item = Result<WatchEvent<K>, RequestError>>,
+        shown: &mut bool,
     ) -> Result<Then, RequestError> {
         let mut stream = std::pin::pin!(stream);
-        let deadline = Instant::now() + WATCH_TIMEOUT;
+        let now = Instant::now();
+        let (lasting, deadline) = (now + LASTING, now + WATCH_TIMEOUT);
         let relist = self.relist.clone();
-        let (mut shown, mut in_a_row) = (false, 0);
+        let (mut is_connected, mut in_a_row, mut relist_at) = (false, 0, None);
         loop {
             let compare_at = self.state.compare_at;
             let event = tokio::select! {
                 biased;
-                () = relist.notified() => return Ok(Then::Relist),
+                () = relist.notified(), if relist_at.is_none() => {
+                    relist_at = Some(self.state.list_began + RELIST_INTERVAL);
+                    continue;
+                }
+                () = sleep_until(relist_at.unwrap_or(deadline)), if relist_at.is_some() => {
+                    return Ok(Then::Relist);
+                }
                 event = stream.next() => event,
                 () = sleep_until(compare_at) => match self.compare::<K>().await {
                     true => continue,
                     false => return Ok(Then::Relist),
                 },
+                () = sleep_until(lasting), if !is_connected => {
+                    is_connected = true;
+                    self.connected();
+                    continue;
+                }
                 () = sleep_until(deadline) => None,
             };
             let Some(event) = event else { break };
-            let event = event.map_err(|error| RequestError::Client(Box::new(error)))?;
-            if let Some(then) = self.take(event)? {
+            if let Some(then) = self.take(event?)? {
                 return Ok(then);
             }
-            shown = true;
+            if !is_connected {
+                is_connected = true;
+                self.connected();
+            }
+            self.state.false_starts = 0;
+            *shown = true;
             in_a_row += 1;
             if in_a_row % SLICE == 0 {
                 yield_now().await;
             }
         }
+        if is_connected {
+            self.state.false_starts = 0;
+        }
         // What has shown nothing may have been resumed at a number that will never come.
-        match shown || self.compare::<K>().await {
+        match *shown || self.compare::<K>().await {
             true => Ok(Then::Resume),
             false => Ok(Then::Relist),
         }
@@ -142,8 +197,10 @@ impl Follower {
         &mut self,
         event: WatchEvent<K>,
     ) -> Result<Option<Then>, RequestError> {
-        self.context.progress.sign(self.id);
         self.context.health.answered();
+        if !matches!(event, WatchEvent::Error(_)) {
+            self.context.progress.sign(self.id);
+        }
         let (object, change): (K, Change<K>) = match event {
             WatchEvent::Added(object) => {
                 self.state.count += 1;
@@ -156,13 +213,13 @@ impl Follower {
             }
             WatchEvent::Bookmark(bookmark) => {
                 let version = bookmark.metadata.resource_version;
-                return Ok((!self.follow_to::<K>(version)).then_some(Then::Relist));
+                return Ok((!self.follow_to::<K>(version)).then_some(Then::RelistLater));
             }
             WatchEvent::Error(status) => return Err(RequestError::Status(status)),
         };
         let version = object.meta().resource_version.clone().unwrap_or_default();
         if !self.follow_to::<K>(version) {
-            return Ok(Some(Then::Relist));
+            return Ok(Some(Then::RelistLater));
         }
         if self.counts(&object) {
             self.apply(&object, change);
