@@ -111,6 +111,28 @@ async fn a_watch_does_not_begin(#[case] fault: Fault) {
     .await;
 }
 
+/// However often it is tried. What is listed after some attempts shows what no watch does.
+#[rstest]
+#[case::expired(Fault::Status(410))]
+#[case::expired_in_the_stream(Fault::Expired)]
+#[case::forbidden(Fault::Status(403))]
+#[case::not_found(Fault::Status(404))]
+#[case::conflict(Fault::Status(409))]
+#[tokio::test]
+async fn a_watch_never_begins_again(#[case] fault: Fault) {
+    let (team, replica) = Team::at_work("never").await.unwrap();
+    team.dataplane("moves", "moves", "default").await.unwrap();
+    team.counts("moves", "default", 1).await.unwrap();
+    team.caught_up(&replica).await.unwrap();
+    let storm = replica.proxy.all("watch dataplanes", fault);
+    replica.proxy.break_watches("dataplanes", Break::End);
+    // As many as before, so that no comparison shows it.
+    team.dataplane("moves", "moves", "other").await.unwrap();
+    team.counts("moves", "other", 1).await.unwrap();
+    drop(storm);
+    team.caught_up(&replica).await.unwrap();
+}
+
 #[rstest]
 #[case::expired(Fault::Status(410))]
 #[case::internal(Fault::Status(500))]
