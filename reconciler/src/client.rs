@@ -7,6 +7,7 @@
 //! | [`CountRequests`] | counts requests, for the metrics |
 //! | `proxy` | leaves out a proxy that does not apply to the API server |
 //! | `limits` | bounds how long a request waits and how often a watch starts |
+//! | `retry_header` | passes `Retry-After` on |
 
 mod connection;
 mod failure;
@@ -14,6 +15,7 @@ mod kubeconfig;
 mod limits;
 mod proxy;
 mod requests;
+mod retry_header;
 
 pub use self::limits::client_over;
 #[cfg(test)]
