@@ -5,7 +5,7 @@
 //! | [`Connection`] | where the API server is, from flags and kubeconfig |
 //! | [`Failure`] | errors as sentences, and what the API server's answers mean |
 //! | [`CountRequests`] | counts requests, for the metrics |
-//! | `proxy` | leaves out a proxy that does not apply to the API server |
+//! | `proxy` | refuses a proxy on the way to the API server |
 //! | `limits` | bounds how long a request waits and how often a watch starts |
 //! | `retry_header` | passes `Retry-After` on |
 
