@@ -25,7 +25,9 @@ impl<'de> Deserialize<'de> for LaxLease {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut lease = Map::deserialize(deserializer)?;
         match lease.get_mut("spec") {
-            Some(Value::Object(spec)) => spec.retain(decodes::<LeaseSpec>),
+            Some(Value::Object(spec)) => {
+                spec.retain(|field, value| decodes::<LeaseSpec>(field, value))
+            }
             _ => drop(lease.remove("spec")),
         }
         // The rest of the metadata says which object it is: without it, nothing may be written.
@@ -40,8 +42,8 @@ impl<'de> Deserialize<'de> for LaxLease {
 }
 
 /// Whether a field of this type can be decoded.
-fn decodes<T: DeserializeOwned>(field: &String, value: &mut Value) -> bool {
-    let alone = Map::from_iter([(field.clone(), value.clone())]);
+fn decodes<T: DeserializeOwned>(field: &str, value: &Value) -> bool {
+    let alone = Map::from_iter([(field.to_owned(), value.clone())]);
     serde_json::from_value::<T>(Value::Object(alone)).is_ok()
 }
 
