@@ -5,8 +5,9 @@
 //! | [`Connection`] | where the API server is, from flags and kubeconfig |
 //! | [`Failure`] | errors as sentences, and what the API server's answers mean |
 //! | [`CountRequests`] | counts requests, for the metrics |
-//! | `proxy` | leaves out a proxy that does not apply to the API server |
+//! | `proxy` | refuses a proxy on the way to the API server |
 //! | `limits` | bounds how long a request waits and how often a watch starts |
+//! | `retry_header` | passes `Retry-After` on |
 
 mod connection;
 mod failure;
@@ -14,6 +15,7 @@ mod kubeconfig;
 mod limits;
 mod proxy;
 mod requests;
+mod retry_header;
 
 pub use self::limits::client_over;
 #[cfg(test)]

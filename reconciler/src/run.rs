@@ -71,6 +71,7 @@ pub use self::{
 };
 pub use crate::client::client_over;
 use crate::{client::Failure, explain::WHY_ADDRESS};
+pub(crate) use lease::read_lease;
 #[cfg(feature = "planted-faults")]
 pub use planted::plant;
 pub(crate) use planted::planted;

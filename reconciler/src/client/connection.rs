@@ -1,6 +1,6 @@
 //! Builds a client from the command line, a kubeconfig, or the Pod's own ServiceAccount.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use kube::{Client, Config, client::ClientBuilder, config::KubeConfigOptions};
@@ -9,7 +9,6 @@ use super::{
     failure::{Failure, innermost},
     kubeconfig,
     limits::{LimitRequests, REQUEST_TIMEOUT},
-    proxy,
     requests::CountRequests,
 };
 
@@ -40,7 +39,6 @@ impl Connection {
     /// when the API server is to be reached through a proxy.
     async fn config(&self) -> Result<Config, Failure> {
         let mut config = self.find_config().await?;
-        proxy::bypass(&mut config, |name| env::var(name).ok())?;
         // This program retries by itself. The client would silently retry for a long time.
         config.default_retry = false;
         config.connect_timeout = Some(REQUEST_TIMEOUT);

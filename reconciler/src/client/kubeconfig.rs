@@ -1,6 +1,6 @@
 //! Why a kubeconfig cannot be used, in words, and without what stands in it: that may be a secret.
 
-use std::{io, path::Path};
+use std::{env, io, path::Path};
 
 use kube::{
     Config,
@@ -8,20 +8,28 @@ use kube::{
 };
 use kuma_workload_rulebook::quoted::Quoted;
 
+use super::proxy;
+
+/// In place of the proxy-url of a cluster that has none, while its configuration is made. The client would
+/// take it from the environment otherwise, whatever the server, and say of a wrong one that it is the
+/// cluster's.
+const NO_PROXY_URL: &str = "http://none.invalid/";
+
 /// The configuration by a kubeconfig file.
 ///
 /// # Errors
 /// Why it cannot be used, as a sentence.
 pub(super) async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<Config, String> {
     let config = match Kubeconfig::read_from(path) {
-        Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, options).await,
+        Ok(kubeconfig) => configuration(kubeconfig, options).await,
         Err(error) => Err(error),
     };
-    config.map_err(|error| match &error {
+    let config = config.map_err(|error| match &error {
         // It names the file.
         KubeconfigError::ReadConfig(..) => reason(&error),
         error => format!("kubeconfig {}: {}", path.display(), reason(error)),
-    })
+    });
+    direct(config?)
 }
 
 /// The configuration by `KUBECONFIG` or `~/.kube/config`; without any context given, that of a Pod
@@ -30,8 +38,12 @@ pub(super) async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<
 /// # Errors
 /// Why none of these can be used, as a sentence.
 pub(super) async fn of_environment(options: &KubeConfigOptions) -> Result<Config, String> {
-    let error = match Config::from_kubeconfig(options).await {
-        Ok(config) => return Ok(config),
+    let config = match Kubeconfig::read() {
+        Ok(kubeconfig) => configuration(kubeconfig, options).await,
+        Err(error) => Err(error),
+    };
+    let error = match config {
+        Ok(config) => return direct(config),
         Err(error) => error,
     };
     if options.context.is_none()
@@ -51,6 +63,34 @@ pub(super) async fn of_environment(options: &KubeConfigOptions) -> Result<Config
         ),
         false => format!("the kubeconfig cannot be used: {reason}"),
     })
+}
+
+/// The configuration by a kubeconfig alone, without the proxy of the environment.
+async fn configuration(
+    mut kubeconfig: Kubeconfig,
+    options: &KubeConfigOptions,
+) -> Result<Config, KubeconfigError> {
+    let clusters = kubeconfig.clusters.iter_mut();
+    for cluster in clusters.filter_map(|named| named.cluster.as_mut()) {
+        let url = cluster.proxy_url.take();
+        let url = url.filter(|url| !url.trim().is_empty());
+        cluster.proxy_url = url.or_else(|| Some(NO_PROXY_URL.to_owned()));
+    }
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, options).await?;
+    config.proxy_url = config.proxy_url.filter(|url| *url != NO_PROXY_URL);
+    // A program that gives a token may be told of the cluster, too.
+    let exec = config.auth_info.exec.as_mut();
+    if let Some(cluster) = exec.and_then(|exec| exec.cluster.as_mut()) {
+        let url = cluster.proxy_url.take();
+        cluster.proxy_url = url.filter(|url| url != NO_PROXY_URL);
+    }
+    Ok(config)
+}
+
+/// The same configuration, if its API server is not to be reached through a proxy.
+fn direct(config: Config) -> Result<Config, String> {
+    proxy::refuse(&config, |name| env::var(name).ok())?;
+    Ok(config)
 }
 
 fn reason(error: &KubeconfigError) -> String {
@@ -138,6 +178,10 @@ mod tests {
         &of_cluster("server: 'https://k', certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCnNlY3JldCEKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="),
         "its certificate authority is not in PEM"
     )]
+    #[case::no_proxy_url(
+        &of_cluster("server: 'https://k', proxy-url: 'garbage:::secret'"),
+        "the proxy-url of its cluster is no URL"
+    )]
     #[tokio::test]
     async fn a_file_that_cannot_be_used(#[case] text: &str, #[case] expected: &str) {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -147,6 +191,29 @@ mod tests {
         let expected = format!("kubeconfig {}: {expected}", file.path().display());
         assert!(said.starts_with(&expected), "{said}");
         assert!(!said.contains("secret") && !said.contains('\n'), "{said}");
+    }
+
+    /// The proxy-url of the configuration, and what a program is told that gives a token.
+    #[rstest]
+    #[case::none("", [None, None])]
+    #[case::empty(", proxy-url: ''", [None, None])]
+    #[case::blanks(", proxy-url: ' '", [None, None])]
+    #[case::one(", proxy-url: 'http://p/'", [Some("http://p/"), Some("http://p/")])]
+    #[tokio::test]
+    async fn the_proxy_is_that_of_the_cluster_alone(
+        #[case] field: &str,
+        #[case] expected: [Option<&str>; 2],
+    ) {
+        let text = of_cluster(&format!("server: 'https://k'{field}")).replace(
+            "token: secret",
+            "exec: {command: x, provideClusterInfo: true, interactiveMode: Never}",
+        );
+        let kubeconfig = Kubeconfig::from_yaml(&text).unwrap();
+        let options = KubeConfigOptions::default();
+        let config = configuration(kubeconfig, &options).await.unwrap();
+        let told = config.auth_info.exec.unwrap().cluster.unwrap().proxy_url;
+        let proxy = config.proxy_url.map(|url| url.to_string());
+        assert_eq!([proxy.as_deref(), told.as_deref()], expected);
     }
 
     #[rstest]

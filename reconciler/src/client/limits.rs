@@ -2,8 +2,7 @@
 //!
 //! - The API server must start to answer within [`REQUEST_TIMEOUT`]. Lists and the start of watches
 //!   have no other limit.
-//! - `Retry-After` is passed on. An overloaded API server answers 429 in plain text with that header,
-//!   and the client reads neither. The response becomes a Status that carries the time.
+//! - `Retry-After` is passed on, which the client does not read ([`with_retry_after`]).
 //! - A watch that ends as soon as it begins is started again once a second, not in a tight loop.
 
 use std::{
@@ -16,10 +15,11 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use http::{Request, Response, StatusCode, Uri, header::RETRY_AFTER};
-use serde_json::json;
+use http::{Request, Response, Uri};
 use tokio::time::{Instant, sleep_until, timeout};
 use tower::{BoxError, Layer, Service};
+
+use super::retry_header::with_retry_after;
 
 /// A request without an answer within this time has failed. For a watch, this bounds its start only.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -89,7 +89,7 @@ where
             }
             let late = |_| BoxError::from("the API server did not answer in time");
             let response = timeout(REQUEST_TIMEOUT, response).await.map_err(late)??;
-            Ok(with_retry_after(response.map(Body::new)))
+            Ok(with_retry_after(response.map(Body::new)).await)
         })
     }
 }
@@ -110,39 +110,11 @@ impl LimitRequests {
     }
 }
 
-/// A 429 with a `Retry-After` header gets a Status that says the same as its body.
-fn with_retry_after(response: Response<Body>) -> Response<Body> {
-    let seconds = response.headers().get(RETRY_AFTER);
-    let seconds = seconds.and_then(|seconds| whole_seconds(seconds.to_str().ok()?));
-    let Some(seconds) = seconds.filter(|_| response.status() == StatusCode::TOO_MANY_REQUESTS)
-    else {
-        return response;
-    };
-    response.map(|_| {
-        let status = json!({
-            "kind": "Status",
-            "apiVersion": "v1",
-            "status": "Failure",
-            "message": "too many requests",
-            "reason": "TooManyRequests",
-            "details": { "retryAfterSeconds": seconds },
-            "code": 429,
-        });
-        Body::from(status.to_string())
-    })
-}
-
-/// A number of seconds, however large. A date is none: Kubernetes sends no dates.
-fn whole_seconds(text: &str) -> Option<u32> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::retry_after;
-    use rstest::rstest;
+    use http::header::RETRY_AFTER;
     use std::future::{pending, ready};
     use tower::{ServiceExt, service_fn};
 
@@ -161,20 +133,11 @@ mod tests {
         assert_eq!(begun.elapsed(), REQUEST_TIMEOUT);
     }
 
-    #[rstest]
-    #[case::seconds("7", 7)]
-    #[case::three_years("100000000", 3_600)]
-    #[case::more_than_a_number_holds("99999999999999999999999", 3_600)]
     #[tokio::test]
-    async fn l22_the_status_says_what_the_header_says(
-        #[case] header: &'static str,
-        #[case] seconds: u64,
-    ) {
-        let busy = service_fn(move |_: Request<()>| {
-            let answer = Response::builder().status(429).header(RETRY_AFTER, header);
-            ready(Ok::<_, BoxError>(
-                answer.body(Body::from("Too many")).unwrap(),
-            ))
+    async fn l22_the_header_is_passed_on() {
+        let busy = service_fn(|_: Request<()>| {
+            let answer = Response::builder().status(503).header(RETRY_AFTER, 7);
+            ready(Ok::<_, BoxError>(answer.body(Body::from("Busy")).unwrap()))
         });
         let answer = LimitRequests::default()
             .layer(busy)
@@ -182,8 +145,7 @@ mod tests {
         let body = answer.await.unwrap().into_body();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let status: kube::core::Status = serde_json::from_slice(&body).unwrap();
-        assert_eq!(retry_after(&status), Some(Duration::from_secs(seconds)));
-        assert_eq!(status.code, 429);
+        assert_eq!(retry_after(&status), Some(Duration::from_secs(7)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,40 +8,45 @@ use std::net::IpAddr;
 use http::{Uri, uri::Scheme};
 use kube::Config;
 
-use super::failure::Failure;
-
-/// Takes a proxy out of the configuration that does not apply to the API server. `variable` is the value
-/// of an environment variable.
+/// Refuses a configuration whose API server is to be reached through a proxy: by its kubeconfig, or by the
+/// environment, whose variables this reads. One of blanks is not set.
 ///
 /// # Errors
-/// When there is one that applies.
-pub(super) fn bypass(
-    config: &mut Config,
+/// Which proxy that is, as a sentence, without the proxy's URL: it may hold a password.
+pub(super) fn refuse(
+    config: &Config,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<(), Failure> {
-    let Some(proxy) = &config.proxy_url else {
-        return Ok(());
-    };
-    let value = |names: [&str; 2]| {
-        let mut values = names.into_iter().filter_map(&variable);
-        values.find(|value| !value.is_empty())
-    };
-    let of_environment = value(["HTTPS_PROXY", "https_proxy"]);
-    if of_environment.and_then(|value| value.parse().ok()).as_ref() != Some(proxy) {
-        return Err(Failure::new(
-            "the kubeconfig cannot be used: its cluster has a proxy-url, and this program uses no proxy",
-        ));
+) -> Result<(), String> {
+    if config.proxy_url.is_some() {
+        return Err("the kubeconfig cannot be used: its cluster has a proxy-url, and this program uses no proxy".to_owned());
     }
     let server = &config.cluster_url;
-    let exceptions = value(["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    if server.scheme() == Some(&Scheme::HTTP) || is_direct(server, &exceptions) {
-        config.proxy_url = None;
+    // HTTPS_PROXY is not for it.
+    if server.scheme() == Some(&Scheme::HTTP) {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "HTTPS_PROXY names a proxy, and this program uses none; add {} to NO_PROXY so that it asks the API server directly",
+    let value = |names: [&'static str; 2]| {
+        let mut values = names.into_iter().map(|name| (name, variable(name)));
+        values.find_map(|(name, value)| {
+            let value = value.filter(|value| !value.trim().is_empty());
+            Some((name, value?))
+        })
+    };
+    let Some((name, proxy)) = value(["HTTPS_PROXY", "https_proxy"]) else {
+        return Ok(());
+    };
+    let exceptions = value(["NO_PROXY", "no_proxy"]).map(|(_, value)| value);
+    if is_direct(server, &exceptions.unwrap_or_default()) {
+        return Ok(());
+    }
+    let what = match proxy.trim().parse::<Uri>() {
+        Ok(_) => "names a proxy",
+        Err(_) => "is no URL of a proxy",
+    };
+    Err(format!(
+        "{name} {what}, and this program uses none; add {} to NO_PROXY so that it asks the API server directly",
         server.host().unwrap_or_default()
-    )))
+    ))
 }
 
 /// Whether no proxy is used for this server: it is on this machine, or one of these exceptions covers it.
@@ -167,41 +172,54 @@ mod tests {
         #[case] no_proxy: &str,
         #[case] direct: bool,
         #[values(false, true)] small: bool,
+        #[values(
+            ("http://user:secret@proxy:3128", "names a proxy"),
+            ("garbage:::secret", "is no URL of a proxy")
+        )]
+        proxy: (&str, &str),
     ) {
-        let proxy = "http://user:secret@proxy:3128";
-        let mut config = Config::new(server.parse().unwrap());
-        config.proxy_url = Some(proxy.parse().unwrap());
+        let (proxy, what) = proxy;
+        let config = Config::new(server.parse().unwrap());
         let names = match small {
             true => ["https_proxy", "no_proxy"],
             false => ["HTTPS_PROXY", "NO_PROXY"],
         };
-        let bypassed = bypass(&mut config, |name| match name {
+        let refused = refuse(&config, |name| match name {
             name if name == names[0] => Some(proxy.to_owned()),
             name if name == names[1] => Some(no_proxy.to_owned()),
-            _ => Some(String::new()),
+            // Not set.
+            _ => Some(" ".to_owned()),
         });
-        match bypassed {
-            Ok(()) => assert!(direct && config.proxy_url.is_none()),
-            Err(failure) => {
-                let said = failure.to_string();
-                let expected = format!("add {} to NO_PROXY", config.cluster_url.host().unwrap());
-                assert!(!direct && said.contains(&expected), "{said}");
-                assert!(!said.contains("secret"), "{said}");
-            }
-        }
+        let host = config.cluster_url.host().unwrap();
+        let expected = format!(
+            "{} {what}, and this program uses none; add {host} to NO_PROXY so that it asks the API server directly",
+            names[0]
+        );
+        assert_eq!(refused, if direct { Ok(()) } else { Err(expected) });
+    }
+
+    #[rstest]
+    #[case::absent(None)]
+    #[case::empty(Some(""))]
+    #[case::blanks(Some(" \t"))]
+    fn without_a_proxy_none_is_refused(#[case] value: Option<&str>) {
+        let config = Config::new("https://10.96.0.1".parse().unwrap());
+        let variable = |name: &str| value.filter(|_| name != "NO_PROXY").map(str::to_owned);
+        assert_eq!(refuse(&config, variable), Ok(()));
     }
 
     #[rstest]
     #[case::none(None, true)]
     #[case::of_the_kubeconfig(Some("http://user:secret@proxy:3128"), false)]
-    fn a_proxy_of_the_kubeconfig_is_refused(#[case] proxy: Option<&str>, #[case] passes: bool) {
-        let mut config = Config::new("https://10.96.0.1".parse().unwrap());
+    fn a_proxy_of_the_kubeconfig_is_refused(
+        #[case] proxy: Option<&str>,
+        #[case] passes: bool,
+        #[values("https://10.96.0.1", "http://10.96.0.1")] server: &str,
+    ) {
+        let mut config = Config::new(server.parse().unwrap());
         config.proxy_url = proxy.map(|proxy| proxy.parse().unwrap());
-        let bypassed = bypass(&mut config, |name| {
-            (name == "NO_PROXY").then(|| "*".to_owned())
-        });
-        let said = bypassed.map_err(|failure| failure.to_string());
-        assert_eq!(said.is_ok(), passes, "{said:?}");
-        assert!(said.err().is_none_or(|said| !said.contains("secret")));
+        let refused = refuse(&config, |name| (name == "NO_PROXY").then(|| "*".to_owned()));
+        assert_eq!(refused.is_ok(), passes, "{refused:?}");
+        assert!(refused.err().is_none_or(|said| !said.contains("secret")));
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `candidate` | decides what to do about the Lease: a pure function of what was observed and when |
 //! | `store` | reads and writes the Lease |
+//! | `lax` | decodes it, whatever somebody has written into it by hand |
 //! | [`Elector`] | does what the candidate decides, and publishes the result |
 //! | [`Election`] | a running elector, or none where there is a single replica |
 //! | `writes` | knows which writes of this replica may still take effect |
@@ -38,12 +39,14 @@ mod election;
 mod elector;
 #[cfg(test)]
 mod exploration;
+mod lax;
 mod leadership;
 mod store;
 mod timing;
 mod trouble;
 mod writes;
 
+pub(crate) use self::lax::read_lease;
 pub(super) use self::{
     election::Election,
     elector::Elector,

@@ -1,13 +1,17 @@
 //! The server of pages, and the pages `/metrics`, `/livez` and `/readyz`.
 
-use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
+mod connections;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router, extract::State, http::StatusCode, http::header, response::IntoResponse, routing::get,
+    serve::Listener,
 };
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
+use self::connections::{Bounds, Connections};
 use super::{listener::listen, metrics::Metrics};
 use crate::client::Failure;
 
@@ -29,7 +33,6 @@ pub(super) struct Pages {
 #[derive(Debug)]
 pub(super) struct PageServer {
     listener: TcpListener,
-    address: SocketAddr,
 }
 
 impl PageServer {
@@ -40,14 +43,16 @@ impl PageServer {
     pub(super) fn bind(flag: &str, address: SocketAddr) -> Result<Self, Failure> {
         let failure = |error| Failure::new(format!("cannot listen on {flag} {address}: {error}"));
         let listener = listen(address).map_err(failure)?;
-        let address = listener.local_addr().map_err(failure)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener })
     }
 
-    /// Serves these pages for as long as the process runs. It ends only when the listener fails.
-    pub(super) async fn serve(self, pages: Router) {
-        if let Err(error) = axum::serve(self.listener, pages).into_future().await {
-            tracing::error!("cannot serve on {}: {error}", self.address);
+    /// Serves these pages for as long as the process runs.
+    pub(super) async fn serve(mut self, pages: Router) {
+        let mut connections = Connections::new(Bounds::default());
+        loop {
+            // Where the process has no descriptor left, this tries again after a second.
+            let (stream, _) = Listener::accept(&mut self.listener).await;
+            connections.add(stream, pages.clone());
         }
     }
 }
@@ -138,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_served() {
         let server = PageServer::bind("--metrics-addr", local()).unwrap();
-        let address = server.address;
+        let address = server.listener.local_addr().unwrap();
         let serving = tokio::spawn(server.serve(pages(&[]).router()));
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
@@ -162,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn a_taken_address_is_one_sentence() {
         let first = PageServer::bind("--metrics-addr", local()).unwrap();
-        let address = first.address;
+        let address = first.listener.local_addr().unwrap();
         let failure = PageServer::bind("--metrics-addr", address)
             .unwrap_err()
             .to_string();

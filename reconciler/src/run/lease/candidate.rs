@@ -165,9 +165,10 @@ impl LeaseCandidate {
             .filter(|_| is_other)
     }
 
-    /// Until when this replica waits before it leads, since it has made the Lease.
-    pub(crate) fn leads_from(&self) -> Option<Instant> {
-        self.leads_from.filter(|_| self.is_holder())
+    /// Until when this replica, which holds the Lease, still waits before it leads, since it has made it.
+    pub(crate) fn waits_until(&self, now: Instant) -> Option<Instant> {
+        self.leads_from
+            .filter(|from| now < *from && self.is_holder())
     }
 
     /// The Lease to write: the observed one, with its resourceVersion and everything that others have

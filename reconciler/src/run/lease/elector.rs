@@ -163,9 +163,13 @@ impl<S: LeaseStore> Elector<S> {
             Err(error) => error,
         };
         self.candidate.failed();
-        if let LeaseError::Failed(failure) = &error {
-            self.write_failed |= is_write;
-            self.trouble.began(failure.clone());
+        match &error {
+            LeaseError::Failed(failure) => {
+                self.write_failed |= is_write;
+                self.trouble.began(failure.clone());
+            }
+            LeaseError::Stale if is_write => self.trouble.was_changed(),
+            LeaseError::Stale => (),
         }
         Err(error)
     }
@@ -174,7 +178,7 @@ impl<S: LeaseStore> Elector<S> {
     fn take(&mut self, lease: Option<Arc<Lease>>, started: Option<Instant>) {
         let now = Instant::now();
         let holder_before = self.candidate.other_holder().map(str::to_owned);
-        let was_waiting = self.candidate.leads_from();
+        let was_waiting = self.candidate.waits_until(now);
         match (lease, started) {
             (Some(lease), Some(_)) if planted(PlantedFault::LeaseCountsFromAnswer) => {
                 self.candidate.wrote(lease, now, now);
@@ -183,8 +187,12 @@ impl<S: LeaseStore> Elector<S> {
             (lease, _) => self.candidate.observe(lease, now),
         }
         // A read that succeeds does not help a replica that must write and could not.
-        self.write_failed &=
+        let must_write =
             started.is_none() && !matches!(self.candidate.step(now), LeaseStep::Wait(_));
+        if !must_write {
+            self.trouble.was_not_changed();
+        }
+        self.write_failed &= must_write;
         if !self.write_failed {
             self.trouble.ended();
         }
@@ -193,7 +201,7 @@ impl<S: LeaseStore> Elector<S> {
         {
             tracing::info!(holder, "another holds the lease");
         }
-        if let Some(from) = self.candidate.leads_from()
+        if let Some(from) = self.candidate.waits_until(now)
             && was_waiting != Some(from)
         {
             let wait = from - now;

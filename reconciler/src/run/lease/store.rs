@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, Client, Error, api::PostParams};
+use kube::{Client, Error, api::PostParams, core::request};
 
+use super::lax::{LaxLease, read_lease, requests};
 use crate::client::Failure;
 
 /// Why the Lease could not be read or written.
@@ -30,9 +31,10 @@ pub(crate) trait LeaseStore: Send + Sync + 'static {
 }
 
 /// A Lease on the API server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ApiLeaseStore {
-    leases: Api<Lease>,
+    client: Client,
+    namespace: String,
     name: String,
 }
 
@@ -40,37 +42,53 @@ impl ApiLeaseStore {
     /// The Lease of this name.
     pub(crate) fn new(client: Client, namespace: &str, name: &str) -> Self {
         Self {
-            leases: Api::namespaced(client, namespace),
+            client,
+            namespace: namespace.to_owned(),
             name: name.to_owned(),
         }
+    }
+
+    /// Sends a write, whose answer is read as laxly as what is read.
+    async fn write(
+        &self,
+        request: Result<http::Request<Vec<u8>>, request::Error>,
+    ) -> Result<Lease, Error> {
+        let request = request.map_err(Error::BuildRequest)?;
+        let lease = self.client.request::<LaxLease>(request).await?;
+        Ok(lease.0)
     }
 }
 
 impl LeaseStore for ApiLeaseStore {
     async fn read(&self) -> Result<Option<Lease>, LeaseError> {
-        let lease = self.leases.get_opt(&self.name).await;
+        let lease = read_lease(&self.client, &self.namespace, &self.name).await;
         lease.map_err(|error| failed("get", &error))
     }
 
     async fn create(&self, lease: &Lease) -> Result<Lease, LeaseError> {
         let mut lease = lease.clone();
         lease.metadata.name = Some(self.name.clone());
-        match self.leases.create(&PostParams::default(), &lease).await {
+        let body = body("create", &lease)?;
+        let request = requests(&self.namespace).create(&PostParams::default(), body);
+        match self.write(request).await {
             Err(Error::Api(status)) if status.code == 409 => Err(LeaseError::Stale),
             answer => answer.map_err(|error| failed("create", &error)),
         }
     }
 
     async fn replace(&self, lease: &Lease) -> Result<Lease, LeaseError> {
-        let answer = self
-            .leases
-            .replace(&self.name, &PostParams::default(), lease)
-            .await;
-        match answer {
+        let body = body("update", lease)?;
+        let request = requests(&self.namespace).replace(&self.name, &PostParams::default(), body);
+        match self.write(request).await {
             Err(Error::Api(status)) if matches!(status.code, 404 | 409) => Err(LeaseError::Stale),
             answer => answer.map_err(|error| failed("update", &error)),
         }
     }
+}
+
+fn body(verb: &str, lease: &Lease) -> Result<Vec<u8>, LeaseError> {
+    let body = serde_json::to_vec(lease).map_err(Error::SerdeError);
+    body.map_err(|error| failed(verb, &error))
 }
 
 fn failed(verb: &str, error: &Error) -> LeaseError {
@@ -102,6 +120,30 @@ mod tests {
             Ok::<_, BoxError>(Response::builder().status(code).body(body)?)
         });
         ApiLeaseStore::new(Client::new(service, "default"), "mesh", "kuma-workload")
+    }
+
+    /// Whatever somebody has written into it, it is read and written.
+    #[rstest]
+    #[case::time_beyond_the_calendar(json!({ "renewTime": "9999-12-31T23:59:59.999999Z" }))]
+    #[case::no_time(json!({ "acquireTime": "yesterday" }))]
+    #[case::too_long(json!({ "leaseDurationSeconds": 1e20 }))]
+    #[tokio::test]
+    async fn an_odd_lease_is_read(#[case] mut spec: serde_json::Value) {
+        spec["holderIdentity"] = json!("me");
+        let service = service_fn(move |_: Request<Body>| {
+            let lease = json!({
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                "metadata": { "resourceVersion": "7" }, "spec": spec,
+            });
+            async move { Ok::<_, BoxError>(Response::new(Body::from(serde_json::to_vec(&lease)?))) }
+        });
+        let store = ApiLeaseStore::new(Client::new(service, "default"), "mesh", "kuma-workload");
+        let mut expected = Lease::default();
+        expected.metadata.resource_version = Some("7".to_owned());
+        expected.spec.get_or_insert_default().holder_identity = Some("me".to_owned());
+        assert_eq!(store.read().await, Ok(Some(expected.clone())));
+        assert_eq!(store.create(&Lease::default()).await, Ok(expected.clone()));
+        assert_eq!(store.replace(&Lease::default()).await, Ok(expected));
     }
 
     fn refused(verb: &str) -> LeaseError {

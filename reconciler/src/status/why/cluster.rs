@@ -1,6 +1,6 @@
 //! Explains a Workload by what the cluster shows, as `run` decides with its defaults.
 
-use k8s_openapi::api::{coordination::v1::Lease, core::v1::Namespace};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
 use kuma_workload_rulebook::roster::{Key, Mode};
 
@@ -10,6 +10,7 @@ use crate::{
         Explanation, Facts, KnownWorkload, LeaseState, NamespaceState, Target, by_mesh, command,
     },
     kinds::WorkloadRecord,
+    run::read_lease,
     status::{live::WatchedCluster, observed::ObservedCluster},
 };
 
@@ -90,7 +91,6 @@ async fn namespace(client: &Client, name: &str) -> NamespaceState {
 }
 
 async fn lease(client: &Client, namespace: &str) -> LeaseState {
-    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
     let mut state = LeaseState {
         namespace: namespace.to_owned(),
         name: LEASE.to_owned(),
@@ -98,7 +98,7 @@ async fn lease(client: &Client, namespace: &str) -> LeaseState {
         renewed: None,
         unknown: None,
     };
-    match leases.get_opt(LEASE).await {
+    match read_lease(client, namespace, LEASE).await {
         Ok(None) => {
             state.unknown = Some(
                 "there is no such Lease; --lease-namespace names the namespace of the reconciler"

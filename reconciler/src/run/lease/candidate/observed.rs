@@ -7,6 +7,11 @@ use tokio::time::Instant;
 
 use crate::run::lease::timing::surely;
 
+/// A holder that has written a duration so many times as long as ours is waited for no longer than that:
+/// all replicas are meant to have the same, and a number that somebody has put in by hand must not keep
+/// everybody from leading for years.
+const BOUND: u32 = 10;
+
 /// Who holds the Lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::run::lease) enum Holder {
@@ -72,13 +77,16 @@ impl Observed {
         }
     }
 
-    /// When it expires, unless it changes: after the duration that its holder has written.
-    pub(in crate::run::lease) fn expiry(&self, default: Duration) -> Instant {
-        let seconds = self.spec().and_then(|spec| spec.lease_duration_seconds);
+    /// When it expires, unless it changes: after the duration that its holder has written, or after our
+    /// own where it has none, or no holder to keep to it. Nobody is waited for longer than [`BOUND`] times
+    /// our own.
+    pub(in crate::run::lease) fn expiry(&self, own: Duration) -> Instant {
+        let spec = self.spec().filter(|spec| spec.holder_identity.is_some());
+        let seconds = spec.and_then(|spec| spec.lease_duration_seconds);
         let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let duration = seconds
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs);
-        self.changed + surely(duration.unwrap_or(default))
+        self.changed + surely(duration.map_or(own, |written| written.min(own * BOUND)))
     }
 }

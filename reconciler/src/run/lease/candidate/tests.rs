@@ -165,12 +165,22 @@ fn each_renewal_differs_from_all_before(#[case] second: i64) {
 }
 
 #[rstest]
-#[case::longer_than_ours(Some(60), 61_500)]
-#[case::not_said(None, 15_375)]
-#[case::nonsense(Some(-1), 15_375)]
-fn its_holder_says_how_long(#[case] promised: Option<i32>, #[case] expected: u64) {
+#[case::longer_than_ours("other", Some(60), 61_500)]
+#[case::ten_times_ours("other", Some(150), 153_750)]
+#[case::more_than_ten_times_ours("other", Some(151), 153_750)]
+#[case::for_68_years("other", Some(i32::MAX), 153_750)]
+#[case::not_said("other", None, 15_375)]
+#[case::nothing("other", Some(0), 15_375)]
+#[case::nonsense("other", Some(-1), 15_375)]
+#[case::said_by_nobody("nobody", Some(60), 15_375)]
+#[case::for_68_years_by_nobody("nobody", Some(i32::MAX), 15_375)]
+fn its_holder_says_how_long(
+    #[case] holder: &str,
+    #[case] promised: Option<i32>,
+    #[case] expected: u64,
+) {
     let now = Instant::now();
-    let mut other = Arc::unwrap_or_clone(lease("other", 1));
+    let mut other = Arc::unwrap_or_clone(lease(holder, 1));
     other.spec.as_mut().unwrap().lease_duration_seconds = promised;
     let mut candidate = LeaseCandidate::new(ME, timing());
     candidate.observe(Some(Arc::new(other)), now);

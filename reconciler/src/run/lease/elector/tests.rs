@@ -38,6 +38,8 @@ struct StoreState {
     faults: u32,
     /// Why every request goes wrong, if it does.
     down: Option<String>,
+    /// Every write finds the Lease changed.
+    conflicts: bool,
     writes: usize,
 }
 
@@ -56,6 +58,7 @@ impl FakeStore {
             rng: Rng::with_seed(seed),
             faults,
             down: None,
+            conflicts: false,
             writes: 0,
         })))
     }
@@ -153,7 +156,7 @@ impl StoreState {
             Some(there) => create || version(there) != version(&lease),
             None => !create,
         };
-        if stale {
+        if stale || self.conflicts {
             return Err(LeaseError::Stale);
         }
         self.version += 1;
@@ -335,6 +338,96 @@ async fn an_api_server_that_is_away_for_a_minute_is_four_lines() {
     for (line, expected) in lines.iter().zip(expected) {
         assert!(line.contains(expected), "{written}");
     }
+}
+
+/// What is logged in this time.
+async fn logged(written: &Mutex<Vec<u8>>, seconds: u64) -> String {
+    written.lock().unwrap().clear();
+    sleep(Duration::from_secs(seconds)).await;
+    String::from_utf8(written.lock().unwrap().clone()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn l22_conflicts_without_end_are_said_once_a_minute() {
+    const LINE: &str = "the lease cannot be written: ";
+    let (written, _guard) = log();
+    let store = FakeStore::new(0, 0);
+    let first = Election::start(elector(&store, "a"));
+    leads(&first, true).await;
+    first.release().await;
+    store.state(|state| state.conflicts = true);
+    let second = Election::start(elector(&store, "b"));
+    let log = logged(&written, 150).await;
+    assert_eq!(log.matches(LINE).count(), 3, "{log}");
+    assert!(
+        log.contains("written: 5 times in a row it was changed"),
+        "{log}"
+    );
+    assert_eq!(log.lines().count(), 3, "{log}");
+    store.state(|state| state.conflicts = false);
+    leads(&second, true).await;
+    let log = logged(&written, 150).await;
+    assert!(!log.contains(LINE), "{log}");
+}
+
+/// A race for the Lease is none of that.
+#[tokio::test(start_paused = true)]
+async fn conflicts_of_replicas_are_not_said() {
+    let (written, _guard) = log();
+    let store = FakeStore::new(0, 0);
+    let elections = ["a", "b", "c", "d", "e", "f", "g"];
+    for election in elections.map(|name| Election::start(elector(&store, name))) {
+        sleep(Duration::from_secs(20)).await;
+        election.release().await;
+    }
+    let log = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("this replica leads"), "{log}");
+    assert!(!log.contains("in a row"), "{log}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_the_lease_is_new_is_said_once() {
+    const LINE: &str = "the lease is new: this replica holds it, and leads in ";
+    let (written, _guard) = log();
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
+    leads(&election, true).await;
+    let made = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    assert_eq!(made.matches(LINE).count(), 1, "{made}");
+    // Another takes it, and does not renew it.
+    store.state(|state| {
+        let lease = state.lease.as_mut().unwrap();
+        lease.spec.as_mut().unwrap().holder_identity = Some("b".to_owned());
+        state.touch();
+    });
+    let again = logged(&written, 60).await;
+    assert!(election.leadership().borrow().holds());
+    assert!(again.contains("this replica leads"), "{again}");
+    assert!(!again.contains(LINE), "{again}");
+}
+
+/// What somebody may write into the Lease, where nobody is there to hold it.
+#[rstest]
+#[case::by_nobody_for_68_years(None, 18)]
+#[case::by_one_that_is_gone_for_68_years(Some("gone"), 157)]
+#[tokio::test(start_paused = true)]
+async fn no_duration_keeps_everybody_from_leading(
+    #[case] holder: Option<&str>,
+    #[case] seconds: u64,
+) {
+    let store = FakeStore::new(0, 0);
+    store.state(|state| {
+        let mut lease = Lease::default();
+        let spec = lease.spec.get_or_insert_default();
+        spec.holder_identity = holder.map(str::to_owned);
+        spec.lease_duration_seconds = Some(i32::MAX);
+        state.lease = Some(lease);
+        state.touch();
+    });
+    let begun = Instant::now();
+    let election = Election::start(elector(&store, "a"));
+    leads(&election, true).await;
+    assert!(begun.elapsed() < Duration::from_secs(seconds));
 }
 
 #[tokio::test(start_paused = true)]
