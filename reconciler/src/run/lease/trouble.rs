@@ -64,7 +64,7 @@ impl Trouble {
         let is_due = |said: Instant| now - said >= INTERVAL;
         if self.conflicts >= CONFLICTS && self.conflicts_said.is_none_or(is_due) {
             tracing::warn!(
-                "the lease cannot be written: {} times in a row it was changed between the read and the write (409)",
+                "the lease cannot be written: {} times in a row the API server said that it had changed since it was read",
                 self.conflicts
             );
             self.conflicts_said = Some(now);

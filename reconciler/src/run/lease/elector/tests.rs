@@ -360,7 +360,7 @@ async fn l22_conflicts_without_end_are_said_once_a_minute() {
     let log = logged(&written, 150).await;
     assert_eq!(log.matches(LINE).count(), 3, "{log}");
     assert!(
-        log.contains("written: 5 times in a row it was changed"),
+        log.contains("written: 5 times in a row the API server"),
         "{log}"
     );
     assert_eq!(log.lines().count(), 3, "{log}");
