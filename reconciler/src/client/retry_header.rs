@@ -15,8 +15,8 @@ use http::{
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use super::limits::REQUEST_TIMEOUT;
-
+/// A body is read for so long.
+const LONGEST_READ: Duration = Duration::from_secs(15);
 /// So many bytes of a body are read. A Status is smaller.
 const LONGEST_BODY: usize = 1 << 20;
 /// So many characters of a text that is no Status become its message.
@@ -69,7 +69,7 @@ async fn beginning(body: Body) -> Vec<u8> {
         }
     };
     // What was read until then is enough.
-    let _ = timeout(REQUEST_TIMEOUT, reading).await;
+    let _ = timeout(LONGEST_READ, reading).await;
     read
 }
 

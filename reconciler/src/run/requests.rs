@@ -3,12 +3,8 @@
 
 use std::{future::Future, time::Duration};
 
-use futures::Stream;
 use http::Request;
-use kube::{
-    Client,
-    core::{Status, WatchEvent},
-};
+use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,7 +12,6 @@ use super::{
     health::Health,
     planted::{PlantedFault, planted},
     queue::FailureKind,
-    watch_events,
 };
 use crate::client::{Failure, REQUEST_TIMEOUT, is_namespace_terminating, is_unserved, retry_after};
 
@@ -75,31 +70,6 @@ impl ApiClient {
     ) -> Result<T, RequestError> {
         let request = request.map_err(RequestError::Invalid)?;
         self.within(self.client.request(request), deadline).await
-    }
-
-    /// Starts a watch. What it shows has no timeout.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub(super) async fn watch<K: DeserializeOwned>(
-        &self,
-        request: BuiltRequest,
-    ) -> Result<impl Stream<Item = Result<WatchEvent<K>, RequestError>> + use<K>, RequestError>
-    {
-        let request = request.map_err(RequestError::Invalid)?;
-        let start = async {
-            let answer = self.client.send(request.map(Into::into)).await?;
-            let code = answer.status();
-            let body = axum::body::Body::new(answer.into_body());
-            match code.is_success() {
-                true => Ok(watch_events::events(body)),
-                false => {
-                    let status = watch_events::refusal(code, body).await;
-                    Err(kube::Error::Api(Box::new(status)))
-                }
-            }
-        };
-        self.within(start, None).await
     }
 
     /// Waits for an answer in the same way.

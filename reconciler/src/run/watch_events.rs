@@ -14,15 +14,36 @@ use http::StatusCode;
 use kube::core::{Status, WatchEvent};
 use serde::de::DeserializeOwned;
 
-use super::requests::RequestError;
+use super::requests::{ApiClient, BuiltRequest, RequestError};
 
 /// A refusal is read up to here; what is longer is none of the API server's.
 const LONGEST_REFUSAL: usize = 1 << 20;
 /// So many characters of a refusal are told that is not a Status.
 const LONGEST_MESSAGE: usize = 200;
 
+/// Starts a watch. What it shows has no timeout.
+///
+/// # Errors
+/// As those of [`ApiClient::send`].
+pub(super) async fn watch<K: DeserializeOwned>(
+    api: &ApiClient,
+    request: BuiltRequest,
+) -> Result<impl Stream<Item = Result<WatchEvent<K>, RequestError>> + use<K>, RequestError> {
+    let request = request.map_err(RequestError::Invalid)?;
+    let start = async {
+        let answer = api.client().send(request.map(Into::into)).await?;
+        let code = answer.status();
+        let body = Body::new(answer.into_body());
+        match code.is_success() {
+            true => Ok(events(body)),
+            false => Err(kube::Error::Api(Box::new(refusal(code, body).await))),
+        }
+    };
+    api.within(start, None).await
+}
+
 /// What the API server means by an answer that is no success.
-pub(super) async fn refusal(code: StatusCode, body: Body) -> Status {
+async fn refusal(code: StatusCode, body: Body) -> Status {
     let text = axum::body::to_bytes(body, LONGEST_REFUSAL).await;
     let text = text.unwrap_or_default();
     let told = serde_json::from_slice(&text).unwrap_or_else(|_| {
@@ -40,7 +61,7 @@ pub(super) async fn refusal(code: StatusCode, body: Body) -> Status {
 }
 
 /// The events of an answer that is a success.
-pub(super) fn events<K: DeserializeOwned>(
+fn events<K: DeserializeOwned>(
     body: Body,
 ) -> impl Stream<Item = Result<WatchEvent<K>, RequestError>> {
     let data = body.into_data_stream().map_err(Error::other);

@@ -13,7 +13,9 @@ use tokio::{
 };
 
 use super::{Follower, IndexedRecord, list::SLICE};
-use crate::run::{index::Index, journal::Journal, requests::RequestError, work_item::Changed};
+use crate::run::{
+    index::Index, journal::Journal, requests::RequestError, watch_events, work_item::Changed,
+};
 
 /// The API server ends a watch after this time, in seconds.
 const WATCH_SECONDS: u32 = 290;
@@ -51,7 +53,7 @@ impl Follower {
         let request = Request::new(self.path::<K>()).watch(&parameters, &self.state.version);
         let what = format!("watch {}", K::KIND.resource());
         let (began, mut shown) = (Instant::now(), false);
-        let started = self.api.watch::<K>(request).await;
+        let started = watch_events::watch::<K>(&self.api, request).await;
         let has_begun = started.is_ok();
         let ended = match started {
             Err(error) => Err(error),
