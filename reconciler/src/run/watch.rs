@@ -24,7 +24,9 @@ use self::{
     record::IndexedRecord,
     starts::Starts,
 };
-use super::{backoff::Backoff, context::Context, requests::ApiClient, tasks::Tasks};
+use super::{
+    backoff::Backoff, context::Context, progress::WatchId, requests::ApiClient, tasks::Tasks,
+};
 use crate::kinds::{
     DataplaneRecord, InsightRecord, MeshRecord, NamespaceRecord, PodRecord, WorkloadRecord,
 };
@@ -101,7 +103,7 @@ impl Starter<'_> {
         }
     }
 
-    /// One watch of the whole cluster where the grant allows it, or else one for each namespace.
+    /// One watch of the whole cluster where and while the grant allows it, or else one for each namespace.
     fn in_many_namespaces<K: IndexedRecord>(&mut self, name: &'static str) {
         let namespaces = Arc::new(self.scope.namespaces.clone());
         let wide = FollowScope {
@@ -112,8 +114,14 @@ impl Starter<'_> {
         let (api, context) = (self.api.clone(), self.context.clone());
         let starts = self.starts.clone();
         self.tasks.spawn(name, async move {
-            if may_list_cluster::<K>(&api, &context).await {
-                return wide.run::<K>().await;
+            let id = wide.id;
+            if may_list_cluster::<K>(&api, &context, id).await {
+                wide.run::<K>().await;
+                let resource = K::KIND.resource();
+                let sentence = format!(
+                    "{resource} may not be read in the whole cluster any more; each namespace is watched by itself"
+                );
+                context.journal.warn(&sentence, &sentence);
             }
             let mut followers = Vec::new();
             for slice in namespaces.iter().collect::<Vec<_>>().chunks(SLICE) {
@@ -123,7 +131,7 @@ impl Starter<'_> {
                 }));
             }
             // Those are waited for instead.
-            context.progress.retire(wide.id);
+            context.progress.retire(id);
             join_all(followers.into_iter().map(Follower::run::<K>)).await;
         });
     }
@@ -183,7 +191,11 @@ fn follower<K: IndexedRecord>(
 }
 
 /// Whether a kind may be listed in the whole cluster. Waits until the API server says so or not.
-async fn may_list_cluster<K: IndexedRecord>(api: &ApiClient, context: &Context) -> bool {
+async fn may_list_cluster<K: IndexedRecord>(
+    api: &ApiClient,
+    context: &Context,
+    id: WatchId,
+) -> bool {
     let mut backoff = Backoff::of_watches();
     loop {
         let list = Request::new(K::KIND.path(None)).list(&ListParams::default().limit(1));
@@ -196,7 +208,9 @@ async fn may_list_cluster<K: IndexedRecord>(api: &ApiClient, context: &Context) 
                 let what = format!("list {}", K::KIND.resource());
                 let failure = error.failure(&what).to_string();
                 context.journal.warn(&error.trouble(&what), &failure);
-                tokio::time::sleep(backoff.next()).await;
+                context.progress.failed(id, failure);
+                let pause = error.retry_after().unwrap_or_default();
+                tokio::time::sleep(pause.max(backoff.next())).await;
             }
         }
     }

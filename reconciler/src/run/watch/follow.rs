@@ -35,6 +35,8 @@ use crate::run::{
 const PAGE: u32 = 125;
 /// The smallest page, where larger ones do not arrive in time.
 const SMALLEST_PAGE: u32 = 10;
+/// After so many refusals in a row a grant is gone, and not only for a moment.
+const FORBIDDEN: u32 = 4;
 /// How often an optional kind that may not be read is tried again.
 const OPTIONAL_RETRY: Duration = Duration::from_secs(300);
 
@@ -85,6 +87,8 @@ struct FollowerState {
     down_since: Option<Instant>,
     /// How many watches in a row were refused, or showed nothing but an error.
     false_starts: u32,
+    /// How often in a row it was answered 403.
+    forbidden: u32,
     /// When the last list began.
     list_began: Instant,
 }
@@ -110,6 +114,7 @@ impl Follower {
             compare_at: Instant::now(),
             down_since: None,
             false_starts: 0,
+            forbidden: 0,
             list_began: Instant::now(),
         };
         Self {
@@ -123,16 +128,20 @@ impl Follower {
         }
     }
 
-    /// Follows the kind for ever.
+    /// Follows the kind for ever; one watch for many namespaces, until it may not.
     pub(super) async fn run<K: IndexedRecord>(mut self) {
-        loop {
+        while !self.gives_way() {
             self.starts.next().await;
-            if let Err(error) = self.list::<K>().await {
-                self.list_failed::<K>(&error).await;
-                continue;
+            match self.list::<K>().await {
+                Err(error) => self.list_failed::<K>(&error).await,
+                Ok(()) => while self.watch::<K>().await {},
             }
-            while self.watch::<K>().await {}
         }
+    }
+
+    /// Whether other watches can do what this one may not do any more.
+    fn gives_way(&self) -> bool {
+        self.scope.only.is_some() && self.state.forbidden >= FORBIDDEN
     }
 
     async fn list_failed<K: IndexedRecord>(&mut self, error: &RequestError) {
@@ -166,13 +175,17 @@ impl Follower {
         self.context.metrics.watch_restarted(K::KIND);
         self.context.progress.failed(self.id, failure);
         self.state.down_since.get_or_insert_with(Instant::now);
+        self.state.forbidden = match error.code() {
+            Some(403) => self.state.forbidden.saturating_add(1),
+            _ => 0,
+        };
         self.back_off(error.retry_after()).await;
     }
 
     /// The watch shows something, or lasts.
     fn connected(&mut self) {
         self.context.progress.connected(self.id);
-        self.state.down_since = None;
+        (self.state.down_since, self.state.forbidden) = (None, 0);
     }
 
     async fn back_off(&mut self, asked: Option<Duration>) {

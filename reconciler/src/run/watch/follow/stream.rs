@@ -114,7 +114,7 @@ impl Follower {
             self.state.down_since = Some(Instant::now());
             return false;
         }
-        self.context.progress.epoch() == self.state.epoch
+        self.context.progress.epoch() == self.state.epoch && !self.gives_way()
     }
 
     /// Counts another watch that was refused or came to nothing. The number at which it begins may be at
