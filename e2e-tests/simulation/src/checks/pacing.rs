@@ -12,6 +12,8 @@ use crate::server::{
 
 /// `Retry-After` counts for this long at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Clocks of processes are read off to a millisecond, more or less.
+const SLACK: Duration = Duration::from_millis(5);
 /// So many lists in a row that fail take at least this long, with a backoff that doubles from 0.25 s on.
 const LISTS: usize = 6;
 const LISTS_LAST: Duration = Duration::from_secs(7);
@@ -53,7 +55,7 @@ impl Pacing {
         if request.resource == Resource::Workloads && request.verb.is_write() {
             let name = request.full_name();
             let until = *self.waits.get(&name)?;
-            return (at < until).then(|| {
+            return (at + SLACK < until).then(|| {
                 format!("{name} was written at {at:?}, which was to wait until {until:?}")
             });
         }

@@ -19,7 +19,7 @@ use crate::{
     server::{
         Reply, SERVERS,
         refusal::Refusal,
-        request::{self, Request, Target},
+        request::{self, Request, Target, Verb},
         resource::Resource,
         status::Answer,
         store::Stored,
@@ -29,6 +29,8 @@ use crate::{
     wire::{self, Responder, Sent},
 };
 
+/// After this time, what is due is announced though nobody knows what was announced before.
+const RECALLED: Duration = Duration::from_secs(5);
 /// A `Retry-After` that nobody keeps, in seconds.
 const YEARS: u32 = 100_000_000;
 
@@ -335,6 +337,13 @@ impl Simulation {
                 self.fences
                     .answered(call.replica, request, &answer.body, self.step)
             });
+        let may_not_recall = call.request.as_ref().is_some_and(|request| {
+            request.resource == Resource::Events && request.verb == Verb::List && answer.code == 403
+        });
+        if may_not_recall {
+            // Who leads does without what was announced before.
+            self.announcements.forget(self.now + RECALLED);
+        }
         let is_amid_list = call.request.as_ref().is_some_and(|request| {
             request.resource == Resource::Dataplanes && answer.body.contains(r#""continue":""#)
         });

@@ -41,6 +41,8 @@ pub(super) struct Recall {
     newest: BTreeMap<WorkItem, Said>,
     /// How often a list has failed since the last success.
     failures: u32,
+    /// Something of the next scope was read: so what is refused now was granted a moment ago.
+    has_begun: bool,
 }
 
 /// What the newest event about an item says.
@@ -64,6 +66,7 @@ impl Recall {
             scopes,
             newest: BTreeMap::new(),
             failures: 0,
+            has_begun: false,
         }
     }
 
@@ -88,6 +91,7 @@ impl Recall {
         loop {
             let list = requests.send(events.list(&page)).await;
             let list = list.map_err(|error| RequestFailure::of("list", &error))?;
+            self.has_begun = true;
             for event in &list.items {
                 self.read(event, now);
             }
@@ -103,14 +107,15 @@ impl Recall {
     /// Whether the next scope is tried again after this failure.
     pub(super) fn is_tried_again(&mut self, failed: &RequestFailure) -> bool {
         self.failures += 1;
-        let may_succeed = failed.concerns_all() || failed.kind == FailureKind::Failed;
+        let may_succeed =
+            failed.concerns_all() || failed.kind == FailureKind::Failed || self.has_begun;
         may_succeed && self.failures < ATTEMPTS
     }
 
     /// Does without the next scope.
     pub(super) fn skip(&mut self) {
         self.scopes.pop_front();
-        self.failures = 0;
+        (self.failures, self.has_begun) = (0, false);
     }
 
     fn read(&mut self, event: &Event, now: Timestamp) {
