@@ -225,8 +225,21 @@ async fn who_is_cut_off_stops_in_time_and_stands_by_later() {
     first.reconciler.shows("leader", 0.0).await.unwrap();
     drop(storm);
     let workloads = r#"index_objects{kind="Workload"}"#;
-    let known = second.reconciler.metric(workloads).await.unwrap();
-    first.reconciler.shows(workloads, known).await.unwrap();
+    // Others make Workloads on this cluster meanwhile.
+    eventually(
+        "the first knows as many Workloads as the second",
+        async || {
+            let [known, seen] =
+                [&second, &first].map(|replica| replica.reconciler.metric(workloads));
+            let (known, seen) = (known.await.unwrap(), seen.await.unwrap());
+            match known == seen {
+                true => Ok(()),
+                false => Err(format!("{seen} of {known}")),
+            }
+        },
+    )
+    .await
+    .unwrap();
     second.reconciler.kill().await.unwrap();
     works(&team, "shelf").await;
     assert_one_writer_at_a_time(&[&first, &second]);
