@@ -78,11 +78,12 @@ impl Tamper {
                     proxies["total"] = (total + 1).into();
                 }
             }),
-            Self::WrongMesh if *http.method() == Method::POST && is_workload => {
-                alter_body(http, |body| {
-                    body["metadata"]["labels"]["kuma.io/mesh"] = "blue".into()
-                });
-            }
+            // Whenever it is written: what is wrong only at first is put right by the program.
+            Self::WrongMesh if is_workload => alter_body(http, |body| {
+                if body["metadata"]["labels"]["kuma.io/mesh"].is_string() {
+                    body["metadata"]["labels"]["kuma.io/mesh"] = "blue".into();
+                }
+            }),
             Self::EventsElsewhere if path.contains("/events") => {
                 let mut parts = path.split('/').map(str::to_owned).collect::<Vec<_>>();
                 if let Some(namespace) = parts.get_mut(5) {
