@@ -7,12 +7,14 @@
 //! | [`CountRequests`] | counts requests, for the metrics |
 //! | `proxy` | refuses a proxy on the way to the API server |
 //! | `limits` | bounds how long a request waits and how often a watch starts |
+//! | [`plain_answer`] | what is told of an answer whose body is no Status |
 //! | `retry_header` | passes `Retry-After` on |
 
 mod connection;
 mod failure;
 mod kubeconfig;
 mod limits;
+pub(crate) mod plain_answer;
 mod proxy;
 mod requests;
 mod retry_header;

@@ -15,12 +15,12 @@ use http::{
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
+use super::plain_answer;
+
 /// A body is read for so long.
 const LONGEST_READ: Duration = Duration::from_secs(15);
 /// So many bytes of a body are read. A Status is smaller.
 const LONGEST_BODY: usize = 1 << 20;
-/// So many characters of a text that is no Status become its message.
-const LONGEST_MESSAGE: usize = 200;
 
 /// An error with a `Retry-After` header gets a Status that says the same: its own, if it has one.
 pub(super) async fn with_retry_after(response: Response<Body>) -> Response<Body> {
@@ -95,17 +95,16 @@ fn status(code: StatusCode, body: &[u8], seconds: u32) -> Map<String, Value> {
 
 /// A Status of a body that is none: the reason is that of the code, the message the first line.
 fn made(code: StatusCode, body: &[u8]) -> Map<String, Value> {
-    let reason = code.canonical_reason().unwrap_or_default();
-    let text = String::from_utf8_lossy(body);
-    let mut lines = text.lines().map(str::trim);
-    let line = lines.find(|line| !line.is_empty()).unwrap_or(reason);
-    let message: String = line.chars().take(LONGEST_MESSAGE).collect();
+    let mut message = plain_answer::message(body);
+    if message.is_empty() {
+        message = code.canonical_reason().unwrap_or_default().to_owned();
+    }
     Map::from_iter([
         ("kind".to_owned(), json!("Status")),
         ("apiVersion".to_owned(), json!("v1")),
         ("status".to_owned(), json!("Failure")),
         ("message".to_owned(), message.into()),
-        ("reason".to_owned(), reason.replace(' ', "").into()),
+        ("reason".to_owned(), plain_answer::reason(code).into()),
     ])
 }
 
@@ -225,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn a_long_line_is_cut() {
         let status = status_of(answer(503, "ä".repeat(5_000))).await;
-        assert_eq!(status.message, "ä".repeat(LONGEST_MESSAGE));
+        assert_eq!(status.message, "ä".repeat(plain_answer::LONGEST_MESSAGE));
     }
 
     #[tokio::test]

@@ -15,11 +15,10 @@ use kube::core::{Status, WatchEvent};
 use serde::de::DeserializeOwned;
 
 use super::requests::{ApiClient, BuiltRequest, RequestError};
+use crate::client::plain_answer;
 
 /// A refusal is read up to here; what is longer is none of the API server's.
 const LONGEST_REFUSAL: usize = 1 << 20;
-/// So many characters of a refusal are told that is not a Status.
-const LONGEST_MESSAGE: usize = 200;
 
 /// Starts a watch. What it shows has no timeout.
 ///
@@ -47,11 +46,7 @@ async fn refusal(code: StatusCode, body: Body) -> Status {
     let text = axum::body::to_bytes(body, LONGEST_REFUSAL).await;
     let text = text.unwrap_or_default();
     let told = serde_json::from_slice(&text).unwrap_or_else(|_| {
-        let text = String::from_utf8_lossy(&text);
-        let line = text.lines().next().unwrap_or_default();
-        let message: String = line.chars().take(LONGEST_MESSAGE).collect();
-        let reason = code.canonical_reason().unwrap_or_default().replace(' ', "");
-        Status::failure(&message, &reason)
+        Status::failure(&plain_answer::message(&text), &plain_answer::reason(code))
     });
     // Only the answer itself says so for certain.
     Status {

@@ -52,7 +52,7 @@ impl Pacing {
 
     /// A request is sent. Returns what is wrong about that.
     pub fn sent(&mut self, request: &Request, at: Duration) -> Option<String> {
-        if request.resource == Resource::Workloads && request.verb.is_write() {
+        if request.is_workload_write() {
             let name = request.full_name();
             let until = *self.waits.get(&name)?;
             return (at + SLACK < until).then(|| {

@@ -63,16 +63,15 @@ impl Refusal {
 
     /// Whether the real server could answer so to such a request.
     pub fn fits(self, request: &Request) -> bool {
-        let is_workload_write = request.verb.is_write() && request.resource == Resource::Workloads;
         match self {
             // For longer than the simulation lasts, only single Workloads wait.
-            Self::Busy(seconds) if seconds > HOUR => is_workload_write,
+            Self::Busy(seconds) if seconds > HOUR => request.is_workload_write(),
             Self::Ungranted
             | Self::DatabaseFailed
             | Self::Unavailable
             | Self::Busy(_)
             | Self::Initializing(_) => true,
-            Self::Denied(_) | Self::WebhookFailed => is_workload_write,
+            Self::Denied(_) | Self::WebhookFailed => request.is_workload_write(),
             Self::Unserved => request.resource.is_custom(),
             Self::Conflict => matches!(request.verb, Verb::Update | Verb::Patch | Verb::Delete),
             Self::Expired => {

@@ -96,6 +96,11 @@ impl Request {
         format!("{namespace}/{name}")
     }
 
+    /// Whether it writes a Workload.
+    pub fn is_workload_write(&self) -> bool {
+        self.resource == Resource::Workloads && self.verb.is_write()
+    }
+
     /// A parameter; empty if it is absent.
     pub fn parameter(&self, name: &str) -> &str {
         self.query.get(name).map_or("", String::as_str)

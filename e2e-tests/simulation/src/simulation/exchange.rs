@@ -503,8 +503,7 @@ impl Simulation {
 /// How long a write of a Workload is to wait, if the answer says so.
 fn wait_of(call: &Call, answer: &Answer) -> Option<Gain> {
     let request = call.request.as_ref()?;
-    let is_write = request.resource == Resource::Workloads && request.verb.is_write();
-    let seconds = answer.retry_after.filter(|_| is_write)?;
+    let seconds = answer.retry_after.filter(|_| request.is_workload_write())?;
     Some(Gain::Wait(request.full_name(), seconds))
 }
 

@@ -69,10 +69,7 @@ impl Follower {
         }
         let then = match ended {
             // The list says what that means.
-            Err(error) if error.code() == Some(410) || error.is_unserved() => Ok(Then::RelistLater),
-            ended => ended,
-        };
-        let then = match then {
+            Err(error) if error.code() == Some(410) || error.is_unserved() => Then::RelistLater,
             Err(error) => {
                 // A number from the future: of a replica that lags, or of a server that was restored.
                 if is_from_the_future(&error) && !self.compare::<K>().await {
