@@ -184,8 +184,10 @@ impl Follower {
         if is_connected {
             self.state.false_starts = 0;
         }
-        // What has shown nothing may have been resumed at a number that will never come.
-        match *shown || self.compare::<K>().await {
+        // What has shown nothing may have been resumed at a number that will never come. A watch after a
+        // failure was compared when it began.
+        let was_compared = self.state.down_since.is_some();
+        match *shown || was_compared || self.compare::<K>().await {
             true => Ok(Then::Resume),
             false => Ok(Then::Relist),
         }
