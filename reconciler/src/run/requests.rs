@@ -129,9 +129,12 @@ impl RequestError {
     /// What failures of this kind have in common, for the log.
     pub(super) fn trouble(&self, what: &str) -> String {
         match self {
-            Self::Status(status) => format!("{what} {}", status.code),
-            // Whatever was asked, that is one cause.
+            // Each is one cause, whatever was asked: a server that starts answers 429 for every kind.
             Self::Client(_) | Self::TimedOut => "unreachable".to_owned(),
+            Self::Status(status) if matches!(status.code, 429 | 503) => {
+                format!("busy {}", status.code)
+            }
+            Self::Status(status) => format!("{what} {}", status.code),
             Self::NotLeading | Self::Unreadable(_) | Self::Invalid(_) => what.to_owned(),
         }
     }
@@ -166,5 +169,25 @@ impl RequestError {
                 _ => FailureKind::Refused,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::too_many_requests(429, true)]
+    #[case::unavailable(503, true)]
+    #[case::forbidden(403, false)]
+    #[case::internal(500, false)]
+    fn l22_a_busy_server_is_one_trouble_whatever_was_asked(#[case] code: u16, #[case] one: bool) {
+        let trouble = |what| {
+            RequestError::Status(Box::new(Status::failure("", "").with_code(code))).trouble(what)
+        };
+        assert_eq!(trouble("watch dataplanes") == trouble("watch meshes"), one);
     }
 }

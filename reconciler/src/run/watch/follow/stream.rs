@@ -43,56 +43,31 @@ enum Then {
     BackOff,
 }
 
+/// How far a watch has come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Course {
+    /// The API server has agreed to it.
+    is_accepted: bool,
+    /// There was an event.
+    has_shown: bool,
+}
+
 impl Follower {
     /// Watches the changes until the watch ends. Returns whether it is to be resumed; otherwise the
     /// objects are listed anew.
     pub(super) async fn watch<K: IndexedRecord>(&mut self) -> bool {
         self.starts.next().await;
-        let mut parameters = WatchParams::default().timeout(WATCH_SECONDS);
-        parameters.label_selector.clone_from(&self.scope.selector);
-        let request = Request::new(self.path::<K>()).watch(&parameters, &self.state.version);
-        let what = format!("watch {}", K::KIND.resource());
-        let (began, mut shown) = (Instant::now(), false);
-        let started = watch_events::watch::<K>(&self.api, request).await;
-        let has_begun = started.is_ok();
-        let ended = match started {
-            Err(error) => Err(error),
-            // A server that was away may have been restored meanwhile.
-            Ok(_) if self.state.down_since.is_some() && !self.compare::<K>().await => {
-                Ok(Then::Relist)
-            }
-            Ok(stream) => self.consume::<K>(stream, &mut shown).await,
-        };
-        let has_lasted = has_begun && began.elapsed() >= LASTING;
+        let (began, mut course) = (Instant::now(), Course::default());
+        let ended = self.watch_once::<K>(&mut course).await;
+        let has_lasted = course.is_accepted && began.elapsed() >= LASTING;
         if has_lasted {
             self.state.backoff.reset();
         }
+        let what = format!("watch {}", K::KIND.resource());
         let then = match ended {
-            // The list says what that means.
-            Err(error) if error.code() == Some(410) || error.is_unserved() => Then::RelistLater,
-            Err(error) => {
-                // A number from the future: of a replica that lags, or of a server that was restored.
-                if is_from_the_future(&error) && !self.compare::<K>().await {
-                    return false;
-                }
-                let is_answer =
-                    matches!(error, RequestError::Status(_) | RequestError::Unreadable(_));
-                let is_busy = !has_begun && matches!(error.code(), Some(429 | 500..));
-                self.fail::<K>(&error, &what).await;
-                match is_answer && !is_busy && self.is_at_fault() {
-                    true => Then::Relist,
-                    false => Then::Resume,
-                }
-            }
-            Ok(Then::Resume) if !has_lasted && !shown => {
-                self.say_nothing_shown::<K>(&what);
-                match self.is_at_fault() {
-                    true => Then::RelistLater,
-                    false => Then::BackOff,
-                }
-            }
-            Ok(Then::Resume) if !has_lasted => Then::BackOff,
+            Ok(Then::Resume) if !has_lasted => self.after_short::<K>(course, &what),
             Ok(then) => then,
+            Err(error) => self.after_error::<K>(&error, course, &what).await,
         };
         match then {
             Then::Relist => return false,
@@ -112,6 +87,58 @@ impl Follower {
             return false;
         }
         self.context.progress.epoch() == self.state.epoch && !self.gives_way()
+    }
+
+    async fn watch_once<K: IndexedRecord>(
+        &mut self,
+        course: &mut Course,
+    ) -> Result<Then, RequestError> {
+        let mut parameters = WatchParams::default().timeout(WATCH_SECONDS);
+        parameters.label_selector.clone_from(&self.scope.selector);
+        let request = Request::new(self.path::<K>()).watch(&parameters, &self.state.version);
+        let stream = watch_events::watch::<K>(&self.api, request).await?;
+        course.is_accepted = true;
+        // A server that was away may have been restored meanwhile.
+        if self.state.down_since.is_some() && !self.compare::<K>().await {
+            return Ok(Then::Relist);
+        }
+        self.consume::<K>(stream, &mut course.has_shown).await
+    }
+
+    /// What follows a watch that has ended early, and not by an error.
+    fn after_short<K: IndexedRecord>(&mut self, course: Course, what: &str) -> Then {
+        if course.has_shown {
+            return Then::BackOff;
+        }
+        self.say_nothing_shown::<K>(what);
+        match self.is_at_fault() {
+            true => Then::RelistLater,
+            false => Then::BackOff,
+        }
+    }
+
+    /// What follows a watch that was refused or has ended by an error.
+    async fn after_error<K: IndexedRecord>(
+        &mut self,
+        error: &RequestError,
+        course: Course,
+        what: &str,
+    ) -> Then {
+        if error.code() == Some(410) || error.is_unserved() {
+            // The list says what that means.
+            return Then::RelistLater;
+        }
+        // A number from the future: of a replica that lags, or of a server that was restored.
+        if is_from_the_future(error) && !self.compare::<K>().await {
+            return Then::Relist;
+        }
+        let is_answer = matches!(error, RequestError::Status(_) | RequestError::Unreadable(_));
+        let is_busy = !course.is_accepted && matches!(error.code(), Some(429 | 500..));
+        self.fail::<K>(error, what).await;
+        match is_answer && !is_busy && self.is_at_fault() {
+            true => Then::Relist,
+            false => Then::Resume,
+        }
     }
 
     /// Counts another watch that was refused or came to nothing. The number at which it begins may be at
