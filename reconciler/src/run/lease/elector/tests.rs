@@ -340,6 +340,30 @@ async fn an_api_server_that_is_away_for_a_minute_is_four_lines() {
     }
 }
 
+/// An API server that fails for a moment every few seconds is said once a minute, with a count; the last
+/// time, which lasts, too.
+#[tokio::test(start_paused = true)]
+async fn l22_an_api_server_that_comes_and_goes_is_said_once_a_minute() {
+    let (written, _guard) = log();
+    let store = FakeStore::new(0, 0);
+    let election = Election::start(elector(&store, "a"));
+    leads(&election, true).await;
+    written.lock().unwrap().clear();
+    for _ in 0..12 {
+        store.state(|state| state.down = Some("reason".to_owned()));
+        sleep(Duration::from_secs(3)).await;
+        store.state(|state| state.down = None);
+        sleep(Duration::from_secs(7)).await;
+    }
+    store.state(|state| state.down = Some("reason".to_owned()));
+    sleep(Duration::from_secs(90)).await;
+    let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    let lines = |text: &str| written.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(lines("cannot be read or written"), 3, "{written}");
+    assert_eq!(lines("(6 times since this was last said)"), 2, "{written}");
+    assert_eq!(lines("can be read and written again"), 2, "{written}");
+}
+
 /// What is logged in this time.
 async fn logged(written: &Mutex<Vec<u8>>, seconds: u64) -> String {
     written.lock().unwrap().clear();
