@@ -231,7 +231,7 @@ sbom: ## What program and policy are made of, as SPDX, into dist/sbom (builds ca
 REGISTRY ?= ghcr.io
 
 # Where the policy is there.
-TAG ?= v$(shell sed -n '/^\[workspace.package\]/,/^$$/ s/^version = "\(.*\)"/\1/p' Cargo.toml)
+TAG ?= v$(shell scripts/version)
 REFERENCE ?= $(REGISTRY)/kuma-workload/policies/kuma-workload-policy:$(TAG)
 
 .PHONY: push
