@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs kubernetes-schemas)
+PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs docs-pages kubernetes-schemas)
 SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
@@ -101,8 +101,12 @@ chart-test: ## The chart: lint, unit tests, schemas, alerts, and that it agrees 
 	KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload scripts/check-chart
 
 .PHONY: docs
-docs: ## The documentation as a site, into dist/docs (builds mdBook first, some minutes)
+docs: ## The documentation as a site, into dist/docs (builds mdBook first, some minutes; needs npm and a Chromium)
 	scripts/docs
+
+.PHONY: docs-site-test
+docs-site-test: docs ## That site: its links and headings, its diagrams, and that it loads nothing from elsewhere
+	scripts/check-site
 
 .PHONY: docs-test
 docs-test: ## The documentation: its links, commands, values and rules exist (needs Python alone; better after a build)
