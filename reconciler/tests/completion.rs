@@ -1,5 +1,5 @@
 //! `kuma-workload completion`: each shell reads its script, and bash completes by it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
     io::{self, Write as _},

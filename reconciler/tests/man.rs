@@ -1,5 +1,5 @@
 //! `kuma-workload man`: a page for the program and one for each subcommand, with all of their flags.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::{
     fs,
