@@ -14,8 +14,8 @@ use crate::cli::Command;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  source <(kuma-workload completion bash)
-  kuma-workload completion fish > ~/.config/fish/completions/kuma-workload.fish
+  kuma-workload completion bash | sudo tee /etc/bash_completion.d/kuma-workload
+  kuma-workload completion fish | source
 
 Where each shell looks for it: docs/how-to/install-the-program.md.")]
 pub struct CompletionFlags {
