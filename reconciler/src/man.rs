@@ -74,7 +74,8 @@ fn program() -> clap::Command {
 
 /// The page of a command, with the name of its file.
 fn page(command: clap::Command) -> io::Result<(String, Vec<u8>)> {
-    let after = command.get_after_help().map(ToString::to_string);
+    let after = command.get_after_long_help().or(command.get_after_help());
+    let after = after.map(ToString::to_string);
     let has_subcommands = command.has_subcommands();
     let name = command.get_display_name().unwrap_or(command.get_name());
     let title = name.to_uppercase();
@@ -96,19 +97,18 @@ fn page(command: clap::Command) -> io::Result<(String, Vec<u8>)> {
     Ok((man.get_filename(), without_idle_breaks(&text)))
 }
 
-/// What a help has at its end: examples, each on a line of its own, which clap_mangen would join; the
-/// exit status; and other paragraphs.
+/// What a help has at its end: examples, the exit status, and other paragraphs.
 fn notes(after_help: &str) -> Roff {
     let mut roff = Roff::new();
     for part in after_help.split("\n\n").map(str::trim_end) {
         if let Some(examples) = part.strip_prefix("Examples:\n") {
-            roff.control("SH", ["EXAMPLES"]).control("nf", []);
-            for line in examples.lines() {
-                roff.text([roman(line.trim_start())]);
-            }
-            roff.control("fi", []);
+            roff.control("SH", ["EXAMPLES"]);
+            lines(&mut roff, examples);
         } else if let Some(status) = part.strip_prefix("Exit status: ") {
             roff.control("SH", ["EXIT STATUS"]).text([roman(status)]);
+        } else if let Some((heading, table)) = part.split_once(":\n  ") {
+            roff.control("PP", []).text([roman(format!("{heading}:"))]);
+            lines(&mut roff, table);
         } else if !part.is_empty() {
             roff.control("PP", []).text([roman(part)]);
         }
@@ -116,9 +116,17 @@ fn notes(after_help: &str) -> Roff {
     roff
 }
 
-/// Around an empty line clap_mangen also breaks the line, which mandoc complains about.
+/// Lines that are not joined.
+fn lines(roff: &mut Roff, text: &str) {
+    roff.control("nf", []);
+    for line in text.lines() {
+        roff.text([roman(line.trim_start())]);
+    }
+    roff.control("fi", []);
+}
+
+/// Around an empty line clap_mangen also breaks the line, of which mandoc warns.
 fn without_idle_breaks(page: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(page);
-    let text = text.replace(".br\n.sp\n", ".sp\n");
-    text.replace(".sp\n.br\n", ".sp\n").into_bytes()
+    text.replace(".br\n\n.br\n", ".sp\n").into_bytes()
 }
