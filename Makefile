@@ -255,7 +255,7 @@ push-metadata: ## Push artifacthub-repo.yml, by which Artifact Hub knows whose t
 	@$(PROGRAMS)/policy-registry push-metadata artifacthub-repo.yml $(REGISTRY)/kuma-workload/charts/kuma-workload
 
 .PHONY: image
-image: ## The image of kuma-workload, static and from scratch, into dist/image, with completions and manual beside it (needs musl-gcc)
+image: ## The image of kuma-workload, static and from scratch, into dist/image, with completions and manual beside it (installs musl-tools)
 	scripts/release-binary >/dev/null
 	scripts/image
 
