@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs kubernetes-schemas)
+PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs docs-pages kubernetes-schemas sizes)
 SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary.
 CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
@@ -101,8 +101,12 @@ chart-test: ## The chart: lint, unit tests, schemas, alerts, and that it agrees 
 	KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload scripts/check-chart
 
 .PHONY: docs
-docs: ## The documentation as a site, into dist/docs (builds mdBook first, some minutes)
+docs: ## The documentation as a site, into dist/docs (builds mdBook first, some minutes; needs npm and a Chromium)
 	scripts/docs
+
+.PHONY: docs-site-test
+docs-site-test: docs ## That site: its links and headings, its diagrams, and that it loads nothing from elsewhere
+	scripts/check-site
 
 .PHONY: docs-test
 docs-test: ## The documentation: its links, commands, values and rules exist (needs Python alone; better after a build)
@@ -231,7 +235,7 @@ sbom: ## What program and policy are made of, as SPDX, into dist/sbom (builds ca
 REGISTRY ?= ghcr.io
 
 # Where the policy is there.
-TAG ?= v$(shell sed -n '/^\[workspace.package\]/,/^$$/ s/^version = "\(.*\)"/\1/p' Cargo.toml)
+TAG ?= v$(shell scripts/version)
 REFERENCE ?= $(REGISTRY)/kuma-workload/policies/kuma-workload-policy:$(TAG)
 
 .PHONY: push
@@ -251,17 +255,24 @@ push-metadata: ## Push artifacthub-repo.yml, by which Artifact Hub knows whose t
 	@$(PROGRAMS)/policy-registry push-metadata artifacthub-repo.yml $(REGISTRY)/kuma-workload/charts/kuma-workload
 
 .PHONY: image
-image: ## The image of kuma-workload, static and from scratch, into dist/image (needs musl-gcc)
+image: ## The image of kuma-workload, static and from scratch, into dist/image, with completions and manual beside it (installs musl-tools)
 	scripts/release-binary >/dev/null
 	scripts/image
 
-.PHONY: package
-package: annotated-policy.wasm image ## What is shipped: policy, image and chart, into dist
+.PHONY: artefacts
+artefacts: annotated-policy.wasm image ## What a cluster pulls: policy, image and chart, into dist
 	cp annotated-policy.wasm dist/policy.wasm
 	"$$(scripts/tools helm)/helm" package --destination dist charts/kuma-workload
 
+.PHONY: package
+package: artefacts docs ## All that is shipped, into dist: these, binary, completions, manual and documentation
+
+.PHONY: sizes
+sizes: artefacts ## How large what is shipped is; fails where docs/performance.md says something else
+	@scripts/sizes
+
 .PHONY: publish
-publish: package ## Push all of it (REGISTRY=registry.example.com); writes the digests to dist/published.txt
+publish: artefacts ## Push all of it (REGISTRY=registry.example.com); writes the digests to dist/published.txt
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/publish $(REGISTRY)
 
@@ -279,7 +290,7 @@ mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=
 	scripts/mirror "$(FROM)" "$(TO)"
 
 .PHONY: release-test
-release-test: ## After make package: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
+release-test: ## After make artefacts: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
 

@@ -172,6 +172,28 @@ fn one_version_stands_everywhere() {
     assert_all_say(root(), env!("CARGO_PKG_VERSION"));
 }
 
+/// The scripts and the Makefile ask `scripts/version`: none reads Cargo.toml in its own way.
+#[test]
+fn one_script_knows_where_the_version_stands() {
+    let output = Command::new(root().join("scripts/version")).output();
+    let version = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert_eq!(version.trim_end(), env!("CARGO_PKG_VERSION"));
+
+    let mut readers = files(&root().join("scripts"));
+    readers.push(root().join("Makefile"));
+    // A pattern for sed or grep has backslashes.
+    let reads = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        text.replace('\\', "").contains("[workspace.package]")
+    };
+    readers.retain(reads);
+    // The one that prints it, and the one that sets it.
+    assert_eq!(
+        readers,
+        ["scripts/bump", "scripts/version"].map(|name| root().join(name))
+    );
+}
+
 #[test]
 fn a_version_is_seen_where_something_published_is_named() {
     let seen = |line| named(line);
@@ -207,6 +229,7 @@ impl Copy {
             "fuzz/Cargo.lock",
             "plan/tests/golden",
             "scripts/bump",
+            "scripts/version",
         ];
         for path in PUBLIC.iter().chain(&others) {
             for file in files(&root().join(path)) {

@@ -1,10 +1,10 @@
 //! The subcommands.
 
-use std::{env, process::ExitCode};
+use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 
-use crate::{crds, plan, run, status, vap, version::VERSION};
+use crate::{completion, crds, man, plan, run, status, vap, version::VERSION};
 
 /// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
@@ -30,6 +30,10 @@ pub enum Command {
     Crds(crds::CrdsFlags),
     /// Print ValidatingAdmissionPolicies that say in the API server what of the policy needs no list.
     Vap(vap::VapFlags),
+    /// Print a script that completes subcommands and flags in a shell.
+    Completion(completion::CompletionFlags),
+    /// Print the manual page of this program, or write those of all subcommands into a folder.
+    Man(man::ManFlags),
 }
 
 impl Command {
@@ -37,7 +41,11 @@ impl Command {
     /// chart sets all of them, and leaves those empty that it has no value for. Ends the process where
     /// the command line is wrong, or asks for help.
     pub fn of_environment() -> Self {
-        let matches = without_empty_variables(Self::command()).get_matches();
+        let mut command = without_empty_variables(Self::command());
+        if is_plugin(env::args_os().next().as_deref()) {
+            command = command.bin_name("kubectl kuma-workload");
+        }
+        let matches = command.get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
@@ -49,8 +57,17 @@ impl Command {
             Self::Status(options) => status::main(&options),
             Self::Crds(options) => crds::main(&options),
             Self::Vap(options) => vap::main(&options),
+            Self::Completion(options) => completion::main(&options),
+            Self::Man(options) => man::main(&options),
         }
     }
+}
+
+/// Whether kubectl calls the program, as a plugin: kubectl finds plugins by the names of files, in which
+/// an underscore stands for a hyphen.
+fn is_plugin(called: Option<&OsStr>) -> bool {
+    let file = called.map(Path::new).and_then(Path::file_stem);
+    file == Some(OsStr::new("kubectl-kuma_workload"))
 }
 
 /// The same command, and its subcommands, without the environment variables that are empty.
@@ -94,7 +111,7 @@ mod tests {
             let subcommand = program.find_subcommand_mut(name).unwrap();
             helps.push(subcommand.render_long_help().to_string());
         }
-        assert_eq!(helps.len(), 6);
+        assert_eq!(helps.len(), 8);
         for help in helps {
             let examples = examples(&help);
             assert!(examples.len() > 1, "{help}");
@@ -103,6 +120,15 @@ mod tests {
                 assert!(parsed.is_ok(), "{call:?}: {}", parsed.unwrap_err());
             }
         }
+    }
+
+    #[test]
+    fn kubectl_calls_a_plugin_by_its_file() {
+        let is_plugin = |called| is_plugin(Some(OsStr::new(called)));
+        assert!(is_plugin("kubectl-kuma_workload"));
+        assert!(is_plugin("/usr/local/bin/kubectl-kuma_workload"));
+        assert!(!is_plugin("/usr/local/bin/kuma-workload"));
+        assert!(!super::is_plugin(None));
     }
 
     #[test]

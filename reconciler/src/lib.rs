@@ -10,6 +10,8 @@
 //! | [`plan`] | what would be done and rejected, from manifests or a cluster |
 //! | [`status`] | the numbers of Workloads, as reported and as they are |
 //! | [`vap`] | prints ValidatingAdmissionPolicies, the same rules in the API server |
+//! | [`completion`] | prints a shell's completions |
+//! | [`man`] | prints or writes the manual |
 //! | `explain` | why a Workload is there or not, in words, for `run` and `status` |
 //! | [`crds`] | prints the CustomResourceDefinition of Workload, which `crd` defines |
 //! | `client` | the client of the API server, and its errors in words |
@@ -19,10 +21,12 @@
 mod arguments;
 pub mod cli;
 mod client;
+pub mod completion;
 mod crd;
 pub mod crds;
 mod explain;
 pub mod kinds;
+pub mod man;
 pub mod plan;
 pub mod run;
 pub mod status;

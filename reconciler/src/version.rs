@@ -1,4 +1,4 @@
-//! What `--version` says.
+//! What `--version` says, and the day in the manual.
 
 use std::sync::LazyLock;
 
@@ -8,21 +8,30 @@ use jiff::{Timestamp, tz::TimeZone};
 pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     // The build script knows.
     let commit = env!("KUMA_WORKLOAD_BUILT_FROM_COMMIT");
-    let epoch = env!("KUMA_WORKLOAD_BUILT_FROM_EPOCH");
-    version(env!("CARGO_PKG_VERSION"), commit, epoch)
+    version(env!("CARGO_PKG_VERSION"), commit, EPOCH)
 });
+
+const EPOCH: &str = env!("KUMA_WORKLOAD_BUILT_FROM_EPOCH");
+
+/// The day of the build, where it is known.
+pub(crate) fn day() -> Option<String> {
+    day_of(EPOCH)
+}
 
 /// `epoch`: seconds since 1970. What is empty, or no time, is not known.
 fn version(package: &str, commit: &str, epoch: &str) -> String {
-    let time = epoch.parse().ok();
-    let time = time.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let day = time.map(|time| time.to_zoned(TimeZone::UTC).date().to_string());
+    let day = day_of(epoch);
     let commit = (!commit.is_empty()).then(|| format!("commit {commit}"));
     let known: Vec<_> = [commit, day].into_iter().flatten().collect();
     match known.is_empty() {
         true => package.to_owned(),
         false => format!("{package} ({})", known.join(", ")),
     }
+}
+
+fn day_of(epoch: &str) -> Option<String> {
+    let time = Timestamp::from_second(epoch.parse().ok()?).ok()?;
+    Some(time.to_zoned(TimeZone::UTC).date().to_string())
 }
 
 #[cfg(test)]

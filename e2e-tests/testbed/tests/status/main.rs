@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod numbers;
+mod plugin;
 mod shapes;
 mod writes;
 

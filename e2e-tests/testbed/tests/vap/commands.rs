@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 const SETTINGS: &str = "settings.yaml";
+const MESH: &str = "kuma-workload-pod-mesh";
 
 /// A shell in a folder with settings, before a cluster of its own: what is bound there judges all of it.
 struct Shell {
@@ -113,18 +114,37 @@ async fn a22_the_commands_of_the_docs_install_change_and_remove() {
     .await
     .unwrap();
 
-    let warning = json!(["Warn", "Audit"]);
     let actions = async || {
         let bindings = shell.objects("validatingadmissionpolicybindings").await;
-        let binding = bindings
-            .into_iter()
-            .find(|binding| binding["metadata"]["name"] == "kuma-workload-pod-mesh");
-        binding.unwrap()["spec"]["validationActions"].clone()
+        let actions = bindings.into_iter();
+        let mut actions: Vec<_> = actions
+            .map(|binding| binding["spec"]["validationActions"].to_string())
+            .collect();
+        actions.dedup();
+        actions
     };
-    shell.runs("kubectl patch").await;
-    assert_eq!(actions().await, warning);
+    assert_eq!(actions().await, [r#"["Deny"]"#]);
+    shell.runs("sed 's/- Deny").await;
+    assert_eq!(actions().await, [r#"["Warn"]"#]);
     shell.runs("plan --cluster").await;
-    assert_eq!(actions().await, json!(["Deny"]));
+    assert_eq!(actions().await, [r#"["Deny"]"#]);
+
+    // Why a binding is not patched by hand, and what helps whoever has done it.
+    let kind = "validatingadmissionpolicybinding";
+    let patch = r#"{"spec": {"validationActions": ["Warn", "Audit"]}}"#;
+    let patch = ["patch", kind, MESH, "--type", "merge", "--patch", patch];
+    let patched = shell.testbed.kubectl(User::Admin, &patch, "").await;
+    patched.unwrap().ok().unwrap();
+    let (content, printed) = shell.run("--server-side").await;
+    let refusal = "must not contain both Deny and Warn";
+    assert!(!content && printed.contains(refusal), "{printed}");
+    let delete = ["delete", kind, MESH];
+    let deleted = shell.testbed.kubectl(User::Admin, &delete, "").await;
+    deleted.unwrap().ok().unwrap();
+    shell.runs("--server-side").await;
+    assert_eq!(actions().await, [r#"["Deny"]"#]);
+    // What is pruned below is what kubectl has a copy of.
+    shell.runs("plan --cluster").await;
 
     // With settings that are not valid, nothing is pruned.
     shell.set("foo: bar");
