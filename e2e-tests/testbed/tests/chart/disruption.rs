@@ -1,0 +1,92 @@
+//! Evictions: one replica at a time, and one that is not ready at any time.
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::api::{EvictParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use kuma_workload_testbed::{Error, eventually};
+use serde_json::json;
+
+use crate::cluster;
+use crate::helm::Release;
+use crate::release::{Done, is_ready, pods};
+
+#[tokio::test]
+async fn one_at_a_time_and_the_unready_always() -> Done {
+    let cluster = cluster::shared().await?;
+    let release = Release::new(cluster, "evicted", "evicted");
+    // While no Node has the label, what comes in place of a Pod waits.
+    label_nodes(&release, "yes").await?;
+    let selector = "enforcement=none,reconciler.nodeSelector.evicted=yes";
+    release.install(&["--wait", "--set", selector]).await?;
+    allows(&release, 1).await?;
+    label_nodes(&release, "no").await?;
+
+    let api: Api<Pod> = Api::namespaced(cluster.client().await?, &release.namespace);
+    let [first, second] = &names(&release).await?[..] else {
+        panic!("there are two replicas");
+    };
+    api.evict(first, &EvictParams::default()).await?;
+    refuses(&api, second).await;
+    allows(&release, 0).await?;
+    refuses(&api, second).await;
+
+    label_nodes(&release, "yes").await?;
+    allows(&release, 1).await?;
+    label_nodes(&release, "no").await?;
+    // One of the two does no work; then the other stays.
+    let [ill, well] = &names(&release).await?[..] else {
+        panic!("there are two replicas");
+    };
+    let unready =
+        Patch::Strategic(json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}}));
+    api.patch_status(ill, &PatchParams::default(), &unready)
+        .await?;
+    allows(&release, 0).await?;
+    refuses(&api, well).await;
+    api.evict(ill, &EvictParams::default()).await?;
+    refuses(&api, well).await;
+    release.uninstall().await.map(drop)
+}
+
+/// The ready replicas.
+async fn names(release: &Release<'_>) -> Result<Vec<String>, Error> {
+    let pods = pods(release).await?.into_iter();
+    Ok(pods.filter(is_ready).map(|pod| pod.name_any()).collect())
+}
+
+async fn label_nodes(release: &Release<'_>, value: &str) -> Done {
+    let label = format!("evicted={value}");
+    let command = ["label", "nodes", "--all", "--overwrite", &label];
+    release.cluster.kubectl(&command).await.map(drop)
+}
+
+/// Waits until so many evictions are allowed.
+async fn allows(release: &Release<'_>, number: i32) -> Done {
+    let client = release.cluster.client().await?;
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client, &release.namespace);
+    eventually(&format!("{number} evictions are allowed"), async || {
+        let budget = budgets.get(&release.full_name()).await;
+        let budget = budget.map_err(|error| error.to_string())?;
+        match budget.status {
+            Some(status)
+                if status.disruptions_allowed == Some(number)
+                    && status.expected_pods == Some(2) =>
+            {
+                Ok(())
+            }
+            status => Err(format!("{status:?}")),
+        }
+    })
+    .await
+}
+
+async fn refuses(pods: &Api<Pod>, name: &str) {
+    let refused = pods.evict(name, &EvictParams::default()).await;
+    match refused.unwrap_err() {
+        kube::Error::Api(status) if status.code == 429 => {
+            assert!(status.message.contains("disruption budget"), "{status:?}");
+        }
+        other => panic!("{other}"),
+    }
+}
