@@ -3,8 +3,8 @@
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{EvictParams, Patch, PatchParams};
-use kube::{Api, ResourceExt};
-use kuma_workload_testbed::{Error, eventually};
+use kube::{Api, Client, ResourceExt};
+use kuma_workload_testbed::{Error, User, eventually};
 use serde_json::json;
 
 use crate::cluster;
@@ -22,7 +22,10 @@ async fn one_at_a_time_and_the_unready_always() -> Done {
     allows(&release, 1).await?;
     label_nodes(&release, "no").await?;
 
-    let api: Api<Pod> = Api::namespaced(cluster.client().await?, &release.namespace);
+    // Not tried again after a 429, as it would be by default.
+    let mut config = cluster.testbed.config(User::Admin).await?;
+    config.default_retry = false;
+    let api: Api<Pod> = Api::namespaced(Client::try_from(config)?, &release.namespace);
     let [first, second] = &names(&release).await?[..] else {
         panic!("there are two replicas");
     };

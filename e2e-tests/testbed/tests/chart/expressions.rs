@@ -5,25 +5,31 @@ use std::collections::BTreeMap;
 
 use kuma_workload_testbed::eventually;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::{self, Cluster};
 use crate::release::Done;
 
 const METRIC: &str = "apiserver_validating_admission_policy_check_total";
-/// An expression that costs more than one request may.
-const DEAR: &str = "[0,1,2,3,4,5,6,7,8,9].all(a, [0,1,2,3,4,5,6,7,8,9].all(b, [0,1,2,3,4,5,6,7,8,9].all(c, \
-    [0,1,2,3,4,5,6,7,8,9].all(d, [0,1,2,3,4,5,6,7,8,9].all(e, [0,1,2,3,4,5,6,7,8,9].all(f, a >= 0))))))";
+/// An expression that costs more than one may.
+const DEAR: &str = "[0,1,2,3,4,5,6,7,8,9].all(z, [0,1,2,3,4,5,6,7,8,9].all(a, [0,1,2,3,4,5,6,7,8,9].all(b, \
+    [0,1,2,3,4,5,6,7,8,9].all(c, [0,1,2,3,4,5,6,7,8,9].all(d, [0,1,2,3,4,5,6,7,8,9].all(e, e >= 0))))))";
+/// One that does not, but so many of them cost more than one policy may.
+const PRICEY: &str = "[0,1,2,3,4,5,6,7,8,9].all(a, [0,1,2,3,4,5,6,7,8,9].all(b, [0,1,2,3,4,5,6,7,8,9].all(c, \
+    [0,1,2,3,4,5,6,7,8,9].all(d, [0,1,2,3,4,5,6,7,8,9].all(e, e >= 0)))))";
+const MANY: usize = 50;
 const FAILING: &str = "object.data.missing == 'x'";
 
 #[rstest]
-#[case::a_verdict("false", "Fail", "invalid_error", "deny", false)]
-#[case::failing_under_ignore(FAILING, "Ignore", "invalid_error", "allow", true)]
-#[case::failing_under_fail(FAILING, "Fail", "invalid_error", "deny", false)]
-#[case::too_dear(DEAR, "Fail", "out_of_budget", "deny", true)]
+#[case::a_verdict("false", 1, "Fail", "invalid_error", "deny", false)]
+#[case::failing_under_ignore(FAILING, 1, "Ignore", "invalid_error", "allow", true)]
+#[case::failing_under_fail(FAILING, 1, "Fail", "invalid_error", "deny", false)]
+#[case::one_is_too_dear(DEAR, 1, "Fail", "invalid_error", "deny", false)]
+#[case::all_are_too_dear(PRICEY, MANY, "Fail", "out_of_budget", "deny", true)]
 #[tokio::test]
 async fn it_is_counted(
     #[case] expression: &str,
+    #[case] times: usize,
     #[case] failure_policy: &str,
     #[case] error_type: &str,
     #[case] action: &str,
@@ -32,7 +38,8 @@ async fn it_is_counted(
     let cluster = cluster::shared().await?;
     let name = cluster.testbed.unique("kuma-workload-expression");
     cluster.namespace(&name).await?;
-    apply(cluster, &name, expression, failure_policy).await?;
+    let validations = vec![json!({"expression": expression}); times];
+    apply(cluster, &name, &validations, failure_policy).await?;
     let create = [
         "create",
         "configmap",
@@ -72,7 +79,12 @@ async fn it_is_counted(
     Ok(())
 }
 
-async fn apply(cluster: &Cluster<'_>, name: &str, expression: &str, failure_policy: &str) -> Done {
+async fn apply(
+    cluster: &Cluster<'_>,
+    name: &str,
+    validations: &[Value],
+    failure_policy: &str,
+) -> Done {
     let api = "admissionregistration.k8s.io/v1";
     let policy = json!({
         "apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
@@ -81,7 +93,7 @@ async fn apply(cluster: &Cluster<'_>, name: &str, expression: &str, failure_poli
             "matchConstraints": {"resourceRules": [{
                 "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"],
             }]},
-            "validations": [{"expression": expression}],
+            "validations": validations,
         },
     });
     let binding = json!({
