@@ -8,7 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::PostParams;
 use kube::{Api, Client};
 use kuma_workload_testbed::space::workload;
-use kuma_workload_testbed::{Error, Kind, Space, Testbed, User, eventually, reconciler};
+use kuma_workload_testbed::{Error, Kind, Proxy, Space, Testbed, User, eventually, reconciler};
 
 use crate::cluster::Cluster;
 use crate::helm::Release;
@@ -140,7 +140,7 @@ async fn the_account_only_creates(cluster: &Cluster<'_>, name: &str) -> Done {
     let role = format!("{name}-kuma-workload-crds");
     let account = format!("system:serviceaccount:{name}:{role}");
     let mut config = cluster.testbed.config(User::Admin).await?;
-    config.auth_info.impersonate = Some(account);
+    config.auth_info.impersonate = Some(account.clone());
     let reviews: Api<SelfSubjectRulesReview> = Api::all(Client::try_from(config)?);
     let review = SelfSubjectRulesReview {
         spec: SelfSubjectRulesReviewSpec {
@@ -162,6 +162,15 @@ async fn the_account_only_creates(cluster: &Cluster<'_>, name: &str) -> Done {
         verbs: vec!["create".to_owned()],
     };
     assert_eq!(rules, [only]);
+
+    cluster.kubectl(&["delete", "clusterrole", &role]).await?;
+    let proxy = Proxy::of_account(cluster.testbed, &account).await?;
+    let kubeconfig = proxy.kubeconfig().to_string_lossy();
+    let create = ["crds", "--create-if-absent", "--kubeconfig", &kubeconfig];
+    let said = reconciler::run(&create).await.unwrap_err().to_string();
+    let sentence =
+        "error: cannot create customresourcedefinitions.apiextensions.k8s.io: the grant is missing";
+    assert!(said.starts_with(sentence), "{said}");
     Ok(())
 }
 

@@ -66,7 +66,31 @@ pub(crate) async fn grants_are_enough(cluster: &Cluster<'_>, scope: Scope) -> Do
             "{log}"
         );
     }
+    if scope == Scope::Namespaces {
+        waits_for_the_other(&release, &format!("{name}-b")).await?;
+    }
     release.uninstall().await.map(drop)
+}
+
+/// A grant that is missing in one of the namespaces keeps a replica from being ready, and it names it.
+async fn waits_for_the_other(release: &Release<'_>, namespace: &str) -> Done {
+    let binding = [
+        "delete",
+        "rolebinding",
+        "-n",
+        namespace,
+        &release.full_name(),
+    ];
+    release.cluster.kubectl(&binding).await?;
+    let (_, late) = replicas(release).await?.swap_remove(0);
+    let sentence = "cannot list dataplanes.kuma.io: the grant is missing";
+    eventually("what it waits for is named", async || {
+        match late.page("/readyz").await {
+            Ok((503, said)) if said.contains(sentence) && said.contains(namespace) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await
 }
 
 /// What it may do beyond its own namespace is granted in the whole cluster, or in these namespaces alone.
