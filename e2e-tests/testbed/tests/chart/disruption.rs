@@ -19,7 +19,7 @@ async fn one_at_a_time_and_the_unready_always() -> Done {
     label_nodes(&release, "yes").await?;
     let selector = "enforcement=none,reconciler.nodeSelector.evicted=yes";
     release.install(&["--wait", "--set", selector]).await?;
-    allows(&release, 1).await?;
+    has(&release, [2, 1]).await?;
     label_nodes(&release, "no").await?;
 
     // Not tried again after a 429, as it would be by default.
@@ -31,24 +31,26 @@ async fn one_at_a_time_and_the_unready_always() -> Done {
     };
     api.evict(first, &EvictParams::default()).await?;
     refuses(&api, second).await;
-    allows(&release, 0).await?;
+    has(&release, [1, 0]).await?;
     refuses(&api, second).await;
 
     label_nodes(&release, "yes").await?;
-    allows(&release, 1).await?;
+    has(&release, [2, 1]).await?;
     label_nodes(&release, "no").await?;
-    // One of the two does no work; then the other stays.
+    // One of the two does no work; then the other stays. Where neither does, both may go.
     let [ill, well] = &names(&release).await?[..] else {
         panic!("there are two replicas");
     };
-    let unready =
-        Patch::Strategic(json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}}));
-    api.patch_status(ill, &PatchParams::default(), &unready)
-        .await?;
-    allows(&release, 0).await?;
+    let unready = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+    let unready = Patch::Strategic(unready);
+    let now = PatchParams::default();
+    api.patch_status(ill, &now, &unready).await?;
+    has(&release, [1, 0]).await?;
     refuses(&api, well).await;
+    api.patch_status(well, &now, &unready).await?;
+    has(&release, [0, 0]).await?;
     api.evict(ill, &EvictParams::default()).await?;
-    refuses(&api, well).await;
+    api.evict(well, &EvictParams::default()).await?;
     release.uninstall().await.map(drop)
 }
 
@@ -64,21 +66,19 @@ async fn label_nodes(release: &Release<'_>, value: &str) -> Done {
     release.cluster.kubectl(&command).await.map(drop)
 }
 
-/// Waits until so many evictions are allowed.
-async fn allows(release: &Release<'_>, number: i32) -> Done {
+/// Waits until so many replicas are ready, and so many evictions allowed.
+async fn has(release: &Release<'_>, [ready, allowed]: [i32; 2]) -> Done {
     let client = release.cluster.client().await?;
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client, &release.namespace);
-    eventually(&format!("{number} evictions are allowed"), async || {
+    let what = format!("{ready} are ready, and {allowed} evictions allowed");
+    eventually(&what, async || {
         let budget = budgets.get(&release.full_name()).await;
-        let budget = budget.map_err(|error| error.to_string())?;
-        match budget.status {
-            Some(status)
-                if status.disruptions_allowed == Some(number)
-                    && status.expected_pods == Some(2) =>
-            {
-                Ok(())
-            }
-            status => Err(format!("{status:?}")),
+        let status = budget.map_err(|error| error.to_string())?.status;
+        let status = status.unwrap_or_default();
+        let seen = [status.current_healthy, status.disruptions_allowed];
+        match seen == [Some(ready), Some(allowed)] {
+            true => Ok(()),
+            false => Err(format!("{status:?}")),
         }
     })
     .await
