@@ -13,8 +13,8 @@ GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
 PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs docs-pages kubernetes-schemas sizes)
 SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
-# Each file or folder there is a test binary.
-CLUSTER_TESTS := $(basename $(notdir $(wildcard e2e-tests/testbed/tests/*)))
+# Each file or folder there is a test binary. Those that need more tools have a target of their own.
+CLUSTER_TESTS := $(filter-out chart,$(basename $(notdir $(wildcard e2e-tests/testbed/tests/*))))
 
 # How programs are built: with the features that the dependencies have in `make test`, so that nothing is
 # compiled twice. They are those of the whole workspace and of targets for development: of the examples,
@@ -82,6 +82,12 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 	e2e-tests/testbed/build
 	$(BUILD) --quiet --bin kuma-workload
 	$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster $(CLUSTER_TESTS:%=--test %) $(TESTS)
+
+.PHONY: chart-cluster-test
+chart-cluster-test: ## The chart on a real API server, with Helm, kube-scheduler and KWOK's Nodes (needs Go; TESTS=NAME for some)
+	e2e-tests/testbed/build
+	$(BUILD) --quiet --bin kuma-workload
+	PATH="$$(scripts/tools helm kwok):$$PATH" $(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster --test chart $(TESTS)
 
 .PHONY: registry-test
 registry-test: annotated-policy.wasm ## Push and pull against Debian's docker-registry, which it installs (needs root on Debian, or the registry)

@@ -1,4 +1,4 @@
-# servers.bash: what start and stop share: the three servers, their ports and their processes.
+# servers.bash: what start and stop share: the servers, their ports and their processes.
 #
 # All state is in $dir: NAME.pid and NAME.log of each process, ports, etcd's data, certificates,
 # tokens and kubeconfigs.

@@ -34,8 +34,11 @@ pub enum Server {
     Etcd,
     /// The API server.
     ApiServer,
-    /// Kubernetes' own controllers: Namespaces, garbage, Deployments, ReplicaSets, StatefulSets.
+    /// Kubernetes' own controllers: Namespaces, garbage, Deployments, ReplicaSets, StatefulSets, Jobs,
+    /// PodDisruptionBudgets.
     ControllerManager,
+    /// What gives Pods their Nodes. It runs only where a test starts it, and there are no Nodes before.
+    Scheduler,
 }
 
 impl Server {
@@ -44,6 +47,7 @@ impl Server {
             Self::Etcd => "etcd",
             Self::ApiServer => "kube-apiserver",
             Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
         }
     }
 }

@@ -392,7 +392,7 @@ async fn without(testbed: &Testbed, resources: &[&str]) {
 async fn without_optional_grants(testbed: &Testbed, team: &Team<'_>, mut before: Replica) {
     before.reconciler.signal("TERM").await.unwrap();
     assert_eq!(before.reconciler.ended().await.unwrap().code(), Some(0));
-    without(testbed, &["namespaces", "meshes", "pods", "meshidentities"]).await;
+    without(testbed, &["namespaces", "meshes", "pods"]).await;
     let proxy = Proxy::start(testbed, User::Reconciler).await.unwrap();
     let replica = Replica::start(testbed, proxy, &flags("later")).unwrap();
     replica.reconciler.ready().await.unwrap();
