@@ -16,9 +16,21 @@ pub(crate) struct Container {
     /// Its address, from the node.
     pub(crate) address: IpAddr,
     name: String,
+    process: String,
     state: PathBuf,
     log: PathBuf,
 }
+
+/// What the kernel says of a process that can do nothing but what it is there for: the profile `restricted` of
+/// Kubernetes' Pod Security Standards. Without capabilities, with no way to more, and with system calls
+/// filtered.
+const RESTRICTED: [&str; 5] = [
+    "CapEff:\t0000000000000000",
+    "CapBnd:\t0000000000000000",
+    "CapPrm:\t0000000000000000",
+    "NoNewPrivs:\t1",
+    "Seccomp:\t2",
+];
 
 impl Container {
     /// Starts what is in this folder: a configuration of runc. `number` is one that no other container has.
@@ -28,9 +40,10 @@ impl Container {
         number: u8,
         config: &Value,
     ) -> Result<Self, Error> {
-        let container = Self {
+        let mut container = Self {
             address: IpAddr::V4(Ipv4Addr::new(10, 244, 0, number)),
             name: name.to_owned(),
+            process: String::new(),
             state: folder.join("runc"),
             log: folder.join("log"),
         };
@@ -56,9 +69,8 @@ impl Container {
                 &container.log(),
             ));
         }
-        container
-            .connect(&fs::read_to_string(process).map_err(failed)?, number)
-            .await?;
+        container.process = fs::read_to_string(process).map_err(failed)?;
+        container.connect(number).await?;
         let started = container.runc(&["start", name]).output().map_err(failed)?;
         if !started.status.success() {
             let said = String::from_utf8_lossy(&started.stderr);
@@ -71,7 +83,8 @@ impl Container {
     }
 
     /// Gives the container's network, which has nothing yet, a cable to the node.
-    async fn connect(&self, process: &str, number: u8) -> Result<(), Error> {
+    async fn connect(&self, number: u8) -> Result<(), Error> {
+        let process = &self.process;
         let here = format!("pod{number}");
         let address = format!("{}/32", self.address);
         let ip = async |arguments: &str| {
@@ -91,6 +104,37 @@ impl Container {
         inside("link set eth0 up").await?;
         inside(&format!("address add {address} dev eth0")).await?;
         inside("route add default dev eth0").await.map(drop)
+    }
+
+    /// As the kernel has it, its process is nobody's but its own, and cannot write to its image.
+    pub(crate) fn is_restricted(&self) -> Result<(), Error> {
+        let proc = Path::new("/proc").join(&self.process);
+        let read = |name: &str| {
+            let file = proc.join(name);
+            fs::read_to_string(&file)
+                .map_err(|error| with_log(format!("{}: {error}", file.display()), &self.log()))
+        };
+        let status = read("status")?;
+        let has = |line: &str| status.lines().any(|there| there == line);
+        let missing = RESTRICTED.iter().find(|line| !has(line));
+        let is_root = status.lines().any(|line| line.starts_with("Uid:\t0\t"));
+        let mounts = read("mountinfo")?;
+        let image = mounts
+            .lines()
+            .find(|line| line.split(' ').nth(4) == Some("/"));
+        let is_writable = !image.is_some_and(|line| {
+            line.split(' ')
+                .nth(5)
+                .is_some_and(|options| options.starts_with("ro"))
+        });
+        match missing {
+            None if !is_root && !is_writable => Ok(()),
+            _ => Err(Error::new(format!(
+                "container {} is less restricted than the profile restricted wants it: missing {missing:?}, root: {is_root}, \
+                 image writable: {is_writable}\n{status}",
+                self.name
+            ))),
+        }
     }
 
     /// What it has printed so far.

@@ -15,6 +15,17 @@ use tokio::process::Command;
 use crate::told::{end_of, seen};
 use crate::tools::{apart, output};
 
+/// What the API server must be told of a policy.
+const FIELDS: [&str; 7] = [
+    "rules",
+    "failurePolicy",
+    "matchPolicy",
+    "namespaceSelector",
+    "objectSelector",
+    "matchConditions",
+    "timeoutSeconds",
+];
+
 /// What every webhook of Kubewarden's has as a label.
 const OURS: &str = "app.kubernetes.io/part-of=kubewarden";
 
@@ -107,8 +118,8 @@ async fn compare(testbed: &Testbed, policies: &[DynamicObject]) -> Result<(), Er
         let webhook =
             serde_json::to_value(webhook).map_err(|error| Error::new(error.to_string()))?;
         let spec = &policy.data["spec"];
-        for field in ["failurePolicy", "matchConditions", "timeoutSeconds"] {
-            if webhook[field] != spec[field] && !spec[field].is_null() {
+        for field in FIELDS {
+            if !spec[field].is_null() && !has(&webhook[field], &spec[field]) {
                 return Err(Error::new(format!(
                     "webhook {name} has {field} {}, and its policy {}",
                     webhook[field], spec[field]
@@ -139,4 +150,17 @@ async fn compare(testbed: &Testbed, policies: &[DynamicObject]) -> Result<(), Er
         seen(&format!("{name} has no policy any more, and is gone"));
     }
     Ok(())
+}
+
+/// Whether the one value has all that the other has; it may have more of it.
+fn has(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Object(value), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, wanted)| value.get(key).is_some_and(|value| has(value, wanted))),
+        (Value::Array(value), Value::Array(wanted)) => wanted
+            .iter()
+            .all(|wanted| value.iter().any(|value| has(value, wanted))),
+        (value, wanted) => value == wanted,
+    }
 }

@@ -7,9 +7,11 @@
 //! | [`helm`] | the user, who installs the chart from there |
 //! | [`kubewarden`] | Kubewarden: webhooks from the live policies, over the module that they name |
 //! | [`node`] | the scheduler and the kubelet: from live Pods to containers and probes |
-//! | [`image`], [`volumes`], [`bundle`], [`seccomp`], [`container`] | what the kubelet leaves to others |
+//! | [`image`], [`volumes`], [`bundle`], [`seccomp`], [`container`], [`probe`] | the kubelet's parts, and what it leaves to others |
 //! | [`service`] | kube-proxy: the address by which Pods know the API server |
-//! | [`monitoring`] | the Prometheus operator: a Prometheus from the live ServiceMonitor and PrometheusRule |
+//! | [`monitors`] | the Prometheus operator: from the live ServiceMonitor and PrometheusRule to a configuration |
+//! | [`prometheus`] | a real Prometheus with it |
+//! | [`leader`] | whoever looks at the Lease |
 //! | [`forgery`] | somebody who forges a label |
 #![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -20,8 +22,11 @@ mod forgery;
 mod helm;
 mod image;
 mod kubewarden;
-mod monitoring;
+mod leader;
+mod monitors;
 mod node;
+mod probe;
+mod prometheus;
 mod registry;
 mod seccomp;
 mod service;
@@ -29,6 +34,7 @@ mod told;
 mod tools;
 mod volumes;
 
+use futures::TryFutureExt;
 use kuma_workload_testbed::space::total;
 use kuma_workload_testbed::{Error, Kind, Space, Testbed, User};
 use rstest::rstest;
@@ -36,8 +42,9 @@ use serde_json::json;
 
 use forgery::Judge;
 use helm::Helm;
-use monitoring::Prometheus;
+use leader::one_leads;
 use node::Node;
+use prometheus::Prometheus;
 use registry::Registry;
 use told::{seen, step};
 
@@ -71,7 +78,7 @@ async fn what_is_shipped_works_where_it_is_installed(#[case] judge: Judge) -> Re
     let (installed, running) = (helm.install(&values), node.run(RELEASE, &published.image));
     let both = async { tokio::try_join!(installed, running).map(drop) };
     step("install the chart, in mode monitor", both).await?;
-    node.one_leads(RELEASE).await?;
+    step("a replica leads", one_leads(&testbed, &node, RELEASE)).await?;
 
     let team = Space::new(&testbed, &[("kuma.io/sidecar-injection", "enabled")]).await?;
     for mesh in ["default", "payments"] {
@@ -85,7 +92,7 @@ async fn what_is_shipped_works_where_it_is_installed(#[case] judge: Judge) -> Re
         judging.reports(&team),
     )
     .await?;
-    step("a Workload is made", counted(&team, "web")).await?;
+    step("a Workload is made", counted(&team, &node, "web")).await?;
     step("an alert fires", alert(&testbed, &node, &team)).await?;
     drop(judging);
 
@@ -96,7 +103,11 @@ async fn what_is_shipped_works_where_it_is_installed(#[case] judge: Judge) -> Re
     .await?;
     let judging = step("judges, in mode protect", judge.start(&testbed, "protect")).await?;
     step("a forged label is refused", judging.refuses(&team)).await?;
-    step("the reconciler still may write", counted(&team, "orders")).await?;
+    step(
+        "the reconciler still may write",
+        counted(&team, &node, "orders"),
+    )
+    .await?;
     step("all containers are alive", node.alive()).await
 }
 
@@ -121,14 +132,19 @@ async fn cluster(judge: Judge) -> Result<Testbed, Error> {
 }
 
 /// Two proxies of a workload come about, and with them a Workload that counts them.
-async fn counted(team: &Space<'_>, workload: &str) -> Result<(), Error> {
+async fn counted(team: &Space<'_>, node: &Node<'_>, workload: &str) -> Result<(), Error> {
     for number in 1..=2 {
         team.proxy(&format!("{workload}-{number}"), "default", workload)
             .await?;
     }
-    team.made(workload, "default").await?;
     let counts_two = |workload: &_| total(workload) == Some(2);
-    team.workload(workload, counts_two).await?;
+    let (made, counted) = (
+        team.made(workload, "default"),
+        team.workload(workload, counts_two),
+    );
+    made.and_then(|_| counted)
+        .await
+        .map_err(|error| node.explained(&error))?;
     seen(&format!(
         "Workload {}/{workload} in mesh default, with 2 proxies",
         team.name
@@ -144,5 +160,6 @@ async fn alert(testbed: &Testbed, node: &Node<'_>, team: &Space<'_>) -> Result<(
     prometheus.is_silent("KumaWorkloadConflict").await?;
     team.proxy("split-1", "default", "split").await?;
     team.proxy("split-2", "payments", "split").await?;
-    prometheus.fires("KumaWorkloadConflict").await
+    let fires = prometheus.fires("KumaWorkloadConflict").await;
+    fires.map_err(|error| node.explained(&error))
 }

@@ -2,21 +2,18 @@
 //! Pod says, its probes are asked, and its status says what came of it.
 
 use std::env;
-use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{self as core, Pod, Probe};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use k8s_openapi::api::core::v1::{self as core, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
-use kuma_workload_testbed::{Error, Testbed, User, eventually, page};
+use kuma_workload_testbed::{Error, Testbed, User, eventually};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use crate::container::Container;
 use crate::image::Image;
+use crate::probe::asked;
 use crate::service::ApiServer;
 use crate::told::{end_of, seen};
 use crate::{bundle, volumes};
@@ -144,6 +141,7 @@ impl<'a> Node<'a> {
         )?;
         let number = u8::try_from(self.running.len() + 2).unwrap_or_default();
         let running = Container::start(&folder, &name, number, &config).await?;
+        running.is_restricted()?;
         let process = &config["process"];
         seen(&format!(
             "Pod {name} at {}: user {} runs {}",
@@ -199,26 +197,6 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    /// One of the Pods holds the Lease.
-    pub(crate) async fn one_leads(&self, name: &str) -> Result<(), Error> {
-        let leases: Api<Lease> = Api::namespaced(self.client.clone(), name);
-        let holder = eventually(&format!("a Pod holds Lease {name}"), async || {
-            let lease = leases.get(name).await.map_err(|error| error.to_string())?;
-            let holder = lease
-                .spec
-                .and_then(|spec| spec.holder_identity)
-                .unwrap_or_default();
-            let is_it = |pod: &Pod| holder.starts_with(&format!("{}_", pod.name_any()));
-            match self.running.iter().any(|(pod, _)| is_it(pod)) {
-                true => Ok(holder),
-                false => Err(format!("its holder is {holder:?}\n{}", self.logs())),
-            }
-        })
-        .await?;
-        seen(&format!("Lease {name} is held by {holder}"));
-        Ok(())
-    }
-
     /// Every container runs, and says so to its liveness probe.
     pub(crate) async fn alive(&self) -> Result<(), Error> {
         for (pod, running) in &self.running {
@@ -240,6 +218,11 @@ impl<'a> Node<'a> {
         self.running.iter().map(|(pod, container)| (pod, container))
     }
 
+    /// What failed, with the ends of all logs.
+    pub(crate) fn explained(&self, error: &Error) -> Error {
+        Error::new(format!("{error}\n{}", self.logs()))
+    }
+
     /// The ends of all logs.
     pub(crate) fn logs(&self) -> String {
         let of_each = self.running().map(|(pod, container)| {
@@ -251,54 +234,4 @@ impl<'a> Node<'a> {
     fn pods(&self, namespace: &str) -> Api<Pod> {
         Api::namespaced(self.client.clone(), namespace)
     }
-}
-
-/// Asks a probe once.
-async fn asked(
-    probe: &Probe,
-    container: &core::Container,
-    running: &Container,
-) -> Result<(), Error> {
-    running.runs()?;
-    let Some(get) = &probe.http_get else {
-        return Err(Error::new(
-            "a probe is not of the kind httpGet, and this test asks no other",
-        ));
-    };
-    let path = get.path.as_deref().unwrap_or("/");
-    let address = (running.address, port(&get.port, container)?).into();
-    let patience = Duration::from_secs(
-        probe
-            .timeout_seconds
-            .and_then(|seconds| seconds.try_into().ok())
-            .unwrap_or(1),
-    );
-    match timeout(patience, page::get(address, path)).await {
-        Ok(Ok((200..400, _))) => Ok(()),
-        Ok(Ok((status, body))) => Err(Error::new(format!(
-            "http://{address}{path} answers {status}: {body}"
-        ))),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(Error::new(format!(
-            "http://{address}{path} does not answer within {} s",
-            patience.as_secs()
-        ))),
-    }
-}
-
-/// A port of a container, by its number or its name.
-pub(crate) fn port(port: &IntOrString, container: &core::Container) -> Result<u16, Error> {
-    let named = |name: &String| {
-        let mut ports = container.ports.iter().flatten();
-        ports
-            .find(|port| port.name.as_ref() == Some(name))
-            .map(|port| port.container_port)
-    };
-    let number = match port {
-        IntOrString::Int(number) => Some(*number),
-        IntOrString::String(name) => named(name),
-    };
-    number
-        .and_then(|number| u16::try_from(number).ok())
-        .ok_or_else(|| Error::new(format!("container {} has no port {port:?}", container.name)))
 }
