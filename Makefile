@@ -289,7 +289,7 @@ INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workl
 .PHONY: install-test
 install-test: ## Push all, install the chart from there, and see that it works (needs root on Linux and Go; installs its tools)
 	@e2e-tests/testbed/build >/dev/null
-	@scripts/tools crane helm seccomp.json docker-registry prometheus runc ip jq musl-gcc >/dev/null
+	@scripts/tools crane helm seccomp.json docker-registry prometheus runc ip jq musl-gcc openssl >/dev/null
 	@$(MAKE) package
 	$(call build,policy-registry)
 	$(INSTALL_TEST) --no-run

@@ -106,33 +106,35 @@ impl Container {
         inside("route add default dev eth0").await.map(drop)
     }
 
-    /// As the kernel has it, its process is nobody's but its own, and cannot write to its image.
+    /// As the kernel has it, its process can do nothing but what it is there for.
     pub(crate) fn is_restricted(&self) -> Result<(), Error> {
-        let proc = Path::new("/proc").join(&self.process);
         let read = |name: &str| {
-            let file = proc.join(name);
-            fs::read_to_string(&file)
-                .map_err(|error| with_log(format!("{}: {error}", file.display()), &self.log()))
+            let file = Path::new("/proc").join(&self.process).join(name);
+            let failed = |error| with_log(format!("{}: {error}", file.display()), &self.log());
+            fs::read_to_string(&file).map_err(failed)
         };
-        let status = read("status")?;
-        let has = |line: &str| status.lines().any(|there| there == line);
-        let missing = RESTRICTED.iter().find(|line| !has(line));
-        let is_root = status.lines().any(|line| line.starts_with("Uid:\t0\t"));
-        let mounts = read("mountinfo")?;
-        let image = mounts
-            .lines()
-            .find(|line| line.split(' ').nth(4) == Some("/"));
-        let is_writable = !image.is_some_and(|line| {
-            line.split(' ')
-                .nth(5)
-                .is_some_and(|options| options.starts_with("ro"))
-        });
-        match missing {
-            None if !is_root && !is_writable => Ok(()),
-            _ => Err(Error::new(format!(
-                "container {} is less restricted than the profile restricted wants it: missing {missing:?}, root: {is_root}, \
-                 image writable: {is_writable}\n{status}",
-                self.name
+        let (status, mounts) = (read("status")?, read("mountinfo")?);
+        let lines: Vec<&str> = status.lines().collect();
+        let mut faults: Vec<_> = RESTRICTED
+            .iter()
+            .filter(|line| !lines.contains(line))
+            .map(|line| format!("it is not {}", line.replace('\t', " ")))
+            .collect();
+        if lines.iter().any(|line| line.starts_with("Uid:\t0\t")) {
+            faults.push("it is root".to_owned());
+        }
+        let mut mounts = mounts.lines().map(|line| line.split(' ').skip(4));
+        let options =
+            mounts.find_map(|mut mount| mount.next().filter(|at| *at == "/").and(mount.next()));
+        if !options.is_some_and(|options| options.split(',').any(|option| option == "ro")) {
+            faults.push("it can write to its image".to_owned());
+        }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(Error::new(format!(
+                "container {} is not as restricted as the profile restricted wants it: {}",
+                self.name,
+                faults.join("; ")
             ))),
         }
     }

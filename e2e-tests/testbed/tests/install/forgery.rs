@@ -67,7 +67,7 @@ impl Judging {
         honest.ok().map(|told| seen(told.trim_end()))
     }
 
-    /// A forged label is refused, and an honest Pod is not.
+    /// A forged label is refused, and so is a Workload made by hand; an honest Pod is not.
     pub(crate) async fn refuses(&self, team: &Space<'_>) -> Result<(), Error> {
         let refused = eventually("a forged label is refused", async || {
             let output = run(team, "worse", FORGED, &["--dry-run=server"]).await;
@@ -84,6 +84,17 @@ impl Judging {
             )));
         }
         seen(refused.stderr.trim_end());
+        let by_hand = ["create", "--namespace", &team.name, "-f", "-"];
+        let by_hand = team
+            .testbed
+            .kubectl(User::Alice, &by_hand, WORKLOAD)
+            .await?;
+        if by_hand.success || !by_hand.stderr.contains("is managed automatically") {
+            return Err(Error::new(format!(
+                "a Workload made by hand is to be refused; kubectl says {by_hand:?}"
+            )));
+        }
+        seen(by_hand.stderr.trim_end());
         seen(run(team, "honest-too", HONEST, &[]).await?.ok()?.trim_end());
         Ok(())
     }
@@ -137,6 +148,8 @@ impl Judging {
 
 const FORGED: &str = "kuma.io/workload=payments";
 const HONEST: &str = "app=web";
+const WORKLOAD: &str =
+    r#"{"apiVersion": "kuma.io/v1alpha1", "kind": "Workload", "metadata": {"name": "by-hand"}}"#;
 
 /// Makes a Pod with this label, as a user of the cluster.
 async fn run(team: &Space<'_>, name: &str, label: &str, more: &[&str]) -> Result<Output, Error> {

@@ -103,7 +103,7 @@ impl Prometheus {
         let rule = eventually(&format!("{alert} is evaluated"), async || {
             match self.rule(alert).await? {
                 Some(rule) if rule["health"] == "ok" => Ok(rule),
-                other => Err(format!("{other:?}")),
+                other => Err(other.unwrap_or_default().to_string()),
             }
         })
         .await?;
@@ -118,7 +118,7 @@ impl Prometheus {
         let rule = eventually(&format!("{alert} fires"), async || {
             match self.rule(alert).await? {
                 Some(rule) if rule["state"] == "firing" => Ok(rule),
-                other => Err(format!("{other:?}")),
+                other => Err(other.unwrap_or_default().to_string()),
             }
         })
         .await?;

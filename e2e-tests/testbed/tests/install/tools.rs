@@ -1,6 +1,8 @@
 //! Programs of others, run.
 
 use std::env;
+use std::ffi::OsStr;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -35,7 +37,12 @@ pub(crate) fn apart(testbed: &Testbed, program: impl AsRef<Path>) -> Command {
 
 /// What a program prints, once it is done.
 pub(crate) async fn output(command: &mut Command) -> Result<String, Error> {
-    let shown = format!("{:?}", command.as_std());
+    let arguments = command.as_std().get_args();
+    let words = iter::once(command.as_std().get_program()).chain(arguments);
+    let shown = words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ");
     let done = command
         .stdin(Stdio::null())
         .kill_on_drop(true)
