@@ -283,18 +283,19 @@ release-test: ## After make package: publish, sign, verify and mirror it, on loo
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
 
-# What it needs is built before it, since where it runs there is no network.
-INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster --test install
+# Cargo builds the test and does not run it: where it runs there is no network.
+INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster --test install --no-run
 
 .PHONY: install-test
-install-test: ## Push all, install the chart from there, and see that it works (needs root on Linux and Go; installs its tools)
+install-test: ## Push all, install the chart from there, and run it (needs root on Linux, and Go; installs its tools; TESTS=vap for half)
 	@e2e-tests/testbed/build >/dev/null
 	@scripts/tools crane helm seccomp.json docker-registry prometheus runc ip jq musl-gcc openssl >/dev/null
 	@$(MAKE) package
 	$(call build,policy-registry)
-	$(INSTALL_TEST) --no-run
-	KUMA_WORKLOAD_TOOLS="$$(scripts/tools crane)" POLICY_REGISTRY=$(PROGRAMS)/policy-registry \
-		e2e-tests/testbed/apart $(INSTALL_TEST) -- --include-ignored --nocapture --test-threads 1 $(TESTS)
+	@$(INSTALL_TEST)
+	@test=$$($(INSTALL_TEST) --message-format json | jq -r 'select(.target.name == "install").executable | values'); \
+	KUMA_WORKLOAD_TOOLS=$$(scripts/tools crane) POLICY_REGISTRY=$(PROGRAMS)/policy-registry \
+		e2e-tests/testbed/apart "$$test" --include-ignored --nocapture --test-threads 1 $(TESTS)
 
 .PHONY: clean
 clean: ## Remove everything that was built
