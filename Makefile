@@ -12,7 +12,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
 PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs docs-pages kubernetes-schemas sizes)
-SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
+SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,apart build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary. Those that need more tools have a target of their own.
 CLUSTER_TESTS := $(filter-out chart,$(basename $(notdir $(wildcard e2e-tests/testbed/tests/*))))
 
@@ -299,6 +299,20 @@ mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=
 release-test: ## After make artefacts: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
+
+# Cargo builds the test and does not run it: where it runs there is no network.
+INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster --test install --no-run
+
+.PHONY: install-test
+install-test: ## Push all, install the chart from there, and run it (needs root on Linux, and Go; installs its tools; TESTS=vap for half)
+	@e2e-tests/testbed/build >/dev/null
+	@scripts/tools crane helm seccomp.json docker-registry prometheus runc ip jq musl-gcc openssl >/dev/null
+	@$(MAKE) artefacts
+	$(call build,policy-registry)
+	@$(INSTALL_TEST)
+	@test=$$($(INSTALL_TEST) --message-format json | jq -r 'select(.target.name == "install").executable | values'); \
+	KUMA_WORKLOAD_TOOLS=$$(scripts/tools crane) POLICY_REGISTRY=$(PROGRAMS)/policy-registry \
+		e2e-tests/testbed/apart "$$test" --include-ignored --nocapture --test-threads 1 $(TESTS)
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -12,6 +12,7 @@
 //! | [`proxy`] | puts faults between a program and the API server, and remembers what was asked |
 //! | [`replica`] | the reconciler, run behind a proxy of its own |
 //! | [`team`] | a namespace that is one test's own, and what is in it |
+//! | [`page`] | a page over HTTP |
 //! | [`eventually`] | waits for what must come about |
 //! | [`live`] | the cluster as policy-server sees it: gets, and lists that a watch keeps |
 //! | [`registration`] | from ClusterAdmissionPolicies to ValidatingWebhookConfigurations |
@@ -27,6 +28,7 @@ pub mod eventually;
 pub mod guard;
 pub mod kubectl;
 pub mod live;
+pub mod page;
 pub mod policy_server;
 pub mod program;
 pub mod proxy;

@@ -19,6 +19,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves the policy to an API server on this machine, as Kubewarden's policy-server would.
 ///
+/// What a policy in mode monitor would have answered is printed, and everything is accepted.
+///
 /// Without --register it prints the ValidatingWebhookConfigurations, for you to apply.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]

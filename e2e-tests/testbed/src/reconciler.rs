@@ -5,11 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::process::Command;
 
-use crate::{Error, Program, Testbed, User, eventually};
+use crate::{Error, Program, Testbed, User, eventually, page};
 
 /// A reconciler that runs. It is killed when this is dropped.
 #[derive(Debug)]
@@ -147,15 +145,7 @@ impl Reconciler {
     /// # Errors
     /// When it does not answer.
     pub async fn page(&self, path: &str) -> Result<(u16, String), Error> {
-        let failed = |error: std::io::Error| Error::new(format!("{path}: {error}"));
-        let mut stream = TcpStream::connect(self.address).await.map_err(failed)?;
-        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.map_err(failed)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.map_err(failed)?;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        Ok((status.unwrap_or_default(), body.to_owned()))
+        page::get(self.address, path).await
     }
 
     /// Its log so far.
@@ -255,7 +245,10 @@ pub fn program() -> Result<PathBuf, Error> {
 }
 
 /// One at which nobody listens.
-fn free_address() -> Result<SocketAddr, Error> {
+///
+/// # Errors
+/// When no port is free.
+pub fn free_address() -> Result<SocketAddr, Error> {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
     address.map_err(|error| Error::new(format!("no port is free: {error}")))
 }

@@ -1,7 +1,7 @@
 //! From ClusterAdmissionPolicies to ValidatingWebhookConfigurations, as Kubewarden's controller makes
 //! them: one configuration for each policy, with its name in every message.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use k8s_openapi::ByteString;
@@ -25,6 +25,32 @@ use crate::Error;
 /// Seconds that the API server waits for a webhook.
 const TIMEOUT: i32 = 10;
 
+/// The namespace of Kubewarden, which its policies leave alone unless they say otherwise.
+const KUBEWARDEN: &str = "kubewarden";
+
+/// What becomes of a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Mode {
+    /// It is the answer.
+    #[default]
+    Protect,
+    /// It is logged, and everything is accepted.
+    Monitor,
+}
+
+impl TryFrom<String> for Mode {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "protect" => Ok(Self::Protect),
+            "monitor" => Ok(Self::Monitor),
+            _ => Err(format!("mode is protect or monitor, not {text}")),
+        }
+    }
+}
+
 /// A ClusterAdmissionPolicy, as far as it decides who is asked what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterAdmissionPolicy {
@@ -34,6 +60,8 @@ pub struct ClusterAdmissionPolicy {
     pub settings: Settings,
     /// The kinds that it may read.
     pub resources: BTreeSet<ContextAwareResource>,
+    /// What becomes of its verdicts.
+    pub mode: Mode,
     spec: Spec,
 }
 
@@ -52,11 +80,16 @@ struct Spec {
     namespace_selector: Option<LabelSelector>,
     object_selector: Option<LabelSelector>,
     match_conditions: Option<Vec<MatchCondition>>,
+    side_effects: Option<String>,
+    timeout_seconds: Option<i32>,
+    #[serde(default)]
+    allow_inside_admission_controller_namespace: bool,
+    #[serde(default)]
+    mode: Mode,
     #[serde(default)]
     settings: Value,
     #[serde(default)]
     context_aware_resources: BTreeSet<ContextAwareResource>,
-    timeout_seconds: Option<i32>,
 }
 
 /// The policies of a file, or of the files in a folder; what else is there is passed over.
@@ -91,6 +124,7 @@ fn read(document: &Document) -> Result<ClusterAdmissionPolicy, Fault> {
         name: metadata.name.ok_or_else(missing)?,
         settings: settings.map_err(|error| document.fault(error.to_string()))?,
         resources: spec.context_aware_resources.clone(),
+        mode: spec.mode,
         spec,
     })
 }
@@ -123,9 +157,17 @@ impl ClusterAdmissionPolicy {
     /// The configuration that has the API server ask at `address`, where this authority vouches.
     #[must_use]
     pub fn webhook(&self, address: &str, authority: &str) -> ValidatingWebhookConfiguration {
+        let labels = [("app.kubernetes.io/part-of", "kubewarden")];
+        // Of the whole cluster, so in no namespace.
+        let annotations = [
+            ("kubewardenPolicyName", self.name.as_str()),
+            ("kubewardenPolicyNamespace", ""),
+        ];
         ValidatingWebhookConfiguration {
             metadata: ObjectMeta {
                 name: Some(self.id()),
+                labels: Some(owned(labels)),
+                annotations: Some(owned(annotations)),
                 ..ObjectMeta::default()
             },
             webhooks: Some(vec![ValidatingWebhook {
@@ -139,9 +181,9 @@ impl ClusterAdmissionPolicy {
                 rules: Some(self.spec.rules.clone()),
                 failure_policy: self.spec.failure_policy.clone(),
                 match_policy: self.spec.match_policy.clone(),
-                namespace_selector: self.spec.namespace_selector.as_ref().map(by_expressions),
+                namespace_selector: self.spec.namespaces(),
                 object_selector: self.spec.object_selector.clone(),
-                side_effects: "None".to_owned(),
+                side_effects: self.spec.side_effects.clone().unwrap_or("None".to_owned()),
                 timeout_seconds: Some(self.spec.timeout_seconds.unwrap_or(TIMEOUT)),
                 match_conditions: self.spec.match_conditions.clone(),
             }]),
@@ -149,18 +191,31 @@ impl ClusterAdmissionPolicy {
     }
 }
 
-/// Kubewarden's controller drops `matchLabels`, and keeps its own namespace out.
-fn by_expressions(selector: &LabelSelector) -> LabelSelector {
-    let mut expressions = selector.match_expressions.clone().unwrap_or_default();
-    expressions.push(LabelSelectorRequirement {
-        key: "kubernetes.io/metadata.name".to_owned(),
-        operator: "NotIn".to_owned(),
-        values: Some(vec!["kubewarden".to_owned()]),
-    });
-    LabelSelector {
-        match_expressions: Some(expressions),
-        match_labels: None,
+impl Spec {
+    /// Kubewarden's controller keeps its own namespace out, where no other is selected, too, and drops
+    /// `matchLabels`.
+    fn namespaces(&self) -> Option<LabelSelector> {
+        if self.allow_inside_admission_controller_namespace {
+            return self.namespace_selector.clone();
+        }
+        let mut expressions = vec![LabelSelectorRequirement {
+            key: "kubernetes.io/metadata.name".to_owned(),
+            operator: "NotIn".to_owned(),
+            values: Some(vec![KUBEWARDEN.to_owned()]),
+        }];
+        let selected = self.namespace_selector.clone().unwrap_or_default();
+        expressions.extend(selected.match_expressions.into_iter().flatten());
+        Some(LabelSelector {
+            match_expressions: Some(expressions),
+            match_labels: None,
+        })
     }
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 #[cfg(test)]
@@ -203,12 +258,24 @@ mod tests {
         assert_eq!(webhook["failurePolicy"], "Fail");
         assert_eq!(webhook["timeoutSeconds"], 10);
         let expressions = &webhook["namespaceSelector"]["matchExpressions"];
-        assert_eq!(expressions[0]["key"], "kuma.io/sidecar-injection");
-        assert_eq!(expressions[2]["values"][0], "kubewarden");
+        assert_eq!(expressions[0]["values"][0], "kubewarden");
+        assert_eq!(expressions[1]["key"], "kuma.io/sidecar-injection");
         assert_eq!(
             webhook["matchConditions"][0]["name"],
             "changes-labels-or-annotations"
         );
+    }
+
+    #[test]
+    fn the_namespace_of_kubewarden_is_left_alone_unless_it_is_not() {
+        let mut workloads = examples().remove(4);
+        assert_eq!(workloads.spec.namespace_selector, None);
+        let selector = serde_json::to_value(workloads.spec.namespaces()).unwrap();
+        let excluded = &selector["matchExpressions"][0]["values"];
+        assert_eq!(excluded, &serde_json::json!(["kubewarden"]));
+
+        workloads.spec.allow_inside_admission_controller_namespace = true;
+        assert_eq!(workloads.spec.namespaces(), None);
     }
 
     #[test]

@@ -92,8 +92,22 @@ impl Testbed {
     /// # Errors
     /// When it does not start.
     pub fn start() -> Result<Self, Error> {
+        Self::hold(false)
+    }
+
+    /// The same with nothing of `examples/` in it, where a Pod needs its ServiceAccount and gets its token:
+    /// for what is going to be installed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn bare() -> Result<Self, Error> {
+        Self::hold(true)
+    }
+
+    fn hold(bare: bool) -> Result<Self, Error> {
         let failed = |error| Error::new(format!("the testbed does not start: {error}"));
         let mut holder = Command::new(Path::new(SCRIPTS).join("hold"))
+            .env("KUMA_WORKLOAD_TESTBED_BARE", bare.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // What is for the terminal or for our process group is not for the servers.

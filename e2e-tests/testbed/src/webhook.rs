@@ -1,5 +1,6 @@
 //! The policy behind HTTPS, asked by an API server and asking it in turn, as policy-server does:
-//! several ClusterAdmissionPolicies of one module, each with its own settings and its own gate.
+//! several ClusterAdmissionPolicies of one module, each with its own settings, its own gate and its own
+//! mode.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
@@ -18,12 +19,13 @@ use kube::Client;
 use kuma_workload_host::admission::AdmissionReview;
 use kuma_workload_host::callback::Grants;
 use kuma_workload_host::capability::Capabilities;
-use kuma_workload_host::{AdmissionResponse, Backend, Policy, Settings};
+use kuma_workload_host::{AdmissionRequest, AdmissionResponse, Backend, Policy, Settings};
+use serde_json::json;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Error;
 use crate::certificate::Certificate;
-use crate::registration::{self, ClusterAdmissionPolicy};
+use crate::registration::{self, ClusterAdmissionPolicy, Mode};
 
 /// What policy-server reads of a request at most: to more it answers 413.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -45,6 +47,7 @@ pub struct Webhook {
 struct Asked {
     policy: Policy,
     settings: Settings,
+    mode: Mode,
 }
 
 struct Policies {
@@ -71,6 +74,7 @@ impl Webhook {
                     resources: policy.resources.clone(),
                 }),
                 settings: policy.settings.clone(),
+                mode: policy.mode,
             };
             let accepted = hosted.policy.accept(&hosted.settings);
             accepted.map_err(|error| Error::new(format!("policy {}: {error}", policy.name)))?;
@@ -172,12 +176,63 @@ impl Policies {
         let Some(asked) = self.asked.get(id) else {
             return AdmissionResponse::internal_error(&request.uid, "no such policy");
         };
-        asked
-            .policy
-            .evaluate_unchecked(request, &asked.settings, self.cluster.clone())
-            .map_or_else(
-                |error| AdmissionResponse::internal_error(&request.uid, &error.to_string()),
-                |evaluation| evaluation.response,
-            )
+        let evaluated =
+            asked
+                .policy
+                .evaluate_unchecked(request, &asked.settings, self.cluster.clone());
+        let response = evaluated.map_or_else(
+            |error| AdmissionResponse::internal_error(&request.uid, &error.to_string()),
+            |evaluation| evaluation.response,
+        );
+        match asked.mode {
+            Mode::Protect => response,
+            Mode::Monitor => monitored(id, request, response),
+        }
+    }
+}
+
+/// Logs what the answer would have been, and accepts. Warnings and audit annotations stay, as they do
+/// with policy-server.
+fn monitored(
+    id: &str,
+    request: &AdmissionRequest,
+    response: AdmissionResponse,
+) -> AdmissionResponse {
+    let verdict = json!({
+        "policy_id": id,
+        "operation": request.operation,
+        "kind": request.kind.kind,
+        "namespace": request.namespace,
+        "name": request.name,
+        "response": response,
+    });
+    eprintln!("policy evaluation (monitor mode) {verdict}");
+    AdmissionResponse {
+        allowed: true,
+        status: None,
+        ..response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_monitored_refusal_is_accepted_with_its_warnings() {
+        let request = json!({
+            "uid": "1", "operation": "CREATE", "userInfo": {},
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"},
+        });
+        let request: AdmissionRequest = serde_json::from_value(request).unwrap();
+        let refused = AdmissionResponse {
+            warnings: Some(vec!["mind".to_owned()]),
+            ..AdmissionResponse::internal_error("1", "no")
+        };
+        let answer = monitored("clusterwide-pods", &request, refused);
+        assert!(answer.allowed);
+        assert_eq!(answer.status, None);
+        assert_eq!(answer.warnings, Some(vec!["mind".to_owned()]));
     }
 }
