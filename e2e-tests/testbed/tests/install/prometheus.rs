@@ -107,10 +107,11 @@ impl Prometheus {
             }
         })
         .await?;
-        match rule["state"] == "inactive" {
-            true => Ok(seen(&format!("{alert} is inactive"))),
-            false => Err(Error::new(format!("{alert} is not to fire yet: {rule}"))),
+        if rule["state"] != "inactive" {
+            return Err(Error::new(format!("{alert} is not to fire yet: {rule}")));
         }
+        seen(&format!("{alert} is inactive"));
+        Ok(())
     }
 
     /// Waits until this alert fires.
