@@ -87,7 +87,9 @@ test-cluster: annotated-policy.wasm ## Policy and reconciler on a real API serve
 chart-cluster-test: ## The chart on a real API server, with Helm, kube-scheduler and KWOK's Nodes (needs Go; TESTS=NAME for some)
 	e2e-tests/testbed/build
 	$(BUILD) --quiet --bin kuma-workload
-	PATH="$$(scripts/tools helm kwok):$$PATH" $(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster --test chart $(TESTS)
+	@# More tests at a time than there are processors: much of it is waiting.
+	PATH="$$(scripts/tools helm kwok):$$PATH" RUST_TEST_THREADS=4 \
+		$(CARGO) test --locked --workspace --features kuma-workload-testbed/cluster --test chart $(TESTS)
 
 .PHONY: registry-test
 registry-test: annotated-policy.wasm ## Push and pull against Debian's docker-registry, which it installs (needs root on Debian, or the registry)
