@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::told::{end_of, seen};
-use crate::tools::{apart, output};
+use crate::tools::{in_own_home, output};
 
 /// What the API server must be told of a policy.
 const FIELDS: [&str; 7] = [
