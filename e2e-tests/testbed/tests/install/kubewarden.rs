@@ -60,7 +60,7 @@ pub(crate) async fn serve(testbed: &Testbed, mode: &str) -> Result<Program, Erro
         )));
     };
     let wasm = testbed.folder().join("pulled-policy.wasm");
-    let mut pull = apart(
+    let mut pull = in_own_home(
         testbed,
         std::env::var("POLICY_REGISTRY").unwrap_or_default(),
     );
