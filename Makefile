@@ -309,6 +309,8 @@ INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workl
 install-test: ## Push all, install the chart from there, and run it (needs root on Linux, and Go; installs its tools; TESTS=vap for half)
 	@e2e-tests/testbed/build >/dev/null
 	@scripts/tools crane helm seccomp.json docker-registry prometheus runc ip jq musl-gcc openssl >/dev/null
+	@# Before minutes of building: can it be run here at all?
+	@e2e-tests/testbed/apart true
 	@$(MAKE) artefacts
 	$(call build,policy-registry)
 	@$(INSTALL_TEST)

@@ -5,7 +5,7 @@ use kuma_workload_testbed::{Error, Testbed, User};
 use crate::RELEASE;
 use crate::registry::{Published, Registry};
 use crate::told::seen;
-use crate::tools::{apart, output, tool};
+use crate::tools::{in_own_home, output, tool};
 
 /// Helm, with the chart that was published.
 pub(crate) struct Helm<'a> {
@@ -57,7 +57,7 @@ impl<'a> Helm<'a> {
     }
 
     async fn run(&self, arguments: &[&str], values: &[String]) -> Result<(), Error> {
-        let mut helm = apart(self.testbed, tool("helm"));
+        let mut helm = in_own_home(self.testbed, tool("helm"));
         helm.args(arguments)
             .args([
                 "--plain-http",

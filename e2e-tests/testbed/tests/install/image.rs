@@ -7,7 +7,7 @@ use kuma_workload_testbed::{Error, Testbed};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::tools::{apart, output, run, tool};
+use crate::tools::{in_own_home, output, run, tool};
 
 /// An image, unpacked.
 pub(crate) struct Image {
@@ -40,7 +40,7 @@ impl Image {
             _ => "linux/amd64",
         };
         let crane = |arguments: &[&str]| {
-            let mut crane = apart(testbed, tool("crane"));
+            let mut crane = in_own_home(testbed, tool("crane"));
             crane.args(["--platform", platform]).args(arguments);
             crane
         };

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::told::{end_of, seen};
-use crate::tools::{apart, output};
+use crate::tools::{in_own_home, output};
 
 /// What the API server must be told of a policy.
 const FIELDS: [&str; 7] = [
@@ -60,7 +60,7 @@ pub(crate) async fn serve(testbed: &Testbed, mode: &str) -> Result<Program, Erro
         )));
     };
     let wasm = testbed.folder().join("pulled-policy.wasm");
-    let mut pull = apart(
+    let mut pull = in_own_home(
         testbed,
         std::env::var("POLICY_REGISTRY").unwrap_or_default(),
     );

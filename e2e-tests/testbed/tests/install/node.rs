@@ -141,7 +141,6 @@ impl<'a> Node<'a> {
         )?;
         let number = u8::try_from(self.running.len() + 2).unwrap_or_default();
         let running = Container::start(&folder, &name, number, &config).await?;
-        running.is_restricted()?;
         let process = &config["process"];
         seen(&format!(
             "Pod {name} at {}: user {} runs {}",
@@ -158,7 +157,10 @@ impl<'a> Node<'a> {
             }
         })
         .await?;
-        seen(&format!("Pod {name} is ready"));
+        running.is_restricted()?;
+        seen(&format!(
+            "Pod {name} is ready, and as restricted as it says"
+        ));
         self.say_ready(&pod, container, &running).await?;
         self.running.push((pod, running));
         Ok(())

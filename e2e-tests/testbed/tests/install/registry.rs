@@ -7,7 +7,7 @@ use kuma_workload_testbed::{Error, Program, Testbed, eventually, page};
 use tokio::process::Command;
 
 use crate::told::{end_of, seen};
-use crate::tools::{apart, output, root};
+use crate::tools::{in_own_home, output, root};
 
 /// Debian's docker-registry. It ends when this is dropped.
 pub(crate) struct Registry {
@@ -52,7 +52,7 @@ impl Registry {
 
     /// Pushes what `make package` made.
     pub(crate) async fn publish(&self, testbed: &Testbed) -> Result<Published, Error> {
-        let mut publish = apart(testbed, root().join("scripts/publish"));
+        let mut publish = in_own_home(testbed, root().join("scripts/publish"));
         output(publish.arg(&self.host)).await?;
         let path = root().join("dist/published.txt");
         let failed = |error: std::io::Error| Error::new(format!("{}: {error}", path.display()));

@@ -21,7 +21,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A program that finds nobody's credentials, and leaves nothing in anybody's home.
-pub(crate) fn apart(testbed: &Testbed, program: impl AsRef<Path>) -> Command {
+pub(crate) fn in_own_home(testbed: &Testbed, program: impl AsRef<Path>) -> Command {
     let home = testbed.folder().join("home");
     let mut command = Command::new(program.as_ref());
     for variable in [
