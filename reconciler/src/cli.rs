@@ -57,8 +57,8 @@ impl Command {
             Self::Status(options) => status::main(&options),
             Self::Crds(options) => crds::main(&options),
             Self::Vap(options) => vap::main(&options),
-            Self::Completion(options) => completion::main(&options),
-            Self::Man(options) => man::main(&options),
+            Self::Completion(options) => completion::main(&options, Self::command()),
+            Self::Man(options) => man::main(&options, Self::command()),
         }
     }
 }

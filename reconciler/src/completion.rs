@@ -5,10 +5,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::{Shell, generate};
-
-use crate::cli::Command;
 
 /// The flags of `completion`.
 #[derive(Debug, Args)]
@@ -24,9 +22,9 @@ pub struct CompletionFlags {
     shell: Shell,
 }
 
-/// Prints the script. Exit status: 0, or 1 if it cannot be printed.
-pub fn main(options: &CompletionFlags) -> ExitCode {
-    match io::stdout().write_all(&script(options.shell)) {
+/// Prints the script for a program with this definition. Exit status: 0, or 1 if it cannot be printed.
+pub fn main(options: &CompletionFlags, program: clap::Command) -> ExitCode {
+    match io::stdout().write_all(&script(options.shell, program)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: the completions cannot be printed: {error}");
@@ -36,9 +34,9 @@ pub fn main(options: &CompletionFlags) -> ExitCode {
 }
 
 /// In memory first: clap_complete panics where it cannot write.
-fn script(shell: Shell) -> Vec<u8> {
+fn script(shell: Shell, mut program: clap::Command) -> Vec<u8> {
     let mut script = Vec::new();
-    generate(shell, &mut Command::command(), "kuma-workload", &mut script);
+    generate(shell, &mut program, "kuma-workload", &mut script);
     // In bash, clap_complete 4.6 takes the program's hyphen for a subcommand in one of two places, and then
     // completes no flag (clap's issue 6421).
     let script = String::from_utf8_lossy(&script);

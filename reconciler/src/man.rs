@@ -7,13 +7,13 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_mangen::{
     Man,
     roff::{Roff, roman},
 };
 
-use crate::{cli::Command, version};
+use crate::version;
 
 /// The flags of `man`.
 #[derive(Debug, Args)]
@@ -28,11 +28,13 @@ pub struct ManFlags {
     folder: Option<PathBuf>,
 }
 
-/// Prints the page of the program, or writes all. Exit status: 0, or 1 if that cannot be done.
-pub fn main(options: &ManFlags) -> ExitCode {
+/// Prints the page of a program with this definition, or writes all of its pages. Exit status: 0, or 1 if
+/// that cannot be done.
+pub fn main(options: &ManFlags, program: clap::Command) -> ExitCode {
+    let program = from_a_shell(program);
     let done = match &options.folder {
-        Some(folder) => write_all(folder),
-        None => print(),
+        Some(folder) => write_all(program, folder),
+        None => print(program),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,14 +45,13 @@ pub fn main(options: &ManFlags) -> ExitCode {
     }
 }
 
-fn print() -> Result<(), String> {
-    let page = page(program()).map(|(_, text)| text);
+fn print(program: clap::Command) -> Result<(), String> {
+    let page = page(program).map(|(_, text)| text);
     page.and_then(|text| io::stdout().write_all(&text))
         .map_err(|error| format!("the page cannot be printed: {error}"))
 }
 
-fn write_all(folder: &Path) -> Result<(), String> {
-    let program = program();
+fn write_all(program: clap::Command, folder: &Path) -> Result<(), String> {
     let subcommands: Vec<_> = program.get_subcommands().cloned().collect();
     fs::create_dir_all(folder)
         .map_err(|error| format!("{} cannot be created: {error}", folder.display()))?;
@@ -62,10 +63,10 @@ fn write_all(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The program's definition, as it is called from a shell.
-fn program() -> clap::Command {
+/// A definition, as the program is called from a shell.
+fn from_a_shell(program: clap::Command) -> clap::Command {
     // What prints the help has the help as its page.
-    let mut program = Command::command()
+    let mut program = program
         .disable_help_subcommand(true)
         .version(env!("CARGO_PKG_VERSION"));
     program.build();

@@ -259,6 +259,27 @@ async fn a_namespace_that_is_named_twice_is_watched_once() {
     assert!(deleted.is_empty(), "{deleted:?}");
 }
 
+/// An API server that has just started knows no grants for a moment, and that is not said. A grant that is
+/// missing is.
+#[rstest]
+#[case::for_a_moment(&[Fault::Cut, Fault::Status(403)], 0)]
+#[case::after_it_was_away(&[Fault::Cut, Fault::Status(403), Fault::Status(403)], 1)]
+#[case::at_once(&[Fault::Status(403)], 1)]
+#[tokio::test]
+async fn a_missing_grant_is_said(#[case] faults: &[Fault], #[case] lines: usize) {
+    let (_team, replica) = Team::at_work("grant").await.unwrap();
+    let begun = replica.proxy.asked_to("watch meshes").len();
+    for fault in faults {
+        replica.proxy.next(1, "watch meshes", *fault);
+    }
+    replica.proxy.break_watches("meshes", Break::Expire);
+    asked(&replica, "watch meshes", begun + faults.len() + 1).await;
+    let said = replica
+        .reconciler
+        .said("cannot watch meshes.kuma.io: the API server answered 403");
+    assert_eq!(said.len(), lines, "{}", replica.reconciler.log());
+}
+
 /// Watches that end as soon as they begin, or fail for as long as anybody looks, are not begun in a
 /// loop.
 #[rstest]

@@ -168,17 +168,21 @@ impl Follower {
         self.fail::<K>(error, &what).await;
     }
 
-    /// Says what has failed, and waits.
+    /// Says what has failed, if it is more than a moment's refusal, and waits.
     async fn fail<K: IndexedRecord>(&mut self, error: &RequestError, what: &str) {
         let failure = error.failure(what).to_string();
-        self.context.journal.warn(&error.trouble(what), &failure);
-        self.context.metrics.watch_restarted(K::KIND);
-        self.context.progress.failed(self.id, failure);
-        self.state.down_since.get_or_insert_with(Instant::now);
         self.state.forbidden = match error.code() {
             Some(403) => self.state.forbidden.saturating_add(1),
             _ => 0,
         };
+        // An API server that has just started knows no grants for a moment.
+        let was_down = self.state.down_since.is_some();
+        if !(was_down && self.state.forbidden == 1) {
+            self.context.journal.warn(&error.trouble(what), &failure);
+        }
+        self.context.metrics.watch_restarted(K::KIND);
+        self.context.progress.failed(self.id, failure);
+        self.state.down_since.get_or_insert_with(Instant::now);
         self.back_off(error.retry_after()).await;
     }
 
