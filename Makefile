@@ -163,8 +163,15 @@ check-plan: ## The bounds on what plan costs: memory, growth with the input, odd
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench plan -- --bounds
 
 .PHONY: bench-program
-bench-program: ## What run costs as a whole, with a fake API server (ONLY='large kuma-crd with-grant without-grant')
+bench-program: ## What run costs as a whole, with a fake API server (ONLY='small large kuma-crd with-grant without-grant')
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- $(ONLY)
+
+.PHONY: bench-image
+bench-image: ## The same of the program in the image, from which come the chart's requests and limit
+	scripts/release-binary >/dev/null
+	@# The static one, which is Linux' alone.
+	KUMA_WORKLOAD_BIN=$$(echo $(CURDIR)/dist/bin/$$(uname -m)-*-musl/kuma-workload) \
+		$(CARGO) bench --quiet --locked --package kuma-workload --bench program -- small large
 
 .PHONY: check-program
 check-program: ## The bounds on what run costs: memory, polls, idleness, many namespaces
@@ -298,9 +305,11 @@ mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=
 	scripts/mirror "$(FROM)" "$(TO)"
 
 .PHONY: release-test
-release-test: ## After make artefacts: publish, sign, verify and mirror it, on loopback (needs Go; cosign takes minutes to build)
+release-test: ## After make artefacts: publish, sign, verify and mirror it, build it again, render it with Helm 3 (needs root on Debian, Go, and minutes)
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
+	scripts/check-helm3
+	scripts/check-image
 
 # Cargo builds the test and does not run it: where it runs there is no network.
 INSTALL_TEST := $(CARGO) test --quiet --locked --workspace --features kuma-workload-testbed/cluster --test install --no-run

@@ -1,5 +1,5 @@
 //! A large cluster, watched as a whole: memory, CPU, polls; idleness; many new workloads; an API server
-//! that is away.
+//! that is away. And a small one.
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +25,8 @@ const LOST: usize = 10_000;
 /// How many workloads come at once, and within what time they must be there, in seconds.
 const NEW: usize = 5_000;
 const NEW_WITHIN: f64 = 120.0;
+/// How many workloads a cluster has that is not large.
+const SMALL: usize = 1_000;
 /// How long nothing happens.
 const IDLE: Duration = Duration::from_secs(30);
 /// How long the API server is away.
@@ -63,6 +65,28 @@ pub(crate) async fn run(check: &mut Check, program: &Path, all: bool) {
         large.many_new().await;
         large.away().await;
     }
+}
+
+/// A cluster as most are: what the chart requests for it.
+pub(crate) async fn small(check: &mut Check, program: &Path) {
+    let server = FakeApiServer::start(Cluster::empty());
+    let subject = Subject::start(program, &server, "");
+    subject.settled().await;
+    let mut large = Large {
+        server,
+        subject,
+        check,
+    };
+    large
+        .check
+        .about(&format!("{SMALL} workloads of one Dataplane each"));
+    let before = large.subject.cpu();
+    large.server.cluster(|cluster| {
+        (0..SMALL).for_each(|number| cluster.add_proxy(&new_place("small", number)));
+    });
+    large.subject.whole(&large.server).await;
+    large.report(before).await;
+    large.idle().await;
 }
 
 /// Many new workloads where Workload has no status subresource.
