@@ -2,14 +2,13 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 52 characters, so that there is room for the suffixes. */}}
+{{/* At most 52 characters, so that there is room for the suffixes; and what a Service may be called before Kubernetes
+1.36: no dots, and a letter first. */}}
 {{- define "kuma-workload.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
-{{- else -}}
 {{- $name := include "kuma-workload.name" . -}}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 52 | trimSuffix "-" -}}
-{{- end -}}
+{{- $full := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) -}}
+{{- if regexMatch "^[0-9]" $full -}}{{- $full = printf "kuma-workload-%s" .Release.Name -}}{{- end -}}
+{{- $full | replace "." "-" | trunc 52 | trimAll "-" -}}
 {{- end -}}
 
 {{- define "kuma-workload.selectorLabels" -}}
@@ -18,13 +17,26 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "kuma-workload.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
-{{ include "kuma-workload.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
-{{- range $key, $value := .Values.commonLabels }}
-{{ $key | quote }}: {{ $value | quote }}
-{{- end }}
+{{- include "kuma-workload.labelsWith" (list . dict dict) -}}
+{{- end -}}
+
+{{/* Labels, each once: (list $ OWN GIVEN). The chart's own go before what the values give (templates/checks.yaml refuses
+most of those), and of the latter, the nearer before commonLabels. */}}
+{{- define "kuma-workload.labelsWith" -}}
+{{- $root := index . 0 -}}
+{{- $ofChart := dict
+      "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+      "app.kubernetes.io/version" $root.Chart.AppVersion
+      "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- $selector := include "kuma-workload.selectorLabels" $root | fromYaml -}}
+{{- merge (dict) (index . 1) $selector $ofChart (index . 2 | default dict) ($root.Values.commonLabels | default dict) | include "kuma-workload.texts" -}}
+{{- end -}}
+
+{{/* A map of texts, all in quotes: YAML takes some texts for something else. */}}
+{{- define "kuma-workload.texts" -}}
+{{- $lines := list -}}
+{{- range $key, $value := . -}}{{- $lines = append $lines (printf "%s: %s" ($key | quote) ($value | quote)) -}}{{- end -}}
+{{- join "\n" $lines -}}
 {{- end -}}
 
 {{/* The reference of an image or module: (dict "root" $ "image" VALUES). */}}
@@ -36,7 +48,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end -}}
 
 {{- define "kuma-workload.imagePullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq -}}
+{{- with concat (.Values.global.imagePullSecrets | default list) (.Values.imagePullSecrets | default list) | uniq -}}
 imagePullSecrets:
 {{- range . }}
   - name: {{ . | quote }}
@@ -88,7 +100,7 @@ capabilities:
 {{- if .Values.reconciler.enabled -}}
 {{- $managers = append $managers (printf "system:serviceaccount:%s:%s" .Release.Namespace (include "kuma-workload.serviceAccountName" .)) -}}
 {{- end -}}
-{{- dict "names" (concat $managers .Values.settings.workloadManagers | uniq) | toJson -}}
+{{- dict "names" (concat $managers (.Values.settings.workloadManagers | default list) | uniq) | toJson -}}
 {{- end -}}
 
 {{/* The rules on meshes, by the names of docs/settings.md. */}}
