@@ -11,7 +11,7 @@ TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 GUEST_WASM := $(TARGET_DIR)/wasm32-wasip1/guest/kuma_workload_policy.wasm
 GUEST_SOURCES := Cargo.toml Cargo.lock rulebook/Cargo.toml guest-json/Cargo.toml $(shell find src rulebook/src guest-json/src -name '*.rs')
-PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-vap check-docs docs-pages kubernetes-schemas sizes)
+PYTHON_SCRIPTS := $(addprefix scripts/,chart-alerts chart-objects chart-values chart-vap check-docs docs-pages kubernetes-schemas sizes)
 SHELL_SCRIPTS := .ci/run examples/ci/pre-commit $(filter-out $(PYTHON_SCRIPTS),$(wildcard scripts/*)) $(addprefix e2e-tests/testbed/,apart build demo find-go hold start stop servers.bash) e2e-tests/simulation/record
 # Each file or folder there is a test binary. Those that need more tools have a target of their own.
 CLUSTER_TESTS := $(filter-out chart,$(basename $(notdir $(wildcard e2e-tests/testbed/tests/*))))
