@@ -29,9 +29,13 @@ impl<'a> Release<'a> {
 
     /// The name of its Deployment, ServiceAccount, roles and Lease.
     pub(crate) fn full_name(&self) -> String {
-        match self.name.contains("kuma-workload") {
-            true => self.name.clone(),
-            false => format!("{}-kuma-workload", self.name),
+        match &self.name {
+            name if name.contains("kuma-workload") => name.clone(),
+            // The name of a Service begins with a letter.
+            name if name.starts_with(|first: char| first.is_ascii_digit()) => {
+                format!("kuma-workload-{name}")
+            }
+            name => format!("{name}-kuma-workload"),
         }
     }
 
