@@ -51,12 +51,7 @@ struct Large<'p> {
 /// Memory, CPU and polls, and what it does while nothing happens. With `all`, what takes minutes too.
 pub(crate) async fn run(check: &mut Check, program: &Path, all: bool) {
     let server = FakeApiServer::start(Cluster::generated());
-    let subject = Subject::start(program, &server, "");
-    let mut large = Large {
-        server,
-        subject,
-        check,
-    };
+    let mut large = Large::start(check, program, server);
     large.started().await;
     large.relisted().await;
     large.swept().await;
@@ -70,13 +65,8 @@ pub(crate) async fn run(check: &mut Check, program: &Path, all: bool) {
 /// A cluster as most are: what the chart requests for it.
 pub(crate) async fn small(check: &mut Check, program: &Path) {
     let server = FakeApiServer::start(Cluster::empty());
-    let subject = Subject::start(program, &server, "");
-    subject.settled().await;
-    let mut large = Large {
-        server,
-        subject,
-        check,
-    };
+    let mut large = Large::start(check, program, server);
+    large.subject.settled().await;
     large
         .check
         .about(&format!("{SMALL} workloads of one Dataplane each"));
@@ -92,17 +82,22 @@ pub(crate) async fn small(check: &mut Check, program: &Path) {
 /// Many new workloads where Workload has no status subresource.
 pub(crate) async fn without_subresource(check: &mut Check, program: &Path) {
     let server = FakeApiServer::start(Cluster::empty()).without_status_subresource();
-    let subject = Subject::start(program, &server, "");
-    subject.settled().await;
-    let mut large = Large {
-        server,
-        subject,
-        check,
-    };
+    let mut large = Large::start(check, program, server);
+    large.subject.settled().await;
     large.many_new().await;
 }
 
-impl Large<'_> {
+impl<'p> Large<'p> {
+    /// The program begins before this server.
+    fn start(check: &'p mut Check, program: &Path, server: FakeApiServer) -> Self {
+        let subject = Subject::start(program, &server, "");
+        Self {
+            server,
+            subject,
+            check,
+        }
+    }
+
     async fn started(&mut self) {
         self.check.about(
             "100,000 Dataplanes, 100,000 DataplaneInsights, 20,000 Workloads; it starts and leads",

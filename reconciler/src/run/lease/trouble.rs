@@ -41,7 +41,6 @@ impl Trouble {
     /// A request has failed.
     pub(super) fn began(&mut self, failure: Failure) {
         let now = Instant::now();
-        let is_recent = |said: Instant| now - said < INTERVAL;
         let unreached = self.unreached.get_or_insert_with(|| {
             self.unsaid += 1;
             Since {
@@ -51,7 +50,7 @@ impl Trouble {
         });
         let is_known = match &unreached.said {
             Some((cause, at)) => *cause == failure || now - *at < REMINDER,
-            None => self.unreached_said.is_some_and(is_recent),
+            None => is_recent(self.unreached_said, now),
         };
         if is_known {
             return tracing::debug!(%failure, "the lease cannot be read or written");
@@ -82,8 +81,7 @@ impl Trouble {
     pub(super) fn was_changed(&mut self) {
         let now = Instant::now();
         self.conflicts = self.conflicts.saturating_add(1);
-        let is_recent = |said: Instant| now - said < INTERVAL;
-        if self.conflicts >= CONFLICTS && !self.conflicts_said.is_some_and(is_recent) {
+        if self.conflicts >= CONFLICTS && !is_recent(self.conflicts_said, now) {
             tracing::warn!(
                 "the lease cannot be written: {} times in a row the API server said that it had changed since it was read",
                 self.conflicts
@@ -96,4 +94,9 @@ impl Trouble {
     pub(super) fn was_not_changed(&mut self) {
         self.conflicts = 0;
     }
+}
+
+/// Whether something was said so shortly before that it is not said again.
+fn is_recent(said: Option<Instant>, now: Instant) -> bool {
+    said.is_some_and(|said| now - said < INTERVAL)
 }
