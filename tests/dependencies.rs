@@ -37,6 +37,13 @@ const USES: &[(&str, &[&str], &[&str])] = &[
     ),
     // It knows the policy as a file, and asks a registry.
     ("kuma-workload-registry", &[], &[]),
+    // The plan for JavaScript, and the tool that writes what JavaScript imports of it.
+    (
+        "kuma-workload-playground",
+        &["kuma-workload-plan", "kuma-workload-rulebook"],
+        &[],
+    ),
+    ("kuma-workload-bindgen", &[], &[]),
     // Tests and measurements, which come in through the doors.
     (
         "kuma-workload-plan-wasm-check",
@@ -67,6 +74,7 @@ const USES: &[(&str, &[&str], &[&str])] = &[
 const USERS_OF_THE_PLAN: &[&str] = &[
     "fuzz/",
     "host/src/",
+    "playground/src/",
     "reconciler/src/plan.rs",
     "reconciler/src/plan/",
     "reconciler/src/status.rs",

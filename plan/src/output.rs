@@ -1,7 +1,7 @@
 //! The report as text, in the form that is asked for.
 
 mod github;
-mod json;
+pub mod json;
 mod junit;
 pub mod layout;
 mod sarif;

@@ -43,30 +43,12 @@ pub(crate) fn namespace(text: &str) -> Result<String, String> {
 
 /// Where the workload identifiers of Dataplanes come from (W8).
 pub(crate) fn identifiers() -> impl TypedValueParser<Value = Identifiers> {
-    one_of([
-        (
-            Identifiers::Dataplanes,
-            "dataplanes",
-            "The Dataplane's annotation (control plane 2.13 and later)",
-        ),
-        (
-            Identifiers::Pods,
-            "pods",
-            "The annotation, or else what the Pod of the Dataplane's name would get",
-        ),
-    ])
+    one_of(Identifiers::ALL)
 }
 
 /// Whether a Pod's annotation `kuma.io/workload` counts (W7).
 pub(crate) fn pod_annotation() -> impl TypedValueParser<Value = PodAnnotation> {
-    one_of([
-        (
-            PodAnnotation::Honor,
-            "honor",
-            "It names the workload, as the Kong page says",
-        ),
-        (PodAnnotation::Ignore, "ignore", "Nothing, as for Kuma"),
-    ])
+    one_of(PodAnnotation::ALL)
 }
 
 /// One of these values, given by its name. Each has a sentence for the help.

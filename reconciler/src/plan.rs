@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, ValueEnum, builder::TypedValueParser};
+use clap::{Args, builder::TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use kuma_workload_plan::{
     self as plan, FailOn, Inventory, Report,
@@ -24,7 +24,7 @@ use kuma_workload_plan::{
 };
 use kuma_workload_rulebook::{
     identifier::{Identifiers, PodAnnotation},
-    spiffe,
+    spiffe::Environment,
 };
 
 use self::files::Pattern;
@@ -89,7 +89,7 @@ pub struct PlanFlags {
     zone: Option<String>,
     /// Where the control plane runs, which decides a SPIFFE ID's default path. Without it,
     /// kubernetes for Kubernetes objects and universal for Universal documents.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = environment())]
     environment: Option<Environment>,
     /// The Kuma that the plan is made for: with kuma3, what changes there silently is found too.
     #[arg(long, value_name = "KUMA", default_value = "current", value_parser = target())]
@@ -117,26 +117,12 @@ fn target() -> impl TypedValueParser<Value = plan::Target> {
     arguments::one_of(plan::Target::ALL)
 }
 
+fn environment() -> impl TypedValueParser<Value = Environment> {
+    arguments::one_of(Environment::ALL)
+}
+
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     arguments::one_of(FailOn::ALL)
-}
-
-/// Where the control plane runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Environment {
-    /// Dataplanes are made from Pods.
-    Kubernetes,
-    /// Dataplanes are documents.
-    Universal,
-}
-
-impl From<Environment> for spiffe::Environment {
-    fn from(environment: Environment) -> Self {
-        match environment {
-            Environment::Kubernetes => Self::Kubernetes,
-            Environment::Universal => Self::Universal,
-        }
-    }
 }
 
 const FINDINGS: u8 = 1;
@@ -219,7 +205,7 @@ fn plan(options: &PlanFlags) -> Report {
         pod_annotation: options.pod_annotation,
         identifiers: options.identifiers,
         zone: options.zone.clone(),
-        environment: options.environment.map(Into::into),
+        environment: options.environment,
         namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
         target: options.target,

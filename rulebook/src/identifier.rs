@@ -50,6 +50,18 @@ pub enum PodAnnotation {
     Ignore,
 }
 
+impl PodAnnotation {
+    /// All of them, with their names and what they mean.
+    pub const ALL: [(Self, &str, &str); 2] = [
+        (
+            Self::Honor,
+            "honor",
+            "It names the workload, as the Kong page says",
+        ),
+        (Self::Ignore, "ignore", "Nothing, as for Kuma"),
+    ];
+}
+
 /// Where the identifier of a Dataplane comes from (W8).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Identifiers {
@@ -58,6 +70,22 @@ pub enum Identifiers {
     Dataplanes,
     /// The annotation of the Dataplane, or else the identifier of the Pod with the same name.
     Pods,
+}
+
+impl Identifiers {
+    /// All of them, with their names and what they mean.
+    pub const ALL: [(Self, &str, &str); 2] = [
+        (
+            Self::Dataplanes,
+            "dataplanes",
+            "The Dataplane's annotation (control plane 2.13 and later)",
+        ),
+        (
+            Self::Pods,
+            "pods",
+            "The annotation, or else what the Pod of the Dataplane's name would get",
+        ),
+    ];
 }
 
 /// The identifier of a Pod (W1, W2, W7). Builtin gateways never have one (W8).

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What was found in a document, or in the answer of an API server.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The objects, in order.
     pub(crate) objects: Vec<(Mention, Manifest)>,

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
-use super::{place::Place, tree::Position};
+use super::{STDIN, place::Place, tree::Position};
 
 /// Input that cannot be read, as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,6 +32,24 @@ impl Fault {
             place: Place { file, at },
             message: message.into(),
         }
+    }
+
+    /// That no object was in any of these files, which were given as this.
+    pub fn nothing_read(given: Arc<str>, files: &[Arc<str>]) -> Self {
+        let what = match files {
+            [] => "there is no file .yaml, .yml or .json".to_owned(),
+            [file] if &**file == STDIN => {
+                "it holds no Kubernetes object and no document of Kuma; see \
+                                           whether the command before the pipe went wrong"
+                    .to_owned()
+            }
+            [_] => "it holds no Kubernetes object and no document of Kuma".to_owned(),
+            files => format!(
+                "none of {} files holds a Kubernetes object or a document of Kuma",
+                files.len()
+            ),
+        };
+        Self::of_file(given, format!("nothing was read: {what}"))
     }
 }
 

@@ -209,26 +209,12 @@ fn of_walk(error: &ignore::Error, path: &Path) -> Vec<Fault> {
 
 /// That nothing was read of these paths, which have these files.
 pub(crate) fn nothing(paths: &[PathBuf], files: &[File]) -> Fault {
-    let what = match files {
-        [] => "there is no file .yaml, .yml or .json".to_owned(),
-        [file] if file.path.as_os_str() == STDIN => {
-            "it holds no Kubernetes object and no document of Kuma; see whether the command before \
-             the pipe went wrong"
-                .to_owned()
-        }
-        [file] if file.is_named => {
-            "it holds no Kubernetes object and no document of Kuma".to_owned()
-        }
-        files => format!(
-            "none of {} files holds a Kubernetes object or a document of Kuma",
-            files.len()
-        ),
-    };
     let place = match paths {
         [path] => name(path),
         _ => "the input".into(),
     };
-    Fault::of_file(place, format!("nothing was read: {what}"))
+    let named: Vec<_> = files.iter().map(|file| name(&file.path)).collect();
+    Fault::nothing_read(place, &named)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Fault {

@@ -12,6 +12,16 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// Both of them, with their names and what they mean.
+    pub const ALL: [(Self, &str, &str); 2] = [
+        (
+            Self::Kubernetes,
+            "kubernetes",
+            "Dataplanes are made from Pods",
+        ),
+        (Self::Universal, "universal", "Dataplanes are documents"),
+    ];
+
     /// The path of a MeshIdentity that does not have one (ID1).
     pub fn default_path(self) -> &'static str {
         match self {
