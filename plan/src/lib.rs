@@ -42,7 +42,7 @@ pub use inventory::{Inventory, Unread};
 pub use manifest::Found;
 pub use options::{Options, Target};
 pub use report::Report;
-pub use settings::policy_settings;
+pub use settings::{DEFAULT_SETTINGS, policy_settings};
 
 use read::Document;
 

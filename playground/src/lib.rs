@@ -1,9 +1,12 @@
 //! The plan for JavaScript: text in, text out. The playground's page and the npm package call it.
 #![forbid(unsafe_code)]
 
+mod mask;
 mod options;
 mod planner;
+mod request;
 
+use kuma_workload_plan::read::Document;
 use wasm_bindgen::prelude::*;
 
 /// Plans documents. What has not changed since the last plan is not read again.
@@ -35,4 +38,33 @@ impl Planner {
             .plan(options)
             .map_err(|sentence| JsError::new(&sentence))
     }
+}
+
+/// The text of a document in which `data` and `stringData` of Secrets, and the values of environment variables, are
+/// masked: for what leaves the page or stays behind. All else is as it was.
+#[wasm_bindgen]
+pub fn mask(text: &str) -> String {
+    mask::mask(text)
+}
+
+/// An object of a document as the request that an API server would send about it, and the settings that judge it:
+/// the JSON object `{"settings": …, "review": …}`, which `kwctl run` takes. The object is named as the report names it,
+/// `{"kind": …, "namespace": …, "name": …}`; the options are those of the plan.
+///
+/// # Errors
+///
+/// A sentence, if the object is not there or is of a kind that the policy does not judge.
+#[wasm_bindgen]
+pub fn request(name: &str, bytes: &[u8], object: &str, options: &str) -> Result<String, JsError> {
+    let document = Document {
+        name: name.into(),
+        bytes: bytes.into(),
+    };
+    request::request(&document, object, options).map_err(|sentence| JsError::new(&sentence))
+}
+
+/// The version of the rules.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
 }
