@@ -1,11 +1,11 @@
 //! Which values of a document are hidden.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 use super::tree::{Content, Tree};
 
 /// Where a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Within {
     /// Where nothing is hidden but by what stands there.
     Anything,
@@ -17,6 +17,9 @@ enum Within {
     Hidden,
 }
 
+/// How many places there are.
+const PLACES: usize = 4;
+
 /// A copy of the whole object, which kubectl keeps.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -27,7 +30,7 @@ const SIDECAR_VARIABLES: &str = "kuma.io/sidecar-env-vars";
 pub(super) fn of(tree: &Tree) -> Vec<Range<usize>> {
     let mut search = Search {
         tree,
-        seen: HashSet::new(),
+        seen: vec![[false; PLACES]; tree.len()],
         parts: Vec::new(),
     };
     for root in &tree.roots {
@@ -39,7 +42,7 @@ pub(super) fn of(tree: &Tree) -> Vec<Range<usize>> {
 struct Search<'t> {
     tree: &'t Tree,
     /// Aliases would lead to the same again and again, and in circles.
-    seen: HashSet<(usize, Within)>,
+    seen: Vec<[bool; PLACES]>,
     parts: Vec<Range<usize>>,
 }
 
@@ -48,7 +51,9 @@ impl Search<'_> {
         let Some((number, node)) = self.tree.node(number) else {
             return;
         };
-        if !self.seen.insert((number, within)) {
+        let seen = self.seen.get_mut(number);
+        let seen = seen.and_then(|places| places.get_mut(within as usize));
+        if seen.is_none_or(|seen| std::mem::replace(seen, true)) {
             return;
         }
         match &node.content {

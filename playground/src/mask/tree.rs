@@ -1,6 +1,6 @@
 //! A document as a tree of nodes that know which part of the text they are.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use granit_parser::{Event, Parser, Span, options};
 
@@ -11,8 +11,8 @@ const MAX_LEVELS: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
-    /// The nodes that can be referred to, by their anchors.
-    anchors: HashMap<usize, usize>,
+    /// The nodes that can be referred to, with their anchors in rising order.
+    anchors: Vec<(usize, usize)>,
     /// The documents' roots: one, as a rule.
     pub(super) roots: Vec<usize>,
 }
@@ -40,12 +40,18 @@ pub(super) enum Content {
 }
 
 impl Tree {
+    /// How many nodes there are: their numbers are lower.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The node with this number; of an alias, what it refers to.
     pub(super) fn node(&self, number: usize) -> Option<(usize, &Node)> {
         let node = self.nodes.get(number)?;
         match node.content {
             Content::Alias(anchor) => {
-                let number = *self.anchors.get(&anchor)?;
+                let found = self.anchors.binary_search_by_key(&anchor, |one| one.0);
+                let (_, number) = *self.anchors.get(found.ok()?)?;
                 self.nodes.get(number).map(|node| (number, node))
             }
             _ => Some((number, node)),
@@ -99,7 +105,7 @@ pub(super) fn read(text: &str) -> Option<Tree> {
         let number = tree.nodes.len();
         tree.nodes.push(Node { part, content });
         if anchor > 0 {
-            tree.anchors.insert(anchor, number);
+            tree.anchors.push((anchor, number));
         }
         match open.last_mut() {
             Some((_, children)) => children.push(number),
