@@ -30,7 +30,7 @@ describe('the package in an empty project', () => {
 
   it('runs the example of its README', () => {
     const readme = readFileSync(join(root, 'playground/npm/README.md'), 'utf8');
-    const [, script] = readme.match(/```js\n([^]*?)```/);
+    const [, script] = readme.match(/```js\n(.*?)```/s);
     writeFileSync(
       join(home.folder, 'app.yaml'),
       'apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {kuma.io/workload: b}}\n',

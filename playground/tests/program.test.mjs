@@ -24,7 +24,10 @@ describe('the plan in JavaScript is that of the program', { concurrency: 4 }, ()
     [['--target', 'kuma3'], { target: 'kuma3' }],
     [['--identifiers', 'pods', '--pod-annotation', 'honor'], { identifiers: 'pods', podAnnotation: 'honor' }],
     [['--zone', 'east', '--environment', 'universal'], { zone: 'east', environment: 'universal' }],
-    [['--namespace', 'shop', '--workload-labels', 'app,team'], { namespace: 'shop', workloadLabels: ['app', 'team'] }],
+    [
+      ['--namespace', 'shop', '--workload-labels', 'app,team'],
+      { namespace: 'shop', workloadLabels: ['app', 'team'] },
+    ],
     [['--default-namespace', 'shop'], { defaultNamespace: 'shop' }],
     [['--settings', 'settings.yml'], { settings: { name: 'settings.yml', text: settings } }],
     [['--settings', 'settings.yml'], { settings: { name: 'settings.yml', text: 'acton: deny\n' } }],
@@ -38,8 +41,14 @@ describe('the plan in JavaScript is that of the program', { concurrency: 4 }, ()
 
   it('with one document changed after the other', async () => {
     const two = [
-      { name: 'a.yaml', bytes: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {kuma.io/mesh: m}}\n' },
-      { name: 'b.yaml', bytes: 'apiVersion: v1\nkind: Pod\nmetadata: {name: b, labels: {kuma.io/mesh: n}}\n' },
+      {
+        name: 'a.yaml',
+        bytes: 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {kuma.io/mesh: m}}\n',
+      },
+      {
+        name: 'b.yaml',
+        bytes: 'apiVersion: v1\nkind: Pod\nmetadata: {name: b, labels: {kuma.io/mesh: n}}\n',
+      },
     ];
     const changes = [
       two,
