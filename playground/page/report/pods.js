@@ -45,6 +45,7 @@ export function podsSection(parts, mesh, why) {
         class: 'report-verdict',
         of: ({ admission, finished }) => ({ admission, finished }),
         draw: (shown) => verdict(shown, parts),
+        keep: why,
       },
       {
         title: 'Mesh',
@@ -68,10 +69,10 @@ export function podsSection(parts, mesh, why) {
       },
       {
         title: 'Identity',
+        class: 'report-identity',
         of: ({ identity }) => identity ?? null,
         draw: identity,
       },
-      { title: 'Why', of: () => 0, draw: (_, key) => why(key) },
     ],
   );
 }
@@ -91,14 +92,13 @@ function verdict({ admission, finished }, parts) {
   const ended = finished && quiet('finished');
   if (!admission) return ended || quiet('none');
   const { verdict: word, rejection, warnings } = admission;
-  const accepted = !rejection && warnings.length > 0;
   return [
-    h('div', { class: 'report-line' }, marked(word, accepted ? 'warns' : word), ended),
+    h('div', { class: 'report-line' }, marked(word), ended),
     rejection && objection(rejection, parts),
-    ...warnings.map((warning) => objection(warning, parts, rejection && 'warns')),
+    ...warnings.map((warning) => objection(warning, parts, marked('warns'))),
   ];
 }
 
 function objection({ rule, message }, parts, word) {
-  return h('p', {}, word && [marked(word), ' '], parts.code(rule), ' ', h('bdi', {}, visible(message)));
+  return h('p', {}, word && [word, ' '], parts.code(rule), ' ', h('bdi', {}, visible(message)));
 }

@@ -5,8 +5,10 @@ import { Section } from './section.js';
 
 /**
  * A column: `of` takes from an item all that a cell shows, and `draw` makes the cell of that alone,
- * so that a cell is drawn anew only if that has changed. Both get the row's key too.
- * @typedef {{title: string, class?: string, of(item: unknown): unknown, draw(shown: unknown, key: string): unknown}} Column
+ * so that a cell is drawn anew only if that has changed. What `keep` makes stays in the cell as long as
+ * the row does.
+ * @typedef {{title: string, class?: string, of(item: unknown): unknown, draw(shown: unknown): unknown,
+ *   keep?: (key: string) => Element}} Column
  */
 
 /**
@@ -17,7 +19,9 @@ import { Section } from './section.js';
  */
 export function tableSection({ id, title, key, text }, columns) {
   // The roles are said because cards are no longer tables to every browser.
-  const heads = columns.map((column) => h('th', { scope: 'col', role: 'columnheader' }, column.title));
+  const heads = columns.map((column) =>
+    h('th', { scope: 'col', role: 'columnheader', class: column.class }, column.title),
+  );
   const rows = h('tbody', { role: 'rowgroup' });
   const head = h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads));
   const table = h('table', { role: 'table', 'aria-labelledby': id, class: `report-table ${id}` }, head, rows);
@@ -41,16 +45,14 @@ class Row {
 
 class Cell {
   #column;
-  #key;
   #shown;
+  #body = h('div');
 
   constructor(column, key, first) {
     this.#column = column;
-    this.#key = key;
     const attributes = { class: column.class, 'data-label': column.title };
-    this.element = first
-      ? h('th', { ...attributes, scope: 'row', role: 'rowheader' })
-      : h('td', { ...attributes, role: 'cell' });
+    const [tag, roles] = first ? ['th', { scope: 'row', role: 'rowheader' }] : ['td', { role: 'cell' }];
+    this.element = h(tag, { ...attributes, ...roles }, this.#body, column.keep?.(key));
   }
 
   update(item) {
@@ -58,8 +60,8 @@ class Cell {
     const text = JSON.stringify(shown) ?? '';
     if (text === this.#shown) return;
     this.#shown = text;
-    const children = [this.#column.draw(shown, this.#key)].flat(2);
-    this.element.replaceChildren(...children.filter((child) => child || child === 0).map(asChild));
+    const children = [this.#column.draw(shown)].flat(2);
+    this.#body.replaceChildren(...children.filter((child) => child || child === 0).map(asChild));
   }
 }
 

@@ -27,7 +27,7 @@ export function namespacesSection(mesh) {
       of: ({ meshes }) => meshes.map((counts) => ({ ...counts, mesh: mesh(counts.mesh) })),
       draw: (meshes) => list(meshes, (one) => [meshChip(one.mesh), ' ', quiet(countsText(one))]),
     },
-    { title: 'Split', of: ({ split }) => split, draw: (split) => (split ? marked('yes', 'conflict') : 'no') },
+    { title: 'Split', of: ({ split }) => split, draw: (split) => (split ? marked('yes', 'warns') : 'no') },
     {
       title: 'To move',
       of: ({ moves }) => moves.map((move) => ({ ...move, mesh: mesh(move.mesh) })),

@@ -12,9 +12,10 @@ let pictures = 0;
 /**
  * @param {object} layout as of `layoutOf`
  * @param {object} model as of `modelOf`
+ * @param {Map<string, Element>} [boxes] those of the last time, which are taken again where they are the same
  * @returns {SVGSVGElement}
  */
-export function drawn(layout, model) {
+export function drawn(layout, model, boxes = new Map()) {
   const id = `report-picture-${++pictures}`;
   const key = legend(layout, model, layout.height + 20);
   const height = layout.height + 20 + key.height;
@@ -30,26 +31,38 @@ export function drawn(layout, model) {
     },
     s('title', { id: `${id}-title` }, 'Namespaces, Workloads and Pods by mesh'),
     s('desc', { id: `${id}-desc` }, 'The same is said as a list beside the picture.'),
-    ...layout.boxes.map(box),
+    ...reused(layout.boxes, boxes),
     key.element,
   );
 }
 
+function reused(placed, boxes) {
+  const before = new Map(boxes);
+  boxes.clear();
+  for (const one of placed) {
+    const text = JSON.stringify(one.inside);
+    const element = before.get(text) ?? box(one.inside);
+    element.setAttribute('transform', `translate(${one.x} ${one.y})`);
+    boxes.set(text, element);
+  }
+  return [...boxes.values()];
+}
+
 function box(placed) {
-  const { x, y, width, height, name, universal, split, home, groups, more, arrows } = placed;
+  const { width, height, name, universal, split, home, groups, more, arrows } = placed;
   const { pad, chip } = SIZES;
   const kind = universal ? 'mesh' : 'namespace';
   const state = split ? 'namespace, split' : kind;
-  const bottom = y + height - 10;
+  const bottom = height - 10;
   return s(
     'g',
     {},
-    s('rect', { class: `report-box${split ? ' report-split' : ''}`, x, y, width, height, rx: 8 }),
-    text('report-title', x + pad, y + 19, fitted(name, width - 2 * pad - chip - 8, 7.4)),
-    text(split ? 'report-small report-bad' : 'report-small', x + pad, y + 35, state),
-    home && meshMark(home, x + width - pad - chip, y + 9),
+    s('rect', { class: `report-box${split ? ' report-split' : ''}`, width, height, rx: 8 }),
+    text('report-title', pad, 19, fitted(name, width - 2 * pad - chip - 8, 7.4)),
+    text(split ? 'report-small report-torn' : 'report-small', pad, 35, state),
+    home && meshMark(home, width - pad - chip, 9),
     ...groups.map(group),
-    more > 0 && text('report-small', x + pad, bottom, `+${grouped(more)} Workloads`),
+    more > 0 && text('report-small', pad, bottom, `+${grouped(more)} Workloads`),
     arrows && arrow(placed),
   );
 }
@@ -96,11 +109,11 @@ function line({ x, y, mesh, dots, left, end }) {
 }
 
 /** From each line that moves to the mark of the mesh that it moves to. */
-function arrow({ x, y, width, groups, home }) {
+function arrow({ width, groups, home }) {
   const { pad, chip, line: lineHeight } = SIZES;
   if (!home) return null;
-  const gutter = x + width - pad - chip / 2;
-  const target = y + 9 + chip + 3;
+  const gutter = width - pad - chip / 2;
+  const target = 9 + chip + 3;
   const moving = groups.flatMap((one) => one.lines.filter((candidate) => candidate.moves));
   const starts = moving.map((one) => ({
     x: one.end.x - 2 + (one.left ? 24 : 0),

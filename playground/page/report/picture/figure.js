@@ -10,6 +10,14 @@ import { modelOf } from './model.js';
 export class Figure {
   #frame = h('div', { class: 'report-frame report-canvas' });
   #list = h('div', {});
+  #details = h(
+    'details',
+    { class: 'report-as-list', ontoggle: () => this.#listed() },
+    h('summary', { 'data-control': 'list' }, 'As a list'),
+    this.#list,
+  );
+  #boxes = new Map();
+  #unlisted = true;
   #model = { boxes: [], more: 0, meshes: [] };
   #text;
   #width = 0;
@@ -20,12 +28,7 @@ export class Figure {
       { 'aria-labelledby': 'report-picture', hidden: true },
       h('h3', { class: 'report-heading', id: 'report-picture', tabindex: '-1' }, 'Picture'),
       this.#frame,
-      h(
-        'details',
-        { class: 'report-as-list' },
-        h('summary', { 'data-control': 'list' }, 'As a list'),
-        this.#list,
-      ),
+      this.#details,
     );
     new ResizeObserver(([entry]) => this.#resized(entry.contentRect.width)).observe(this.#frame);
   }
@@ -41,8 +44,16 @@ export class Figure {
     this.#text = text;
     this.#model = model;
     this.element.hidden = model.boxes.length === 0;
-    this.#list.replaceChildren(asList(model));
+    this.#unlisted = true;
+    this.#listed();
     this.#draw();
+  }
+
+  /** The list is made when it is first seen. */
+  #listed() {
+    if (!this.#details.open || !this.#unlisted) return;
+    this.#unlisted = false;
+    this.#list.replaceChildren(asList(this.#model));
   }
 
   #resized(width) {
@@ -54,7 +65,7 @@ export class Figure {
 
   #draw() {
     if (!this.#width || !this.#model.boxes.length) return;
-    const svg = drawn(layoutOf(this.#model, Math.floor(this.#width) - 2), this.#model);
+    const svg = drawn(layoutOf(this.#model, Math.floor(this.#width) - 2), this.#model, this.#boxes);
     this.#frame.replaceChildren(svg);
   }
 }

@@ -31,9 +31,10 @@ export function layoutOf(model, width) {
   const bottoms = new Array(columns).fill(0);
   const boxes = model.boxes.map((box) => {
     const column = bottoms.indexOf(Math.min(...bottoms));
-    const placed = placedBox(box, column * (boxWidth + gap), bottoms[column], boxWidth, limit);
-    bottoms[column] += placed.height + gap;
-    return placed;
+    const inside = placedBox(box, boxWidth, limit);
+    const at = { x: column * (boxWidth + gap), y: bottoms[column] };
+    bottoms[column] += inside.height + gap;
+    return { ...at, inside };
   });
   const height = Math.max(0, Math.max(...bottoms) - gap);
   return { width: columns * (boxWidth + gap) - gap, height, boxes };
@@ -45,18 +46,19 @@ function dotLimit({ boxes }) {
   return Math.max(6, Math.min(LIMITS.dots, Math.floor(LIMITS.allDots / Math.max(1, lines))));
 }
 
-function placedBox(box, x, y, width, limit) {
+/** A box, from its own corner on, so that one that only moves is the same. */
+function placedBox(box, width, limit) {
   const { pad, title, gutter } = SIZES;
   const arrows = box.groups.some((group) => group.lines.some((line) => line.moves));
   const groupWidth = width - 2 * pad - (arrows ? gutter : 0);
-  let bottom = y + title;
+  let bottom = title;
   const groups = box.groups.map((group) => {
-    const placed = placedGroup(group, x + pad, bottom, groupWidth, limit);
+    const placed = placedGroup(group, pad, bottom, groupWidth, limit);
     bottom += placed.height + 8;
     return placed;
   });
   if (box.more) bottom += 18;
-  return { ...box, x, y, width, height: bottom - y + 4, groups, arrows };
+  return { ...box, width, height: bottom + 4, groups, arrows };
 }
 
 function placedGroup(group, x, y, width, limit) {

@@ -6,7 +6,7 @@ import { fitted, widthOf } from './fitted.js';
 import { LIMITS } from './model.js';
 import { cross, meshMark, shape, symbol } from './symbols.js';
 
-const EACH = 6.6;
+const EACH = 7;
 const HEIGHT = 24;
 
 /**
@@ -19,7 +19,7 @@ export function legend({ width }, model, top) {
   let x = 0;
   let y = top;
   const elements = [...meshEntries(model, width), ...signEntries(model)].flatMap(({ label, sign }) => {
-    const needed = 26 + widthOf(label, EACH) + 12;
+    const needed = 26 + widthOf(label, EACH) + 16;
     if (x > 0 && x + needed > width) {
       x = 0;
       y += HEIGHT;
