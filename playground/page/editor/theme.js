@@ -1,0 +1,33 @@
+/** How the editor looks: colours are the page's custom properties, which reach into its shadow root. */
+
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { EditorView } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+
+const look = EditorView.theme({
+  '&': { height: '100%', color: 'var(--text)', backgroundColor: 'var(--ground)', fontSize: '0.875rem' },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflow: 'auto' },
+  '.cm-content': { caretColor: 'var(--text)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-gutters': { color: 'var(--quiet)', backgroundColor: 'var(--raised)', borderRight: '1px solid var(--line)' },
+  '.cm-activeLineGutter': { color: 'var(--text)', backgroundColor: 'var(--ground)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--selection)',
+  },
+  '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--raised)', border: '1px solid var(--line)' },
+  '.cm-diagnostic': { maxWidth: '36rem', whiteSpace: 'pre-wrap', padding: '0.25rem 0.5rem' },
+  '.cm-panels': { color: 'var(--text)', backgroundColor: 'var(--raised)' },
+  '.cm-specialChar': { color: 'var(--error)' },
+});
+
+const colours = HighlightStyle.define([
+  { tag: [tags.definition(tags.propertyName), tags.propertyName], color: 'var(--code-key)' },
+  { tag: [tags.string, tags.special(tags.string), tags.content], color: 'var(--code-text)' },
+  { tag: [tags.comment, tags.lineComment], color: 'var(--quiet)', fontStyle: 'italic' },
+  { tag: [tags.keyword, tags.meta, tags.separator, tags.punctuation], color: 'var(--quiet)' },
+  { tag: [tags.typeName, tags.labelName], color: 'var(--code-tag)' },
+]);
+
+/** The theme and the colours of YAML. */
+export const theme = [look, syntaxHighlighting(colours)];

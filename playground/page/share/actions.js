@@ -1,0 +1,74 @@
+/** The buttons over the plan: what can be taken away from here. */
+
+import { button } from '../dom.js';
+import { notify, say } from '../notices.js';
+import { markdown } from '../report/index.js';
+import { settingsOf } from '../settings/read.js';
+import { LINK_LIMIT, toFragment } from '../state/link.js';
+import { copy } from './copy.js';
+import { kwctlLine, podAt } from './kwctl.js';
+import { save } from './save.js';
+
+/** By this key, a file is known as a state of the playground. */
+export const STATE_KEY = 'kumaWorkloadPlayground';
+
+/**
+ * The buttons.
+ *
+ * @param {object} page
+ * @param {() => Promise<{ snapshot: object, leftOut: string[] }>} page.snapshot takes the state, masked
+ * @param {() => { report: object, text: string } | null} page.plan the plan that is shown
+ * @param {() => { file: string, line: number }} page.cursor where the cursor is
+ * @param {() => string} page.settings the settings' text
+ * @param {(method: string, ...args: unknown[]) => Promise<unknown>} page.call asks the module
+ * @returns {HTMLElement[]} the buttons
+ */
+export function actions(page) {
+  /** An action that needs a plan. */
+  const ofPlan = (act) => () => {
+    const plan = page.plan();
+    if (plan) act(plan).catch(complain);
+    else say('There is no plan yet.');
+  };
+  return [
+    button('Copy link', () => copyLink(page).catch(complain)),
+    button('Copy kwctl line', ofPlan((plan) => copyKwctl(page, plan))),
+    button('Copy as Markdown', ofPlan(async ({ report }) => copy(markdown(report, { title: 'Plan' }), 'The plan'))),
+    button('Download JSON', ofPlan(async ({ text }) => save('plan.json', text))),
+  ];
+}
+
+function complain(error) {
+  notify('action', error.message);
+}
+
+async function copyLink(page) {
+  const { snapshot, leftOut } = await page.snapshot();
+  const fragment = await toFragment(snapshot);
+  if (fragment.length > LINK_LIMIT) {
+    const length = fragment.length.toLocaleString('en');
+    const limit = LINK_LIMIT.toLocaleString('en');
+    notify('link', `The link would have ${length} characters, and ${limit} are what other programs take.`, {
+      'Save it as a file': () => save('playground.json', JSON.stringify({ [STATE_KEY]: 1, ...snapshot })),
+    });
+    return;
+  }
+  history.replaceState(null, '', fragment);
+  await copy(location.href, 'The link');
+  if (leftOut.length > 0) {
+    notify('link', `The link is without ${leftOut.join(', ')}: a file that is no text cannot be in it.`);
+  }
+}
+
+async function copyKwctl(page, { report }) {
+  const { file, line } = page.cursor();
+  const pod = podAt(report, file, line);
+  if (!pod) {
+    say('No object is judged by the policy here.');
+    return;
+  }
+  const request = await page.call('request', pod.namespace, pod.kind, pod.name);
+  const text = page.settings();
+  const version = await page.call('version');
+  await copy(kwctlLine({ request, settings: settingsOf(text), text, version }), 'The kwctl line');
+}

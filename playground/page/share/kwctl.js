@@ -1,0 +1,40 @@
+/** The line that asks the policy itself about an object, with kwctl. */
+
+const POLICY = 'registry://ghcr.io/kuma-workload/policies/kuma-workload-policy';
+
+/**
+ * The line. It can be pasted into any shell that is like Bourne's.
+ *
+ * @param {object} about
+ * @param {string} about.request the AdmissionReview, as JSON
+ * @param {Record<string, unknown> | null} about.settings the settings; null where only their text says them
+ * @param {string} about.text the settings' text
+ * @param {string} about.version the policy's version
+ * @returns {string} the line
+ */
+export function kwctlLine({ request, settings, text, version }) {
+  const given = settings
+    ? `--settings-json ${quoted(JSON.stringify(settings))}`
+    : `--settings-path <(printf %s ${quoted(text)})`;
+  return `printf %s ${quoted(request)} | kwctl run --request-path - ${given} ${POLICY}:v${version}`;
+}
+
+/** A text that a shell takes as it is. */
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * The object for which the line is: the one in which the cursor is, or else the first.
+ *
+ * @param {object} report the plan
+ * @param {string} file the document that is shown
+ * @param {number} line the cursor's line
+ * @returns {object | undefined} an entry of the report's pods
+ */
+export function podAt(report, file, line) {
+  const judged = report.pods.filter(({ admission }) => admission);
+  const here = judged.filter(({ place }) => place?.file === file);
+  const before = here.filter(({ place }) => place.line <= line);
+  return before.toSorted((one, next) => one.place.line - next.place.line).at(-1) ?? here[0] ?? judged[0];
+}

@@ -1,0 +1,23 @@
+/** Begins a worker: from a blob, so that the page's policy binds it too, and it can ask nobody anything. */
+
+import { compile } from 'virtual:compiled';
+import source from 'virtual:worker';
+import { scriptUrl } from '../trusted.js';
+
+let compiled = null;
+
+/**
+ * Begins a worker. The module is compiled once.
+ *
+ * @returns {Promise<{ worker: Worker, module: WebAssembly.Module }>} the worker, and the module for it
+ */
+export async function begin() {
+  compiled ??= compile();
+  try {
+    const module = await compiled;
+    return { worker: new Worker(scriptUrl(source)), module };
+  } catch (error) {
+    compiled = null;
+    throw new Error(`The module cannot be loaded (${error.message}); reload the page.`);
+  }
+}
