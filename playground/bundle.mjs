@@ -12,7 +12,14 @@ const [glue, out] = process.argv.slice(2).map((path) => resolve(path));
 const here = new URL('.', import.meta.url).pathname;
 const root = resolve(here, '..');
 const version = /^version = "(.*)"$/m.exec(readFileSync(join(root, 'Cargo.toml'), 'utf8'))[1];
-const common = { bundle: true, minify: true, target: 'es2022', write: false, charset: 'utf8', legalComments: 'none' };
+const common = {
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  write: false,
+  charset: 'utf8',
+  legalComments: 'none',
+};
 const html = readFileSync(join(here, 'page/index.html'), 'utf8');
 const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)"/;
 

@@ -7,7 +7,11 @@ import { parse, stringify } from 'yaml';
 
 /** Folders of manifests, and what they are called in the menu. */
 const FOLDERS = [
-  { name: 'All at once, on Kubernetes', folder: 'examples/plan/kubernetes', settings: 'examples/settings.yml' },
+  {
+    name: 'All at once, on Kubernetes',
+    folder: 'examples/plan/kubernetes',
+    settings: 'examples/settings.yml',
+  },
   { name: 'All at once, on Universal', folder: 'examples/plan/universal' },
   { name: 'Kong’s page on workload identity, on Kubernetes', folder: 'examples/page/kubernetes' },
   { name: 'Kong’s page on workload identity, on Universal', folder: 'examples/page/universal' },

@@ -18,7 +18,10 @@ export function virtual(sources) {
   return {
     name: 'virtual',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^virtual:/ }, ({ path }) => ({ path: path.slice('virtual:'.length), namespace: 'virtual' }));
+      onResolve({ filter: /^virtual:/ }, ({ path }) => ({
+        path: path.slice('virtual:'.length),
+        namespace: 'virtual',
+      }));
       onLoad({ filter: /.*/, namespace: 'virtual' }, async ({ path }) => {
         if (!(path in sources)) return { errors: [{ text: `nothing makes the module virtual:${path}` }] };
         return { contents: await sources[path](), loader: 'js', resolveDir: PAGE };

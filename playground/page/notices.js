@@ -55,6 +55,7 @@ export function showErrors() {
     const what = error instanceof Error ? error.message : String(error);
     notify('error', `The page made a mistake (${what}); what you typed is still here, and can be saved.`);
   };
-  addEventListener('error', (event) => show(event.error ?? event.message));
+  // What has no error is no mistake: a ResizeObserver says so that it goes on in the next frame.
+  addEventListener('error', ({ error }) => error && show(error));
   addEventListener('unhandledrejection', (event) => show(event.reason));
 }

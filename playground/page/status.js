@@ -23,7 +23,8 @@ export class StatusLine {
     clearTimeout(this.#timer);
     if (state === 'planning') this.#timer = setTimeout(() => this.#say('The plan is being made.'), PATIENCE);
     else if (state === 'failed') this.#say(error.message);
-    else if (state === 'asking') this.#say(`These documents have ${kilobytes(size)} KB; planning them may take a while.`);
+    else if (state === 'asking')
+      this.#say(`These documents have ${kilobytes(size)} KB; planning them may take a while.`);
     else this.#say('');
     byId('ask').hidden = state !== 'asking';
     byId('report').setAttribute('aria-busy', String(state === 'planning'));

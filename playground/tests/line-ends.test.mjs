@@ -37,7 +37,15 @@ const edits = [
   ['lines joined', 'a\r\nb\nc', [[1, 2, '']], 'ab\nc'],
   ['the second end of two goes', 'a\r\nb\nc', [[3, 4, '']], 'a\r\nbc'],
   ['lines replaced keep their ends', 'a\r\nb\nc\r', [[0, 5, 'x\ny\nz']], 'x\r\ny\nz\r'],
-  ['all deleted, then typed', 'a\r\nb\r\n', [[0, 4, ''], [0, 0, 'x\ny\n']], 'x\r\ny\r\n'],
+  [
+    'all deleted, then typed',
+    'a\r\nb\r\n',
+    [
+      [0, 4, ''],
+      [0, 0, 'x\ny\n'],
+    ],
+    'x\r\ny\r\n',
+  ],
 ];
 
 for (const [name, text, changes, expected] of edits) {

@@ -18,7 +18,10 @@ export function filesInto(documents, openState) {
     try {
       const files = await reading;
       const state = stateOf(files);
-      if (state) notify('state', 'The file took the place of your documents.', { 'Bring mine back': openState(state) });
+      if (state)
+        notify('state', 'The file took the place of your documents.', {
+          'Bring mine back': openState(state),
+        });
       else if (files.length > 0) documents.add(files);
       else notify('files', 'No manifest is there: of folders, files .yaml, .yml and .json are opened.');
     } catch (error) {

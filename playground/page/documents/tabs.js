@@ -38,7 +38,8 @@ export class Tabs {
       kept.set(doc.key, tab);
     }
     const tabs = [...kept.values()];
-    const isSame = tabs.length === this.#host.children.length && tabs.every((tab, at) => this.#host.children[at] === tab);
+    const isSame =
+      tabs.length === this.#host.children.length && tabs.every((tab, at) => this.#host.children[at] === tab);
     if (!isSame) this.#host.replaceChildren(...tabs);
     this.#tabs = kept;
     const shown = kept.get(active.key);

@@ -92,7 +92,9 @@ function changed(ends, { changes, startState }) {
     isChanged = true;
     const end = ends[first] ?? ends[first - 1] ?? startState.facet(fileEnd);
     parts.push(ends.slice(kept, first));
-    parts.push(Array.from({ length: count }, (_, index) => (first + index < last ? ends[first + index] : end)));
+    parts.push(
+      Array.from({ length: count }, (_, index) => (first + index < last ? ends[first + index] : end)),
+    );
     kept = last;
   });
   return isChanged ? parts.concat([ends.slice(kept)]).flat() : ends;

@@ -10,7 +10,11 @@ const look = EditorView.theme({
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflow: 'auto' },
   '.cm-content': { caretColor: 'var(--text)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '.cm-gutters': { color: 'var(--quiet)', backgroundColor: 'var(--raised)', borderRight: '1px solid var(--line)' },
+  '.cm-gutters': {
+    color: 'var(--quiet)',
+    backgroundColor: 'var(--raised)',
+    borderRight: '1px solid var(--line)',
+  },
   '.cm-activeLineGutter': { color: 'var(--text)', backgroundColor: 'var(--ground)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'var(--selection)',

@@ -79,7 +79,11 @@ function line(attributes, question, onChange) {
 
 /** A list: an item on each line. */
 function lines(attributes, question, onChange) {
-  const read = () => control.value.split('\n').map((item) => item.trim()).filter((item) => item !== '');
+  const read = () =>
+    control.value
+      .split('\n')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   const control = element('textarea', {
     ...attributes,
     rows: Math.min(8, Math.max(2, (question.default ?? []).length + 1)),

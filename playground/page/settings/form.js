@@ -22,13 +22,19 @@ export class SettingsForm {
   constructor(host, text) {
     this.#fields = questions.map((question) => ({
       question,
-      ...field('setting', question, (value) => text.write(writeSetting(text.read(), question.variable, value))),
+      ...field('setting', question, (value) =>
+        text.write(writeSetting(text.read(), question.variable, value)),
+      ),
     }));
     const groups = [...grouped(this.#fields.map((one) => ({ ...one, group: one.question.group })))];
     host.append(
       this.#decides,
-      ...groups.map(([group, fields]) =>
-        element('fieldset', {}, element('legend', {}, group), ...fields.map(({ root }) => root)),
+      element(
+        'div',
+        { class: 'fields' },
+        ...groups.map(([group, fields]) =>
+          element('fieldset', {}, element('legend', {}, group), ...fields.map(({ root }) => root)),
+        ),
       ),
     );
     this.fill(text.read());
@@ -44,7 +50,7 @@ export class SettingsForm {
     };
     const decides = settings === null || !this.#fields.every(isShown);
     this.#decides.hidden = !decides;
-    const valueOf = (variable) => {
+    const valueOfKey = (variable) => {
       const { question } = this.#fields.find((one) => one.question.variable === variable);
       return known(question) ?? question.default;
     };
@@ -52,7 +58,7 @@ export class SettingsForm {
       if (!decides) set(known(question));
       enable(!decides);
       // What is set is shown, even where it would not be asked.
-      root.hidden = !isAsked(question.show_if, valueOf) && known(question) === undefined;
+      root.hidden = !isAsked(question.show_if, valueOfKey) && known(question) === undefined;
     }
   }
 }

@@ -4,15 +4,15 @@
  * Whether a question is asked, given the values of the others: `a=b`, joined by `&&` or by `||`.
  *
  * @param {string | undefined} condition the question's show_if
- * @param {(variable: string) => unknown} valueOf the value of another question
+ * @param {(variable: string) => unknown} valueOfKey the value of another question
  * @returns {boolean} whether it is
  */
-export function isAsked(condition, valueOf) {
+export function isAsked(condition, valueOfKey) {
   if (!condition) return true;
   return condition.split('||').some((any) =>
     any.split('&&').every((one) => {
       const [variable, value] = one.split('=');
-      return String(valueOf(variable)) === value;
+      return String(valueOfKey(variable)) === value;
     }),
   );
 }

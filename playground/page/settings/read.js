@@ -35,7 +35,7 @@ function pairsOf(text) {
   if (!isMap || more.length > 0) return null;
   for (const pair of childrenOf(body)) {
     const key = keyOf(pair, text);
-    const value = key === undefined ? undefined : valueOf(pair, text);
+    const value = key === undefined ? undefined : valueOfKey(pair, text);
     if (value === undefined || found.has(key)) return null;
     found.set(key, { value, from: pair.from, to: pair.to, isFlow: body.name === 'FlowMapping' });
   }
@@ -69,7 +69,7 @@ function keyOf(pair, text) {
 }
 
 /** The value of a pair; undefined if the form cannot show it. */
-function valueOf(pair, text) {
+function valueOfKey(pair, text) {
   const nodes = childrenOf(pair).filter((node) => node.name !== 'Key');
   if (nodes.length === 0) return null;
   return nodes.length === 1 ? nodeOf(nodes[0], text) : undefined;
@@ -97,7 +97,7 @@ function mapOf(node, text) {
   const entries = [];
   for (const child of childrenOf(node)) {
     const key = keyOf(child, text);
-    const value = key === undefined ? undefined : valueOf(child, text);
+    const value = key === undefined ? undefined : valueOfKey(child, text);
     if (value === undefined) return undefined;
     entries.push([key, value]);
   }

@@ -32,9 +32,18 @@ export function actions(page) {
   };
   return [
     button('Copy link', () => copyLink(page).catch(complain)),
-    button('Copy kwctl line', ofPlan((plan) => copyKwctl(page, plan))),
-    button('Copy as Markdown', ofPlan(async ({ report }) => copy(markdown(report, { title: 'Plan' }), 'The plan'))),
-    button('Download JSON', ofPlan(async ({ text }) => save('plan.json', text))),
+    button(
+      'Copy kwctl line',
+      ofPlan((plan) => copyKwctl(page, plan)),
+    ),
+    button(
+      'Copy as Markdown',
+      ofPlan(async ({ report }) => copy(markdown(report, { title: 'Plan' }), 'The plan')),
+    ),
+    button(
+      'Download JSON',
+      ofPlan(async ({ text }) => save('plan.json', text)),
+    ),
   ];
 }
 

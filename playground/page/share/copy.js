@@ -26,7 +26,11 @@ function show(text, what) {
     { 'aria-label': what, close: () => dialog.remove() },
     element('p', {}, `The browser lets this page copy nothing. Copy it from here: ${what.toLowerCase()}.`),
     field,
-    element('p', {}, button('Close', () => dialog.close())),
+    element(
+      'p',
+      {},
+      button('Close', () => dialog.close()),
+    ),
   );
   document.body.append(dialog);
   dialog.showModal();

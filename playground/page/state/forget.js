@@ -26,7 +26,12 @@ export function askToForget(forget) {
       'The documents and the settings are removed from this page and from the browser’s storage, and so is the ' +
         'copy of the page that works without a network. This cannot be undone.',
     ),
-    element('p', { class: 'row' }, button('Forget', yes), button('Keep', () => dialog.close(), { autofocus: true })),
+    element(
+      'p',
+      { class: 'row' },
+      button('Forget', yes),
+      button('Keep', () => dialog.close(), { autofocus: true }),
+    ),
   );
   document.body.append(dialog);
   dialog.showModal();

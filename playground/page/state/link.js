@@ -39,7 +39,9 @@ export async function fromFragment(fragment) {
   const [, version, text] = /^#(\d+)\.(.*)$/s.exec(fragment) ?? [];
   if (version === undefined) return null;
   if (version !== VERSION) {
-    throw new Error(`The link is of version ${version.slice(0, 9)}, and this page reads version ${VERSION}: reload it.`);
+    throw new Error(
+      `The link is of version ${version.slice(0, 9)}, and this page reads version ${VERSION}: reload it.`,
+    );
   }
   let json;
   try {

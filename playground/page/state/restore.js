@@ -57,7 +57,8 @@ export class Restorer {
 
   /** Something was changed: the address does not say any more what is here. */
   edited() {
-    if (!this.#isFilling && location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
+    if (!this.#isFilling && location.hash !== '')
+      history.replaceState(null, '', location.pathname + location.search);
   }
 
   /** Forgets all. */

@@ -123,7 +123,9 @@ export class PlanClient {
       const id = this.#lastId;
       const seconds = Math.round(limit / 1000);
       const late = () =>
-        this.#stop(`This takes more than ${seconds} seconds, and was ended. Take some of the documents away.`);
+        this.#stop(
+          `This takes more than ${seconds} seconds, and was ended. Take some of the documents away.`,
+        );
       this.#open.set(id, { resolve, reject, timer: setTimeout(late, limit) });
       this.#live.postMessage({ id, method, args });
     });
