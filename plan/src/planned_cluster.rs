@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kuma_workload_rulebook::{
     admission::{
-        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
+        Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector, Witness,
     },
     keys, mesh,
     metadata::{Metadata, PodFacts, Text},
@@ -157,6 +157,8 @@ fn text(text: &str) -> Text<'static> {
     Text(text.to_owned().into())
 }
 
+impl Witness for ClusterBefore<'_, '_> {}
+
 impl Cluster for ClusterBefore<'_, '_> {
     fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {
         Ok(self.cluster.inventory.namespace_metadata(name).clone())
@@ -233,6 +235,8 @@ mod tests {
         sources: &'w [PodSource<'a>],
         without: usize,
     }
+
+    impl Witness for Everything<'_, '_> {}
 
     impl Cluster for Everything<'_, '_> {
         fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {
