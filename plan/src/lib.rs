@@ -33,6 +33,7 @@ pub mod read;
 pub mod report;
 mod settings;
 mod universal;
+mod why;
 mod workload_writers;
 mod workloads;
 
@@ -43,6 +44,7 @@ pub use manifest::Found;
 pub use options::{Options, Target};
 pub use report::Report;
 pub use settings::{DEFAULT_SETTINGS, policy_settings};
+pub use why::{StepReport, Walk};
 
 use read::Document;
 

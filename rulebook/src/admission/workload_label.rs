@@ -6,6 +6,7 @@ use super::{
     pod_review::{PodOrTemplate, PodReview},
     settings::{EnforcementAction, Settings, Updates},
     verdict::{Objection, Rule, Ruling, enforce},
+    witness::{Step, Witness},
 };
 use crate::{
     identifier::{self, PodAnnotation},
@@ -24,8 +25,13 @@ pub(super) fn judge(
     review: &PodReview<'_>,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
+    witness: &impl Witness,
 ) -> Ruling {
     let Some(value) = review.new.metadata.labels.get(keys::WORKLOAD) else {
+        witness.step(match review.subject {
+            PodOrTemplate::Pod => Step::PodWithoutLabel,
+            PodOrTemplate::Template(..) => Step::TemplateWithoutLabel,
+        });
         return Ok(());
     };
     let old_value = review
@@ -46,7 +52,10 @@ pub(super) fn judge(
             };
             (message, action)
         }
-        PodOrTemplate::Template(..) if old_value.is_some() => return Ok(()),
+        PodOrTemplate::Template(..) if old_value.is_some() => {
+            witness.step(Step::TemplateHadLabel);
+            return Ok(());
+        }
         PodOrTemplate::Template(kind, _) => {
             let message = format!(
                 "cannot set {} label in the {} ({}); it is automatically managed by Kuma",
@@ -61,6 +70,7 @@ pub(super) fn judge(
         action,
         Objection::new(Rule::WorkloadLabel, message),
         warnings,
+        witness,
     )
 }
 

@@ -4,6 +4,7 @@ use super::{
     request::{Operation, Request},
     settings::Settings,
     verdict::{Objection, Rule, Ruling, enforce},
+    witness::Witness,
 };
 use crate::quoted::Quoted;
 
@@ -18,6 +19,7 @@ pub(super) fn judge(
     terminating: bool,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
+    witness: &impl Witness,
 ) -> Ruling {
     let Some(action) = settings.protect_workloads else {
         return Ok(());
@@ -42,7 +44,7 @@ pub(super) fn judge(
             Quoted(&user.name),
         ),
     );
-    enforce(action, objection, warnings)
+    enforce(action, objection, warnings, witness)
 }
 
 #[cfg(test)]
