@@ -17,7 +17,23 @@ import { stateOf } from './line-ends.js';
 import { offsetAt, placeAt } from './position.js';
 import { theme } from './theme.js';
 
+/**
+ * Chromium keeps the looks of a selection for what is typed over it, by an inline style, which the page's policy
+ * refuses: so it is the editor that replaces a selection.
+ */
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { state } = view;
+    const isOver = event.inputType === 'insertText' && !event.isComposing && !state.selection.main.empty;
+    if (!isOver || state.readOnly || event.data === null) return false;
+    event.preventDefault();
+    view.dispatch(state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 const always = [
+  overSelection,
   lineNumbers(),
   highlightActiveLineGutter(),
   highlightSpecialChars(),
