@@ -175,9 +175,10 @@ export class Documents extends EventTarget {
   }
 
   /** @param {import('@codemirror/state').EditorState} state the new state of the document that is shown */
-  edit(state) {
+  update(state) {
+    const { version } = this.active;
     this.active.state = state;
-    this.#tell('edit');
+    if (this.active.version !== version) this.#tell('edit');
   }
 
   /** Puts a copy that can be changed in the place of a document that is no text. */

@@ -46,20 +46,22 @@ const always = [
   yaml(),
   lintGutter(),
   theme,
+  // It can be reached without this, but not every tool that looks for that knows.
+  EditorView.contentAttributes.of({ tabindex: '0' }),
   keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap, indentWithTab]),
 ];
 
 /** One view, in which one document at a time is shown. */
 export class Editor {
   #view;
-  #onEdit;
+  #onUpdate;
 
   /**
    * @param {HTMLElement} host the element that it is shown in
-   * @param {(state: EditorState) => void} onEdit is told of each change of the text
+   * @param {(state: EditorState) => void} onUpdate is told of each new state, of the text or of the cursor
    */
-  constructor(host, onEdit) {
-    this.#onEdit = onEdit;
+  constructor(host, onUpdate) {
+    this.#onUpdate = onUpdate;
     const root = host.attachShadow({ mode: 'open' });
     this.#view = new EditorView({ parent: root, root, state: this.stateOf('') });
   }
@@ -72,9 +74,7 @@ export class Editor {
    * @returns {EditorState} the state
    */
   stateOf(text, { readOnly = false } = {}) {
-    const told = EditorView.updateListener.of((update) => {
-      if (update.docChanged) this.#onEdit(update.state);
-    });
+    const told = EditorView.updateListener.of((update) => this.#onUpdate(update.state));
     return stateOf(text, [always, told, EditorState.readOnly.of(readOnly)]);
   }
 
