@@ -27,7 +27,7 @@ import { LIMIT, Runner } from './worker/runner.js';
 showErrors();
 byId('version').textContent = build.version;
 
-const editor = new Editor(byId('editor'), (state) => documents.edit(state));
+const editor = new Editor(byId('editor'), (state) => documents.update(state));
 const documents = new Documents((text, how) => editor.stateOf(text, how));
 const client = new PlanClient(begin, LIMIT);
 const runner = new Runner(client, input, told);
@@ -93,8 +93,7 @@ function jump({ file, line, column }) {
 }
 
 function changed() {
-  restorer.edited();
-  keeper.changed();
+  restorer.changed();
   runner.changed();
 }
 
@@ -137,4 +136,4 @@ await restorer.begin(build.starter).catch((error) => notify('link', error.messag
 showActive();
 // After the first paint: until then, the editor is what counts.
 requestAnimationFrame(() => setTimeout(() => runner.changed()));
-keepOffline();
+keepOffline(() => keeper.now());

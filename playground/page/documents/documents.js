@@ -141,8 +141,10 @@ export class Documents extends EventTarget {
     if (index < 0) return;
     this.list.splice(index, 1);
     this.#closed.push({ doc, index });
+    const wasShown = this.active === doc;
+    if (wasShown) this.active = this.all[index];
     this.#tell('list');
-    if (this.active === doc) this.show(this.all[Math.min(index, this.list.length)]);
+    if (wasShown) this.#tell('active');
   }
 
   /** Opens the document again that was closed last. */
@@ -173,9 +175,10 @@ export class Documents extends EventTarget {
   }
 
   /** @param {import('@codemirror/state').EditorState} state the new state of the document that is shown */
-  edit(state) {
+  update(state) {
+    const { version } = this.active;
     this.active.state = state;
-    this.#tell('edit');
+    if (this.active.version !== version) this.#tell('edit');
   }
 
   /** Puts a copy that can be changed in the place of a document that is no text. */
@@ -185,8 +188,9 @@ export class Documents extends EventTarget {
     const doc = this.#doc({ name, text });
     this.#closed.push({ doc: this.active, index });
     this.list[index] = doc;
+    this.active = doc;
     this.#tell('list');
-    this.show(doc);
+    this.#tell('active');
   }
 
   #doc({ name, bytes, text, encoding = 'utf-8', mark = '' }) {

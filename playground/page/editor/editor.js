@@ -17,7 +17,23 @@ import { stateOf } from './line-ends.js';
 import { offsetAt, placeAt } from './position.js';
 import { theme } from './theme.js';
 
+/**
+ * Chromium keeps the looks of a selection for what is typed over it, by an inline style, which the page's policy
+ * refuses: so it is the editor that replaces a selection.
+ */
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { state } = view;
+    const isOver = event.inputType === 'insertText' && !event.isComposing && !state.selection.main.empty;
+    if (!isOver || state.readOnly || event.data === null) return false;
+    event.preventDefault();
+    view.dispatch(state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 const always = [
+  overSelection,
   lineNumbers(),
   highlightActiveLineGutter(),
   highlightSpecialChars(),
@@ -30,20 +46,22 @@ const always = [
   yaml(),
   lintGutter(),
   theme,
+  // It can be reached without this, but not every tool that looks for that knows.
+  EditorView.contentAttributes.of({ tabindex: '0' }),
   keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap, indentWithTab]),
 ];
 
 /** One view, in which one document at a time is shown. */
 export class Editor {
   #view;
-  #onEdit;
+  #onUpdate;
 
   /**
    * @param {HTMLElement} host the element that it is shown in
-   * @param {(state: EditorState) => void} onEdit is told of each change of the text
+   * @param {(state: EditorState) => void} onUpdate is told of each new state, of the text or of the cursor
    */
-  constructor(host, onEdit) {
-    this.#onEdit = onEdit;
+  constructor(host, onUpdate) {
+    this.#onUpdate = onUpdate;
     const root = host.attachShadow({ mode: 'open' });
     this.#view = new EditorView({ parent: root, root, state: this.stateOf('') });
   }
@@ -56,9 +74,7 @@ export class Editor {
    * @returns {EditorState} the state
    */
   stateOf(text, { readOnly = false } = {}) {
-    const told = EditorView.updateListener.of((update) => {
-      if (update.docChanged) this.#onEdit(update.state);
-    });
+    const told = EditorView.updateListener.of((update) => this.#onUpdate(update.state));
     return stateOf(text, [always, told, EditorState.readOnly.of(readOnly)]);
   }
 

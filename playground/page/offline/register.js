@@ -3,16 +3,23 @@
 import { notify } from '../notices.js';
 import { serviceWorkerUrl } from '../trusted.js';
 
-/** Registers the service worker, where there can be one. */
-export async function keepOffline() {
+/**
+ * Registers the service worker, where there can be one.
+ *
+ * @param {() => Promise<void>} keep keeps what is typed, before the page is loaded anew
+ */
+export async function keepOffline(keep) {
   const workers = navigator.serviceWorker;
   if (!workers || !/^https?:$/.test(location.protocol)) return;
-  // The first one takes over at once; only of a later one somebody must be asked.
-  let hasOne = workers.controller !== null;
-  workers.addEventListener('controllerchange', () => {
-    if (hasOne) location.reload();
-    hasOne = true;
-  });
+  const offer = (worker) =>
+    notify('version', 'There is a new version of this page.', {
+      'Reload with it': async () => {
+        await keep();
+        // Only where it was asked for: other pages that are open go on with what they have.
+        workers.addEventListener('controllerchange', () => location.reload());
+        worker.postMessage('take over');
+      },
+    });
   try {
     const registration = await workers.register(serviceWorkerUrl(), { updateViaCache: 'none' });
     if (registration.waiting) offer(registration.waiting);
@@ -35,10 +42,4 @@ export async function forgetOffline() {
   const names = (await globalThis.caches?.keys()) ?? [];
   const ours = names.filter((name) => name.startsWith('kuma-workload-playground-'));
   await Promise.all(ours.map((name) => caches.delete(name)));
-}
-
-function offer(worker) {
-  notify('version', 'There is a new version of this page.', {
-    'Reload with it': () => worker.postMessage('take over'),
-  });
 }

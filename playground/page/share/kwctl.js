@@ -34,7 +34,8 @@ function quoted(text) {
  */
 export function podAt(report, file, line) {
   const judged = report.pods.filter(({ admission }) => admission);
-  const here = judged.filter(({ place }) => place?.file === file);
-  const before = here.filter(({ place }) => place.line <= line);
-  return before.toSorted((one, next) => one.place.line - next.place.line).at(-1) ?? here[0] ?? judged[0];
+  const here = judged
+    .filter(({ place }) => place?.file === file)
+    .sort((one, next) => one.place.line - next.place.line);
+  return here.findLast(({ place }) => place.line <= line) ?? here[0] ?? judged[0];
 }

@@ -30,7 +30,7 @@ export class Keeper {
     this.#size = size;
     this.#snapshot = snapshot;
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'hidden' && this.#timer !== null) this.#keep();
+      if (document.visibilityState === 'hidden') this.now();
     });
   }
 
@@ -38,6 +38,11 @@ export class Keeper {
   changed() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#keep(), PAUSE);
+  }
+
+  /** Does not wait for a pause. */
+  async now() {
+    if (this.#timer !== null) await this.#keep();
   }
 
   /** Forgets all that is kept, and keeps nothing of what was changed before. */

@@ -4,7 +4,7 @@ import { button } from '../dom.js';
 import { notify } from '../notices.js';
 import { fromFragment } from './link.js';
 import { check } from './snapshot.js';
-import { asideOf, kept } from './storage.js';
+import { asides, kept, takeBack } from './storage.js';
 
 /** Opens states of the page, and what they took the place of. */
 export class Restorer {
@@ -47,18 +47,18 @@ export class Restorer {
   open(state) {
     const options = this.#options.values;
     const before = this.#fill(state);
-    this.#changed();
+    this.changed();
     return () => {
       this.#options.values = options;
       this.#documents.putBack(before);
-      this.#changed();
     };
   }
 
-  /** Something was changed: the address does not say any more what is here. */
-  edited() {
-    if (!this.#isFilling && location.hash !== '')
-      history.replaceState(null, '', location.pathname + location.search);
+  /** Something was changed: it is kept, and the address does not say any more what is here. */
+  changed() {
+    if (this.#isFilling) return;
+    if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
+    this.#keeper.changed();
   }
 
   /** Forgets all. */
@@ -67,7 +67,7 @@ export class Restorer {
     this.#documents.replace([{ name: 'pods.yaml', text: '' }], '');
     this.#options.values = {};
     this.#isFilling = false;
-    this.edited();
+    this.changed();
     this.#keeper.forget();
     this.#showButton();
   }
@@ -87,6 +87,7 @@ export class Restorer {
     const found = await fromFragment(location.hash);
     if (found === null) return;
     const state = check(found);
+    await this.#keeper.now();
     const before = kept();
     this.#fill(state);
     if (before === null || JSON.stringify(checked(before)) === JSON.stringify(state)) return;
@@ -98,19 +99,14 @@ export class Restorer {
   }
 
   #restore() {
-    const state = checked(this.#keeper.isLinks ? kept() : asideOf());
+    const state = checked(this.#keeper.isLinks ? kept() : takeBack());
     this.#keeper.isLinks = false;
     if (state) this.open(state);
     this.#showButton();
   }
 
-  #changed() {
-    this.edited();
-    this.#keeper.changed();
-  }
-
   #showButton() {
-    this.button.hidden = !this.#keeper.isLinks && asideOf() === null;
+    this.button.hidden = !this.#keeper.isLinks && asides().length === 0;
   }
 }
 

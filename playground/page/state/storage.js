@@ -1,7 +1,10 @@
-/** What the page keeps in the browser: the state as it is, and the one that a link took the place of. */
+/** What the page keeps in the browser: the state as it is, and those that links took the place of. */
 
 const NOW = 'kuma-workload-playground';
-const BEFORE = 'kuma-workload-playground-before';
+const ASIDE = 'kuma-workload-playground-aside';
+
+/** So many states are put aside. */
+const MOST = 5;
 
 /**
  * Keeps the state. Of several pages that are open, the last that writes wins.
@@ -18,26 +21,36 @@ export function kept() {
   return read(NOW);
 }
 
-/** The state that is kept is put aside, since a link takes its place. */
+/** The state that is kept is put aside, since what came with a link takes its place. */
 export function putAside() {
-  try {
-    const now = localStorage.getItem(NOW);
-    if (now !== null) write(BEFORE, now);
-  } catch {
-    // Without storage, nothing was kept that could be lost.
-  }
+  const now = kept();
+  if (now !== null) write(ASIDE, JSON.stringify([...asides(), now].slice(-MOST)));
 }
 
-/** @returns {unknown} the state that a link took the place of; null if there is none */
-export function asideOf() {
-  return read(BEFORE);
+/**
+ * Takes back what was put aside last. What is kept now is put aside for it, so that nothing is lost.
+ *
+ * @returns {unknown} the state; null if there is none
+ */
+export function takeBack() {
+  const all = asides();
+  const last = all.pop() ?? null;
+  const now = kept();
+  if (last !== null) write(ASIDE, JSON.stringify(now === null ? all : [now, ...all]));
+  return last;
+}
+
+/** @returns {unknown[]} the states that links took the place of, the newest last */
+export function asides() {
+  const found = read(ASIDE);
+  return Array.isArray(found) ? found : [];
 }
 
 /** Removes all that this page has kept. */
 export function clear() {
   try {
     localStorage.removeItem(NOW);
-    localStorage.removeItem(BEFORE);
+    localStorage.removeItem(ASIDE);
   } catch {
     // Without storage, there is nothing to remove.
   }

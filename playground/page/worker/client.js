@@ -109,6 +109,7 @@ export class PlanClient {
     worker.addEventListener('message', ({ data }) => this.#answered(data));
     worker.addEventListener('error', (event) => {
       event.preventDefault();
+      if (this.#live !== worker) return;
       this.#stop(`${GONE} (${event.message || 'the worker ended'}).`);
     });
     this.#live = worker;
