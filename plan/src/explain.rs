@@ -15,6 +15,9 @@ use self::{
 };
 use crate::finding::BAD_INPUT;
 
+/// Where the project is.
+pub(crate) const PROJECT: &str = "https://github.com/kuma-workload/kuma-workload";
+
 /// What a name or number means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +34,14 @@ pub struct Explanation {
     pub rules: &'static [&'static str],
     /// Where the documentation has it, from the root of its site.
     pub link: String,
+}
+
+impl Explanation {
+    /// Its page, for who has not the site before them.
+    pub fn url(&self) -> String {
+        let page = self.link.replacen(".html", ".md", 1);
+        format!("{PROJECT}/blob/main/docs/{page}")
+    }
 }
 
 /// What this name or number means, if there is such a one.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::style::Style;
 use crate::{
-    explain::{self, names::NameText, plain},
+    explain::{self, PROJECT, names::NameText, plain},
     finding::{BAD_INPUT, Code, Severity},
     read::Place,
     report::{FindingReport, ObjectReport, Report},
@@ -20,7 +20,6 @@ use crate::{
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-const PROJECT: &str = "https://github.com/kuma-workload/kuma-workload";
 
 /// Writes the log.
 pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Result<()> {
