@@ -18,6 +18,7 @@ mod admission;
 mod applications;
 mod compose;
 mod controller;
+pub mod explain;
 mod finding;
 mod identities;
 mod inventory;
@@ -38,6 +39,7 @@ mod workload_writers;
 mod workloads;
 
 pub use compose::report;
+pub use explain::explain;
 pub use finding::{Code, FailOn, Finding, Severity};
 pub use inventory::{Inventory, Unread};
 pub use manifest::Found;

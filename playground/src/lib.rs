@@ -7,6 +7,7 @@ mod planner;
 mod request;
 
 use kuma_workload_plan::read::Document;
+use kuma_workload_rulebook::quoted::Quoted;
 use wasm_bindgen::prelude::*;
 
 /// Plans documents. What has not changed since the last plan is not read again.
@@ -67,4 +68,36 @@ pub fn request(name: &str, bytes: &[u8], object: &str, options: &str) -> Result<
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+
+/// What the number of a rule, the code of a finding or the name of an admission rule means, in JSON.
+///
+/// # Errors
+///
+/// A sentence, if there is no such name.
+#[wasm_bindgen]
+pub fn explain(name: &str) -> Result<String, JsError> {
+    explained(name).map_err(|sentence| JsError::new(&sentence))
+}
+
+fn explained(name: &str) -> Result<String, String> {
+    let Some(explanation) = kuma_workload_plan::explain(name) else {
+        let name = Quoted(name);
+        return Err(format!("no rule and no finding is called {name}"));
+    };
+    serde_json::to_string(&explanation)
+        .map_err(|error| format!("the explanation cannot be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_explained_and_another_is_refused() {
+        assert!(explained("A5").is_ok_and(|json| json.starts_with(r#"{"name":"A5","says":""#)));
+        assert_eq!(
+            explained("A\u{202e}99"),
+            Err("no rule and no finding is called \"A\u{fffd}99\"".to_owned())
+        );
+    }
 }
