@@ -17,7 +17,9 @@ const { url, close } = await serve(folder);
 for (const { name, colorScheme, width, height, why } of PICTURES) {
   const browser = await browse({ colorScheme, viewport: { width, height }, reducedMotion: 'reduce' });
   const page = await open(browser.context, url);
-  await planning(page, () => page.getByLabel('Examples').selectOption({ label: 'All at once, on Kubernetes' }));
+  await planning(page, () =>
+    page.getByLabel('Examples').selectOption({ label: 'All at once, on Kubernetes' }),
+  );
   if (why) {
     const first = page.locator('details', { hasText: 'Why' }).first();
     await first.locator('summary').click();

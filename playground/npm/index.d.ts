@@ -32,6 +32,8 @@ export interface Options {
   target?: 'current' | 'kuma3';
   /** Whether documents without any object are accepted. */
   allowEmpty?: boolean;
+  /** Whether each Pod has the walk through the rules that led to its verdict. */
+  why?: boolean;
 }
 
 /** An object as the report names it. */
@@ -64,6 +66,27 @@ export function report(documents: Iterable<Document>, options?: Options | string
  * @throws a sentence, if the object is not there or is of a kind that the policy does not judge.
  */
 export function request(document: Document, object: ObjectName, options?: Options | string): Request;
+
+/** What a name or number means that a report cites. */
+export interface Explanation {
+  /** The name or number. */
+  name: string;
+  /** What it means. */
+  says: string;
+  /** What to do about it. */
+  remedy?: string;
+  /** The numbers of its rules. */
+  rules?: string[];
+  /** Where the documentation has it, from the root of its site. */
+  link: string;
+}
+
+/**
+ * What the number of a rule (A5), the code of a finding or the name of an admission rule (second-mesh) means.
+ *
+ * @throws a sentence, if there is no such name.
+ */
+export function explain(name: string): Explanation;
 
 /**
  * The text of a document in which `data` and `stringData` of Secrets, and the values of environment variables, are

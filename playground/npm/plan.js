@@ -39,6 +39,10 @@ export function report(documents, options) {
   return JSON.parse(plan(documents, options));
 }
 
+export function explain(name) {
+  return JSON.parse(wasm.explain(name));
+}
+
 export function request(document, object, options) {
   const { name, bytes } = document;
   return guarded(() =>

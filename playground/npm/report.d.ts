@@ -59,7 +59,7 @@ export interface FindingReport {
   /** What is found. */
   message: string;
   /** The first of the objects that people change, three at most; none where it is about none. */
-  objects: ObjectReport[];
+  objects?: ObjectReport[];
   /** Where it stands, if it was read from a file; of several places, the first. */
   place?: Place;
   /** What to do about it. */
@@ -176,6 +176,8 @@ export interface PodReport {
   place?: Place;
   /** Why, or why not. */
   reason: string;
+  /** The walk through the rules that led to all that, if it was asked for. */
+  why?: StepReport[];
   /** Its workload as it is computed today: `label KEY`, `spec.serviceAccountName`, `the default ServiceAccount`, `annotation kuma.io/workload`; or `dataplane`. */
   workload?: Sourced;
 }
@@ -206,6 +208,16 @@ export interface Sourced {
   name: string;
   /** Where it came from. */
   source: string;
+}
+
+/** A step of a walk. */
+export interface StepReport {
+  /** What was looked at, and what was found. Of a rule that warns or rejects, its sentence. */
+  message: string;
+  /** `fact`, `passes`, `warns`, `rejects`, or `ends`: no later rule is asked. */
+  outcome: string;
+  /** The number of the rule, as `docs/rules.md` has it. */
+  rule: string;
 }
 
 /** How much there is. */

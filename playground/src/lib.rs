@@ -68,6 +68,7 @@ pub fn request(name: &str, bytes: &[u8], object: &str, options: &str) -> Result<
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
 
 /// What the number of a rule, the code of a finding or the name of an admission rule means, in JSON.
 ///

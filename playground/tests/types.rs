@@ -5,13 +5,16 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 use kuma_workload_plan::Report;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 const HEAD: &str = "// The report, as docs/plan.md describes it. Made from the program's own types by `cargo test --test types`.\n";
 
 #[test]
 fn the_types_are_those_of_the_report() {
-    let schema = schemars::schema_for!(Report).to_value();
+    let settings = SchemaSettings::default().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Report>();
+    let schema = schema.to_value();
     let types = declarations(&schema);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("npm/report.d.ts");
     if env::var_os("KUMA_WORKLOAD_REWRITE").is_some() {
@@ -35,12 +38,13 @@ fn interface(name: &str, schema: &Value, to: &mut String) {
     writeln!(to, "export interface {name} {{").unwrap();
     let none = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&none);
+    let required = schema["required"].as_array().unwrap();
     for (field, schema) in properties {
         comment("  ", schema, to);
-        // What may be null is left out where it would be.
-        let is_optional = type_of(schema).ends_with(" | null");
+        // What is left out is never null.
         let of_field = type_of(schema).replace(" | null", "");
-        let mark = if is_optional { "?" } else { "" };
+        let is_there = required.iter().any(|one| one.as_str() == Some(field));
+        let mark = if is_there { "" } else { "?" };
         writeln!(to, "  {field}{mark}: {of_field};").unwrap();
     }
     to.push_str("}\n");
