@@ -148,6 +148,22 @@ test('what is typed is there after a reload, with its line ends, until it is for
   assert.deepEqual(left, [0, 0, 0, '']);
 });
 
+test('what cannot be kept is not left without a question', async () => {
+  page = await blank(browser);
+  const slow = await serve(undefined, (path) => path.endsWith('.wasm') && new Promise(() => {}));
+  try {
+    await page.goto(slow.url);
+    await write(page, POD);
+    const [dialog] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+    assert.equal(dialog.type(), 'beforeunload');
+    await dialog.dismiss();
+    assert.equal(await text(), POD);
+  } finally {
+    await page.context().close();
+    await slow.close();
+  }
+});
+
 test('storage that is full, or refused, is told once, and the page works', async () => {
   page = await blank(browser);
   await page.addInitScript(() => {
