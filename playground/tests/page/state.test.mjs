@@ -44,14 +44,14 @@ test('a link, there and back, in another browser', async () => {
   page = await open(browser, server.url);
   await planning(page, () => write(page, POD));
   await page.locator('#options summary').click();
-  await planning(page, () => page.getByLabel('--target').selectOption('kuma3'));
+  await planning(page, () => page.getByLabel('The Kuma that is planned for').selectOption('kuma3'));
   const link = await copied();
   assert.match(link, /#1\.[\w-]+$/);
   assert.ok(link.length < 3000, `${link.length} characters`);
   await done(page);
   page = await open(browser, link);
   assert.equal(await text(), POD);
-  assert.equal(await page.getByLabel('--target').inputValue(), 'kuma3');
+  assert.equal(await page.getByLabel('The Kuma that is planned for').inputValue(), 'kuma3');
   assert.deepEqual(await page.getByRole('tab').allTextContents(), ['pod.yaml', 'cluster.yaml', 'Settings']);
   await planning(page, () =>
     page
