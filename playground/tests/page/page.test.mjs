@@ -113,20 +113,6 @@ test('Escape and Tab leave the editor', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
 });
 
-test('every example is planned, and what was there comes back', async () => {
-  await begin();
-  await planning(page, () => write(page, POD));
-  await page.locator('#examples').focus();
-  await page.waitForFunction(() => document.querySelectorAll('#examples optgroup').length > 3);
-  const values = await page.locator('#examples option').evaluateAll((all) => all.map(({ value }) => value));
-  for (const value of values.filter((one) => one !== '')) {
-    await planning(page, () => page.locator('#examples').selectOption(value));
-  }
-  assert.ok(values.length > 30, `${values.length} examples`);
-  await page.locator('#examples').selectOption('0');
-  await planning(page, () => page.getByRole('button', { name: 'Bring mine back' }).click());
-});
-
 test('above a megabyte it asks before it plans', async () => {
   await begin();
   const many = `${POD}---\n`.repeat(15_000);
