@@ -28,7 +28,7 @@ const FIXTURES = [
   'i3-own-label-off',
   'i4-namespace-without-the-key',
   'i5-ingress-annotation-exempts-nothing',
-  'i6-unknown-word',
+  'i6-unknown-words-in-annotations',
   'i6-namespace-says-yes',
   'w1-first-label-with-a-value',
   'w2-default-service-account',

@@ -9,7 +9,7 @@ import { button, byId } from './dom.js';
 import { Editor } from './editor/editor.js';
 import { marksOf } from './editor/marks.js';
 import { examplesMenu } from './examples/menu.js';
-import { notify, showErrors } from './notices.js';
+import { notify, say, showErrors } from './notices.js';
 import { keepOffline } from './offline/register.js';
 import { ReportView } from './report/index.js';
 import { SettingsForm } from './settings/form.js';
@@ -101,6 +101,7 @@ function jump({ file, line, column }) {
 }
 
 function changed() {
+  say('');
   restorer.changed();
   runner.changed();
 }

@@ -31,7 +31,6 @@ export function documentBar(documents) {
     copy,
   );
 
-  let closed = 0;
   const draw = () => {
     const { active, settings } = documents;
     name.value = active.name;
@@ -39,12 +38,11 @@ export function documentBar(documents) {
     close.hidden = active === settings;
     reopen.hidden = documents.closed === 0;
     byId('no-text').hidden = active.isText;
-    if (documents.closed > closed) {
-      notify('closed', 'The document is closed.', { 'Open it again': () => documents.reopen() });
-    }
-    closed = documents.closed;
   };
   documents.addEventListener('list', draw);
   documents.addEventListener('active', draw);
+  documents.addEventListener('close', () => {
+    notify('closed', 'The document is closed.', { 'Open it again': () => documents.reopen() });
+  });
   draw();
 }

@@ -61,8 +61,8 @@ export class Doc {
 }
 
 /**
- * All documents. Tells of "edit" (a text), "list" (which there are, and their names) and "active" (which one is
- * shown).
+ * All documents. Tells of "edit" (a text), "list" (which there are, and their names), "active" (which one is
+ * shown) and "close" (one was closed).
  */
 export class Documents extends EventTarget {
   #stateOf;
@@ -99,11 +99,13 @@ export class Documents extends EventTarget {
    *   what they are called, and what is in them
    */
   add(added) {
+    const names = this.#names();
     const docs = added.map((one) => {
-      const doc = this.#doc({ ...one, name: freeName(one.name, this.#names()) });
-      this.list.push(doc);
-      return doc;
+      const name = freeName(one.name, names);
+      names.add(name);
+      return this.#doc({ ...one, name });
     });
+    this.list.push(...docs);
     this.#tell('list');
     if (docs.length > 0) this.show(docs[0]);
   }
@@ -145,6 +147,7 @@ export class Documents extends EventTarget {
     if (wasShown) this.active = this.all[index];
     this.#tell('list');
     if (wasShown) this.#tell('active');
+    this.#tell('close');
   }
 
   /** Opens the document again that was closed last. */

@@ -21,6 +21,22 @@ const look = EditorView.theme({
   },
   '.cm-tooltip': { color: 'var(--text)', backgroundColor: 'var(--raised)', border: '1px solid var(--line)' },
   '.cm-diagnostic': { maxWidth: '36rem', whiteSpace: 'pre-wrap', padding: '0.25rem 0.5rem' },
+  // The library's own marks are images in one colour for light and dark.
+  '.cm-lint-marker': { content: 'normal', width: '0.75em', height: '0.75em', margin: '0.35em 0.1em' },
+  '.cm-lint-marker-error': { backgroundColor: 'var(--error)', borderRadius: '50%' },
+  '.cm-lint-marker-warning': {
+    backgroundColor: 'var(--warning)',
+    clipPath: 'polygon(50% 0, 100% 100%, 0 100%)',
+  },
+  '.cm-lint-marker-info': { backgroundColor: 'var(--note)', borderRadius: '15%' },
+  '.cm-lintRange': {
+    backgroundImage: 'none',
+    textDecoration: 'underline wavy 1.5px',
+    textUnderlineOffset: '3px',
+  },
+  '.cm-lintRange-error': { textDecorationColor: 'var(--error)' },
+  '.cm-lintRange-warning': { textDecorationColor: 'var(--warning)' },
+  '.cm-lintRange-info': { textDecorationColor: 'var(--note)' },
   '.cm-panels': { color: 'var(--text)', backgroundColor: 'var(--raised)' },
   '.cm-specialChar': { color: 'var(--error)' },
 });

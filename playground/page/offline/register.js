@@ -9,8 +9,15 @@ import { serviceWorkerUrl } from '../trusted.js';
  * @param {() => Promise<void>} keep keeps what is typed, before the page is loaded anew
  */
 export async function keepOffline(keep) {
-  const workers = navigator.serviceWorker;
-  if (!workers || !/^https?:$/.test(location.protocol)) return;
+  if (!/^https?:$/.test(location.protocol)) return;
+  try {
+    await register(navigator.serviceWorker, keep);
+  } catch {
+    // Without it, as in a frame without an origin, the page works as long as there is a network.
+  }
+}
+
+async function register(workers, keep) {
   const offer = (worker) =>
     notify('version', 'There is a new version of this page.', {
       'Reload with it': async () => {
@@ -20,22 +27,26 @@ export async function keepOffline(keep) {
         worker.postMessage('take over');
       },
     });
-  try {
-    const registration = await workers.register(serviceWorkerUrl(), { updateViaCache: 'none' });
-    if (registration.waiting) offer(registration.waiting);
-    registration.addEventListener('updatefound', () => {
-      const worker = registration.installing;
-      worker.addEventListener('statechange', () => {
-        if (worker.state === 'installed' && workers.controller) offer(worker);
-      });
+  const registration = await workers.register(serviceWorkerUrl(), { updateViaCache: 'none' });
+  if (registration.waiting) offer(registration.waiting);
+  registration.addEventListener('updatefound', () => {
+    const worker = registration.installing;
+    worker.addEventListener('statechange', () => {
+      if (worker.state === 'installed' && workers.controller) offer(worker);
     });
-  } catch {
-    // Without it, the page works as long as there is a network.
-  }
+  });
 }
 
 /** Removes the copy of the page, and what would make another. */
 export async function forgetOffline() {
+  try {
+    await removeAll();
+  } catch {
+    // Where there can be no copy, there is none.
+  }
+}
+
+async function removeAll() {
   const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
   const own = registrations.filter(({ scope }) => location.href.startsWith(scope));
   await Promise.all(own.map((registration) => registration.unregister()));

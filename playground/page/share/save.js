@@ -11,5 +11,6 @@ import { element } from '../dom.js';
 export function save(name, content) {
   const url = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
   element('a', { href: url, download: name.split('/').at(-1) || 'document' }).click();
-  URL.revokeObjectURL(url);
+  // Not every browser has read it by now.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -4,7 +4,7 @@ import { dismiss, notify } from '../notices.js';
 import { clear, keep, putAside } from './storage.js';
 
 /** After so many milliseconds without a change. */
-const PAUSE = 400;
+const PAUSE = 250;
 
 /** More than this is not kept: browsers give a page about 5 million characters. */
 const LIMIT = 2 * 1024 * 1024;
@@ -19,6 +19,7 @@ export class Keeper {
   #timer = null;
   #turn = 0;
   #said = null;
+  #isKept = true;
   /** What is kept is not of these documents, but what a link took the place of. */
   isLinks = false;
 
@@ -32,10 +33,15 @@ export class Keeper {
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'hidden') this.now();
     });
+    // The browser asks whether the page may be left with what is not kept yet, or cannot be.
+    addEventListener('beforeunload', (event) => {
+      if (!this.#isKept) event.preventDefault();
+    });
   }
 
   /** Something has changed. */
   changed() {
+    this.#isKept = false;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#keep(), PAUSE);
   }
@@ -51,6 +57,7 @@ export class Keeper {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.isLinks = false;
+    this.#isKept = true;
     clear();
   }
 
@@ -68,8 +75,13 @@ export class Keeper {
       if (turn !== this.#turn) return;
       if (this.isLinks) putAside();
       this.isLinks = false;
-      this.#say(keep(snapshot));
-      document.documentElement.dataset.kept = String(Number(document.documentElement.dataset.kept ?? 0) + 1);
+      const sentence = keep(snapshot);
+      this.#say(sentence);
+      if (sentence !== null) return;
+      // Something may have changed meanwhile.
+      this.#isKept = this.#timer === null;
+      const { dataset } = document.documentElement;
+      dataset.kept = String(Number(dataset.kept ?? 0) + 1);
     } catch (error) {
       this.#say(`What you typed is not kept by the browser, since it cannot be masked: ${error.message}`);
     }

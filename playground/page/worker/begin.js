@@ -5,6 +5,7 @@ import source from 'virtual:worker';
 import { scriptUrl } from '../trusted.js';
 
 let compiled = null;
+let url = null;
 
 /**
  * Begins a worker. The module is compiled once.
@@ -15,7 +16,8 @@ export async function begin() {
   compiled ??= compile();
   try {
     const module = await compiled;
-    return { worker: new Worker(scriptUrl(source)), module };
+    url ??= scriptUrl(source);
+    return { worker: new Worker(url), module };
   } catch (error) {
     compiled = null;
     throw new Error(`The module cannot be loaded (${error.message}); reload the page.`);

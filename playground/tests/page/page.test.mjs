@@ -1,6 +1,7 @@
 // The page in Chromium: typing, places, tabs.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, test } from 'node:test';
 import { blank, browse, done, field, open, planning, serve, write } from './served.mjs';
 
@@ -112,20 +113,6 @@ test('Escape and Tab leave the editor', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
 });
 
-test('every example is planned, and what was there comes back', async () => {
-  await begin();
-  await planning(page, () => write(page, POD));
-  await page.locator('#examples').focus();
-  await page.waitForFunction(() => document.querySelectorAll('#examples optgroup').length > 3);
-  const values = await page.locator('#examples option').evaluateAll((all) => all.map(({ value }) => value));
-  for (const value of values.filter((one) => one !== '')) {
-    await planning(page, () => page.locator('#examples').selectOption(value));
-  }
-  assert.ok(values.length > 30, `${values.length} examples`);
-  await page.locator('#examples').selectOption('0');
-  await planning(page, () => page.getByRole('button', { name: 'Bring mine back' }).click());
-});
-
 test('above a megabyte it asks before it plans', async () => {
   await begin();
   const many = `${POD}---\n`.repeat(15_000);
@@ -139,4 +126,57 @@ test('above a megabyte it asks before it plans', async () => {
   await page.waitForFunction(() => document.documentElement.dataset.state === 'asking');
   await planning(page, () => page.getByRole('button', { name: 'Plan', exact: true }).click());
   await page.getByText('15,003 objects read').first().waitFor();
+});
+
+test('the plan is taken away as Markdown, as JSON, and as a line for kwctl', async () => {
+  await begin();
+  await planning(page, () => write(page, POD));
+  const click = (name) => page.getByRole('button', { name, exact: true }).click();
+  const pasted = () => page.evaluate(() => navigator.clipboard.readText());
+  await click('Copy as Markdown');
+  await page.getByText('The plan is copied.').waitFor();
+  assert.match(await pasted(), /forged-label/);
+  await click('Copy kwctl line');
+  await page.getByText('The kwctl line is copied.').waitFor();
+  assert.match(
+    await pasted(),
+    /^printf %s '\{.*\| kwctl run --request-path - --settings-json '\{.*registry:/s,
+  );
+  const [download] = await Promise.all([page.waitForEvent('download'), click('Download JSON')]);
+  const report = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.equal(report.schema, 1);
+  assert.ok(report.findings.some(({ code }) => code === 'forged-label'));
+});
+
+test('by keyboard alone, all is reached, in the order in which it is seen', async () => {
+  await begin();
+  const reached = [];
+  const here = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      if (activeElement.id === 'editor') return 'editor';
+      return activeElement.id || activeElement.textContent.trim();
+    });
+  for (let presses = 0; presses < 60 && !reached.includes('Download JSON'); presses += 1) {
+    await page.keyboard.press('Tab');
+    const now = await here();
+    reached.push(now);
+    // In the editor Tab indents; nobody is caught there.
+    if (now === 'editor') await page.keyboard.press('Escape');
+  }
+  const order = ['Skip to the plan', 'Documentation', 'New', 'Open files', 'examples', 'Forget', 'pod.yaml'];
+  order.push('document-name', 'Save', 'Close', 'editor', 'Options of the plan', 'Copy link', 'Download JSON');
+  const found = order.map((name) => reached.findIndex((one) => one === name || one.startsWith(`${name}-`)));
+  const tab = order.indexOf('pod.yaml');
+  found[tab] = reached.findIndex((one) => /^tab-\d+$/.test(one));
+  assert.deepEqual(
+    found.filter((at) => at < 0),
+    [],
+    reached.join(', '),
+  );
+  assert.deepEqual(
+    found,
+    found.toSorted((one, next) => one - next),
+    reached.join(', '),
+  );
 });

@@ -44,14 +44,14 @@ test('a link, there and back, in another browser', async () => {
   page = await open(browser, server.url);
   await planning(page, () => write(page, POD));
   await page.locator('#options summary').click();
-  await planning(page, () => page.getByLabel('--target').selectOption('kuma3'));
+  await planning(page, () => page.getByLabel('The Kuma that is planned for').selectOption('kuma3'));
   const link = await copied();
   assert.match(link, /#1\.[\w-]+$/);
   assert.ok(link.length < 3000, `${link.length} characters`);
   await done(page);
   page = await open(browser, link);
   assert.equal(await text(), POD);
-  assert.equal(await page.getByLabel('--target').inputValue(), 'kuma3');
+  assert.equal(await page.getByLabel('The Kuma that is planned for').inputValue(), 'kuma3');
   assert.deepEqual(await page.getByRole('tab').allTextContents(), ['pod.yaml', 'cluster.yaml', 'Settings']);
   await planning(page, () =>
     page
@@ -146,6 +146,22 @@ test('what is typed is there after a reload, with its line ends, until it is for
     location.hash,
   ]);
   assert.deepEqual(left, [0, 0, 0, '']);
+});
+
+test('what cannot be kept is not left without a question', async () => {
+  page = await blank(browser);
+  const slow = await serve(undefined, (path) => path.endsWith('.wasm') && new Promise(() => {}));
+  try {
+    await page.goto(slow.url);
+    await write(page, POD);
+    const [dialog] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+    assert.equal(dialog.type(), 'beforeunload');
+    await dialog.dismiss();
+    assert.equal(await text(), POD);
+  } finally {
+    await page.context().close();
+    await slow.close();
+  }
 });
 
 test('storage that is full, or refused, is told once, and the page works', async () => {
