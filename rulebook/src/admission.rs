@@ -7,6 +7,7 @@
 mod cluster;
 mod conflict;
 mod declared_mesh;
+mod enforcement;
 mod injection_off;
 mod inquiry;
 mod joins;

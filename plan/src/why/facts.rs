@@ -6,7 +6,7 @@ use kuma_workload_rulebook::{
     mesh::{MeshSource, ResolvedMesh},
 };
 
-use super::{Entry, Walk};
+use super::walk::{Entry, Walk};
 use crate::{manifest::DataplaneManifest, pod_source::PodSource, report::DataplaneReport};
 
 /// The facts of a Pod or template.

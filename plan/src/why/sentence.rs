@@ -10,7 +10,7 @@ use kuma_workload_rulebook::{
     quoted::Quoted,
 };
 
-use super::{Entry, Walk};
+use super::walk::{Entry, Walk};
 
 impl Walk {
     /// What a step says.

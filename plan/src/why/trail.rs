@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use kuma_workload_rulebook::admission::{Objection, Rule, Step, Witness};
 
-use super::Entry;
+use super::walk::Entry;
 
 /// What a judgement tells, step by step.
 #[derive(Debug)]

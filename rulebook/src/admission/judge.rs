@@ -2,6 +2,7 @@
 
 use super::{
     cluster::Cluster,
+    enforcement::warn,
     inquiry::Inquiry,
     mesh_rule,
     namespace_change::NamespaceChange,
@@ -11,7 +12,7 @@ use super::{
     settings::Settings,
     settled::is_settled,
     switch_words,
-    verdict::{Objection, Ruling, Verdict, warn},
+    verdict::{Objection, Ruling, Verdict},
     witness::Step,
     workload_label, workload_name, workload_objects,
 };

@@ -2,8 +2,9 @@
 
 use super::{
     cluster::ClusterFailure,
+    enforcement::enforce,
     settings::EnforcementAction,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
     witness::{Step, Witness},
 };
 

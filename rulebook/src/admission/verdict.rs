@@ -1,7 +1,5 @@
 //! What the rules answer: objections, and the verdict that is made of them.
 
-use super::{settings::EnforcementAction, witness::Witness};
-
 /// Declares [`Rule`] from one table, so that a rule, its name and its numbers stand on one line.
 macro_rules! rules {
     ($(#[doc = $doc:literal] $rule:ident => $name:literal by [$($number:literal),+],)+) => {
@@ -98,31 +96,6 @@ pub struct Verdict {
 
 /// What a rule answers: nothing, or an objection that rejects the request.
 pub(super) type Ruling = Result<(), Objection>;
-
-/// Turns an objection into a rejection or, under [`EnforcementAction::Warn`], into a warning.
-pub(super) fn enforce(
-    action: EnforcementAction,
-    objection: Objection,
-    warnings: &mut Vec<Objection>,
-    witness: &impl Witness,
-) -> Ruling {
-    match action {
-        EnforcementAction::Deny => {
-            witness.objects(&objection, true);
-            Err(objection)
-        }
-        EnforcementAction::Warn => {
-            warn(objection, warnings, witness);
-            Ok(())
-        }
-    }
-}
-
-/// Warns the user.
-pub(super) fn warn(objection: Objection, warnings: &mut Vec<Objection>, witness: &impl Witness) {
-    witness.objects(&objection, false);
-    warnings.push(objection);
-}
 
 #[cfg(test)]
 mod tests {

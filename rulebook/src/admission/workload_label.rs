@@ -2,10 +2,11 @@
 //! (A3, W7).
 
 use super::{
+    enforcement::enforce,
     joins::{self, Joins},
     pod_review::{PodOrTemplate, PodReview},
     settings::{EnforcementAction, Settings, Updates},
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
     witness::{Step, Witness},
 };
 use crate::{

@@ -1,9 +1,10 @@
 //! The workload of a meshed Pod needs a name that a Workload object can have (W5).
 
 use super::{
+    enforcement::enforce,
     pod_review::PodReview,
     settings::Settings,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
     witness::{Step, Witness},
 };
 use crate::{

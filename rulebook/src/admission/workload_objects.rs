@@ -1,9 +1,10 @@
 //! Workloads are written by their managers, not by hand (P1, P2).
 
 use super::{
+    enforcement::enforce,
     request::{Operation, Request},
     settings::Settings,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
     witness::Witness,
 };
 use crate::quoted::Quoted;
