@@ -20,7 +20,11 @@ export function keepingFocus(root, draw) {
   draw();
   if (root.getRootNode().activeElement === active && active.isConnected) return;
   const target = active.isConnected && active.checkVisibility() ? active : back();
-  target?.focus({ preventScroll: true });
+  (target ?? firstHeading(root))?.focus({ preventScroll: true });
+}
+
+function firstHeading(root) {
+  return [...root.querySelectorAll('.report-heading')].find((heading) => heading.checkVisibility());
 }
 
 function wayBack(active) {

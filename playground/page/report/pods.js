@@ -33,6 +33,7 @@ export function podsSection(parts, mesh, why) {
     [
       {
         title: 'Object',
+        class: 'report-object',
         of: ({ kind, namespace, name, place }) => ({ kind, namespace, name, place: parts.placed(place) }),
         draw: ({ kind, namespace, name, place }) => [
           named(name),
@@ -61,6 +62,7 @@ export function podsSection(parts, mesh, why) {
       },
       {
         title: 'Workload',
+        class: 'report-workload',
         of: ({ workload, dataplane }) => ({ workload, stored: dataplane?.workload }),
         draw: ({ workload, stored }) => [
           workload ? sourced(named(workload.name), workload.source) : quiet('none'),

@@ -27,7 +27,8 @@ export function code(text) {
   const shown = visible(text) || ' ';
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
-  const pad = /^[` ]|[` ]$/.test(shown) ? ' ' : '';
+  // A space at both ends is taken away again, unless there is nothing else.
+  const pad = shown.trim() && /^[` ]|[` ]$/.test(shown) ? ' ' : '';
   return `${fence}${pad}${shown}${pad}${fence}`;
 }
 
