@@ -67,7 +67,15 @@ function input() {
 }
 
 function snapshot() {
-  return take(documents, options.values, (name, bytes) => client.call('mask', name, bytes));
+  return take(documents, options.values, (text) => client.call('mask', text));
+}
+
+/** An entry of the report's pods as a request, with the settings that judge it. */
+async function request({ kind, namespace, name, place }) {
+  const { bytes } = documents.all.find((doc) => doc.name === place.file);
+  const object = JSON.stringify({ kind, namespace, name });
+  const { options } = input();
+  return JSON.parse(await client.call('request', place.file, bytes, object, JSON.stringify(options)));
 }
 
 /** What the runner tells. */
@@ -128,8 +136,8 @@ byId('actions').append(
     snapshot,
     plan: () => plan,
     cursor: () => ({ file: documents.active.name, line: editor.place.line }),
-    settings: () => documents.settings.text,
-    call: (method, ...args) => client.call(method, ...args),
+    request,
+    version: build.version,
   }),
 );
 

@@ -3,7 +3,6 @@
 import { button } from '../dom.js';
 import { notify, say } from '../notices.js';
 import { markdown } from '../report/index.js';
-import { settingsOf } from '../settings/read.js';
 import { LINK_LIMIT, toFragment } from '../state/link.js';
 import { copy } from './copy.js';
 import { kwctlLine, podAt } from './kwctl.js';
@@ -19,8 +18,9 @@ export const STATE_KEY = 'kumaWorkloadPlayground';
  * @param {() => Promise<{ snapshot: object, leftOut: string[] }>} page.snapshot takes the state, masked
  * @param {() => { report: object, text: string } | null} page.plan the plan that is shown
  * @param {() => { file: string, line: number }} page.cursor where the cursor is
- * @param {() => string} page.settings the settings' text
- * @param {(method: string, ...args: unknown[]) => Promise<unknown>} page.call asks the module
+ * @param {(pod: object) => Promise<{ review: object, settings: object }>} page.request an entry of the report's pods
+ *   as the request that the policy judges
+ * @param {string} page.version the policy's version
  * @returns {HTMLElement[]} the buttons
  */
 export function actions(page) {
@@ -76,8 +76,6 @@ async function copyKwctl(page, { report }) {
     say('No object is judged by the policy here.');
     return;
   }
-  const request = await page.call('request', pod.namespace, pod.kind, pod.name);
-  const text = page.settings();
-  const version = await page.call('version');
-  await copy(kwctlLine({ request, settings: settingsOf(text), text, version }), 'The kwctl line');
+  const { review, settings } = await page.request(pod);
+  await copy(kwctlLine({ review, settings, version: page.version }), 'The kwctl line');
 }

@@ -6,17 +6,14 @@ const POLICY = 'registry://ghcr.io/kuma-workload/policies/kuma-workload-policy';
  * The line. It can be pasted into any shell that is like Bourne's.
  *
  * @param {object} about
- * @param {string} about.request the AdmissionReview, as JSON
- * @param {Record<string, unknown> | null} about.settings the settings; null where only their text says them
- * @param {string} about.text the settings' text
+ * @param {object} about.review the AdmissionReview
+ * @param {object} about.settings the settings that judge it
  * @param {string} about.version the policy's version
  * @returns {string} the line
  */
-export function kwctlLine({ request, settings, text, version }) {
-  const given = settings
-    ? `--settings-json ${quoted(JSON.stringify(settings))}`
-    : `--settings-path <(printf %s ${quoted(text)})`;
-  return `printf %s ${quoted(request)} | kwctl run --request-path - ${given} ${POLICY}:v${version}`;
+export function kwctlLine({ review, settings, version }) {
+  const [request, given] = [review, settings].map((value) => quoted(JSON.stringify(value)));
+  return `printf %s ${request} | kwctl run --request-path - --settings-json ${given} ${POLICY}:v${version}`;
 }
 
 /** A text that a shell takes as it is. */

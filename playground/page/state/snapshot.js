@@ -7,7 +7,7 @@ const NOT_OURS = 'This is no state of the playground: ';
  *
  * @param {import('../documents/documents.js').Documents} documents the documents
  * @param {object} options the plan's options
- * @param {(name: string, bytes: Uint8Array) => Promise<string>} mask the module's function
+ * @param {(text: string) => Promise<string>} mask the module's function
  * @returns {Promise<{ snapshot: object, leftOut: string[] }>} the state, and the names of the documents that are no
  *   text and so not in it
  */
@@ -60,7 +60,7 @@ async function masked(doc, mask) {
   const before = known.get(doc);
   if (before?.version === doc.version) return before.taken;
   const { name, version, encoding, mark } = doc;
-  const text = await mask(name, new TextEncoder().encode(doc.text.toWellFormed()));
+  const text = await mask(doc.text.toWellFormed());
   const taken = { name, text };
   if (encoding !== 'utf-8') taken.encoding = encoding;
   if (mark !== '') taken.mark = mark;
