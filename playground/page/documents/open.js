@@ -3,6 +3,9 @@
 /** More than this is not read: the page would be of no use with it. */
 const LIMIT = 64 * 1024 * 1024;
 
+/** What the program leaves out of folders. */
+const LEFT_OUT = new Set(['.git', 'node_modules']);
+
 const MANIFEST = /\.(ya?ml|json)$/i;
 
 /**
@@ -56,6 +59,7 @@ async function manifestsOf(folder) {
   entries.sort((one, next) => (one.name < next.name ? -1 : 1));
   const found = [];
   for (const entry of entries) {
+    if (LEFT_OUT.has(entry.name)) continue;
     if (entry.isDirectory) found.push(...(await manifestsOf(entry)));
     else if (MANIFEST.test(entry.name)) {
       found.push({ name: entry.fullPath.replace(/^\//, ''), file: await fileOf(entry) });
