@@ -182,6 +182,36 @@ check-program: ## The bounds on what run costs: memory, polls, idleness, many na
 plan-in-node: ## The plan in wasm, byte for byte as natively (needs Node)
 	scripts/plan-in-node
 
+.PHONY: playground-page
+playground-page: ## The playground, dist/playground and in one file dist/playground.html; the npm package (needs Node with npm)
+	scripts/playground page
+
+.PHONY: playground
+playground: PORT ?= 8000
+playground: playground-page ## The same, served on the loopback (PORT=8000)
+	node playground/serve.mjs dist/playground $(PORT)
+
+# What the built policy says of the same objects, for the tests to compare.
+VERDICTS := $(TARGET_DIR)/playground/verdicts
+JUDGE := $(PROGRAMS)/policy-host run --policy annotated-policy.wasm --output json
+
+.PHONY: playground-test
+playground-test: annotated-policy.wasm playground-page ## The playground and its module against program and policy, in Node and in Chromium
+	$(call build,kuma-workload)
+	$(call build,policy-host)
+	npm --prefix playground run --silent lint
+	scripts/check-playground-size
+	@mkdir -p $(VERDICTS)
+	$(JUDGE) e2e-tests/fixtures >$(VERDICTS)/fixtures.json
+	$(JUDGE) --settings examples/settings.yml --cluster examples/cluster examples/requests >$(VERDICTS)/requests.json
+	$(JUDGE) --settings examples/settings.yml --cluster examples/plan/kubernetes examples/plan/kubernetes >$(VERDICTS)/manifests.json
+	CHROMIUM="$$(scripts/tools browser)/browser" KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload VERDICTS=$(VERDICTS) \
+		npm --prefix playground test
+
+.PHONY: playground-screenshots
+playground-screenshots: playground-page ## The pictures of the playground in docs/playground
+	CHROMIUM="$$(scripts/tools browser)/browser" node playground/screenshots.mjs dist/playground docs/playground
+
 .PHONY: bench-cluster
 bench-cluster: ## What the reconciler costs: its index, and a rollout on a real API server (needs Go)
 	$(CARGO) bench --quiet --locked --package kuma-workload --bench index
@@ -280,7 +310,7 @@ artefacts: annotated-policy.wasm image ## What a cluster pulls: policy, image an
 	"$$(scripts/tools helm)/helm" package --destination dist charts/kuma-workload
 
 .PHONY: package
-package: artefacts docs ## All that is shipped, into dist: these, binary, completions, manual and documentation
+package: artefacts docs ## All that is shipped, into dist: these, binary, completions, manual, documentation and playground
 
 .PHONY: sizes
 sizes: artefacts ## How large what is shipped is; fails where docs/performance.md says something else
@@ -305,7 +335,7 @@ mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=
 	scripts/mirror "$(FROM)" "$(TO)"
 
 .PHONY: release-test
-release-test: ## After make artefacts: publish, sign, verify and mirror it, build it again, render it with Helm 3 (needs root on Debian, Go, and minutes)
+release-test: playground-page ## After make artefacts: publish, sign, verify and mirror it, build it again, render it with Helm 3 (needs root on Debian, Go, and minutes)
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
 	scripts/check-helm3

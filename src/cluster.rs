@@ -10,7 +10,7 @@ use kuma_workload_guest_json as json;
 use kuma_workload_rulebook::{
     admission::{
         Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
-        ServiceAccountUser,
+        ServiceAccountUser, Witness,
     },
     keys,
     metadata::{Metadata, PodFacts, Text},
@@ -223,6 +223,9 @@ const POD_FIELDS: [&str; 3] = [
     "spec.initContainers.name",
     "status.phase",
 ];
+
+/// Nobody asks the policy for its steps.
+impl<H> Witness for HostCluster<'_, H> {}
 
 impl<H> Cluster for HostCluster<'_, H>
 where

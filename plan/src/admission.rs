@@ -14,9 +14,11 @@ use super::{
     pod_source::PodSource,
     read::tree::Position,
     report::{AdmissionReport, ObjectionReport},
+    why::{Entry, Trail},
 };
 
-/// What admission would say of a Pod or template, which has this number in the planned cluster.
+/// What admission would say of a Pod or template, which has this number in the planned cluster; and
+/// the steps to that, if `why` asks for them.
 pub(crate) fn judge(
     number: usize,
     source: &PodSource<'_>,
@@ -24,8 +26,10 @@ pub(crate) fn judge(
     settings: &Settings<'_>,
     cluster: &PlannedCluster<'_>,
     findings: &mut Vec<Finding>,
-) -> AdmissionReport {
-    let judged = |object| {
+    why: bool,
+) -> (AdmissionReport, Vec<Entry>) {
+    let trail = |is_template| why.then(|| Trail::new(is_template));
+    let judged = |object, trail: &Option<Trail>| {
         let request = Request {
             operation: Operation::Create,
             namespace: Text::from(source.named.namespace()),
@@ -34,24 +38,29 @@ pub(crate) fn judge(
             unchanged: false,
             object,
         };
-        admission::judge(&request, settings, &cluster.without(number))
+        let cluster = cluster.without(number).witnessed(trail.as_ref());
+        admission::judge(&request, settings, &cluster)
     };
-    let as_pod = judged(RequestObject::Pod {
+    let pod_trail = trail(false);
+    let as_pod = RequestObject::Pod {
         new: source.facts.clone(),
         old: None,
         keeps_containers: false,
-    });
+    };
+    let as_pod = judged(as_pod, &pod_trail);
     let Some(kind) = source.template else {
         findings.extend(findings_of(source, &as_pod, &as_pod));
-        return report(as_pod, None);
+        return (report(as_pod, None), steps(pod_trail, None));
     };
-    let mut verdict = judged(RequestObject::Template {
+    let template_trail = trail(true);
+    let as_template = RequestObject::Template {
         kind,
         name: Text::from(source.named.name.as_str()),
         owner_is_judged: owner_is_judged(source, inventory),
         new: source.facts.clone(),
         old: None,
-    });
+    };
+    let mut verdict = judged(as_template, &template_trail);
     // What a template meets as a warning, its Pods meet as a rejection (A11), if any come.
     let of_pods = match verdict.rejection {
         None if !source.idle => as_pod.rejection.clone(),
@@ -64,7 +73,22 @@ pub(crate) fn judge(
         findings.extend(finding(source, of_pods, Severity::Error, Said::OfItsPods));
     }
     findings.extend(findings_of(source, &verdict, &as_pod));
-    report(verdict, of_pods)
+    let pod_trail = pod_trail.filter(|_| of_pods.is_some());
+    (report(verdict, of_pods), steps(template_trail, pod_trail))
+}
+
+/// The steps to a verdict, and to that on the Pods of a template, if they are refused.
+fn steps(trail: Option<Trail>, of_pods: Option<Trail>) -> Vec<Entry> {
+    let Some(trail) = trail else {
+        return Vec::new();
+    };
+    let mut steps = trail.into_entries();
+    if let Some(of_pods) = of_pods {
+        steps.push(Entry::ItsPods);
+        steps.extend(of_pods.into_entries());
+    }
+    steps.push(Entry::End);
+    steps
 }
 
 /// What admission would say of a Namespace, as findings alone.

@@ -18,7 +18,9 @@ use super::{
     planned_cluster::PlannedCluster,
     pod_source::{self, Naming, PodSource},
     report::{DataplaneReport, FindingReport, IdentityReport, PodReport, Report, Sourced, Summary},
-    settings, universal, workload_writers, workloads,
+    settings, universal,
+    why::{self, Walk},
+    workload_writers, workloads,
 };
 
 /// The version of the report's schema.
@@ -52,26 +54,34 @@ pub fn report(mut inventory: Inventory, options: &Options<'_>) -> Report {
     let mut pods: Vec<_> = sources
         .iter()
         .enumerate()
-        .map(|(number, source)| PodReport {
-            admission: Some(admission::judge(
+        .map(|(number, source)| {
+            let (admission, steps) = admission::judge(
                 number,
                 source,
                 &inventory,
                 &settings,
                 &cluster,
                 &mut findings,
-            )),
-            identity: match source.facts.finished {
-                true => None,
-                false => identity(source, &mut identities, kubernetes.zone),
-            },
-            ..pod_report(source)
+                options.why,
+            );
+            PodReport {
+                admission: Some(admission),
+                identity: match source.facts.finished {
+                    true => None,
+                    false => identity(source, &mut identities, kubernetes.zone),
+                },
+                why: match options.why {
+                    true => why::facts::of_pod(source).with(steps),
+                    false => Walk::default(),
+                },
+                ..pod_report(source)
+            }
         })
         .collect();
     for namespace in inventory.namespaces.values() {
         admission::judge_namespace(namespace, &settings, &cluster, &mut findings);
     }
-    pods.extend(without_pods(&inventory, &mut identities));
+    pods.extend(without_pods(&inventory, &mut identities, options.why));
     pods.sort_by(|one, other| {
         let one = (&one.namespace, one.kind, &one.name);
         one.cmp(&(&other.namespace, other.kind, &other.name))
@@ -171,6 +181,7 @@ fn pod_report(source: &PodSource<'_>) -> PodReport {
         dataplane: source.dataplane.map(dataplane_report),
         admission: None,
         identity: None,
+        why: Walk::default(),
         place: source.named.place.clone(),
     }
 }
@@ -221,7 +232,11 @@ fn identity_of_dataplane(
 }
 
 /// Dataplanes whose Pods were not read.
-fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<PodReport> {
+fn without_pods(
+    inventory: &Inventory,
+    identities: &mut Identities<'_>,
+    why: bool,
+) -> Vec<PodReport> {
     let dataplanes = inventory.dataplanes.values();
     let alone = dataplanes.filter(|dataplane| {
         let named = &dataplane.named;
@@ -247,6 +262,10 @@ fn without_pods(inventory: &Inventory, identities: &mut Identities<'_>) -> Vec<P
                 finished: false,
                 mesh: Some(sourced(report.mesh.clone())),
                 workload: report.workload.clone().map(sourced),
+                why: match why {
+                    true => why::facts::of_dataplane(dataplane.named.namespace(), &report),
+                    false => Walk::default(),
+                },
                 dataplane: Some(report),
                 admission: None,
                 identity: identity_of_dataplane(dataplane, member, identities),

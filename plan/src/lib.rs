@@ -18,6 +18,7 @@ mod admission;
 mod applications;
 mod compose;
 mod controller;
+pub mod explain;
 mod finding;
 mod identities;
 mod inventory;
@@ -33,16 +34,19 @@ pub mod read;
 pub mod report;
 mod settings;
 mod universal;
+mod why;
 mod workload_writers;
 mod workloads;
 
 pub use compose::report;
+pub use explain::explain;
 pub use finding::{Code, FailOn, Finding, Severity};
 pub use inventory::{Inventory, Unread};
 pub use manifest::Found;
 pub use options::{Options, Target};
 pub use report::Report;
-pub use settings::policy_settings;
+pub use settings::{DEFAULT_SETTINGS, policy_settings};
+pub use why::{StepReport, Walk};
 
 use read::Document;
 

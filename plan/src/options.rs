@@ -53,6 +53,8 @@ pub struct Options<'o> {
     pub default_namespace: String,
     /// The Kuma that it is made for.
     pub target: Target,
+    /// Whether the report says of each Pod by which rules it has its verdict.
+    pub why: bool,
     /// Whether DataplaneInsights are read. The plan has no use for them.
     pub insights: bool,
 }
@@ -69,6 +71,7 @@ impl Default for Options<'_> {
             namespace: None,
             default_namespace: "default".to_owned(),
             target: Target::default(),
+            why: false,
             insights: false,
         }
     }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use kuma_workload_rulebook::{
     admission::{
         Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion, MeshSelector,
+        Objection, Step, Witness,
     },
     keys, mesh,
     metadata::{Metadata, PodFacts, Text},
 };
 
-use super::{inventory::Inventory, pod_source::PodSource};
+use super::{inventory::Inventory, pod_source::PodSource, why::Trail};
 
 /// What was read, by namespace and mesh. The rules ask which other mesh has something in a namespace,
 /// of several the first by name, and whether the own mesh has; so a few of each mesh are kept, and
@@ -85,6 +86,7 @@ impl<'a> PlannedCluster<'a> {
             cluster: self,
             source,
             mesh: self.meshes.get(source).copied().flatten(),
+            trail: None,
         }
     }
 }
@@ -151,10 +153,33 @@ pub(crate) struct ClusterBefore<'w, 'a> {
     source: usize,
     /// Its mesh.
     mesh: Option<&'a str>,
+    /// Who is told the steps of its judgement.
+    trail: Option<&'w Trail>,
+}
+
+impl<'w> ClusterBefore<'w, '_> {
+    /// The same, and what is judged is told to this trail.
+    pub(crate) fn witnessed(self, trail: Option<&'w Trail>) -> Self {
+        Self { trail, ..self }
+    }
 }
 
 fn text(text: &str) -> Text<'static> {
     Text(text.to_owned().into())
+}
+
+impl Witness for ClusterBefore<'_, '_> {
+    fn step(&self, step: Step) {
+        if let Some(trail) = self.trail {
+            trail.step(step);
+        }
+    }
+
+    fn objects(&self, objection: &Objection, rejects: bool) {
+        if let Some(trail) = self.trail {
+            trail.objects(objection, rejects);
+        }
+    }
 }
 
 impl Cluster for ClusterBefore<'_, '_> {
@@ -233,6 +258,8 @@ mod tests {
         sources: &'w [PodSource<'a>],
         without: usize,
     }
+
+    impl Witness for Everything<'_, '_> {}
 
     impl Cluster for Everything<'_, '_> {
         fn namespace(&self, name: &str) -> ClusterAnswer<Metadata<'static>> {

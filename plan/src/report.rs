@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     finding::Severity,
     read::{Fault, Place},
+    why::Walk,
 };
 
 /// The whole plan.
@@ -210,6 +211,10 @@ pub struct PodReport {
     /// Its identity, if a MeshIdentity selects it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityReport>,
+    /// The walk through the rules that led to all that, if it was asked for.
+    #[serde(skip_serializing_if = "Walk::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::why::StepReport>"))]
+    pub why: Walk,
     /// Where it stands, if it was read from a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,

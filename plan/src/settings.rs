@@ -14,7 +14,7 @@ use super::{
 };
 
 /// What the example policies have, for whoever gives none.
-const DEFAULT: &str = r#"{"disallowMultipleMeshesPerNamespace": true, "namespaceMesh": "observed",
+pub const DEFAULT_SETTINGS: &str = r#"{"disallowMultipleMeshesPerNamespace": true, "namespaceMesh": "observed",
     "action": "deny", "updates": "membership", "alreadySplit": "warn"}"#;
 
 /// The settings of the options, or the default ones; `workloadLabels` can be given beside them.
@@ -28,7 +28,7 @@ pub(crate) fn read(options: &Options<'_>) -> Result<Settings<'static>, Fault> {
         None => {
             let file = "the default settings".into();
             let at = Position::default();
-            let node = read::json(DEFAULT)
+            let node = read::json(DEFAULT_SETTINGS)
                 .map_err(|problem| Fault::of_file("the default settings", problem.message))?;
             (Place { file, at }, node)
         }

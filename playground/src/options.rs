@@ -22,6 +22,7 @@ pub(crate) struct Flags {
     namespace: Option<String>,
     default_namespace: Option<String>,
     target: Option<String>,
+    why: bool,
     pub(crate) allow_empty: bool,
 }
 
@@ -78,6 +79,7 @@ impl Flags {
                 .clone()
                 .unwrap_or(default.default_namespace),
             target: one_of("target", &self.target, Target::ALL)?.unwrap_or_default(),
+            why: self.why,
             ..Options::default()
         })
     }
@@ -115,7 +117,7 @@ mod tests {
     #[case::all(
         r#"{"settings": {"name": "s.yml", "text": ""}, "workloadLabels": ["app"], "podAnnotation": "honor",
             "identifiers": "pods", "zone": "east", "environment": "universal", "namespace": "team",
-            "defaultNamespace": "team", "target": "kuma3", "allowEmpty": true}"#,
+            "defaultNamespace": "team", "target": "kuma3", "allowEmpty": true, "why": true}"#,
         Ok(())
     )]
     #[case::word(

@@ -4,7 +4,7 @@ use std::{env, ffi::OsStr, path::Path, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 
-use crate::{completion, crds, man, plan, run, status, vap, version::VERSION};
+use crate::{completion, crds, lookup, man, plan, run, status, vap, version::VERSION};
 
 /// Creates Kuma's Workloads from Dataplanes, plans them before anything is enabled, and shows them.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ pub enum Command {
     Run(Box<run::RunFlags>),
     /// Show what admission would reject and what `run` would do, from manifests or a cluster.
     Plan(Box<plan::PlanFlags>),
+    /// Say what a rule, a finding or the name of an admission rule means, and what to do.
+    Explain(lookup::ExplainFlags),
     /// Show the numbers of Workloads, as Kuma reports them and as they are.
     Status(Box<status::StatusFlags>),
     /// Print the CustomResourceDefinition of Workload, for clusters without Kuma's, or create it there.
@@ -54,6 +56,7 @@ impl Command {
         match self {
             Self::Run(options) => run::main(*options),
             Self::Plan(options) => plan::main(&options),
+            Self::Explain(options) => lookup::main(&options),
             Self::Status(options) => status::main(&options),
             Self::Crds(options) => crds::main(&options),
             Self::Vap(options) => vap::main(&options),
@@ -111,7 +114,7 @@ mod tests {
             let subcommand = program.find_subcommand_mut(name).unwrap();
             helps.push(subcommand.render_long_help().to_string());
         }
-        assert_eq!(helps.len(), 8);
+        assert_eq!(helps.len(), 9);
         for help in helps {
             let examples = examples(&help);
             assert!(examples.len() > 1, "{help}");

@@ -10,6 +10,7 @@
 //! | [`plan`] | what would be done and rejected, from manifests or a cluster |
 //! | [`status`] | the numbers of Workloads, as reported and as they are |
 //! | [`vap`] | prints ValidatingAdmissionPolicies, the same rules in the API server |
+//! | [`lookup`] | says what the name of a rule or finding means |
 //! | [`completion`] | prints a shell's completions |
 //! | [`man`] | prints or writes the manual |
 //! | `explain` | why a Workload is there or not, in words, for `run` and `status` |
@@ -26,6 +27,7 @@ mod crd;
 pub mod crds;
 mod explain;
 pub mod kinds;
+pub mod lookup;
 pub mod man;
 pub mod plan;
 pub mod run;

@@ -94,6 +94,9 @@ pub struct PlanFlags {
     /// The Kuma that the plan is made for: with kuma3, what changes there silently is found too.
     #[arg(long, value_name = "KUMA", default_value = "current", value_parser = target())]
     target: plan::Target,
+    /// Say of each Pod by which rules it has its mesh, its workload and its verdict, step by step.
+    #[arg(long)]
+    why: bool,
     /// The form of the report; github prints findings as annotations.
     #[arg(short, long, value_name = "FORM", default_value = "table", value_parser = format())]
     output: Format,
@@ -209,6 +212,7 @@ fn plan(options: &PlanFlags) -> Report {
         namespace: options.scope.namespace().map(str::to_owned),
         default_namespace: options.default_namespace.clone(),
         target: options.target,
+        why: options.why,
         ..plan::Options::default()
     };
     let inventory = match options.settings.as_deref().map(files::read).transpose() {

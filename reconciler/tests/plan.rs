@@ -71,6 +71,41 @@ fn t2_the_examples(
     );
 }
 
+/// The walk of one Deployment, at a width.
+#[test]
+fn why_is_a_section_after_the_pods() {
+    let mut command = plan(&["examples/plan/kubernetes", "-n", "payments", "--why"]);
+    let output = command.env("COLUMNS", "80").output().unwrap();
+    let (before, section) = text(&output.stdout).split_once("\nWHY\n").unwrap();
+    assert!(before.contains("\nPODS"), "{before}");
+    let walk = section.split("\nStatefulSet ").next().unwrap();
+    assert_eq!(
+        walk,
+        "\
+Deployment payments/checkout
+  I1   fact     it is in a mesh: its label kuma.io/mesh names one
+  M1   fact     its mesh is \"payments\", by label kuma.io/mesh
+  W2   fact     its workload is \"checkout\", by spec.serviceAccountName
+  A2   rejects  cannot set kuma.io/workload label in the pod template of
+                Deployment \"checkout\" (spec.template.metadata.labels); it is
+                automatically managed by Kuma
+  A2   ends     rejected by A2 (forged-label)"
+    );
+}
+
+#[rstest]
+#[case::json("json", "\"why\": [")]
+#[case::yaml("yaml", "  why:\n  - rule: I1\n    outcome: fact\n    message: ")]
+fn why_is_a_field_of_the_report(#[case] form: &str, #[case] field: &str) {
+    let of = |more: &[&str]| {
+        let mut arguments = vec!["examples/plan/kubernetes", "-o", form];
+        arguments.extend(more);
+        text(&run(&arguments).stdout).to_owned()
+    };
+    assert!(of(&["--why"]).contains(field));
+    assert!(!of(&[]).contains("why"));
+}
+
 #[test]
 fn every_form_has_its_golden_files_and_its_line_in_the_docs() {
     let section = section("Forms");

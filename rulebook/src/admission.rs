@@ -7,6 +7,7 @@
 mod cluster;
 mod conflict;
 mod declared_mesh;
+mod enforcement;
 mod injection_off;
 mod inquiry;
 mod joins;
@@ -28,6 +29,7 @@ mod switch_words;
 #[cfg(test)]
 mod test_support;
 mod verdict;
+mod witness;
 mod workload_label;
 mod workload_name;
 mod workload_objects;
@@ -45,4 +47,5 @@ pub use settings::{
 };
 pub use settled::{KEPT_ANNOTATIONS, KEPT_LABELS};
 pub use verdict::{Objection, Rule, Verdict};
+pub use witness::{Outcome, Step, Witness};
 pub use workload_objects::BOOKKEEPING;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::style::Style;
 use crate::{
+    explain::{self, PROJECT, names::NameText, plain},
     finding::{BAD_INPUT, Code, Severity},
     read::Place,
     report::{FindingReport, ObjectReport, Report},
@@ -19,9 +20,6 @@ use crate::{
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-const PROJECT: &str = "https://github.com/kuma-workload/kuma-workload";
-/// What a rule is about is said where people read it; so it is written once.
-const DOCS: &str = include_str!("../../../docs/plan.md");
 
 /// Writes the log.
 pub(super) fn write(report: &Report, _: Style, to: &mut impl Write) -> io::Result<()> {
@@ -91,31 +89,9 @@ fn index(code: &str) -> usize {
 
 /// A rule for each code, in their order, and that of faults.
 fn rules() -> Vec<Rule> {
-    let of_code = |code: &Code| {
-        let id = code.name();
-        let [_, meaning, remedy] = row(id).unwrap_or([""; 3]);
-        Rule::new(id, meaning, remedy, "findings")
-    };
-    let bad_input = Rule::new(
-        BAD_INPUT,
-        "a document, or a part of it, cannot be read, so what it holds is missing from the report",
-        "correct it where the message says",
-        "exit-status",
-    );
-    let of_codes = Code::ALL.iter().map(of_code);
-    of_codes.chain([bad_input]).collect()
-}
-
-/// The severity, meaning and remedy of a code, as the table of findings in the docs has them.
-fn row(code: &str) -> Option<[&'static str; 3]> {
-    let (_, section) = DOCS.split_once("\n## Findings\n")?;
-    let (section, _) = section.split_once("\n## ").unwrap_or((section, ""));
-    section.lines().find_map(|line| {
-        let mut cells = line.trim_matches('|').split(" | ").map(str::trim);
-        let is_of_code = cells.next()?.trim_matches('`') == code;
-        let cells = [cells.next()?, cells.next()?, cells.next()?];
-        is_of_code.then_some(cells)
-    })
+    let names = Code::ALL.iter().map(|code| code.name());
+    let texts = names.chain([BAD_INPUT]).filter_map(explain::text);
+    texts.map(Rule::new).collect()
 }
 
 #[derive(Serialize)]
@@ -159,22 +135,20 @@ struct Rule {
 }
 
 impl Rule {
-    fn new(id: &'static str, meaning: &str, remedy: &str, section: &str) -> Self {
+    fn new(text: &NameText) -> Self {
         Self {
-            id,
-            short_description: Text::new(plain(meaning)),
+            id: text.name,
+            short_description: Text::new(plain(text.says)),
             help: Text {
-                text: plain(remedy),
-                markdown: Some(remedy.to_owned()),
+                text: plain(text.remedy),
+                markdown: Some(text.remedy.to_owned()),
             },
-            help_uri: format!("{PROJECT}/blob/main/docs/plan.md#{section}"),
+            help_uri: format!(
+                "{PROJECT}/blob/main/docs/plan.md#{}",
+                explain::section(text.name)
+            ),
         }
     }
-}
-
-/// Markdown without its marks.
-fn plain(markdown: &str) -> String {
-    markdown.replace('`', "").replace("\\|", "|")
 }
 
 #[derive(Serialize)]

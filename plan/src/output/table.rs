@@ -90,6 +90,7 @@ fn sections(report: &Report, wide: bool, style: Style, to: &mut impl Write) -> i
     section("NAMESPACES", &namespaces(&report.namespaces), style, to)?;
     section("WORKLOADS", &workloads(&report.workloads), style, to)?;
     section("PODS", &pods(&report.pods, wide), style, to)?;
+    why(&report.pods, style, to)?;
     if let Some(universal) = &report.universal {
         let workloads = universal_workloads(universal);
         section("UNIVERSAL WORKLOADS", &workloads, style, to)?;
@@ -202,6 +203,24 @@ fn pods(pods: &[PodReport], wide: bool) -> Table {
         table.add(row);
     }
     table
+}
+
+/// The walk of each Pod through the rules, a step in a line.
+fn why(pods: &[PodReport], style: Style, to: &mut impl Write) -> io::Result<()> {
+    let mut pods = pods.iter().filter(|pod| !pod.why.is_empty()).peekable();
+    if pods.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(to, "{}", style.bold("WHY"))?;
+    for pod in pods {
+        let name = printable(&format!("{} {}/{}", pod.kind, pod.namespace, pod.name));
+        writeln!(to, "{name}")?;
+        for step in pod.why.steps() {
+            let step_of = format!("  {:<3}  {:<7}  ", step.rule, step.outcome);
+            write_paragraph(&step_of, &step.message, style, to)?;
+        }
+    }
+    writeln!(to)
 }
 
 fn admission(admission: Option<&AdmissionReport>, finished: bool) -> Cell {

@@ -5,7 +5,7 @@ use kuma_workload_rulebook::{
     admission::{
         self, Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, EnforcementAction,
         ListQuestion, NamespaceMesh, Operation, Request, RequestObject, RequestUser, Settings,
-        TemplateKind,
+        TemplateKind, Witness,
     },
     keys,
     mesh::MeshSource,
@@ -240,6 +240,8 @@ fn quoted(name: &str) -> String {
 
 /// A cluster that has one Namespace, and nothing else.
 struct OneNamespace(Metadata<'static>);
+
+impl Witness for OneNamespace {}
 
 impl Cluster for OneNamespace {
     fn namespace(&self, _: &str) -> ClusterAnswer<Metadata<'static>> {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use super::witness::Witness;
 use crate::metadata::{Metadata, PodFacts, Text};
 
 /// The cluster as the rules see it. The policy answers from the API server, the plan from
-/// manifests, a test from a table. A rule asks only when the answer decides.
-pub trait Cluster {
+/// manifests, a test from a table. A rule asks only when the answer decides. Whoever answers is told
+/// the steps of the judgement too.
+pub trait Cluster: Witness {
     /// The labels and annotations of a Namespace, as the API server has them at this moment: they
     /// can decide alone (A17).
     ///

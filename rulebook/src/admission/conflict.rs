@@ -3,6 +3,7 @@
 use super::{
     cluster::{Cluster, ClusterAnswer, DataplaneFacts, ListQuestion, MeshSelector},
     settings::Settings,
+    witness::Step,
 };
 use crate::{
     keys,
@@ -62,7 +63,9 @@ pub(super) fn find<C: Cluster>(
             !search.ignored_dataplane.is_empty() && *dataplane.name == *search.ignored_dataplane;
         if mesh == search.mesh {
             found_own_mesh = true;
-        } else if !is_ignored {
+        } else if is_ignored {
+            cluster.step(Step::Predecessor);
+        } else {
             smallest = Some(smallest.map_or(mesh, |other| other.min(mesh)));
         }
     }
@@ -73,7 +76,9 @@ pub(super) fn find<C: Cluster>(
             found_own_mesh,
         }));
     }
+    cluster.step(Step::NoOtherDataplane);
     if !settings.consider_pods {
+        cluster.step(Step::PodsNotConsidered);
         return Ok(None);
     }
     let own_name = search.own_name;
@@ -84,6 +89,10 @@ pub(super) fn find<C: Cluster>(
         .filter_map(mesh_of_member)
         .filter(|mesh| *mesh != search.mesh)
         .min();
+    cluster.step(match other {
+        Some(_) => Step::OtherPod,
+        None => Step::NoOtherPod,
+    });
     Ok(other.map(|mesh| Conflict {
         what: "pods",
         mesh: mesh.to_owned(),

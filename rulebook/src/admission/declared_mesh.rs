@@ -5,6 +5,7 @@ use super::{
     inquiry::Inquiry,
     stop::Stop,
     verdict::{Objection, Rule},
+    witness::Step,
 };
 use crate::{mesh, quoted::Quoted};
 
@@ -13,6 +14,7 @@ pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, mesh: &str) -> Result<
     let namespace = inquiry.namespace_metadata()?;
     let declared = mesh::of_namespace(namespace, inquiry.settings.mesh_annotations);
     if mesh == declared.name {
+        inquiry.cluster.step(Step::DeclaredMesh);
         return Ok(());
     }
     Err(Stop::Reject(Objection::new(

@@ -2,6 +2,7 @@
 
 use super::{
     cluster::Cluster,
+    enforcement::warn,
     inquiry::Inquiry,
     mesh_rule,
     namespace_change::NamespaceChange,
@@ -12,6 +13,7 @@ use super::{
     settled::is_settled,
     switch_words,
     verdict::{Objection, Ruling, Verdict},
+    witness::Step,
     workload_label, workload_name, workload_objects,
 };
 
@@ -24,7 +26,7 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
             new,
             old,
             keeps_containers,
-        } if is_settled(request, new, old.as_ref(), *keeps_containers) => Ok(()),
+        } if is_settled(request, new, old.as_ref(), *keeps_containers, cluster) => Ok(()),
         RequestObject::Pod { new, old, .. } => {
             let review = PodReview {
                 subject: PodOrTemplate::Pod,
@@ -38,7 +40,10 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
         RequestObject::Template {
             owner_is_judged: true,
             ..
-        } => Ok(()),
+        } => {
+            cluster.step(Step::OwnerIsJudged);
+            Ok(())
+        }
         RequestObject::Template {
             kind,
             name,
@@ -68,9 +73,14 @@ pub fn judge<C: Cluster>(request: &Request<'_>, settings: &Settings<'_>, cluster
             };
             namespace_rule::judge(change, settings, cluster, &mut warnings)
         }
-        RequestObject::Workload { name, terminating } => {
-            workload_objects::judge(request, name, *terminating, settings, &mut warnings)
-        }
+        RequestObject::Workload { name, terminating } => workload_objects::judge(
+            request,
+            name,
+            *terminating,
+            settings,
+            &mut warnings,
+            cluster,
+        ),
     };
     Verdict {
         rejection: ruling.err(),
@@ -85,13 +95,18 @@ fn judge_pod<C: Cluster>(
     cluster: &C,
     warnings: &mut Vec<Objection>,
 ) -> Ruling {
-    workload_label::judge(review, settings, warnings)?;
-    warnings.extend(workload_label::idle_annotation(review, settings));
+    workload_label::judge(review, settings, warnings, cluster)?;
+    match workload_label::idle_annotation(review, settings) {
+        Some(objection) => warn(objection, warnings, cluster),
+        None => cluster.step(Step::WithoutAnnotation),
+    }
     let inquiry = Inquiry::new(*review, settings, cluster);
-    let ruling = workload_name::judge(review, settings, warnings)
+    let ruling = workload_name::judge(review, settings, warnings, cluster)
         .and_then(|()| mesh_rule::judge(&inquiry, warnings));
     // Last, since the mesh rule may have asked for the Namespace.
-    warnings.extend(switch_words::of_pod(review, inquiry.known_namespace()));
+    for objection in switch_words::of_pod(review, inquiry.known_namespace()) {
+        warn(objection, warnings, cluster);
+    }
     ruling
 }
 

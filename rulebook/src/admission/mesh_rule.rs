@@ -10,26 +10,40 @@ use super::{
     settings::{NamespaceMesh, Updates},
     stop::Stop,
     verdict::{Objection, Ruling},
+    witness::Step,
 };
 use crate::mesh;
 
 /// Judges a Pod or a Pod template (A11).
 pub(super) fn judge<C: Cluster>(inquiry: &Inquiry<'_, C>, warnings: &mut Vec<Objection>) -> Ruling {
-    let settings = inquiry.settings;
-    if !settings.judges_meshes() || settings.is_system_namespace(inquiry.review.namespace) {
+    let Inquiry {
+        settings, cluster, ..
+    } = *inquiry;
+    if !settings.judges_meshes() {
+        cluster.step(Step::MeshesNotJudged);
+        return Ok(());
+    }
+    if settings.is_system_namespace(inquiry.review.namespace) {
+        cluster.step(Step::ExemptNamespace);
         return Ok(());
     }
     match check(inquiry) {
         Ok(()) => Ok(()),
-        Err(stop) => stop.into_ruling(settings.action, warnings),
+        Err(stop) => stop.into_ruling(settings.action, warnings, cluster),
     }
 }
 
 fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
-    let settings = inquiry.settings;
+    let Inquiry {
+        settings, cluster, ..
+    } = *inquiry;
     let PodReview {
         subject, namespace, ..
     } = inquiry.review;
+    let ends = |step| {
+        cluster.step(step);
+        Ok(())
+    };
     let is_template = matches!(subject, PodOrTemplate::Template(..));
     let rejects_templates =
         settings.mesh_rule && settings.namespace_mesh == NamespaceMesh::Declared;
@@ -40,28 +54,31 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
     // Under `observed` a template is only warned about (A11), and where a question fails as well
     // (A20).
     let soften = |stop| match stop {
-        Stop::Reject(objection) if is_template && !rejects_templates => Stop::Warn(objection),
+        Stop::Reject(objection) if is_template && !rejects_templates => {
+            cluster.step(Step::TemplateOnlyWarned);
+            Stop::Warn(objection)
+        }
         stop => stop,
     };
     let by_itself = joins::by_itself(&inquiry.review, settings.mesh_annotations);
     if by_itself == Joins::No && !judges_every_update {
-        return Ok(());
+        return ends(Step::JoinsNothing);
     }
     // Nothing is asked where no mesh that the Pod can be in is closed to its Namespace (A20).
     let named = mesh::named_by_pod(&inquiry.review.new.metadata, settings.mesh_annotations);
     let named = named.map(|mesh| mesh.name);
     if !settings.mesh_rule && !settings.mesh_namespaces.may_close(named, namespace) {
-        return Ok(());
+        return ends(Step::NothingClosed);
     }
     let Some(mesh) = inquiry
         .mesh_of(inquiry.review.new)
         .map_err(|failure| soften(failure.into()))?
     else {
-        return Ok(());
+        return ends(Step::Unmeshed);
     };
     let is_closed = settings.mesh_namespaces.closed_to(mesh.name, namespace);
     if !settings.mesh_rule && is_closed.is_none() {
-        return Ok(());
+        return ends(Step::OnlyOpenMesh);
     }
     let joins = match by_itself {
         Joins::Yes => true,
@@ -73,13 +90,19 @@ fn check<C: Cluster>(inquiry: &Inquiry<'_, C>) -> Result<(), Stop> {
             .map_err(|failure| soften(failure.into()))?,
     };
     if !joins && !judges_every_update {
-        return Ok(());
+        return ends(Step::JoinsNothing);
     }
+    cluster.step(match joins {
+        true => Step::Joins,
+        false => Step::EveryUpdate,
+    });
     if settings.mesh_rule {
         mesh_name::check(subject, mesh)?;
+        cluster.step(Step::PossibleMesh);
     }
     if joins {
         mesh_namespaces::check_member(subject, mesh, namespace, settings)?;
+        cluster.step(Step::OpenMesh);
     }
     if !settings.mesh_rule {
         return Ok(());

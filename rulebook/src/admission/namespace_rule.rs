@@ -26,7 +26,7 @@ pub(super) fn judge<C: Cluster>(
         return Ok(());
     }
     if let Err(stop) = check(change, settings, cluster) {
-        stop.into_ruling(settings.action, warnings)?;
+        stop.into_ruling(settings.action, warnings, cluster)?;
     }
     warnings.extend(injection_off::warning(change, settings, cluster));
     Ok(())

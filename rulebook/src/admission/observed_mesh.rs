@@ -9,6 +9,7 @@ use super::{
     settings::EnforcementAction,
     stop::Stop,
     verdict::{Objection, Rule},
+    witness::Step,
 };
 use crate::{keys, metadata::PodFacts, quoted::Quoted};
 
@@ -31,6 +32,7 @@ pub(super) fn judge<C: Cluster>(
     } = inquiry.review;
     let exists = cluster.mesh_exists(mesh)?;
     if !exists && !joins {
+        cluster.step(Step::WasInUnknownMesh);
         return Ok(());
     }
     if !exists && !is_zone_proxy(new) {
@@ -42,6 +44,10 @@ pub(super) fn judge<C: Cluster>(
             ),
         )));
     }
+    cluster.step(match exists {
+        true => Step::MeshExists,
+        false => Step::ZoneProxy,
+    });
     let search = Search {
         question: ListQuestion {
             namespace,
@@ -72,12 +78,16 @@ pub(super) fn judge<C: Cluster>(
         ),
     );
     // If nobody can say whether the Namespace is split already, the conflict stands.
-    let is_split_already = settings.already_split == EnforcementAction::Warn
-        && (conflict.found_own_mesh
-            || conflict::has_member(search, settings, cluster).unwrap_or(false));
+    if settings.already_split == EnforcementAction::Deny {
+        return Err(Stop::Reject(objection));
+    }
+    let is_split_already =
+        conflict.found_own_mesh || conflict::has_member(search, settings, cluster).unwrap_or(false);
     Err(if is_split_already {
+        cluster.step(Step::AlreadySplit);
         Stop::Warn(objection)
     } else {
+        cluster.step(Step::NotYetSplit);
         Stop::Reject(objection)
     })
 }

@@ -1,7 +1,10 @@
 //! Pods that no rule has to look at: nothing that matters changes, or they are at their end (A4,
 //! A15).
 
-use super::request::{Operation, Request};
+use super::{
+    request::{Operation, Request},
+    witness::{Step, Witness},
+};
 use crate::{keys, metadata::PodFacts};
 
 /// The labels that a Pod that is being deleted keeps, or it is judged like any other (A4): a Pod can
@@ -23,14 +26,21 @@ pub(super) fn is_settled(
     new: &PodFacts<'_>,
     old: Option<&PodFacts<'_>>,
     keeps_containers: bool,
+    witness: &impl Witness,
 ) -> bool {
-    match request.operation {
-        Operation::Create => request.user.is_none() && (new.terminating || new.finished),
+    let (is_settled, settled, not_settled) = match request.operation {
+        Operation::Create => {
+            let at_its_end = request.user.is_none() && (new.terminating || new.finished);
+            (at_its_end, Step::AtItsEnd, Step::NotAtItsEnd)
+        }
         Operation::Update | Operation::Delete => {
             let keeps = |old| keeps_containers && keeps_what_decides(new, old);
-            request.unchanged || new.terminating && old.is_some_and(keeps)
+            let changes_nothing = request.unchanged || new.terminating && old.is_some_and(keeps);
+            (changes_nothing, Step::ChangesNothing, Step::Changes)
         }
-    }
+    };
+    witness.step(if is_settled { settled } else { not_settled });
+    is_settled
 }
 
 fn keeps_what_decides(new: &PodFacts<'_>, old: &PodFacts<'_>) -> bool {

@@ -2,8 +2,10 @@
 
 use super::{
     cluster::ClusterFailure,
+    enforcement::enforce,
     settings::EnforcementAction,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
+    witness::{Step, Witness},
 };
 
 /// Why a mesh rule ends early.
@@ -36,11 +38,21 @@ impl Stop {
         self,
         action: EnforcementAction,
         warnings: &mut Vec<Objection>,
+        witness: &impl Witness,
     ) -> Ruling {
-        match self {
-            Self::Accept => Ok(()),
-            Self::Reject(objection) => enforce(action, objection, warnings),
-            Self::Warn(objection) => enforce(EnforcementAction::Warn, objection, warnings),
-        }
+        let (action, objection) = match self {
+            Self::Accept => {
+                witness.step(Step::WithoutKuma);
+                return Ok(());
+            }
+            Self::Reject(objection) => {
+                if action == EnforcementAction::Warn {
+                    witness.step(Step::OnlyWarned);
+                }
+                (action, objection)
+            }
+            Self::Warn(objection) => (EnforcementAction::Warn, objection),
+        };
+        enforce(action, objection, warnings, witness)
     }
 }

@@ -1,10 +1,8 @@
 //! What the rules answer: objections, and the verdict that is made of them.
 
-use super::settings::EnforcementAction;
-
-/// Declares [`Rule`] from one table, so that a rule and its name stand on one line.
+/// Declares [`Rule`] from one table, so that a rule, its name and its numbers stand on one line.
 macro_rules! rules {
-    ($(#[doc = $doc:literal] $rule:ident => $name:literal,)+) => {
+    ($(#[doc = $doc:literal] $rule:ident => $name:literal by [$($number:literal),+],)+) => {
         /// The rules that can object to a request.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
@@ -22,37 +20,45 @@ macro_rules! rules {
                     $(Self::$rule => $name,)+
                 }
             }
+
+            /// The numbers of the rules that object by this name: the first says what they are about.
+            /// A template's label has a rule of its own, the second.
+            pub const fn numbers(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$rule => &[$($number),+],)+
+                }
+            }
         }
     };
 }
 
 rules! {
     /// A1 and A2: nobody sets the label `kuma.io/workload`.
-    WorkloadLabel => "forged-label",
+    WorkloadLabel => "forged-label" by ["A1", "A2"],
     /// W7: the annotation `kuma.io/workload` has no effect.
-    WorkloadAnnotation => "idle-annotation",
+    WorkloadAnnotation => "idle-annotation" by ["A3", "W7"],
     /// W5: no Workload can have this name.
-    WorkloadName => "bad-name",
+    WorkloadName => "bad-name" by ["W5"],
     /// I6: a switch word that does not do what it looks like.
-    SwitchWord => "switch-word",
+    SwitchWord => "switch-word" by ["I6"],
     /// M4: no Mesh can have this name.
-    MeshName => "bad-mesh-name",
+    MeshName => "bad-mesh-name" by ["M4"],
     /// A20: a mesh that the Namespace may not join.
-    ClosedMesh => "closed-mesh",
+    ClosedMesh => "closed-mesh" by ["A20"],
     /// A16: a Mesh that does not exist.
-    MeshExists => "unknown-mesh",
+    MeshExists => "unknown-mesh" by ["A16"],
     /// A5 to A11: one mesh in a Namespace, as observed.
-    ObservedMesh => "second-mesh",
+    ObservedMesh => "second-mesh" by ["A5", "A6", "A7", "A8", "A9", "A10", "A11", "A18"],
     /// A17: one mesh in a Namespace, as declared.
-    DeclaredMesh => "declared-mesh",
+    DeclaredMesh => "declared-mesh" by ["A17"],
     /// A12: a Namespace that moves to another mesh.
-    NamespaceRelabel => "namespace-relabel",
+    NamespaceRelabel => "namespace-relabel" by ["A12"],
     /// A21: a Namespace that stops to inject while it has proxies.
-    InjectionOff => "injection-off",
+    InjectionOff => "injection-off" by ["A21"],
     /// A13: a question to the cluster that failed.
-    ClusterQuestion => "cluster-question",
+    ClusterQuestion => "cluster-question" by ["A13"],
     /// P1: a Workload that is written by hand.
-    WorkloadObject => "workload-object",
+    WorkloadObject => "workload-object" by ["P1"],
 }
 
 /// What a rule has against a request.
@@ -90,21 +96,6 @@ pub struct Verdict {
 
 /// What a rule answers: nothing, or an objection that rejects the request.
 pub(super) type Ruling = Result<(), Objection>;
-
-/// Turns an objection into a rejection or, under [`EnforcementAction::Warn`], into a warning.
-pub(super) fn enforce(
-    action: EnforcementAction,
-    objection: Objection,
-    warnings: &mut Vec<Objection>,
-) -> Ruling {
-    match action {
-        EnforcementAction::Deny => Err(objection),
-        EnforcementAction::Warn => {
-            warnings.push(objection);
-            Ok(())
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

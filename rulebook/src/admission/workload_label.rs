@@ -2,10 +2,12 @@
 //! (A3, W7).
 
 use super::{
+    enforcement::enforce,
     joins::{self, Joins},
     pod_review::{PodOrTemplate, PodReview},
     settings::{EnforcementAction, Settings, Updates},
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
+    witness::{Step, Witness},
 };
 use crate::{
     identifier::{self, PodAnnotation},
@@ -24,8 +26,13 @@ pub(super) fn judge(
     review: &PodReview<'_>,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
+    witness: &impl Witness,
 ) -> Ruling {
     let Some(value) = review.new.metadata.labels.get(keys::WORKLOAD) else {
+        witness.step(match review.subject {
+            PodOrTemplate::Pod => Step::PodWithoutLabel,
+            PodOrTemplate::Template(..) => Step::TemplateWithoutLabel,
+        });
         return Ok(());
     };
     let old_value = review
@@ -46,7 +53,10 @@ pub(super) fn judge(
             };
             (message, action)
         }
-        PodOrTemplate::Template(..) if old_value.is_some() => return Ok(()),
+        PodOrTemplate::Template(..) if old_value.is_some() => {
+            witness.step(Step::TemplateHadLabel);
+            return Ok(());
+        }
         PodOrTemplate::Template(kind, _) => {
             let message = format!(
                 "cannot set {} label in the {} ({}); it is automatically managed by Kuma",
@@ -61,6 +71,7 @@ pub(super) fn judge(
         action,
         Objection::new(Rule::WorkloadLabel, message),
         warnings,
+        witness,
     )
 }
 

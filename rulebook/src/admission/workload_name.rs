@@ -1,9 +1,11 @@
 //! The workload of a meshed Pod needs a name that a Workload object can have (W5).
 
 use super::{
+    enforcement::enforce,
     pod_review::PodReview,
     settings::Settings,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
+    witness::{Step, Witness},
 };
 use crate::{
     identifier::{self, Identifier, NameForm, PodAnnotation},
@@ -18,19 +20,24 @@ pub(super) fn judge(
     review: &PodReview<'_>,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
+    witness: &impl Witness,
 ) -> Ruling {
+    let passes = |step| {
+        witness.step(step);
+        Ok(())
+    };
     let Some(action) = settings.invalid_workload_name else {
-        return Ok(());
+        return passes(Step::NamesNotJudged);
     };
     let Some(workload) = workload_of(review.new, settings) else {
-        return Ok(());
+        return passes(Step::NoWorkloadKnown);
     };
     let Err(fault) = identifier::check(workload.name, NameForm::Kubernetes) else {
-        return Ok(());
+        return passes(Step::PossibleWorkload);
     };
     let old = review.old.and_then(|old| workload_of(old, settings));
     if old.is_some_and(|old| old.name == workload.name) {
-        return Ok(());
+        return passes(Step::KeptWorkload);
     }
     let objection = Objection::new(
         Rule::WorkloadName,
@@ -41,7 +48,7 @@ pub(super) fn judge(
             workload.source,
         ),
     );
-    enforce(action, objection, warnings)
+    enforce(action, objection, warnings, witness)
 }
 
 /// The workload of a Pod that is meshed whatever its Namespace says.

@@ -1,9 +1,11 @@
 //! Workloads are written by their managers, not by hand (P1, P2).
 
 use super::{
+    enforcement::enforce,
     request::{Operation, Request},
     settings::Settings,
-    verdict::{Objection, Rule, Ruling, enforce},
+    verdict::{Objection, Rule, Ruling},
+    witness::Witness,
 };
 use crate::quoted::Quoted;
 
@@ -18,6 +20,7 @@ pub(super) fn judge(
     terminating: bool,
     settings: &Settings<'_>,
     warnings: &mut Vec<Objection>,
+    witness: &impl Witness,
 ) -> Ruling {
     let Some(action) = settings.protect_workloads else {
         return Ok(());
@@ -42,7 +45,7 @@ pub(super) fn judge(
             Quoted(&user.name),
         ),
     );
-    enforce(action, objection, warnings)
+    enforce(action, objection, warnings, witness)
 }
 
 #[cfg(test)]

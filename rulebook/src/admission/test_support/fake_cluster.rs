@@ -4,7 +4,11 @@ use std::cell::RefCell;
 
 use super::entries::{Entries, labels};
 use crate::{
-    admission::cluster::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion},
+    admission::{
+        cluster::{Cluster, ClusterAnswer, ClusterFailure, DataplaneFacts, ListQuestion},
+        verdict::Objection,
+        witness::{Step, Witness},
+    },
     keys,
     metadata::{Metadata, PodFacts, Text},
 };
@@ -21,6 +25,7 @@ pub(in crate::admission) struct FakeCluster {
     answers: usize,
     is_untouched: bool,
     asked: RefCell<Vec<String>>,
+    told: RefCell<Vec<(&'static str, &'static str)>>,
 }
 
 impl FakeCluster {
@@ -115,6 +120,17 @@ impl FakeCluster {
         lists.all(|question| question.ends_with("Any"))
     }
 
+    /// The steps that it was told: the number of a rule, or the name of one that objects, and what came
+    /// of it.
+    pub(in crate::admission) fn told(&self) -> String {
+        let told = self.told.take();
+        let told: Vec<_> = told
+            .iter()
+            .map(|(rule, outcome)| format!("{rule} {outcome}"))
+            .collect();
+        told.join(", ")
+    }
+
     fn ask<T>(&self, question: String, answer: T) -> ClusterAnswer<T> {
         assert!(
             !self.is_untouched,
@@ -126,6 +142,19 @@ impl FakeCluster {
             Some(failure) if asked.len() > self.answers => Err(failure.clone()),
             _ => Ok(answer),
         }
+    }
+}
+
+impl Witness for FakeCluster {
+    fn step(&self, step: Step) {
+        let told = (step.rule(), step.outcome().name());
+        self.told.borrow_mut().push(told);
+    }
+
+    fn objects(&self, objection: &Objection, rejects: bool) {
+        let outcome = if rejects { "rejects" } else { "warns" };
+        let told = (objection.rule.name(), outcome);
+        self.told.borrow_mut().push(told);
     }
 }
 

@@ -1,0 +1,38 @@
+/** The line that asks the policy itself about an object, with kwctl. */
+
+const POLICY = 'registry://ghcr.io/kuma-workload/policies/kuma-workload-policy';
+
+/**
+ * The line. It can be pasted into any shell that is like Bourne's.
+ *
+ * @param {object} about
+ * @param {object} about.review the AdmissionReview
+ * @param {object} about.settings the settings that judge it
+ * @param {string} about.version the policy's version
+ * @returns {string} the line
+ */
+export function kwctlLine({ review, settings, version }) {
+  const [request, given] = [review, settings].map((value) => quoted(JSON.stringify(value)));
+  return `printf %s ${request} | kwctl run --request-path - --settings-json ${given} ${POLICY}:v${version}`;
+}
+
+/** A text that a shell takes as it is. */
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * The object for which the line is: the one in which the cursor is, or else the first.
+ *
+ * @param {object} report the plan
+ * @param {string} file the document that is shown
+ * @param {number} line the cursor's line
+ * @returns {object | undefined} an entry of the report's pods
+ */
+export function podAt(report, file, line) {
+  const judged = report.pods.filter(({ admission }) => admission);
+  const here = judged
+    .filter(({ place }) => place?.file === file)
+    .sort((one, next) => one.place.line - next.place.line);
+  return here.findLast(({ place }) => place.line <= line) ?? here[0] ?? judged[0];
+}
