@@ -25,7 +25,10 @@ for (const { name, colorScheme, width, height, why } of PICTURES) {
   await page.locator('#examples option').nth(1).waitFor({ state: 'attached' });
   await planning(page, () => page.locator('#examples').selectOption({ label: 'All at once, on Kubernetes' }));
   await page.getByRole('button', { name: 'Dismiss' }).click();
-  await page.locator('h1').focus().catch(() => {});
+  await page
+    .locator('h1')
+    .focus()
+    .catch(() => {});
   if (why) {
     const first = page.locator('details', { hasText: 'Why' }).first();
     await first.locator('summary').click();
