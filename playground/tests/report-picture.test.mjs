@@ -143,7 +143,7 @@ test('a name is cut to its room, and wide characters need twice as much', () => 
 });
 
 test('a letter on the colour of its mesh can be read in both schemes', () => {
-  const style = readFileSync(new URL('../page/report/picture/picture.css', import.meta.url), 'utf8');
+  const style = readFileSync(new URL('../page/report/style/picture.css', import.meta.url), 'utf8');
   const colours = [...style.matchAll(/--mesh: light-dark\((#\w{6}), (#\w{6})\)/g)];
   assert.equal(colours.length, COLOURS);
   for (const [, light, dark] of colours) {
@@ -181,7 +181,7 @@ function disjoint(boxes) {
 
 function within({ dots, left, end }, { x, y, width, height }) {
   const points = dots.flatMap((dot) => dot.points);
-  const last = left ? [{ x: end.x + 20, y: end.y }] : [];
+  const last = left ? [{ x: end.x + 42, y: end.y }] : [];
   for (const point of [...points, ...last]) {
     assert.ok(point.x - 5 >= x && point.x + 5 <= x + width, `${point.x} in ${x} to ${x + width}`);
     assert.ok(point.y - 5 >= y && point.y + 5 <= y + height, `${point.y} in ${y} to ${y + height}`);

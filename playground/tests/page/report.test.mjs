@@ -226,6 +226,21 @@ test('the picture says what it is, and the list the same', async () => {
   assert.deepEqual(await kept('.report-svg'), [null]);
 });
 
+test('the list names some of thousands to move', async () => {
+  const given = split();
+  const moves = Array.from({ length: 3000 }, (_, index) => ({
+    kind: 'Pod',
+    name: `w-${index}`,
+    mesh: 'payments',
+    pods: 1,
+  }));
+  given.namespaces[0].moves = moves;
+  await shown(given);
+  await page.getByText('As a list', { exact: true }).click();
+  await page.locator('.report-list').getByText('to move: +2,980').waitFor();
+  assert.equal(await page.locator('.report-list bdi', { hasText: /^w-/ }).count(), 20);
+});
+
 test('a hostile name is a name everywhere', async () => {
   const given = walked(hostile(), HOSTILE);
   await shown(given);

@@ -17,6 +17,9 @@ export const SIZES = {
 const NARROWEST = 248;
 const WIDEST = 380;
 
+/** As how many dots "+N" is wide. */
+const MORE = 4;
+
 /**
  * @param {object} model as of `modelOf`
  * @param {number} width at most; a picture is never narrower than one box
@@ -64,12 +67,11 @@ function placedBox(box, width, limit) {
 function placedGroup(group, x, y, width, limit) {
   const { group: head, chip, pitch, line: lineHeight } = SIZES;
   const first = x + 8 + chip + 6;
-  // Room for "+N" stays free at the end of the last row.
   const perRow = Math.max(1, Math.floor((x + width - 8 - first) / pitch));
   let bottom = y + head;
   const lines = group.lines.map((line) => {
     const dots = placedDots(line, first, bottom, perRow, limit);
-    const rows = Math.max(1, Math.ceil((dots.length + (dots.left ? 3 : 0)) / perRow));
+    const rows = Math.max(1, dots.rows);
     const placed = { ...line, x: x + 8, y: bottom, dots: dots.kinds, left: dots.left, end: dots.end };
     bottom += Math.max(lineHeight, rows * pitch + 6);
     return placed;
@@ -91,5 +93,9 @@ function placedDots(line, first, top, perRow, limit) {
     length += drawn;
     return { ...kind, points };
   });
-  return { kinds, length, left: line.total - length, end: at(length) };
+  const left = line.total - length;
+  // "+N" is as wide as some dots, and begins a row of its own where there is no room for them.
+  const room = perRow - (length % perRow);
+  const end = left > 0 && room < MORE ? length + room : length;
+  return { kinds, rows: Math.ceil((end + (left > 0 ? MORE : 0)) / perRow), left, end: at(end) };
 }

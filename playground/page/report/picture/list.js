@@ -6,6 +6,9 @@ import { counted, grouped, shownName, visible } from '../text.js';
 
 const NOUNS = { pod: ['Pod'], template: ['Pod template'], dataplane: ['Dataplane'] };
 
+/** How many of what has to move are named; the table of namespaces has all of them. */
+const MOVES = 20;
+
 /**
  * @param {{boxes: object[], more: number}} model
  * @returns {HTMLElement}
@@ -19,7 +22,7 @@ export function asList({ boxes, more }) {
 function box({ name, universal, split, home, groups, more, moves }) {
   const items = groups.map(group);
   if (more > 0) items.push(h('li', {}, `+${grouped(more)} Workloads`));
-  for (const move of moves) {
+  for (const move of moves.slice(0, MOVES)) {
     items.push(
       h(
         'li',
@@ -33,6 +36,7 @@ function box({ name, universal, split, home, groups, more, moves }) {
       ),
     );
   }
+  if (moves.length > MOVES) items.push(h('li', {}, `to move: +${grouped(moves.length - MOVES)}`));
   return h(
     'li',
     {},
