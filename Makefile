@@ -310,7 +310,7 @@ artefacts: annotated-policy.wasm image ## What a cluster pulls: policy, image an
 	"$$(scripts/tools helm)/helm" package --destination dist charts/kuma-workload
 
 .PHONY: package
-package: artefacts docs ## All that is shipped, into dist: these, binary, completions, manual and documentation
+package: artefacts docs ## All that is shipped, into dist: these, binary, completions, manual, documentation and playground
 
 .PHONY: sizes
 sizes: artefacts ## How large what is shipped is; fails where docs/performance.md says something else
@@ -335,7 +335,7 @@ mirror: ## Copy module, image and chart, with their signatures: FROM=ghcr.io TO=
 	scripts/mirror "$(FROM)" "$(TO)"
 
 .PHONY: release-test
-release-test: ## After make artefacts: publish, sign, verify and mirror it, build it again, render it with Helm 3 (needs root on Debian, Go, and minutes)
+release-test: playground-page ## After make artefacts: publish, sign, verify and mirror it, build it again, render it with Helm 3 (needs root on Debian, Go, and minutes)
 	$(call build,policy-registry)
 	POLICY_REGISTRY=$(PROGRAMS)/policy-registry scripts/check-release
 	scripts/check-helm3

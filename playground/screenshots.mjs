@@ -13,13 +13,19 @@ const PICTURES = [
   { name: 'narrow', colorScheme: 'light', width: 320, height: 640 },
 ];
 
-const { url, close } = await serve(folder);
+const server = await serve(folder);
+const browser = await browse();
 for (const { name, colorScheme, width, height, why } of PICTURES) {
-  const browser = await browse({ colorScheme, viewport: { width, height }, reducedMotion: 'reduce' });
-  const page = await open(browser.context, url);
-  await planning(page, () =>
-    page.getByLabel('Examples').selectOption({ label: 'All at once, on Kubernetes' }),
-  );
+  const page = await open(browser, server.url, {
+    colorScheme,
+    viewport: { width, height },
+    reducedMotion: 'reduce',
+  });
+  await page.locator('#examples').focus();
+  await page.locator('#examples option').nth(1).waitFor({ state: 'attached' });
+  await planning(page, () => page.locator('#examples').selectOption({ label: 'All at once, on Kubernetes' }));
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await page.locator('h1').focus().catch(() => {});
   if (why) {
     const first = page.locator('details', { hasText: 'Why' }).first();
     await first.locator('summary').click();
@@ -27,6 +33,7 @@ for (const { name, colorScheme, width, height, why } of PICTURES) {
     await first.evaluate((element) => element.scrollIntoView({ block: 'center' }));
   }
   await page.screenshot({ path: join(out, `${name}.png`), scale: 'css' });
-  await browser.close();
+  await page.context().close();
 }
-await close();
+await browser.close();
+await server.close();

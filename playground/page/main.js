@@ -44,12 +44,12 @@ const settings = new SettingsForm(byId('settings-form'), {
 const restorer = new Restorer(documents, options, keeper);
 const view = new ReportView(byId('report'), {
   explain: async (name) => JSON.parse(await client.call('explain', name)),
-  why: async () => JSON.parse(await client.call('why', JSON.stringify({ ...input().options, why: true }))),
+  why: async () => JSON.parse(await written({ why: true })),
   open: jump,
 });
 
-/** The plan that is shown. */
-let plan = null;
+/** The report that is shown. */
+let report = null;
 
 /** What there is to plan. */
 function input() {
@@ -64,6 +64,11 @@ function input() {
       allowEmpty: documents.size === 0,
     },
   };
+}
+
+/** The report as the program writes it. */
+function written(more) {
+  return client.call('report', JSON.stringify({ ...input().options, ...more }));
 }
 
 function snapshot() {
@@ -81,8 +86,8 @@ async function request({ kind, namespace, name, place }) {
 /** What the runner tells. */
 function told(state, found) {
   if (state === 'ready') {
-    plan = { text: found.text, report: JSON.parse(found.text) };
-    view.show(plan.report, { names: documents.all.map(({ name }) => name) });
+    report = found.report;
+    view.show(report, { names: documents.all.map(({ name }) => name) });
     mark();
   }
   status.show(state, found);
@@ -90,7 +95,7 @@ function told(state, found) {
 
 function mark() {
   const { active } = documents;
-  if (plan) editor.mark(marksOf(plan.report, active.name, active.state.doc));
+  if (report) editor.mark(marksOf(report, active.name, active.state.doc));
 }
 
 function jump({ file, line, column }) {
@@ -134,7 +139,8 @@ byId('toolbar').append(
 byId('actions').append(
   ...actions({
     snapshot,
-    plan: () => plan,
+    report: () => report,
+    written: () => written({}),
     cursor: () => ({ file: documents.active.name, line: editor.place.line }),
     request,
     version: build.version,

@@ -1,6 +1,7 @@
 //! The plan for JavaScript: text in, text out. The playground's page and the npm package call it.
 #![forbid(unsafe_code)]
 
+mod changes;
 mod mask;
 mod options;
 mod planner;
@@ -28,6 +29,11 @@ impl Planner {
         self.0.add(name, bytes);
     }
 
+    /// Adds a document of the last plan to the next one, by its number there, from 0: it has not changed.
+    pub fn again(&mut self, number: usize) {
+        self.0.again(number);
+    }
+
     /// The plan of the documents that were added since the last one, in the JSON of
     /// `kuma-workload plan -o json`. The options are JSON too; empty text has none.
     ///
@@ -37,6 +43,19 @@ impl Planner {
     pub fn plan(&mut self, options: &str) -> Result<String, JsError> {
         self.0
             .plan(options)
+            .map_err(|sentence| JsError::new(&sentence))
+    }
+
+    /// The same plan as what has changed in it, for who draws it after each key. In each of the lists `namespaces`,
+    /// `workloads`, `pods`, `findings` and `faults`, a row that was in the same list the last time that this was called
+    /// is its number there.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the options, if they cannot be read.
+    pub fn changes(&mut self, options: &str) -> Result<String, JsError> {
+        self.0
+            .changes(options)
             .map_err(|sentence| JsError::new(&sentence))
     }
 }

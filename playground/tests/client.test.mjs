@@ -30,6 +30,9 @@ function client(limit = 10_000) {
   return { workers, client: new PlanClient(begin, limit) };
 }
 
+/** What the worker tells of a report with nothing in it but a mode. */
+const changes = (mode, pods = []) =>
+  JSON.stringify({ mode, namespaces: [], workloads: [], pods, findings: [], faults: [] });
 const doc = (key, version = 0) => ({ key, version, name: `${key}.yaml`, bytes: Uint8Array.of(version) });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -44,11 +47,12 @@ test('while one plan is made, only the newest waits', async () => {
     ['{"version":3}'],
   );
   const [late, later] = [one.plan([doc(1, 4)], {}), one.plan([doc(1, 5)], {})];
-  worker.answer({ id: worker.held[0].id, value: 'three' });
+  worker.answer({ id: worker.held[0].id, value: changes('three') });
   await settled();
-  worker.answer({ id: worker.held[1].id, value: 'five' });
-  assert.deepEqual(await Promise.all(plans), [OVERTAKEN, OVERTAKEN, OVERTAKEN, 'three']);
-  assert.deepEqual(await Promise.all([late, later]), [OVERTAKEN, 'five']);
+  worker.answer({ id: worker.held[1].id, value: changes('five') });
+  const modes = async (all) => (await Promise.all(all)).map((one) => one.mode ?? one);
+  assert.deepEqual(await modes(plans), [OVERTAKEN, OVERTAKEN, OVERTAKEN, 'three']);
+  assert.deepEqual(await modes([late, later]), [OVERTAKEN, 'five']);
 });
 
 test('only what has changed is sent', async () => {
@@ -58,7 +62,7 @@ test('only what has changed is sent', async () => {
     await settled();
     const [worker] = workers;
     const { id, args } = worker.held.at(-1);
-    worker.answer({ id, value: '' });
+    worker.answer({ id, value: changes('') });
     await plan;
     return [args[0].map(({ key }) => key), args[1]];
   };
@@ -69,6 +73,21 @@ test('only what has changed is sent', async () => {
   assert.deepEqual(await ask([doc(1), doc(2, 1)]), [[2], [1, 2]]);
   assert.deepEqual(await ask([doc(2, 1), doc(3)]), [[3], [2, 3]]);
   assert.deepEqual(await ask([doc(1), doc(3)]), [[1], [1, 3]]);
+});
+
+test('what has not changed in the report is the same object as before', async () => {
+  const { client: one, workers } = client();
+  const ask = async (value) => {
+    const plan = one.plan([doc(1)], {});
+    await settled();
+    workers.at(-1).answer({ id: workers.at(-1).held.at(-1).id, value });
+    return (await plan).pods;
+  };
+  const first = await ask(changes('', [{ name: 'a' }, { name: 'b' }]));
+  const second = await ask(changes('', [{ name: 'x' }, 1]));
+  assert.deepEqual(second, [{ name: 'x' }, { name: 'b' }]);
+  assert.equal(second[1], first[1]);
+  assert.deepEqual(await ask(changes('', [1, 0])), [{ name: 'b' }, { name: 'x' }]);
 });
 
 test('a plan that takes too long is ended, and the next one has another worker', async () => {
@@ -82,8 +101,8 @@ test('a plan that takes too long is ended, and the next one has another worker',
   const next = one.plan([doc(1)], {});
   await settled();
   assert.equal(workers[1].held[0].args[0].length, 1);
-  workers[1].answer({ id: workers[1].held[0].id, value: 'next' });
-  assert.equal(await next, 'next');
+  workers[1].answer({ id: workers[1].held[0].id, value: changes('next') });
+  assert.equal((await next).mode, 'next');
   mock.timers.reset();
 });
 
@@ -110,43 +129,49 @@ test('a module that cannot be loaded is tried again', async () => {
   assert.equal(count, 2);
 });
 
-test('the worker keeps the documents, in their order', () => {
-  const planned = [];
-  const module = {
-    Planner: class {
-      added = [];
-      add(name) {
-        this.added.push(name);
-      }
-      plan(options) {
-        planned.push(this.added);
-        this.added = [];
-        if (options === 'bad') throw new Error('the options cannot be read');
-        if (options === 'trap') throw new WebAssembly.RuntimeError('unreachable');
-        return 'report';
-      }
-    },
-    explain: (name) => `explained ${name}`,
-  };
-  const answer = answering(module);
+test('the worker keeps the documents, in their order, and gives those anew that have changed', () => {
+  const asked = [];
+  const made = (how) =>
+    function (options) {
+      asked.push([how, ...this.next]);
+      this.next = [];
+      if (options === 'bad') throw new Error('the options cannot be read');
+      if (options === 'trap') throw new WebAssembly.RuntimeError('unreachable');
+      return how;
+    };
+  class Planner {
+    next = [];
+    plan = made('plan');
+    changes = made('changes');
+    add(name) {
+      this.next.push(name);
+    }
+    again(number) {
+      this.next.push(number);
+    }
+  }
+  const answer = answering({ Planner, explain: (name) => `explained ${name}` });
   const plan = (changed, keys, options = '') =>
     answer({ id: 1, method: 'plan', args: [changed, keys, options] });
-  assert.deepEqual(
-    plan(
-      [
-        { key: 1, name: 'a' },
-        { key: 2, name: 'b' },
-      ],
-      [1, 2],
-    ),
-    { id: 1, value: 'report' },
-  );
-  plan([{ key: 2, name: 'c' }], [2, 1]);
+  const [a, b] = [
+    { key: 1, name: 'a' },
+    { key: 2, name: 'b' },
+  ];
+  assert.deepEqual(plan([a, b], [1, 2]), { id: 1, value: 'changes' });
+  plan([{ ...b, name: 'c' }], [2, 1]);
   plan([], [1]);
-  answer({ id: 2, method: 'why', args: [''] });
-  assert.deepEqual(planned, [['a', 'b'], ['c', 'a'], ['a'], ['a']]);
+  assert.deepEqual(answer({ id: 2, method: 'report', args: [''] }), { id: 2, value: 'plan' });
+  assert.deepEqual(plan([], [1], 'bad'), { id: 1, error: 'the options cannot be read', isFatal: false });
+  plan([], [1]);
+  assert.deepEqual(asked, [
+    ['changes', 'a', 'b'],
+    ['changes', 'c', 0],
+    ['changes', 1],
+    ['plan', 0],
+    ['changes', 0],
+    // After an error nothing is known.
+    ['changes', 'a'],
+  ]);
   assert.deepEqual(answer({ id: 3, method: 'explain', args: ['A5'] }), { id: 3, value: 'explained A5' });
-  const failed = (options) => plan([], [1], options);
-  assert.deepEqual(failed('bad'), { id: 1, error: 'the options cannot be read', isFatal: false });
-  assert.deepEqual(failed('trap'), { id: 1, error: 'unreachable', isFatal: true });
+  assert.deepEqual(plan([], [1], 'trap'), { id: 1, error: 'unreachable', isFatal: true });
 });

@@ -35,7 +35,7 @@ impl Walk {
             }
             Entry::NoWorkload => to.write_str("it has no workload"),
             Entry::Stored(name) => {
-                write!(to, "its Dataplane has stored workload {}", Quoted(name))
+                write!(to, "the Dataplane has stored workload {}", Quoted(name))
             }
             Entry::Step(step) => self.step(*step, to),
             Entry::Objection { sentence, .. } => to.write_str(sentence),

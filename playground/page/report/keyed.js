@@ -58,13 +58,15 @@ export class KeyedList {
     const next = new Map();
     let touched = 0;
     for (const [key, item] of items) {
-      const text = JSON.stringify(item);
-      const known = this.#rows.get(key) ?? { row: this.#make(key), text: undefined };
+      const known = this.#rows.get(key) ?? { row: this.#make(key) };
+      // Most often it is the very same object.
+      const text = same && known.item === item ? known.text : JSON.stringify(item);
       if (!same || known.text !== text) {
         known.row.update(item);
         known.text = text;
         touched += 1;
       }
+      known.item = item;
       next.set(key, known);
     }
     for (const [key, { row }] of this.#rows) if (!next.has(key)) row.element.remove();

@@ -56,7 +56,7 @@ export class Section {
     this.#keyed = (limit) => keyed?.slice(0, limit) ?? withKeys(items.slice(0, limit), this.#key);
     this.#kept = keyed?.length ?? items.length;
     this.#context = context;
-    this.element.hidden = items.length === 0;
+    setHidden(this.element, items.length === 0);
     setText(this.#count, keep ? `${grouped(this.#kept)} of ${grouped(items.length)}` : grouped(items.length));
     this.#draw();
     return this.#kept;
@@ -65,7 +65,7 @@ export class Section {
   #draw() {
     this.#list.show(this.#keyed(this.#limit), this.#context);
     const left = this.#kept - this.#limit;
-    this.#more.hidden = left <= 0;
+    setHidden(this.#more, left <= 0);
     if (left > 0) setText(this.#more, `Show ${grouped(Math.min(left, PAGE))} more of ${grouped(left)}`);
   }
 
@@ -83,4 +83,9 @@ export class Section {
 /** Changes a text only if it differs: live regions tell each change. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Hides an element or shows it; even the same value would make the browser look again. */
+function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
 }

@@ -16,7 +16,8 @@ export const STATE_KEY = 'kumaWorkloadPlayground';
  *
  * @param {object} page
  * @param {() => Promise<{ snapshot: object, leftOut: string[] }>} page.snapshot takes the state, masked
- * @param {() => { report: object, text: string } | null} page.plan the plan that is shown
+ * @param {() => object | null} page.report the report that is shown
+ * @param {() => Promise<string>} page.written the same as the program writes it
  * @param {() => { file: string, line: number }} page.cursor where the cursor is
  * @param {(pod: object) => Promise<{ review: object, settings: object }>} page.request an entry of the report's pods
  *   as the request that the policy judges
@@ -26,23 +27,23 @@ export const STATE_KEY = 'kumaWorkloadPlayground';
 export function actions(page) {
   /** An action that needs a plan. */
   const ofPlan = (act) => () => {
-    const plan = page.plan();
-    if (plan) act(plan).catch(complain);
+    const report = page.report();
+    if (report) act(report).catch(complain);
     else say('There is no plan yet.');
   };
   return [
     button('Copy link', () => copyLink(page).catch(complain)),
     button(
       'Copy kwctl line',
-      ofPlan((plan) => copyKwctl(page, plan)),
+      ofPlan((report) => copyKwctl(page, report)),
     ),
     button(
       'Copy as Markdown',
-      ofPlan(async ({ report }) => copy(markdown(report, { title: 'Plan' }), 'The plan')),
+      ofPlan(async (report) => copy(markdown(report, { title: 'Plan' }), 'The plan')),
     ),
     button(
       'Download JSON',
-      ofPlan(async ({ text }) => save('plan.json', text)),
+      ofPlan(async () => save('plan.json', await page.written())),
     ),
   ];
 }
@@ -69,7 +70,7 @@ async function copyLink(page) {
   }
 }
 
-async function copyKwctl(page, { report }) {
+async function copyKwctl(page, report) {
   const { file, line } = page.cursor();
   const pod = podAt(report, file, line);
   if (!pod) {

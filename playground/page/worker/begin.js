@@ -5,7 +5,6 @@ import source from 'virtual:worker';
 import { scriptUrl } from '../trusted.js';
 
 let compiled = null;
-let url = null;
 
 /**
  * Begins a worker. The module is compiled once.
@@ -14,11 +13,12 @@ let url = null;
  */
 export async function begin() {
   compiled ??= compile();
+  // It begins while the module is still on its way.
+  const worker = new Worker(scriptUrl(source));
   try {
-    const module = await compiled;
-    url ??= scriptUrl(source);
-    return { worker: new Worker(url), module };
+    return { worker, module: await compiled };
   } catch (error) {
+    worker.terminate();
     compiled = null;
     throw new Error(`The module cannot be loaded (${error.message}); reload the page.`);
   }

@@ -3,6 +3,8 @@
  * too long, or that cannot go on, is ended, and another one begun.
  */
 
+import { assembled } from './changes.js';
+
 /** A plan was overtaken by a newer one. */
 export const OVERTAKEN = Symbol('overtaken');
 
@@ -18,6 +20,8 @@ export class PlanClient {
   #open = new Map();
   /** Which version of each document the worker has. */
   #sent = new Map();
+  /** The last report: of the next one, the worker tells only what has changed. */
+  #report = null;
   #running = false;
   #waiting = null;
 
@@ -37,7 +41,7 @@ export class PlanClient {
    * @param {Array<{ key: number, version: number, name: string, bytes: Uint8Array }>} documents the documents
    * @param {object} options the plan's options
    * @param {number} [limit] for how many milliseconds it may take
-   * @returns {Promise<string | typeof OVERTAKEN>} the report, as the module writes it
+   * @returns {Promise<object | typeof OVERTAKEN>} the report
    */
   plan(documents, options, limit = this.#limit) {
     return new Promise((resolve, reject) => {
@@ -82,7 +86,7 @@ export class PlanClient {
     this.#next();
   }
 
-  #plan({ documents, options, limit }) {
+  async #plan({ documents, options, limit }) {
     const changed = documents.filter(({ key, version }) => this.#sent.get(key) !== version);
     this.#sent = new Map(documents.map(({ key, version }) => [key, version]));
     const args = [
@@ -90,7 +94,8 @@ export class PlanClient {
       documents.map(({ key }) => key),
       JSON.stringify(options),
     ];
-    return this.#ask('plan', args, limit);
+    this.#report = assembled(JSON.parse(await this.#ask('plan', args, limit)), this.#report);
+    return this.#report;
   }
 
   async #started() {
@@ -105,6 +110,7 @@ export class PlanClient {
   }
 
   async #start() {
+    const began = performance.now();
     const { worker, module } = await this.#begin();
     worker.addEventListener('message', ({ data }) => this.#answered(data));
     worker.addEventListener('error', (event) => {
@@ -114,6 +120,8 @@ export class PlanClient {
     });
     this.#live = worker;
     await this.#ask('begin', [module], this.#limit);
+    // For who measures.
+    performance.measure('module ready', { start: began });
   }
 
   #live = null;
@@ -151,6 +159,7 @@ export class PlanClient {
     this.#live = null;
     this.#worker = null;
     this.#sent.clear();
+    this.#report = null;
     for (const { reject, timer } of this.#open.values()) {
       clearTimeout(timer);
       reject(new Error(sentence));

@@ -9,26 +9,40 @@
 export function answering(module) {
   const documents = new Map();
   let order = [];
-  let planner;
-  const planned = (options) => {
+  let planner = null;
+  /** Which documents the last plan had, by their keys: each with its number there. */
+  let planned = new Map();
+
+  /** Plans the documents: those that have changed are given anew, and the others named. */
+  const plan = (how, options) => {
     planner ??= new module.Planner();
+    const before = planned;
+    // After an error nothing is known.
+    planned = new Map();
     for (const key of order) {
-      const { name, bytes } = documents.get(key);
-      planner.add(name, bytes);
+      const { name, bytes, isNew } = documents.get(key);
+      if (isNew || !before.has(key)) planner.add(name, bytes);
+      else planner.again(before.get(key));
     }
-    return planner.plan(options);
+    const text = planner[how](options);
+    order.forEach((key, number) => {
+      documents.get(key).isNew = false;
+      planned.set(key, number);
+    });
+    return text;
   };
+
   const methods = {
     begin: (compiled) => void module.initSync({ module: compiled }),
     plan(changed, keys, options) {
-      for (const { key, name, bytes } of changed) documents.set(key, { name, bytes });
+      for (const { key, name, bytes } of changed) documents.set(key, { name, bytes, isNew: true });
       const kept = new Set(keys);
       for (const key of documents.keys()) if (!kept.has(key)) documents.delete(key);
       order = keys;
-      return planned(options);
+      return plan('changes', options);
     },
-    // The documents of the last plan, with the walk through the rules.
-    why: (options) => planned(options),
+    // The documents of the last plan: the report as the program writes it, or with the walks through the rules.
+    report: (options) => plan('plan', options),
   };
   return ({ id, method, args }) => {
     try {

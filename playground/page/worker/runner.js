@@ -23,7 +23,7 @@ export class Runner {
   /**
    * @param {import('./client.js').PlanClient} client plans
    * @param {() => { documents: object[], size: number, options: object }} input what there is to plan
-   * @param {(state: string, found: { text?: string, error?: Error, size?: number }) => void} tell is told
+   * @param {(state: string, found: { report?: object, error?: Error, size?: number }) => void} tell is told
    */
   constructor(client, input, tell) {
     this.#client = client;
@@ -53,9 +53,9 @@ export class Runner {
     }
     this.#tell('planning', {});
     try {
-      const text = await this.#client.plan(documents, options, isAsked ? LIMIT_ASKED : LIMIT);
+      const report = await this.#client.plan(documents, options, isAsked ? LIMIT_ASKED : LIMIT);
       // A newer change has been told of, or will be.
-      if (text !== OVERTAKEN && turn === this.#turn) this.#tell('ready', { text });
+      if (report !== OVERTAKEN && turn === this.#turn) this.#tell('ready', { report });
     } catch (error) {
       if (turn === this.#turn) this.#tell('failed', { error });
     }

@@ -260,12 +260,22 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
-test('a long name does not make the page wider than it is', async () => {
+test('a long name breaks, and makes neither the page nor a table wider than it is', async () => {
   await shown(hostile(), { viewport: { width: 320, height: 6000 } });
+  const name = 'a'.repeat(300);
   const long = split();
-  for (const one of long.pods) one.name = one.workload.name = one.mesh.name = 'a'.repeat(300);
+  for (const one of long.pods) one.name = one.workload.name = one.mesh.name = one.place.file = name;
+  for (const one of long.findings) one.message = one.place.file = name;
   await show(long);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+  const wide = await page.evaluate(() =>
+    [
+      document.documentElement,
+      ...document.querySelectorAll('#report, #report section, .report-frame, .report-finding'),
+    ]
+      .filter((one) => one.scrollWidth > one.clientWidth)
+      .map((one) => one.className || one.tagName),
+  );
+  assert.deepEqual(wide, []);
 });
 
 test('the keyboard reaches every control, in order', async () => {
@@ -293,7 +303,11 @@ test('the keyboard reaches every control, in order', async () => {
 test('10,000 Pods: the first rows, and more when asked', async () => {
   const given = many(10_000);
   await shown(report());
-  const { laidOut } = await show(given);
+  const times = [];
+  for (let round = 0; round < 5; round += 1) {
+    times.push((await show(given)).laidOut);
+    if (round < 4) await show(report());
+  }
   assert.equal(await page.locator('.report-pods tbody tr').count(), 200);
   const more = page
     .locator('section', { has: page.locator('.report-pods') })
@@ -303,8 +317,8 @@ test('10,000 Pods: the first rows, and more when asked', async () => {
   await page.keyboard.press('Enter');
   assert.equal(await page.locator('.report-pods tbody tr').count(), 400);
   assert.match(await page.evaluate(() => document.activeElement.textContent), /^web-200/);
-  // The budget is 300 ms; a machine that is busy with other things gets some room.
-  assert.ok(laidOut < 900, `it took ${laidOut} ms`);
+  // What else runs on the machine slows some rounds down, but hardly all.
+  assert.ok(Math.min(...times) < 300, `it took ${times.map((time) => time.toFixed())} ms`);
 });
 
 test('a namespace with thousands to move: the first, and more when asked', async () => {
@@ -319,17 +333,28 @@ test('a namespace with thousands to move: the first, and more when asked', async
   assert.match(await page.evaluate(() => document.activeElement.textContent), /pod-20\b/);
 });
 
-test('one Pod of 200 that changes costs little', async () => {
+test('one Pod of 200 that changes is one cell that changes, and costs little', async () => {
   await shown(many(200));
+  await page.locator('.report-svg').waitFor();
+  await page.evaluate(() => {
+    window.changed = [];
+    const seen = (records) =>
+      window.changed.push(...records.map(({ target }) => target.parentElement.dataset.label));
+    new MutationObserver(seen).observe(document.querySelector('#report'), {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      characterData: true,
+    });
+  });
   const times = [];
   for (let round = 0; round < 30; round += 1) {
     const given = many(200);
     given.pods[100].reason = `round ${round}`;
     times.push((await show(given)).drawn);
   }
-  times.sort((one, other) => one - other);
-  // The budget is 3 ms; the fastest rounds are the ones that nothing else on the machine has slowed.
-  assert.ok(times[3] < 6, `it took ${times.map((time) => time.toFixed(1))} ms`);
+  assert.deepEqual(await page.evaluate(() => window.changed), new Array(30).fill('Mesh'));
+  assert.ok(Math.min(...times) < 3, `it took ${times.map((time) => time.toFixed(1))} ms`);
 });
 
 /** Neither axe's rules nor its best practices are broken. */

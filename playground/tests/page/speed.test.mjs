@@ -1,0 +1,115 @@
+// How quick the page is, as ratios within one run. Of several tries the best counts: others may have the processor.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { blank, browse, done, field, open, planning, serve } from './served.mjs';
+
+let browser;
+let server;
+let page;
+before(async () => {
+  browser = await browse();
+  server = await serve();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(() => done(page));
+
+const ROUNDS = 7;
+const best = (all) => Math.min(...all);
+
+test('the module is ready in 1.5 times what it takes to compile it', async (t) => {
+  const ready = [];
+  const compiled = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    page = await blank(browser, { serviceWorkers: 'block' });
+    await page.goto(server.url);
+    await page.waitForFunction(() => document.documentElement.dataset.state === 'ready');
+    const [took] = await page.evaluate(() =>
+      performance.getEntriesByName('module ready').map((one) => one.duration),
+    );
+    ready.push(took);
+    await page.context().close();
+    // On a page of its own, so that neither has anything of the other.
+    page = await blank(browser, { serviceWorkers: 'block' });
+    await page.goto(`${server.url}examples.json`);
+    const alone = await page.evaluate(async () => {
+      const began = performance.now();
+      await WebAssembly.compileStreaming(fetch('./kuma_workload_plan_bg.wasm', { cache: 'no-store' }));
+      return performance.now() - began;
+    });
+    compiled.push(alone);
+    if (round < ROUNDS - 1) await page.context().close();
+  }
+  const ratio = best(ready) / best(compiled);
+  t.diagnostic(`ready in ${ratio.toFixed(2)} times what compiling takes (${best(compiled).toFixed(0)} ms)`);
+  assert.ok(ratio <= 1.5, `${ratio}`);
+});
+
+/** A Deployment as people write them. */
+const deployment = (number) => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web-${number}
+  namespace: team-${number % 20}
+  labels: {app: web-${number}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web-${number}}}
+  template:
+    metadata:
+      labels: {app: web-${number}, kuma.io/mesh: default}
+    spec:
+      serviceAccountName: web-${number}
+      containers:
+        - name: web
+          image: registry.example/web:1.27
+          ports: [{containerPort: 80}]
+          env: [{name: LEVEL, value: info}]
+          resources: {requests: {cpu: 100m, memory: 64Mi}}
+`;
+
+/** From the change to the plan on the screen, in milliseconds, without the pause that gathers keys. */
+async function keystroke(documents) {
+  page = await open(browser, server.url);
+  await planning(page, () =>
+    page.evaluate((texts) => {
+      const dataTransfer = new DataTransfer();
+      for (const [at, text] of texts.entries()) dataTransfer.items.add(new File([text], `web-${at}.yaml`));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, documents),
+  );
+  await page.evaluate(() => {
+    globalThis.took = [];
+    let began;
+    new MutationObserver(() => {
+      const { state } = document.documentElement.dataset;
+      if (state === 'planning') began = performance.now();
+      if (state === 'ready') globalThis.took.push(performance.now() - began);
+    }).observe(document.documentElement, { attributeFilter: ['data-state'] });
+  });
+  await field(page).focus();
+  await page.keyboard.press('Control+End');
+  for (let key = 0; key < 20; key += 1) await planning(page, () => page.keyboard.type('#'));
+  const took = await page.evaluate(() => globalThis.took);
+  await page.context().close();
+  return took.sort((one, next) => one - next)[took.length >> 1];
+}
+
+test('a key in one of 200 documents costs 3 times that document alone', async (t) => {
+  const all = Array.from({ length: 200 }, (_, number) => deployment(number));
+  const ratios = [];
+  for (let round = 0; round < 3; round += 1) {
+    const alone = await keystroke(all.slice(-1));
+    const among = await keystroke(all);
+    ratios.push(among / alone);
+    t.diagnostic(
+      `alone ${alone.toFixed(1)} ms, among 200 ${among.toFixed(1)} ms: ${(among / alone).toFixed(1)} times`,
+    );
+    if (among / alone <= 3) break;
+  }
+  page = await open(browser, server.url);
+  assert.ok(best(ratios) <= 3, `${best(ratios)}`);
+});
