@@ -5,7 +5,7 @@ import { marked } from './icons.js';
 import { meshChip, sourced } from './parts.js';
 import { identity } from './pods.js';
 import { tableSection } from './table.js';
-import { countsText, shownName, visible } from './text.js';
+import { countsText, grouped, shownName, visible } from './text.js';
 
 const named1 = { title: 'Name', of: ({ name }) => name, draw: named };
 const managedBy = { title: 'Managed by', of: ({ managedBy: by }) => by, draw: (by) => orNone(by) };
@@ -130,9 +130,28 @@ function move({ kind, name, mesh, pods }) {
   ];
 }
 
+/** Of a long list, a cell shows so many items: a namespace may have thousands of Pods to move. */
+const SHOWN = 20;
+
 function list(items, draw) {
   if (!items.length) return quiet('none');
-  return h('ul', {}, ...items.map((item) => h('li', {}, ...[draw(item)].flat(2).filter(Boolean))));
+  const row = (item) => h('li', {}, ...[draw(item)].flat(2).filter(Boolean));
+  const rows = items.slice(0, SHOWN).map(row);
+  const left = items.slice(SHOWN);
+  if (left.length > 0) rows.push(moreOf(left, row));
+  return h('ul', {}, ...rows);
+}
+
+/** A button in the place of more items. */
+function moreOf(items, row) {
+  const show = () => {
+    const [first, ...others] = items.map(row);
+    first.tabIndex = -1;
+    place.replaceWith(first, ...others);
+    first.focus();
+  };
+  const place = h('li', {}, h('button', { type: 'button', onclick: show }, `${grouped(items.length)} more`));
+  return place;
 }
 
 function orNone(name) {

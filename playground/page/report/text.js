@@ -57,13 +57,16 @@ export function counted(count, one, many = `${one}s`) {
   return `${count === 0 ? 'no' : grouped(count)} ${count === 1 ? one : many}`;
 }
 
+/** To make one takes longer than to use it. */
+const NUMBER = new Intl.NumberFormat('en');
+
 /**
  * A number with its thousands apart, the same in every locale.
  * @param {number} count
  * @returns {string}
  */
 export function grouped(count) {
-  return count.toLocaleString('en');
+  return NUMBER.format(count);
 }
 
 /**

@@ -336,6 +336,18 @@ test('10,000 Pods: the first rows, and more when asked', async () => {
   assert.ok(Math.min(...times) < 300, `it took ${times.map((time) => time.toFixed())} ms`);
 });
 
+test('a namespace with thousands to move: the first, and more when asked', async () => {
+  const given = report(split());
+  const [namespace] = given.namespaces;
+  namespace.moves = Array.from({ length: 3000 }, (_, at) => ({ ...namespace.moves[0], name: `pod-${at}` }));
+  await shown(given);
+  const moves = page.locator('.report-namespaces li', { hasText: /pod-\d/ });
+  assert.equal(await moves.count(), 20);
+  await page.getByRole('button', { name: '2,980 more' }).click();
+  assert.equal(await moves.count(), 3000);
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /pod-20\b/);
+});
+
 test('one Pod of 200 that changes is one cell that changes, and costs little', async () => {
   await shown(many(200));
   await page.locator('.report-svg').waitFor();
