@@ -1,22 +1,12 @@
 // The page as it is served, in Chromium: what every test of the page begins with.
 
 import { deepEqual } from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
+import { serveFolder } from '../../static.mjs';
 
 /** Where `make playground` builds into. */
 export const DIST =
   process.env.PLAYGROUND_DIST ?? new URL('../../../dist/playground', import.meta.url).pathname;
-
-const TYPES = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json',
-  '.wasm': 'application/wasm',
-};
 
 const FLAGS = [
   '--no-sandbox',
@@ -29,7 +19,7 @@ const FLAGS = [
 ];
 
 /**
- * Serves a folder on the loopback. No header says more than a plain server would: the page's policy is its own.
+ * Serves a folder on the loopback. The page's policy is its own: the server says none.
  *
  * @param {string} [folder] the folder
  * @param {(path: string) => Promise<void> | void} [before] is awaited before each answer
@@ -37,21 +27,10 @@ const FLAGS = [
  */
 export async function serve(folder = DIST, before = () => {}) {
   const asked = [];
-  const server = createServer(async ({ url }, response) => {
-    const path = normalize(new URL(url, 'http://localhost').pathname);
+  const server = await serveFolder(folder, 0, (path) => {
     asked.push(path);
-    await before(path);
-    const file = path.endsWith('/') ? `${path}index.html` : path;
-    try {
-      const bytes = await readFile(join(folder, file));
-      response
-        .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
-        .end(bytes);
-    } catch {
-      response.writeHead(404).end();
-    }
+    return before(path);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () =>
     new Promise((resolve) => {
       server.close(resolve);
