@@ -207,6 +207,8 @@ playground-test: annotated-policy.wasm playground-page ## The playground and its
 	$(JUDGE) --settings examples/settings.yml --cluster examples/plan/kubernetes examples/plan/kubernetes >$(VERDICTS)/manifests.json
 	CHROMIUM="$$(scripts/tools browser)/browser" KUMA_WORKLOAD_BIN=$(PROGRAMS)/kuma-workload VERDICTS=$(VERDICTS) \
 		npm --prefix playground test
+	@# By itself: it measures.
+	CHROMIUM="$$(scripts/tools browser)/browser" npm --prefix playground run test:speed
 
 .PHONY: playground-screenshots
 playground-screenshots: playground-page ## The pictures of the playground in docs/playground

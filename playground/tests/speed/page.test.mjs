@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { blank, browse, done, field, open, planning, serve } from './served.mjs';
+import { blank, browse, done, field, open, planning, serve } from '../page/served.mjs';
 
 let browser;
 let server;
