@@ -3,6 +3,7 @@
 import { button } from '../dom.js';
 import { notify, say } from '../notices.js';
 import { markdown } from '../report/index.js';
+import { visible } from '../report/text.js';
 import { LINK_LIMIT, toFragment } from '../state/link.js';
 import { copy } from './copy.js';
 import { kwctlLine, podAt } from './kwctl.js';
@@ -66,7 +67,10 @@ async function copyLink(page) {
   history.replaceState(null, '', fragment);
   await copy(location.href, 'The link');
   if (leftOut.length > 0) {
-    notify('link', `The link is without ${leftOut.join(', ')}: a file that is no text cannot be in it.`);
+    notify(
+      'link',
+      `The link is without ${leftOut.map(visible).join(', ')}: a file that is no text cannot be in it.`,
+    );
   }
 }
 

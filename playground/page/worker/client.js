@@ -63,11 +63,6 @@ export class PlanClient {
     return this.#ask(method, args, this.#limit);
   }
 
-  /** Ends the worker, and what it is doing. */
-  end() {
-    this.#stop('The plan was stopped');
-  }
-
   async #next() {
     if (this.#running || !this.#waiting) return;
     this.#running = true;
