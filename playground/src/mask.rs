@@ -22,7 +22,7 @@ pub(crate) fn mask(text: &str) -> String {
         let tree = tree::read(document).or_else(|| tree::read(&spaced()));
         match tree {
             Some(tree) => replace(document, secrets::of(&tree), &mut masked),
-            None => lines::mask(document, &mut masked),
+            None => lines::mask(document, MASKED, &mut masked),
         }
     }
     masked

@@ -8,7 +8,7 @@ use kuma_workload_plan::{
     report,
 };
 
-use crate::{changes::Rows, options::Flags};
+use crate::{changes::changes, options::Flags};
 
 /// A document, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,8 @@ pub(crate) struct Planner {
     known: Vec<Known>,
     /// The option that they were read by.
     default_namespace: String,
-    rows: Rows,
+    /// What the changes are told against.
+    last: Option<Report>,
 }
 
 /// A document of the next plan.
@@ -94,16 +95,16 @@ impl Planner {
             .and_then(|()| String::from_utf8(json).map_err(|error| unwritten(&error)))
     }
 
-    /// The same plan as what has changed in it: see [`Rows::changes`].
+    /// The same plan as what has changed in it since this was asked the last time: see [`changes()`].
     ///
     /// # Errors
     ///
     /// A sentence about the options.
     pub(crate) fn changes(&mut self, flags: &str) -> Result<String, String> {
         let report = self.report(flags)?;
-        self.rows
-            .changes(&report)
-            .map_err(|error| unwritten(&error))
+        let told = changes(&report, self.last.as_ref()).map_err(|error| unwritten(&error))?;
+        self.last = Some(report);
+        Ok(told)
     }
 
     fn report(&mut self, flags: &str) -> Result<Report, String> {

@@ -1,8 +1,6 @@
 //! A document that cannot be read, masked by its lines: the value of each key that may hold something, whatever
 //! the object is, with all lines that belong to it.
 
-use super::MASKED;
-
 /// The keys whose values are masked.
 const KEYS: [&str; 8] = [
     "value",
@@ -24,8 +22,8 @@ enum Extent {
     ToTheEnd,
 }
 
-/// Adds the text with all of that masked.
-pub(super) fn mask(text: &str, to: &mut String) {
+/// Adds the text with all of that masked by this word.
+pub(super) fn mask(text: &str, word: &str, to: &mut String) {
     let mut masked: Option<Extent> = None;
     for line in text.split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
@@ -35,13 +33,13 @@ pub(super) fn mask(text: &str, to: &mut String) {
             let before = content.len() - content.trim_start_matches(BEFORE).len();
             to.push_str(content.get(..before).unwrap_or_default());
             if before < content.len() {
-                to.push_str(MASKED);
+                to.push_str(word);
             }
         } else if let Some((at, after)) = first_key(content) {
             to.push_str(content.get(..after).unwrap_or_default());
             if !content.get(after..).unwrap_or_default().trim().is_empty() {
                 to.push(' ');
-                to.push_str(MASKED);
+                to.push_str(word);
             }
             masked = Some(match is_alone(content, at) {
                 true => Extent::Indented(indent(content)),
