@@ -12,6 +12,7 @@ import { examplesMenu } from './examples/menu.js';
 import { notify, say, showErrors } from './notices.js';
 import { keepOffline } from './offline/register.js';
 import { ReportView } from './report/index.js';
+import { visible } from './report/text.js';
 import { SettingsForm } from './settings/form.js';
 import { OptionsForm } from './settings/options.js';
 import { actions } from './share/actions.js';
@@ -61,7 +62,7 @@ function input() {
       ...options.values,
       ...(text.trim() === '' ? {} : { settings: { name, text } }),
       // A page on which nothing is typed yet is no fault.
-      allowEmpty: documents.size === 0,
+      allowEmpty: documents.isEmpty,
     },
   };
 }
@@ -78,7 +79,7 @@ function snapshot() {
 /** An entry of the report's pods as a request, with the settings that judge it. */
 async function request({ kind, namespace, name, place }) {
   const { bytes } = documents.all.find((doc) => doc.name === place.file);
-  const object = JSON.stringify({ kind, namespace, name });
+  const object = JSON.stringify({ kind, namespace, name, line: place.line });
   const { options } = input();
   return JSON.parse(await client.call('request', place.file, bytes, object, JSON.stringify(options)));
 }
@@ -114,12 +115,17 @@ function changed() {
 function showActive() {
   const { active } = documents;
   const isSettings = active === documents.settings;
-  editor.show(active.state, isSettings ? 'Settings of the policy' : `Document ${active.name}`);
+  editor.show(active.state, isSettings ? 'Settings of the policy' : `Document ${visible(active.name)}`);
   byId('settings-form').hidden = !isSettings;
   if (isSettings) settings.fill(active.text);
   mark();
 }
 
+// Its address stays, which may be a link that holds what is shown.
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  byId('plan').focus();
+});
 documents.addEventListener('active', showActive);
 documents.addEventListener('list', changed);
 documents.addEventListener('edit', () => {
@@ -140,7 +146,8 @@ byId('actions').append(
   ...actions({
     snapshot,
     report: () => report,
-    written: () => written({}),
+    // As the program writes it, for which nothing to plan is a fault.
+    written: () => written({ allowEmpty: false }),
     cursor: () => ({ file: documents.active.name, line: editor.place.line }),
     request,
     version: build.version,

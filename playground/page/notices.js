@@ -40,6 +40,11 @@ export function dismiss(kind) {
   shown.delete(kind);
 }
 
+/** Takes all sentences away, and with them what they can do. */
+export function dismissAll() {
+  for (const kind of [...shown.keys()]) dismiss(kind);
+}
+
 /**
  * Says something that passes, such as that something was copied. It is read aloud, and stays until the next.
  *

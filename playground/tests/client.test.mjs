@@ -106,6 +106,35 @@ test('a plan that takes too long is ended, and the next one has another worker',
   mock.timers.reset();
 });
 
+test('what waits for the worker takes no time of its own', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { client: one, workers } = client(5000);
+    const plan = one.plan([doc(1)], {}, 60_000);
+    await settled();
+    const asked = one.call('explain', 'A5');
+    await settled();
+    mock.timers.tick(59_000);
+    const [worker] = workers;
+    worker.answer({ id: worker.held[0].id, value: changes('slow') });
+    assert.equal((await plan).mode, 'slow');
+    mock.timers.tick(4_000);
+    worker.answer({ id: worker.held[1].id, value: 'explained' });
+    assert.equal(await asked, 'explained');
+    mock.timers.tick(60_000);
+    assert.ok(!worker.isEnded);
+    // From when the worker begins with it, its time counts.
+    const [first, next] = [one.call('explain', 'A1'), one.call('explain', 'A2')];
+    await settled();
+    worker.answer({ id: worker.held[2].id, value: 'explained' });
+    await first;
+    mock.timers.tick(5_000);
+    await assert.rejects(next, /takes more than 5 seconds/);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test('after a failure that is no sentence, all is begun anew', async () => {
   const { client: one, workers } = client();
   const plan = one.plan([doc(1)], {});

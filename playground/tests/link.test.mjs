@@ -49,6 +49,10 @@ const odd = [
   ['a text that is none', { documents: [{ name: 'a', text: 1 }] }],
   ['another encoding', { documents: [{ name: 'a', text: '', encoding: null }] }],
   ['a mark that is none', { documents: [{ name: 'a', text: '', mark: 'x' }] }],
+  ['a name that is too long', { documents: [{ name: 'a'.repeat(254), text: '' }] }],
+  ['a name of two lines', { documents: [{ name: 'a\nb', text: '' }] }],
+  ['a name that is not seen', { documents: [{ name: ' \u{200b}\u{202e}', text: '' }] }],
+  ['too many documents', { documents: Array.from({ length: 1001 }, () => ({ name: 'a', text: '' })) }],
   ['settings that are no text', { documents: [], settings: {} }],
   ['options that are none', { documents: [], options: 'x' }],
   ['a tab that is none', { documents: [], active: 'x' }],
@@ -58,6 +62,23 @@ for (const [name, found] of odd) {
   test(`no state: ${name}`, () =>
     assert.throws(() => check(found), /^Error: This is no state of the playground: /));
 }
+
+test('a state may have a thousand documents, and names of 253 characters', () => {
+  const documents = Array.from({ length: 1000 }, () => ({ name: 'a'.repeat(253), text: '' }));
+  assert.equal(check({ documents }).documents.length, 1000);
+});
+
+test('the state is that of the moment in which it is taken', async () => {
+  const doc = (name) => ({ name, text: name, isText: true, version: 0, encoding: 'utf-8', mark: '' });
+  const documents = { list: [doc('a')], settings: doc('settings.yml') };
+  documents.active = documents.settings;
+  const taking = take(documents, {}, async (text) => text);
+  Object.assign(documents, { list: [{ name: 'b', isText: false }], settings: doc('others') });
+  assert.deepEqual(await taking, {
+    snapshot: { documents: [{ name: 'a', text: 'a' }], settings: 'settings.yml', options: {}, active: 1 },
+    leftOut: [],
+  });
+});
 
 test('what goes into a state is masked, and what is no text is left out', async () => {
   const doc = (name, text, isText = true) => ({

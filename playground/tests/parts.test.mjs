@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { freeName } from '../page/documents/names.js';
+import { Names, tidyName, wrongName } from '../page/documents/names.js';
 import { stateOf } from '../page/editor/line-ends.js';
 import { marksOf } from '../page/editor/marks.js';
 import { canShow, isAsked } from '../page/settings/questions.js';
@@ -21,8 +21,44 @@ const names = [
 ];
 
 for (const [wished, taken, free] of names) {
-  test(`a free name for ${JSON.stringify(wished)}`, () =>
-    assert.equal(freeName(wished, new Set(taken)), free));
+  test(`a free name for ${JSON.stringify(wished)}`, () => assert.equal(new Names(taken).take(wished), free));
+}
+
+test('many documents of the same name get their names at once', () => {
+  const asked = { count: 0 };
+  const counting = new Proxy(Set.prototype.has, {
+    apply(has, set, args) {
+      asked.count += 1;
+      return Reflect.apply(has, set, args);
+    },
+  });
+  const { has } = Set.prototype;
+  Set.prototype.has = counting;
+  try {
+    const names = new Names([]);
+    const given = Array.from({ length: 20_000 }, () => names.take('a.yaml'));
+    assert.deepEqual([given[0], given[1], given.at(-1)], ['a.yaml', 'a-2.yaml', 'a-20000.yaml']);
+  } finally {
+    Set.prototype.has = has;
+  }
+  assert.ok(asked.count < 50_000, `${asked.count} names are looked up`);
+});
+
+const long = `${'a/'.repeat(200)}pods.yaml`;
+const tidied = [
+  ['a.yaml', 'a.yaml'],
+  ['a\n.yaml', 'a\u{fffd}.yaml'],
+  ['\u{200b}\u{202e}', 'document.yaml'],
+  [' \t', 'document.yaml'],
+  [long, long.slice(-240)],
+];
+
+for (const [name, tidy] of tidied) {
+  test(`the name of a file: ${JSON.stringify(name.slice(0, 20))}`, () => {
+    assert.equal(tidyName(name), tidy);
+    assert.equal(wrongName(tidy), null);
+    assert.equal(wrongName(name) === null, tidy === name);
+  });
 }
 
 test('questions are asked as Kubewarden asks them', () => {
@@ -106,7 +142,7 @@ test('the line is for the object in which the cursor is', () => {
   const name = (file, line) => podAt({ pods }, file, line)?.name;
   assert.deepEqual(
     [name('x', 1), name('x', 9), name('x', 10), name('x', 30), name('y', 5), name('z', 1)],
-    ['a', 'a', 'b', 'b', 'c', 'b'],
+    ['a', 'a', 'b', 'b', 'c', undefined],
   );
   assert.equal(podAt({ pods: [] }, 'x', 1), undefined);
 });

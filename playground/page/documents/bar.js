@@ -3,6 +3,7 @@
 import { button, byId, element } from '../dom.js';
 import { notify } from '../notices.js';
 import { save } from '../share/save.js';
+import { MOST_DOCUMENTS, NAME_LIMIT } from './names.js';
 
 /**
  * Fills the bar over the editor, and keeps it right.
@@ -16,7 +17,7 @@ export function documentBar(documents) {
     autocomplete: 'off',
     spellcheck: 'false',
     dir: 'auto',
-    maxlength: 500,
+    maxlength: NAME_LIMIT,
     change: () => documents.rename(documents.active, name.value.trim()),
   });
   const label = element('label', { class: 'document-name' }, 'Name', name);
@@ -43,6 +44,13 @@ export function documentBar(documents) {
   documents.addEventListener('active', draw);
   documents.addEventListener('close', () => {
     notify('closed', 'The document is closed.', { 'Open it again': () => documents.reopen() });
+  });
+  documents.addEventListener('full', () => {
+    const most = MOST_DOCUMENTS.toLocaleString('en');
+    notify(
+      'files',
+      `Nothing is opened: the page takes ${most} documents. Plan more of them with kuma-workload.`,
+    );
   });
   draw();
 }

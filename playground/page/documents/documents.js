@@ -2,7 +2,7 @@
 
 import { textOf } from '../editor/line-ends.js';
 import { decode, encode } from './encoding.js';
-import { freeName } from './names.js';
+import { MOST_DOCUMENTS, Names, tidyName, wrongName } from './names.js';
 
 let lastKey = 0;
 
@@ -62,7 +62,7 @@ export class Doc {
 
 /**
  * All documents. Tells of "edit" (a text), "list" (which there are, and their names), "active" (which one is
- * shown) and "close" (one was closed).
+ * shown), "close" (one was closed) and "full" (there is no place for more).
  */
 export class Documents extends EventTarget {
   #stateOf;
@@ -82,9 +82,14 @@ export class Documents extends EventTarget {
     return [...this.list, this.settings];
   }
 
-  /** How many bytes are planned. */
+  /** How many bytes are planned, those of the settings included. */
   get size() {
-    return this.list.reduce((size, doc) => size + doc.bytes.length, 0);
+    return this.all.reduce((size, doc) => size + doc.bytes.length, 0);
+  }
+
+  /** Whether there is nothing in any document. */
+  get isEmpty() {
+    return this.list.every((doc) => doc.bytes.length === 0);
   }
 
   /** How many documents can be opened again. */
@@ -93,19 +98,20 @@ export class Documents extends EventTarget {
   }
 
   /**
-   * Adds documents, and shows the first of them. A name that is taken gets a number.
+   * Adds documents, and shows the first of them. A name that is taken gets a number. If they are too many, none
+   * is added.
    *
    * @param {Array<{ name: string, bytes?: Uint8Array, text?: string, encoding?: string, mark?: string }>} added
    *   what they are called, and what is in them
    */
   add(added) {
+    if (this.list.length + added.length > MOST_DOCUMENTS) {
+      this.#tell('full');
+      return;
+    }
     const names = this.#names();
-    const docs = added.map((one) => {
-      const name = freeName(one.name, names);
-      names.add(name);
-      return this.#doc({ ...one, name });
-    });
-    this.list.push(...docs);
+    const docs = added.map((one) => this.#doc({ ...one, name: names.take(tidyName(one.name)) }));
+    this.list = this.list.concat(docs);
     this.#tell('list');
     if (docs.length > 0) this.show(docs[0]);
   }
@@ -119,22 +125,27 @@ export class Documents extends EventTarget {
    * @returns {object} what was there, for putBack()
    */
   replace(added, settings, active = 0) {
-    const { list, settings: old, active: shown } = this;
+    const before = this.#shown();
     this.list = [];
     this.#closed = [];
     this.settings = this.#doc({ name: 'settings.yml', text: settings });
     this.active = this.settings;
     this.add(added);
     this.show(this.all[active] ?? this.all[0]);
-    return { list, settings: old, active: shown };
+    return before;
   }
 
-  /** @param {object} before what replace() returned, which is there again */
-  putBack({ list, settings, active }) {
+  /**
+   * @param {object} before what replace() returned, which is there again
+   * @returns {object} what was there, for putBack()
+   */
+  putBack({ list, settings, active, closed }) {
+    const before = this.#shown();
     Object.assign(this, { list, settings, active });
-    this.#closed = [];
+    this.#closed = closed;
     this.#tell('list');
     this.show(active);
+    return before;
   }
 
   /** @param {Doc} doc the document that is closed; it can be opened again */
@@ -152,9 +163,13 @@ export class Documents extends EventTarget {
 
   /** Opens the document again that was closed last. */
   reopen() {
+    if (this.list.length >= MOST_DOCUMENTS) {
+      this.#tell('full');
+      return;
+    }
     const { doc, index } = this.#closed.pop() ?? {};
     if (!doc) return;
-    doc.name = freeName(doc.name, this.#names());
+    doc.name = this.#names().take(doc.name);
     this.list.splice(index, 0, doc);
     this.#tell('list');
     this.show(doc);
@@ -165,9 +180,12 @@ export class Documents extends EventTarget {
    * @param {string} name what it is to be called; a name that is taken gets a number
    */
   rename(doc, name) {
-    if (doc === this.settings || name === doc.name || name === '') return;
-    doc.name = freeName(name, this.#names(doc));
-    doc.version += 1;
+    if (doc === this.settings || name === doc.name) return;
+    // A name that cannot be is shown as it was.
+    if (wrongName(name) === null) {
+      doc.name = this.#names(doc).take(tidyName(name));
+      doc.version += 1;
+    }
     this.#tell('list');
   }
 
@@ -196,13 +214,17 @@ export class Documents extends EventTarget {
     this.#tell('active');
   }
 
+  #shown() {
+    return { list: this.list, settings: this.settings, active: this.active, closed: this.#closed };
+  }
+
   #doc({ name, bytes, text, encoding = 'utf-8', mark = '' }) {
     const content = bytes ? { ...decode(bytes), bytes } : { text, encoding, mark };
     return new Doc(name, content, this.#stateOf);
   }
 
   #names(but) {
-    return new Set(this.all.filter((doc) => doc !== but).map((doc) => doc.name));
+    return new Names(this.all.filter((doc) => doc !== but).map((doc) => doc.name));
   }
 
   #tell(what) {

@@ -67,13 +67,14 @@ function acceptDrops(open) {
   });
 }
 
-/** A state of the page, if that is what was opened. */
+/** A state of the page, if that is what was opened; one that is broken is refused with a sentence. */
 function stateOf(files) {
   if (files.length !== 1 || !files[0].name.endsWith('.json')) return null;
+  let found;
   try {
-    const found = JSON.parse(new TextDecoder().decode(files[0].bytes));
-    return found[STATE_KEY] === 1 ? check(found) : null;
+    found = JSON.parse(new TextDecoder().decode(files[0].bytes));
   } catch {
     return null;
   }
+  return found?.[STATE_KEY] === 1 ? check(found) : null;
 }

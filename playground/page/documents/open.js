@@ -1,5 +1,7 @@
 /** Files that somebody opens or drops: their names and bytes. */
 
+import { MOST_DOCUMENTS } from './names.js';
+
 /** More than this is not read: the page would be of no use with it. */
 const LIMIT = 64 * 1024 * 1024;
 
@@ -38,6 +40,10 @@ export async function readDropped(dropped) {
 }
 
 async function read(found) {
+  if (found.length > MOST_DOCUMENTS) {
+    const [count, most] = [found.length, MOST_DOCUMENTS].map((number) => number.toLocaleString('en'));
+    throw new Error(`these are ${count} files, and the page takes ${most}; plan them with kuma-workload`);
+  }
   const size = found.reduce((sum, { file }) => sum + file.size, 0);
   if (size > LIMIT) {
     const megabytes = Math.ceil(size / 1024 / 1024);

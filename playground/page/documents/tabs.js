@@ -1,6 +1,7 @@
 /** The tabs of the documents, and one for the settings. Arrow keys go along them, Delete closes one. */
 
 import { element, named } from '../dom.js';
+import { visible } from '../report/text.js';
 
 /** The list of tabs. */
 export class Tabs {
@@ -30,7 +31,7 @@ export class Tabs {
     const kept = new Map();
     for (const doc of all) {
       const tab = this.#tabs.get(doc.key) ?? this.#tab(doc);
-      const label = doc === settings ? 'Settings' : doc.name;
+      const label = doc === settings ? 'Settings' : visible(doc.name);
       if (tab.textContent !== label) tab.replaceChildren(named(label));
       const isActive = doc === active;
       tab.setAttribute('aria-selected', String(isActive));

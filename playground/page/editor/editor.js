@@ -1,10 +1,9 @@
 /** The editor: CodeMirror in a shadow root, so that its styles need no exception from the page's policy. */
 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-import { yaml } from '@codemirror/lang-yaml';
-import { bracketMatching, indentOnInput, indentUnit } from '@codemirror/language';
+import { indentUnit } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
-import { EditorState } from '@codemirror/state';
+import { EditorState, Prec } from '@codemirror/state';
 import {
   drawSelection,
   EditorView,
@@ -13,6 +12,7 @@ import {
   keymap,
   lineNumbers,
 } from '@codemirror/view';
+import { colours } from './colours.js';
 import { stateOf } from './line-ends.js';
 import { offsetAt, placeAt } from './position.js';
 import { theme } from './theme.js';
@@ -32,6 +32,21 @@ const overSelection = EditorView.domEventHandlers({
   },
 });
 
+/**
+ * After Escape, Tab leaves the text, until another key is pressed or the text is left. CodeMirror does so only
+ * where Escape does nothing else, and only for a while.
+ */
+const leaving = Prec.highest(
+  EditorView.domEventHandlers({
+    keydown({ key }, view) {
+      if (key === 'Escape') view.setTabFocusMode(DAY);
+    },
+    blur: (_event, view) => view.setTabFocusMode(false),
+  }),
+);
+
+const DAY = 24 * 60 * 60 * 1000;
+
 const always = [
   overSelection,
   lineNumbers(),
@@ -39,11 +54,9 @@ const always = [
   highlightSpecialChars(),
   history(),
   drawSelection(),
-  indentOnInput(),
-  bracketMatching(),
   indentUnit.of('  '),
   EditorState.tabSize.of(2),
-  yaml(),
+  leaving,
   lintGutter(),
   theme,
   // It can be reached without this, but not every tool that looks for that knows.
@@ -75,7 +88,7 @@ export class Editor {
    */
   stateOf(text, { readOnly = false } = {}) {
     const told = EditorView.updateListener.of((update) => this.#onUpdate(update.state));
-    return stateOf(text, [always, told, EditorState.readOnly.of(readOnly)]);
+    return stateOf(text, [always, colours(text), told, EditorState.readOnly.of(readOnly)]);
   }
 
   /** The state of the document that is shown, with its history and its cursor. */

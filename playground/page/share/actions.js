@@ -1,9 +1,10 @@
 /** The buttons over the plan: what can be taken away from here. */
 
+import { listed } from '../documents/names.js';
 import { button } from '../dom.js';
 import { notify, say } from '../notices.js';
 import { markdown } from '../report/index.js';
-import { visible } from '../report/text.js';
+import { shownName } from '../report/text.js';
 import { LINK_LIMIT, toFragment } from '../state/link.js';
 import { copy } from './copy.js';
 import { kwctlLine, podAt } from './kwctl.js';
@@ -55,32 +56,39 @@ function complain(error) {
 
 async function copyLink(page) {
   const { snapshot, leftOut } = await page.snapshot();
+  const without =
+    leftOut.length === 0 ? '' : ` It is without ${listed(leftOut)}: what is no text cannot be in it.`;
   const fragment = await toFragment(snapshot);
   if (fragment.length > LINK_LIMIT) {
     const length = fragment.length.toLocaleString('en');
     const limit = LINK_LIMIT.toLocaleString('en');
-    notify('link', `The link would have ${length} characters, and ${limit} are what other programs take.`, {
-      'Save it as a file': () => save('playground.json', JSON.stringify({ [STATE_KEY]: 1, ...snapshot })),
-    });
+    notify(
+      'link',
+      `The link would have ${length} characters, and ${limit} are what other programs take.${without}`,
+      {
+        'Save it as a file': () => save('playground.json', JSON.stringify({ [STATE_KEY]: 1, ...snapshot })),
+      },
+    );
     return;
   }
   history.replaceState(null, '', fragment);
   await copy(location.href, 'The link');
-  if (leftOut.length > 0) {
-    notify(
-      'link',
-      `The link is without ${leftOut.map(visible).join(', ')}: a file that is no text cannot be in it.`,
-    );
-  }
+  if (without !== '') notify('link', `The link is copied.${without}`);
 }
 
 async function copyKwctl(page, report) {
   const { file, line } = page.cursor();
   const pod = podAt(report, file, line);
   if (!pod) {
-    say('No object is judged by the policy here.');
+    say(
+      'The policy judges no object of the document that is shown: a kwctl line is about one that it judges.',
+    );
     return;
   }
   const { review, settings } = await page.request(pod);
-  await copy(kwctlLine({ review, settings, version: page.version }), 'The kwctl line');
+  const name = [pod.namespace, pod.name].filter(Boolean).map(shownName).join('/');
+  await copy(
+    kwctlLine({ review, settings, version: page.version }),
+    `The kwctl line for ${pod.kind} ${name}`,
+  );
 }

@@ -24,7 +24,7 @@ function show(text, what) {
   const dialog = element(
     'dialog',
     { 'aria-label': what, close: () => dialog.remove() },
-    element('p', {}, `The browser lets this page copy nothing. Copy it from here: ${what.toLowerCase()}.`),
+    element('p', {}, `The browser lets this page copy nothing. ${what} is to be copied from here.`),
     field,
     element(
       'p',

@@ -22,17 +22,16 @@ function quoted(text) {
 }
 
 /**
- * The object for which the line is: the one in which the cursor is, or else the first.
+ * The object for which the line is: the one of the document in which the cursor is, or else its first.
  *
  * @param {object} report the plan
  * @param {string} file the document that is shown
  * @param {number} line the cursor's line
- * @returns {object | undefined} an entry of the report's pods
+ * @returns {object | undefined} an entry of the report's pods; none if the policy judges no object of the document
  */
 export function podAt(report, file, line) {
-  const judged = report.pods.filter(({ admission }) => admission);
-  const here = judged
-    .filter(({ place }) => place?.file === file)
+  const here = report.pods
+    .filter(({ admission, place }) => admission && place?.file === file)
     .sort((one, next) => one.place.line - next.place.line);
-  return here.findLast(({ place }) => place.line <= line) ?? here[0] ?? judged[0];
+  return here.findLast(({ place }) => place.line <= line) ?? here[0];
 }

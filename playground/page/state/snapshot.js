@@ -1,5 +1,7 @@
 /** The page's state as it goes into a link, into storage and into a file: masked, and nothing but plain values. */
 
+import { MOST_DOCUMENTS, wrongName } from '../documents/names.js';
+
 const NOT_OURS = 'This is no state of the playground: ';
 
 /**
@@ -12,16 +14,14 @@ const NOT_OURS = 'This is no state of the playground: ';
  *   text and so not in it
  */
 export async function take(documents, options, mask) {
-  const { active } = documents;
-  const texts = documents.list.filter((doc) => doc.isText);
-  const taken = await Promise.all([...texts, documents.settings].map((doc) => masked(doc, mask)));
-  const settings = taken.pop().text;
-  const snapshot = { documents: taken, settings, options };
-  const shown = active === documents.settings ? texts.length : texts.indexOf(active);
-  return {
-    snapshot: { ...snapshot, active: Math.max(0, shown) },
-    leftOut: documents.list.filter((doc) => !doc.isText).map((doc) => doc.name),
-  };
+  const { active, list, settings } = documents;
+  const texts = list.filter((doc) => doc.isText);
+  const shown = active === settings ? texts.length : Math.max(0, texts.indexOf(active));
+  const leftOut = list.filter((doc) => !doc.isText).map((doc) => doc.name);
+  // From here on, others may take the place of these documents.
+  const taken = await Promise.all([...texts, settings].map((doc) => masked(doc, mask)));
+  const { text } = taken.pop();
+  return { snapshot: { documents: taken, settings: text, options, active: shown }, leftOut };
 }
 
 /**
@@ -41,9 +41,14 @@ export function check(found) {
   if (typeof settings !== 'string') refuse('its settings are no text');
   if (!isObject(options)) refuse('its options are no object');
   if (!Number.isInteger(active)) refuse('no document is shown');
+  if (documents.length > MOST_DOCUMENTS) {
+    refuse(`it has more than ${MOST_DOCUMENTS.toLocaleString('en')} documents`);
+  }
   const checked = documents.map((doc) => {
     const { name, text, encoding = 'utf-8', mark = '' } = isObject(doc) ? doc : {};
     if (typeof name !== 'string' || name === '') refuse('a document has no name');
+    const wrong = wrongName(name);
+    if (wrong !== null) refuse(`a document ${wrong}`);
     if (typeof text !== 'string') refuse('a document has no text');
     if (!ENCODINGS.has(encoding) || !/^\u{feff}*$/u.test(mark)) refuse('a document has no encoding');
     return { name, text, encoding, mark };

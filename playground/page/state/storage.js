@@ -1,49 +1,68 @@
-/** What the page keeps in the browser: the state as it is, and those that links took the place of. */
+/** What the page keeps in the browser: the state as it is, and those that others took the place of. */
 
 const NOW = 'kuma-workload-playground';
 const ASIDE = 'kuma-workload-playground-aside';
 
 /** So many states are put aside. */
-const MOST = 5;
+export const MOST = 5;
 
 /**
- * Keeps the state. Of several pages that are open, the last that writes wins.
+ * What becomes of what is kept when another state takes its place.
  *
- * @param {object} snapshot the state, masked
- * @returns {string | null} a sentence, if it cannot be kept
+ * @typedef {object} Place
+ * @property {boolean} isTheirs whether somebody would miss it: it is put aside
+ * @property {string | null} without what is kept now, and so is aside no longer, in JSON
  */
-export function keep(snapshot) {
-  return write(NOW, JSON.stringify(snapshot));
-}
-
-/** @returns {unknown} the state that was kept; null if there is none */
-export function kept() {
-  return read(NOW);
-}
-
-/** The state that is kept is put aside, since what came with a link takes its place. */
-export function putAside() {
-  const now = kept();
-  if (now !== null) write(ASIDE, JSON.stringify([...asides(), now].slice(-MOST)));
-}
 
 /**
- * Takes back what was put aside last. What is kept now is put aside for it, so that nothing is lost.
+ * Keeps the state. What it takes the place of is put aside first: if it cannot be, nothing changes, so that the
+ * only copy of it stays. Of several pages that are open, the last that writes wins.
  *
- * @returns {unknown} the state; null if there is none
+ * @param {string} text the state in JSON, masked
+ * @param {Place | null} place what it takes the place of; null if it is the same state, changed
+ * @returns {{ sentence: string | null, dropped: number }} a sentence, if it cannot be kept; and how many of the
+ *   oldest states had to go for it
  */
-export function takeBack() {
-  const all = asides();
-  const last = all.pop() ?? null;
-  const now = kept();
-  if (last !== null) write(ASIDE, JSON.stringify(now === null ? all : [now, ...all]));
-  return last;
+export function keep(text, place = null) {
+  if (place === null) return { sentence: write(NOW, text), dropped: 0 };
+  const before = raw(ASIDE) ?? '[]';
+  const all = asides().filter((aside) => aside !== place.without);
+  const now = keptText();
+  if (place.isTheirs && now !== null) all.push(now);
+  let some = all.slice(-MOST);
+  for (;;) {
+    const sentence = write(ASIDE, `[${some.join(',')}]`) ?? write(NOW, text);
+    if (sentence === null) return { sentence, dropped: all.length - some.length };
+    if (some.length <= 1) {
+      // It was there, so there is room for it.
+      write(ASIDE, before);
+      return { sentence, dropped: 0 };
+    }
+    some = some.slice(1);
+  }
 }
 
-/** @returns {unknown[]} the states that links took the place of, the newest last */
+/** @returns {string | null} the state that was kept, in JSON; null if there is none */
+export function keptText() {
+  return raw(NOW);
+}
+
+/** @returns {string[]} the states that others took the place of, in JSON, the newest last */
 export function asides() {
-  const found = read(ASIDE);
-  return Array.isArray(found) ? found : [];
+  const found = parsed(raw(ASIDE));
+  return Array.isArray(found) ? found.map((state) => JSON.stringify(state)) : [];
+}
+
+/**
+ * @param {string | null} text a state in JSON
+ * @returns {unknown} the state; null if there is none, or if it cannot be read
+ */
+export function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Removes all that this page has kept. */
@@ -56,9 +75,9 @@ export function clear() {
   }
 }
 
-function read(key) {
+function raw(key) {
   try {
-    return JSON.parse(localStorage.getItem(key));
+    return localStorage.getItem(key);
   } catch {
     return null;
   }

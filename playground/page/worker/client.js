@@ -17,7 +17,9 @@ export class PlanClient {
   #limit;
   #worker = null;
   #lastId = 0;
+  /** What the worker was asked and has not answered, in the order in which it does. */
   #open = new Map();
+  #timer = null;
   /** Which version of each document the worker has. */
   #sent = new Map();
   /** The last report: of the next one, the worker tells only what has changed. */
@@ -125,14 +127,20 @@ export class PlanClient {
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       const id = this.#lastId;
-      const seconds = Math.round(limit / 1000);
-      const late = () =>
-        this.#stop(
-          `This takes more than ${seconds} seconds, and was ended. Take some of the documents away.`,
-        );
-      this.#open.set(id, { resolve, reject, timer: setTimeout(late, limit) });
+      this.#open.set(id, { resolve, reject, limit });
       this.#live.postMessage({ id, method, args });
+      if (this.#open.size === 1) this.#watch();
     });
+  }
+
+  /** The worker does one thing after the other: the time that it takes counts from when it begins with it. */
+  #watch() {
+    clearTimeout(this.#timer);
+    const [first] = this.#open.values();
+    if (!first) return;
+    const seconds = Math.round(first.limit / 1000);
+    const late = `This takes more than ${seconds} seconds, and was ended. Take some of the documents away.`;
+    this.#timer = setTimeout(() => this.#stop(late), first.limit);
   }
 
   #answered({ id, value, error, isFatal }) {
@@ -143,7 +151,7 @@ export class PlanClient {
       return;
     }
     this.#open.delete(id);
-    clearTimeout(asked.timer);
+    this.#watch();
     if (error === undefined) asked.resolve(value);
     else asked.reject(new Error(error));
   }
@@ -155,10 +163,8 @@ export class PlanClient {
     this.#worker = null;
     this.#sent.clear();
     this.#report = null;
-    for (const { reject, timer } of this.#open.values()) {
-      clearTimeout(timer);
-      reject(new Error(sentence));
-    }
+    for (const { reject } of this.#open.values()) reject(new Error(sentence));
     this.#open.clear();
+    this.#watch();
   }
 }
