@@ -16,6 +16,7 @@ import { visible } from './report/text.js';
 import { SettingsForm } from './settings/form.js';
 import { OptionsForm } from './settings/options.js';
 import { actions } from './share/actions.js';
+import { objectOf } from './share/kwctl.js';
 import { askToForget } from './state/forget.js';
 import { Keeper } from './state/keeper.js';
 import { Restorer } from './state/restore.js';
@@ -77,11 +78,11 @@ function snapshot() {
 }
 
 /** An entry of the report's pods as a request, with the settings that judge it. */
-async function request({ kind, namespace, name, place }) {
-  const { bytes } = documents.all.find((doc) => doc.name === place.file);
-  const object = JSON.stringify({ kind, namespace, name, line: place.line });
+async function request(pod) {
+  const { file } = pod.place;
+  const { bytes } = documents.all.find((doc) => doc.name === file);
   const { options } = input();
-  return JSON.parse(await client.call('request', place.file, bytes, object, JSON.stringify(options)));
+  return JSON.parse(await client.call('request', file, bytes, objectOf(pod), JSON.stringify(options)));
 }
 
 /** What the runner tells. */
@@ -122,7 +123,7 @@ function showActive() {
 }
 
 // Its address stays, which may be a link that holds what is shown.
-byId('skip').addEventListener('click', (event) => {
+document.querySelector('.skip').addEventListener('click', (event) => {
   event.preventDefault();
   byId('plan').focus();
 });

@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { Names, tidyName, wrongName } from '../page/documents/names.js';
+import { isReadable } from '../page/editor/colours.js';
 import { stateOf } from '../page/editor/line-ends.js';
 import { marksOf } from '../page/editor/marks.js';
 import { canShow, isAsked } from '../page/settings/questions.js';
-import { kwctlLine, podAt } from '../page/share/kwctl.js';
+import { kwctlLine, objectOf, podAt } from '../page/share/kwctl.js';
 
 const names = [
   ['a.yaml', [], 'a.yaml'],
@@ -145,4 +146,31 @@ test('the line is for the object in which the cursor is', () => {
     ['a', 'a', 'b', 'b', 'c', undefined],
   );
   assert.equal(podAt({ pods: [] }, 'x', 1), undefined);
+});
+
+test('of objects with the same name, the line says which is meant', () => {
+  const pod = {
+    kind: 'Pod',
+    namespace: 'a',
+    name: 'b',
+    verdict: {},
+    place: { file: 'x', line: 7, column: 1 },
+  };
+  assert.deepEqual(JSON.parse(objectOf(pod)), { kind: 'Pod', namespace: 'a', name: 'b', line: 7 });
+});
+
+test('what the editor colours has bounds', () => {
+  const isColoured = (text) => isReadable(stateOf(text).doc);
+  const lines = (line, count) => `${line}\n`.repeat(count);
+  assert.deepEqual(['', lines('[', 20_000), 'x'.repeat(5000), lines('abc', 262_144)].map(isColoured), [
+    true,
+    true,
+    true,
+    true,
+  ]);
+  assert.deepEqual([lines('{', 20_001), 'x'.repeat(5001), lines('abc', 262_145)].map(isColoured), [
+    false,
+    false,
+    false,
+  ]);
 });

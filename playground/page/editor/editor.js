@@ -5,8 +5,10 @@ import { indentUnit } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { EditorState, Prec } from '@codemirror/state';
 import {
+  closeHoverTooltips,
   drawSelection,
   EditorView,
+  hasHoverTooltips,
   highlightActiveLineGutter,
   highlightSpecialChars,
   keymap,
@@ -32,20 +34,22 @@ const overSelection = EditorView.domEventHandlers({
   },
 });
 
+const DAY = 24 * 60 * 60 * 1000;
+
 /**
- * After Escape, Tab leaves the text, until another key is pressed or the text is left. CodeMirror does so only
- * where Escape does nothing else, and only for a while.
+ * Escape closes what a mark says, and after it Tab leaves the text, until another key is pressed or the text is left.
+ * CodeMirror does neither where Escape has something else to do, such as to end a selection.
  */
 const leaving = Prec.highest(
   EditorView.domEventHandlers({
     keydown({ key }, view) {
-      if (key === 'Escape') view.setTabFocusMode(DAY);
+      if (key !== 'Escape') return;
+      if (hasHoverTooltips(view.state)) view.dispatch({ effects: closeHoverTooltips });
+      view.setTabFocusMode(DAY);
     },
     blur: (_event, view) => view.setTabFocusMode(false),
   }),
 );
-
-const DAY = 24 * 60 * 60 * 1000;
 
 const always = [
   overSelection,

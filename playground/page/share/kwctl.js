@@ -35,3 +35,13 @@ export function podAt(report, file, line) {
     .sort((one, next) => one.place.line - next.place.line);
   return here.findLast(({ place }) => place.line <= line) ?? here[0];
 }
+
+/**
+ * An entry of the report's pods as the module finds its object again: of several with the same name, by the line.
+ *
+ * @param {object} pod the entry
+ * @returns {string} the object's name, in JSON
+ */
+export function objectOf({ kind, namespace, name, place }) {
+  return JSON.stringify({ kind, namespace, name, line: place.line });
+}

@@ -84,10 +84,12 @@ test('a file that is no text is planned by its bytes, and copied to be changed',
   await planning(page, () => page.keyboard.type('x'));
 });
 
-test('hostile names stay names', async () => {
-  const name = '<script>alert(1)<\u{2044}script>\u{202e}.yaml';
+test('hostile names stay names, and hide nothing', async () => {
+  const name = '<script>alert(1)<\u{2044}script>\u{202e}\u{200b}\n.yaml';
   await drop(name, Buffer.from('a: ['));
-  assert.equal(await page.getByRole('tab').nth(2).textContent(), name);
+  const seen = '<script>alert(1)<\u{2044}script>\u{fffd}\u{fffd}\u{fffd}.yaml';
+  assert.equal(await page.getByRole('tab').nth(2).textContent(), seen);
+  assert.equal(await field(page).getAttribute('aria-label'), `Document ${seen}`);
   assert.equal(await page.locator('script').count(), 1);
 });
 

@@ -113,6 +113,31 @@ test('Escape and Tab leave the editor', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
 });
 
+test('Escape and Tab leave the editor, where Escape closes what a mark says too', async () => {
+  await begin();
+  await planning(page, () => write(page, 'a: [\n'));
+  await field(page).press('Control+Home');
+  await page.keyboard.press('F8');
+  const tooltip = page.locator('#editor .cm-tooltip');
+  await tooltip.waitFor();
+  await page.keyboard.press('Escape');
+  await tooltip.waitFor({ state: 'detached' });
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
+  assert.doesNotMatch(await field(page).textContent(), /^ /);
+  // Who comes back indents.
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Tab');
+  assert.match(await field(page).textContent(), /^ {2}a/);
+});
+
+test('a megabyte of settings counts too', async () => {
+  await begin();
+  await page.getByRole('tab', { name: 'Settings' }).click();
+  await write(page, '# a comment\n'.repeat(100_000));
+  await page.waitForFunction(() => document.documentElement.dataset.state === 'asking');
+});
+
 test('above a megabyte it asks before it plans', async () => {
   await begin();
   const many = `${POD}---\n`.repeat(15_000);
@@ -137,7 +162,7 @@ test('the plan is taken away as Markdown, as JSON, and as a line for kwctl', asy
   await page.getByText('The plan is copied.').waitFor();
   assert.match(await pasted(), /forged-label/);
   await click('Copy kwctl line');
-  await page.getByText('The kwctl line is copied.').waitFor();
+  await page.getByText('The kwctl line for Pod default/web is copied.').waitFor();
   assert.match(
     await pasted(),
     /^printf %s '\{.*\| kwctl run --request-path - --settings-json '\{.*registry:/s,
@@ -146,6 +171,32 @@ test('the plan is taken away as Markdown, as JSON, and as a line for kwctl', asy
   const report = JSON.parse(await readFile(await download.path(), 'utf8'));
   assert.equal(report.schema, 1);
   assert.ok(report.findings.some(({ code }) => code === 'forged-label'));
+});
+
+test('the line for kwctl is about the document that is shown', async () => {
+  await begin();
+  await planning(page, () => write(page, POD));
+  await page.getByRole('tab', { name: 'cluster.yaml' }).click();
+  await planning(page, () =>
+    write(page, 'apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: default}\n'),
+  );
+  await page.evaluate(() => navigator.clipboard.writeText('before'));
+  await page.getByRole('button', { name: 'Copy kwctl line' }).click();
+  await page.getByText('The policy judges no object of the document that is shown').waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'before');
+});
+
+test('the plan of nothing is downloaded as the program writes it', async () => {
+  await begin();
+  await planning(page, () => page.getByRole('button', { name: 'Close', exact: true }).click());
+  await planning(page, () => write(page, ''));
+  assert.doesNotMatch(await page.locator('#report').textContent(), /there is nothing to plan/i);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download JSON' }).click(),
+  ]);
+  const { faults } = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.equal(faults.length, 1);
 });
 
 test('by keyboard alone, all is reached, in the order in which it is seen', async () => {

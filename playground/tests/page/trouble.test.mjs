@@ -47,6 +47,27 @@ for (const [name, [input, sentence]] of Object.entries(inputs)) {
   });
 }
 
+const slow = {
+  'a million brackets': '['.repeat(1_000_000),
+  'many brackets in lines': '[\n'.repeat(40_000),
+  'half a million lists in a line': '- '.repeat(500_000),
+};
+
+for (const [name, input] of Object.entries(slow)) {
+  test(`${name}: typing goes on, without colours`, async () => {
+    page = await open(browser, server.url);
+    assert.notEqual(await page.locator('#editor .cm-line span').count(), 0);
+    await write(page, input);
+    await page.keyboard.press('Control+Home');
+    await page.keyboard.type('kind: x ');
+    assert.match(await field(page).locator('.cm-line').first().textContent(), /^kind: x /);
+    // Each colour is a class of its own.
+    assert.equal(await page.locator('#editor .cm-line span[class^="ͼ"]').count(), 0);
+    await planning(page, () => write(page, POD));
+    assert.notEqual(await page.locator('#editor .cm-line span[class^="ͼ"]').count(), 0);
+  });
+}
+
 /** The page with a worker that does this before it does what the page's own does. */
 async function withWorker(before) {
   page = await blank(browser);
