@@ -137,9 +137,17 @@ const nested = (depth) => [
   `a:\n ${'- '.repeat(depth - 2)}a:\n`,
 ];
 
+/** Nested without that the columns show it: a bracket stands at the beginning of a line, and so does its end. */
+function hidden(depth) {
+  const level = (at) => `${' '.repeat(at)}a${at}: [\n]\n${' '.repeat(at)}b:\n`;
+  return Array.from({ length: depth }, (_, at) => level(at)).join('');
+}
+
 test('what is nested deeper than a stated depth is left to the policy', () => {
   for (const text of nested(DEEPEST)) assert.notEqual(settingsOf(text), null, text);
   for (const text of [DEEPEST + 1, 10_000].flatMap(nested)) assert.equal(settingsOf(text), null);
+  const windows = nested(DEEPEST + 1)[1].replaceAll('\n', '\r\n\r\n');
+  for (const text of [windows, hidden(DEEPEST + 1), hidden(300)]) assert.equal(settingsOf(text), null);
 });
 
 test('what is longer than a stated length is left to the policy', () => {
@@ -161,7 +169,12 @@ test('twice the text takes about twice the time', () => {
     ends: (count) => '\n'.repeat(count),
     dashes: (count) => `a:\n${' -'.repeat(DEEPEST / 2)}${'-- '.repeat(count / 3)}`,
     comments: (count) => '#\n'.repeat(count / 2),
-    faults: (count) => '] '.repeat(count / 2),
+    flat: (count) => Array.from({ length: count / 16 }, (_, at) => `k${at}: {b: [c]}\n`).join(''),
+    colons: (count) => ': '.repeat(count / 2),
+    hyphens: (count) => '- '.repeat(count / 2),
+    commas: (count) => ', '.repeat(count / 2),
+    anchors: (count) => '&a '.repeat(count / 3),
+    faults: (count) => '@ '.repeat(count / 2),
   };
   const time = (text) => {
     const took = Array.from({ length: 5 }, () => {

@@ -7,8 +7,8 @@ export const LONGEST = 64 * 1024;
 export const DEEPEST = 64;
 
 /**
- * Whether a text is small and flat enough to be read. It looks at each character once, and counts brackets in
- * quotes and comments too: a text with that many of them is left to the policy's own reader.
+ * Whether a text is small and flat enough to be parsed. It looks at each character once, and goes by brackets and
+ * columns alone, those in quotes and comments too: what it lets through may still be deeper.
  *
  * @param {string} text the text
  * @returns {boolean} whether it is
@@ -21,7 +21,8 @@ export function isBounded(text) {
   for (const line of text.split('\n')) {
     // `- - a` opens two lists in one line, and `? - a` a map and a list.
     const [indicators] = /^[ \t]*([-?:][ \t]+)*/.exec(line);
-    if (indicators.length < line.length && line[indicators.length] !== '#') open(columns, indicators);
+    if (indicators.trim() !== '' || !/^(#|\r?$)/.test(line.slice(indicators.length)))
+      open(columns, indicators);
     for (const character of line) {
       if (character === '[' || character === '{') brackets += 1;
       else if ((character === ']' || character === '}') && brackets > 0) brackets -= 1;

@@ -9,6 +9,9 @@ import { entryOf, isNotSet } from './values.js';
 
 export const BYTE_ORDER_MARK = '\ufeff';
 
+/** It stops at the first fault: to go on after one takes it a time that grows with the square of the text. */
+const PARSER = yamlLanguage.parser.configure({ strict: true });
+
 /** What a policy has and its settings have not: in it, the settings are not at the top level. */
 const OF_A_POLICY = ['apiVersion', 'kind', 'spec'];
 
@@ -51,8 +54,8 @@ export function readMap(text) {
   if (!isBounded(text)) return null;
   // Readers differ in whether a carriage return alone ends a line, and in marks within a text.
   if (/\r(?!\n)/.test(text) || text.includes(BYTE_ORDER_MARK)) return null;
-  const tree = yamlLanguage.parser.parse(text);
-  if (hasFault(tree)) return null;
+  const tree = parsed(text);
+  if (!tree) return null;
   const found = { settings: new Map(), brackets: null };
   const [document, ...others] = within(tree.topNode);
   if (!document) return found;
@@ -84,14 +87,14 @@ export function settingsOf(text) {
   return read && Object.fromEntries([...read.settings].map(([key, { value }]) => [key, value]));
 }
 
-function hasFault(tree) {
-  let isFaulty = false;
-  tree.iterate({
-    enter: ({ type }) => {
-      isFaulty ||= type.isError;
-    },
-  });
-  return isFaulty;
+/** The tree of a text; null if it is no YAML, or too deep for a tree to be built. */
+function parsed(text) {
+  try {
+    return PARSER.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function within(node) {

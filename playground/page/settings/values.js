@@ -1,5 +1,7 @@
 /** What keys and values are in the text: those that the form can show. */
 
+import { DEEPEST } from './bounds.js';
+
 const PASSED_OVER = new Set(['Comment', '{', '}', '[', ']', ',', ':', '-']);
 
 /**
@@ -7,16 +9,17 @@ const PASSED_OVER = new Set(['Comment', '{', '}', '[', ']', ',', ':', '-']);
  *
  * @param {import('@lezer/common').SyntaxNode} pair the pair
  * @param {string} text the text in which it is
+ * @param {number} [depth] how many lists and maps it is within
  * @returns {[string, unknown] | undefined} its key and value, which is null where there is none; undefined if the
  *   form cannot show them
  */
-export function entryOf(pair, text) {
+export function entryOf(pair, text, depth = 1) {
   const keys = pair.name === 'Pair' ? pair.getChildren('Key').flatMap(children) : [];
   const key = keys.length === 1 ? scalar(keys[0], text) : undefined;
   if (typeof key !== 'string') return undefined;
   if (isNotSet(pair)) return [key, null];
   const [node, ...others] = valuesOf(pair);
-  const value = others.length === 0 && isInPlace(pair, node, text) ? valueIn(node, text) : undefined;
+  const value = others.length === 0 && isInPlace(pair, node, text) ? valueIn(node, text, depth) : undefined;
   return value === undefined ? undefined : [key, value];
 }
 
@@ -53,33 +56,34 @@ function children(node) {
   return found;
 }
 
-function valueIn(node, text) {
-  if (node.name === 'FlowSequence' || node.name === 'BlockSequence') return list(node, text);
-  if (node.name === 'FlowMapping' || node.name === 'BlockMapping') return map(node, text);
-  return scalar(node, text);
+function valueIn(node, text, depth) {
+  const within = VALUES[node.name] ?? scalar;
+  return within !== scalar && depth === DEEPEST ? undefined : within(node, text, depth + 1);
 }
 
-function list(node, text) {
+function list(node, text, depth) {
   const items = [];
   for (const child of children(node)) {
     const [inner, ...more] = children(child);
     const isItem = child.name === 'Item' && inner && more.length === 0;
-    const value = isItem ? valueIn(inner, text) : undefined;
+    const value = isItem ? valueIn(inner, text, depth) : undefined;
     if (value === undefined) return undefined;
     items.push(value);
   }
   return items;
 }
 
-function map(node, text) {
+function map(node, text, depth) {
   const entries = [];
   for (const child of children(node)) {
-    const entry = entryOf(child, text);
+    const entry = entryOf(child, text, depth);
     if (entry === undefined) return undefined;
     entries.push(entry);
   }
   return Object.fromEntries(entries);
 }
+
+const VALUES = { FlowSequence: list, BlockSequence: list, FlowMapping: map, BlockMapping: map };
 
 /** The words that kubectl reads as booleans, as YAML 1.1 has them. */
 const TRUE = /^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
