@@ -14,7 +14,7 @@ pub(super) fn start(line: &str) -> usize {
 }
 
 /// A key in a line whose value is hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
     /// Where it begins, without quotes.
     pub(super) at: usize,
@@ -27,19 +27,16 @@ pub(super) struct Key {
 /// The first key of a line whose value is hidden.
 pub(super) fn first_key(line: &str) -> Option<Key> {
     let lower = line.to_ascii_lowercase();
-    let words = HIDDEN
+    let data = SECRET_DATA.iter().map(|word| (word, true));
+    let others = HIDDEN
         .iter()
         .chain(&VARIABLES)
         .chain(&GENERATED)
         .chain(&VALUE);
-    let others = words.filter_map(|word| key(line, &lower, word, false));
-    let data = SECRET_DATA.iter();
-    let data = data.filter_map(|word| key(line, &lower, word, true));
-    others
-        .chain(data)
-        .chain(escaped_key(line))
-        .chain(anchor(line))
-        .min()
+    let words = data.chain(others.map(|word| (word, false)));
+    let keys = words.filter_map(|(word, is_data)| key(line, &lower, word, is_data));
+    let keys = keys.chain(escaped_key(line)).chain(anchor(line));
+    keys.min_by_key(|key| key.at)
 }
 
 /// Whether a line has one of the keys that are enough to hide a text that stands in another document.
@@ -68,11 +65,11 @@ fn key(line: &str, lower: &str, word: &str, is_data: bool) -> Option<Key> {
         let is_space = |character: char| character.is_whitespace() || "\"'\\".contains(character);
         let rest = after.trim_start_matches(is_space);
         let end = line.len() - rest.len();
-        let value = match rest.chars().next() {
-            Some(':') => end + 1,
-            // The colon can stand in the next line.
-            None | Some('#') if is_first(before) => end,
-            _ => return None,
+        let value = match rest.starts_with(':') {
+            true => end + 1,
+            // The colon can stand in the next line, or be missing.
+            false if is_first(before) && !after.starts_with(is_in_key) => end,
+            false => return None,
         };
         is_begun.then_some(Key { at, value, is_data })
     })
@@ -135,11 +132,14 @@ pub(super) fn is_alone(line: &str, key: Key) -> bool {
     }
 }
 
+/// Whether a character can be part of a key that is not in quotes.
+fn is_in_key(character: char) -> bool {
+    character.is_alphanumeric() || "_-./".contains(character)
+}
+
 /// Whether a line begins a key as objects have them, no further to the right than this.
 pub(super) fn begins_key(line: &str, column: usize) -> bool {
     let rest = line.trim_start_matches(' ');
-    let is_in_key =
-        |character: char| character.is_ascii_alphanumeric() || "_-./".contains(character);
     let after = rest.trim_start_matches(is_in_key);
     // The names of variables begin with capital letters.
     line.len() - rest.len() <= column

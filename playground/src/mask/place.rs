@@ -35,8 +35,21 @@ pub(super) struct Map {
     pub(super) kind: Kind,
     /// It has what only objects have.
     pub(super) is_object: bool,
+    /// It has environment variables in it.
+    pub(super) has_variables: bool,
     /// It is a step of a JSON patch that sets what is hidden.
     pub(super) is_patch: bool,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A word in the line of its key, as the value of a label is.
+    Word,
+    /// Another scalar.
+    Text,
+    /// A list or a map.
+    Nested,
 }
 
 impl Place {
@@ -57,8 +70,9 @@ impl Place {
     }
 
     /// Where the value of a key is.
-    pub(super) fn of_value(self, key: &str, is_scalar: bool, map: Map) -> Self {
+    pub(super) fn of_value(self, key: &str, form: Form, map: Map) -> Self {
         let is = |words: &[&str]| is_one(key, words);
+        let is_scalar = form != Form::Nested;
         match self {
             // The variables are a map: each key is a name.
             Self::Hidden | Self::Variables => Self::Hidden,
@@ -71,10 +85,13 @@ impl Place {
             Self::Names if is_scalar && is(&HIDDEN_ANNOTATIONS) => Self::Hidden,
             Self::Names if is_scalar => Self::Names,
             _ if is(&HIDDEN) || is(&SECRET_DATA) && self.has_secret_data(map) => Self::Hidden,
-            _ if is(&VARIABLES) && !is_scalar => Self::Variables,
+            // `env` may be the name of a stage, such as that in a label.
+            _ if is(&VARIABLES) && form != Form::Word => Self::Variables,
             Self::Generator if is(&GENERATED) => Self::Hidden,
             _ if map.is_patch && is(&["value"]) => Self::Hidden,
             _ if map.kind.is_plain_secret && !is(&BESIDE_DATA) => Self::Hidden,
+            // A variable may stand too far to the left.
+            _ if map.has_variables && (is(&["value"]) || begins_large(key)) => Self::Hidden,
             _ if is(&NAMES) => Self::Names,
             _ if is(&["secretGenerator"]) => Self::Generator,
             _ if self == Self::Secret || self == Self::Names || map.kind.is_secret => Self::Secret,
@@ -89,4 +106,8 @@ impl Place {
         let is_object = self == Self::Object || map.is_object || map.kind.is_known;
         self == Self::Secret || map.kind.is_secret || is_object && !map.kind.is_config_map
     }
+}
+
+fn begins_large(key: &str) -> bool {
+    key.starts_with(|first: char| first.is_uppercase() || first == '_')
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     kinds::{self, Kind},
     lines,
-    place::{Map, Place},
+    place::{Form, Map, Place},
     tree::{Content, Node, Tree},
     words::{SECRET_DATA, VARIABLES, is_one},
 };
@@ -96,6 +96,7 @@ impl Search<'_> {
         let of_map = Map {
             kind,
             is_object: has(&["apiVersion", "metadata"]),
+            has_variables: has(&VARIABLES),
             is_patch: self.is_patch(entries),
         };
         for (key, value) in entries {
@@ -109,15 +110,33 @@ impl Search<'_> {
                     ""
                 }
             };
-            let is_scalar = self.tree.text(*value).is_some();
-            let of_value = place.of_value(name, is_scalar, of_map);
+            let of_value = place.of_value(name, self.form(text, *key, *value), of_map);
             if of_value.is_hidden() {
+                // A word alone between brackets is a key without a value, and may be a value without a key.
+                let (end, _) = self.tree.gap(*key, text.len());
+                if !text.get(end..)?.trim_start().starts_with(':') {
+                    return None;
+                }
                 // What stands behind the key, and behind the value.
                 self.hidden.among.push(*key..self.tree.after(*value));
             }
             self.next.push((*value, of_value));
         }
         Some(())
+    }
+
+    fn form(&self, text: &str, key: usize, value: usize) -> Form {
+        let Some(scalar) = self.tree.text(value) else {
+            return Form::Nested;
+        };
+        let (from, to) = self.tree.gap(key, text.len());
+        let is_in_line = !text.get(from..to).is_some_and(|gap| gap.contains('\n'));
+        let mut characters = scalar.chars();
+        let is_word = characters.all(|one| one.is_alphanumeric() || "-_.".contains(one));
+        match is_in_line && is_word {
+            true => Form::Word,
+            false => Form::Text,
+        }
     }
 
     /// Whether a map is a step of a JSON patch that sets what is hidden.
@@ -136,5 +155,6 @@ impl Search<'_> {
 /// Whether a key may be more than it is read as, such as JSON behind what is taken for a word.
 fn is_doubtful(text: &str, node: &Node, name: &str) -> bool {
     let written = text.get(node.part.clone()).unwrap_or_default();
-    name.contains('"') && !written.starts_with(['"', '\''])
+    let is_odd = |one: char| one.is_whitespace() || "\"'\\{}[]".contains(one);
+    name.contains(is_odd) && !written.starts_with(['"', '\''])
 }

@@ -139,6 +139,12 @@ fn what_can_be_read_is_masked_by_its_meaning(#[case] text: &str, #[case] expecte
 #[case::merged_list("b: &b {kind: SecretList}\nc: {<<: *b, items: [{data: {a: hunter2}}]}\n")]
 #[case::more_variables("a: {envVars: {A: hunter2}}\nb: {extraEnv: [{name: A, value: hunter2}]}\n")]
 #[case::capital_variables("Env: [{name: A, value: hunter2}]\n")]
+#[case::variable_without_a_colon("env:\n  A hunter2\n")]
+#[case::variable_below("env:\n  hunter2\n")]
+#[case::variable_without_a_name("env: { hunter2}\n")]
+#[case::two_colons("env:: {A: hunter2}\n")]
+#[case::variable_on_the_left("env:\nA: hunter2\n")]
+#[case::value_on_the_left("env:\n- name: A\nvalue: hunter2\n")]
 #[case::variables_in_words("env: [A=hunter2]\n")]
 #[case::variable_called_name("env: {NAME: hunter2, name: hunter2, valueFrom: {a: hunter2}}\n")]
 #[case::value_from("env: [{name: A, valueFrom: hunter2}]\n")]
@@ -182,6 +188,7 @@ fn what_can_be_read_is_masked_whatever_it_looks_like(#[case] text: &str) {
 }
 
 #[rstest]
+#[case::stage("env: prod\n")]
 #[case::label("kind: Pod\nmetadata: {labels: {env: prod, data: x}, annotations: {env: prod}}\n")]
 #[case::selector("spec: {selector: {matchLabels: {env: prod}}, nodeSelector: {env: prod}}\n")]
 #[case::tags("type: Dataplane\nnetworking: {inbound: [{tags: {env: prod, value: a}}]}\n")]

@@ -62,8 +62,9 @@ pub(super) const BESIDE_DATA: [&str; 20] = [
     "<<",
 ];
 
-/// Whether a key is one of these. A slip of the pen in capital letters or spaces changes nothing.
+/// Whether a key is one of these. A slip of the pen, such as capital letters or a second colon, changes nothing.
 pub(super) fn is_one(key: &str, words: &[&str]) -> bool {
-    let key = key.trim();
-    words.iter().any(|word| key.eq_ignore_ascii_case(word))
+    let bare = key.trim_matches(|one: char| !one.is_alphanumeric());
+    let mut words = words.iter();
+    words.any(|word| bare.eq_ignore_ascii_case(word) || key == *word)
 }

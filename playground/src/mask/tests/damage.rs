@@ -204,7 +204,10 @@ fn is_in_word(text: &str, at: usize) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_secret_survives_as_it_is(text in text()) {
@@ -236,7 +239,9 @@ proptest! {
     ) {
         let at = at.index(text.len());
         let end = (at + length).min(text.len());
-        prop_assume!((at..=end).all(|at| !is_in_word(&text, at)));
+        if (at..=end).any(|at| is_in_word(&text, at)) {
+            return Ok(());
+        }
         let follower = if follows { "---\nkind: Pod\n" } else { "" };
         let damaged = format!("{}{damage}{}{follower}", &text[..at], &text[end..]);
         let masked = mask(&damaged);

@@ -75,6 +75,8 @@ use rstest::rstest;
 #[case::alias_in_a_list("x: [&v hunter2]\nenv: *v\ny: [")]
 #[case::json_in_a_text("x: '{\\\"data\\\":{\\\"a\\\":\\\"hunter2\\\"}}'\ny: [")]
 #[case::generator("secretGenerator:\n- literals:\n  - A=hunter2\nx: [\n")]
+#[case::no_colon("x: [{\"env\" {\"A\": \"hunter2\"}\n")]
+#[case::no_colon_in_a_line("env:\n- name: A\n  value hunter2\nx: [\n")]
 #[case::space_before_the_colon("x: [\nvalue : hunter2\n")]
 #[case::twice("kind: Secret\ndata: {a: hunter2}\ndata: {b: hunter2}\n")]
 fn what_cannot_be_read_is_masked_by_its_lines(#[case] text: &str) {
