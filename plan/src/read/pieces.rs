@@ -27,6 +27,14 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut done = 0;
     while let Some(step) = stream.step() {
         let start = step.text.as_ptr().addr() - text.as_ptr().addr();
+        if let Some(Piece::Document {
+            text: last,
+            is_read,
+        }) = pieces.last_mut()
+            && goes_on(last, text.get(done..start).unwrap_or_default(), step.text)
+        {
+            *is_read = false;
+        }
         pieces.extend(between(text, done, start));
         let is_whole = matches!(step.result, Some(Ok(parsed)) if parsed.problems.is_empty());
         pieces.push(Piece::Document {
@@ -37,6 +45,12 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
     pieces.extend(between(text, done, text.len()));
     pieces
+}
+
+/// Whether a JSON value seems to go on behind its last bracket, which is one too many.
+fn goes_on(last: &str, between: &str, next: &str) -> bool {
+    let is_json = |text: &str| text.trim_start().starts_with(['{', '[']);
+    is_json(last) && !between.contains("---") && !is_json(next)
 }
 
 fn between(text: &str, from: usize, to: usize) -> Option<Piece<'_>> {
@@ -56,6 +70,7 @@ mod tests {
     #[case::open_quote("a: \"b\n---\nc\"\n", &[("a: \"b\n", false), ("c\"\n", true)])]
     #[case::json("{} {}\n", &[("{}", true), (" {}", true)])]
     #[case::broken_json("{\"a\":1}{\"b\":", &[("{\"a\":1}", true), ("{\"b\":", false)])]
+    #[case::bracket_too_many("{\"a\":1},\"b\":2}", &[("{\"a\":1}", false), (",\"b\":2}", false)])]
     #[case::json_by_its_looks("{\"a\": 1, b: 2}", &[("{\"a\": 1, b: 2}", false)])]
     #[case::json_and_yaml("{\"a\": 1}\n---\nb: 2\n", &[("{\"a\": 1}", true), ("b: 2\n", true)])]
     #[case::key_twice("a: 1\na: 2\n", &[("a: 1\na: 2\n", false)])]

@@ -35,6 +35,8 @@ pub(super) struct Map {
     pub(super) kind: Kind,
     /// It has what only objects have.
     pub(super) is_object: bool,
+    /// It has what Secrets have.
+    pub(super) has_data: bool,
     /// It has environment variables in it.
     pub(super) has_variables: bool,
     /// It is a step of a JSON patch that sets what is hidden.
@@ -89,7 +91,7 @@ impl Place {
             _ if is(&VARIABLES) && form != Form::Word => Self::Variables,
             Self::Generator if is(&GENERATED) => Self::Hidden,
             _ if map.is_patch && is(&["value"]) => Self::Hidden,
-            _ if map.kind.is_plain_secret && !is(&BESIDE_DATA) => Self::Hidden,
+            _ if self.is_secret(map) && !BESIDE_DATA.contains(&key) => Self::Hidden,
             // A variable may stand too far to the left.
             _ if map.has_variables && (is(&["value"]) || begins_large(key)) => Self::Hidden,
             _ if is(&NAMES) => Self::Names,
@@ -99,6 +101,12 @@ impl Place {
             _ if is(&["items", "object", "oldObject"]) => Self::Object,
             _ => Self::Anything,
         }
+    }
+
+    /// Whether a map is a Secret, and does not only refer to one.
+    fn is_secret(self, map: Map) -> bool {
+        let is_object = self == Self::Object || map.is_object || map.has_data;
+        is_object && map.kind.is_plain_secret
     }
 
     /// Whether `data` is that of a Secret. What does not say what it is may be one, and so may what nobody knows.

@@ -96,6 +96,7 @@ impl Search<'_> {
         let of_map = Map {
             kind,
             is_object: has(&["apiVersion", "metadata"]),
+            has_data: has(&SECRET_DATA),
             has_variables: has(&VARIABLES),
             is_patch: self.is_patch(entries),
         };

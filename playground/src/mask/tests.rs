@@ -120,6 +120,7 @@ fn what_can_be_read_is_masked_by_its_meaning(#[case] text: &str, #[case] expecte
 #[case::kind_of_many("kind: Secrets\ndata: {a: hunter2}\n")]
 #[case::slip_in_the_kind("kind: Secert\ndata: {a: hunter2}\n")]
 #[case::slip_in_the_key("kind: Secret\nstringDta: {a: hunter2}\n")]
+#[case::key_on_the_left("kind: Secret\nstringData: x\n.name: hunter2\n")]
 #[case::template_of_a_kind("x: [{kind: '{{ .x }}', metadata: {}, data: {a: hunter2}}]\n")]
 #[case::no_kind("data: {a: hunter2}\n")]
 #[case::no_kind_within("x: [{apiVersion: v1, data: {a: hunter2}}]\n")]
@@ -196,7 +197,9 @@ fn what_can_be_read_is_masked_whatever_it_looks_like(#[case] text: &str) {
     "kind: Deployment\nspec: {template: {metadata: {labels: {data: x}}}}\n"
 )]
 #[case::sealed("kind: SealedSecret\nspec: {encryptedData: {a: x}}\n")]
-#[case::reference("volumes: [{secret: {secretName: a}}]\nfrom: {kind: Secret, name: a}\n")]
+#[case::reference(
+    "volumes: [{secret: {secretName: a}}]\nfrom: {kind: Secret, name: a, group: '', key: b}\n"
+)]
 #[case::value("kind: MeshHTTPRoute\nspec: {path: {type: Exact, value: /env}}\n")]
 #[case::words("kind: ConfigMap\ndata:\n  a: |\n    what env: is\n  b: \"{}\"\n")]
 fn what_holds_nothing_stays(#[case] text: &str) {

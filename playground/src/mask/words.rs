@@ -37,26 +37,16 @@ pub(super) const NAMES: [&str; 7] = [
     "topology",
 ];
 
-/// What a Secret has beside its data, or what refers to one. All else in a Secret may be its data with a slip of
-/// the pen in the key.
-pub(super) const BESIDE_DATA: [&str; 20] = [
+/// What a Secret has beside its data. All else in it may be its data with a slip of the pen in the key.
+pub(super) const BESIDE_DATA: [&str; 11] = [
     "apiVersion",
     "kind",
     "type",
     "metadata",
     "name",
-    "namespace",
     "mesh",
     "immutable",
     "labels",
-    "group",
-    "version",
-    "key",
-    "optional",
-    "uid",
-    "controller",
-    "blockOwnerDeletion",
-    "sectionName",
     "creationTime",
     "modificationTime",
     "<<",
@@ -66,5 +56,5 @@ pub(super) const BESIDE_DATA: [&str; 20] = [
 pub(super) fn is_one(key: &str, words: &[&str]) -> bool {
     let bare = key.trim_matches(|one: char| !one.is_alphanumeric());
     let mut words = words.iter();
-    words.any(|word| bare.eq_ignore_ascii_case(word) || key == *word)
+    words.any(|word| bare.eq_ignore_ascii_case(word))
 }

@@ -77,6 +77,9 @@ use rstest::rstest;
 #[case::generator("secretGenerator:\n- literals:\n  - A=hunter2\nx: [\n")]
 #[case::no_colon("x: [{\"env\" {\"A\": \"hunter2\"}\n")]
 #[case::no_colon_in_a_line("env:\n- name: A\n  value hunter2\nx: [\n")]
+#[case::bracket_too_many(
+    "{\"data\": {\"b\": \"x\"},\n \"c\": \"hunter2\"},\n\"kind\": \"Secret\"}\n"
+)]
 #[case::space_before_the_colon("x: [\nvalue : hunter2\n")]
 #[case::twice("kind: Secret\ndata: {a: hunter2}\ndata: {b: hunter2}\n")]
 fn what_cannot_be_read_is_masked_by_its_lines(#[case] text: &str) {
