@@ -65,10 +65,11 @@ fn key(line: &str, lower: &str, word: &str, is_data: bool) -> Option<Key> {
         let is_space = |character: char| character.is_whitespace() || "\"'\\".contains(character);
         let rest = after.trim_start_matches(is_space);
         let end = line.len() - rest.len();
+        let quotes = after.len() - after.trim_start_matches(['"', '\'', '\\']).len();
         let value = match rest.starts_with(':') {
             true => end + 1,
             // The colon can stand in the next line, or be missing.
-            false if is_first(before) && !after.starts_with(is_in_key) => end,
+            false if is_first(before) && !after.starts_with(is_in_key) => at + word.len() + quotes,
             false => return None,
         };
         is_begun.then_some(Key { at, value, is_data })

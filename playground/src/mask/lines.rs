@@ -116,8 +116,8 @@ fn may_be_secret(text: &str) -> bool {
         let rest = lower.get(at + word.len()..).unwrap_or_default();
         let rest = rest.trim_start_matches(['"', '\'', ' ']);
         if let Some(value) = rest.strip_prefix(':') {
-            let value = value.split(is_break).next().unwrap_or_default();
-            let value = value.split([',', '}', '#']).next().unwrap_or_default();
+            let is_end = |character: char| is_break(character) || ",}#".contains(character);
+            let value = value.split(is_end).next().unwrap_or_default();
             let value = value.trim_matches(|at: char| at.is_whitespace() || "\"'".contains(at));
             is_known = !value.is_empty() && value.chars().all(char::is_alphanumeric);
             if !is_known {

@@ -1,6 +1,6 @@
 //! Objects at random, in any style, damaged at random: the secret never survives.
 
-use super::{SECRET, mask};
+use super::{SECRET, files::planned, is_read, mask};
 use proptest::{prelude::*, sample::select};
 
 /// A map or list of one entry, in one of the styles that YAML has.
@@ -214,11 +214,9 @@ proptest! {
         let masked = mask(&text);
         prop_assert!(!masked.contains(SECRET), "{text}\n{masked}");
         for document in [&text, &masked] {
-            let is_read = super::pieces(document).into_iter().all(|piece| {
-                !matches!(piece, super::Piece::Document { is_read: false, .. })
-            });
-            prop_assert!(is_read, "{document}");
+            prop_assert!(is_read(document), "{document}");
         }
+        prop_assert_eq!(planned(&masked).summary, planned(&text).summary);
         prop_assert_eq!(mask(&masked), masked);
     }
 

@@ -21,7 +21,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn planned(text: &str) -> Report {
+/// The plan of a document.
+pub(super) fn planned(text: &str) -> Report {
     let document = Document {
         name: "a".into(),
         bytes: Cow::Borrowed(text.as_bytes()),
