@@ -60,10 +60,10 @@ fn parts(document: &str) -> Option<(Vec<Part>, bool)> {
     let comments = comments::of(document, &tree, hidden.among);
     let comments = comments.into_iter().map(|comment| (comment, "#"));
     let values = hidden.values.into_iter().map(|value| (value, MASKED));
-    let tags = hidden.tags.into_iter().map(|start| {
+    let tags = hidden.tags.into_iter().map(|(start, stand_in)| {
         let tag = document.get(start..).unwrap_or_default();
         let length = tag.find(char::is_whitespace).unwrap_or(tag.len());
-        (start..start + length, "!!str")
+        (start..start + length, stand_in)
     });
     let parts = values.chain(comments).chain(tags).collect();
     Some((parts, holds_something))

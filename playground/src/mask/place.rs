@@ -50,8 +50,10 @@ pub(super) enum Form {
     Word,
     /// Another scalar.
     Text,
-    /// A list or a map.
-    Nested,
+    /// A list.
+    List,
+    /// A map.
+    Map,
 }
 
 impl Place {
@@ -74,13 +76,13 @@ impl Place {
     /// Where the value of a key is.
     pub(super) fn of_value(self, key: &str, form: Form, map: Map) -> Self {
         let is = |words: &[&str]| is_one(key, words);
-        let is_scalar = form != Form::Nested;
+        let is_scalar = !matches!(form, Form::List | Form::Map);
         match self {
             // The variables are a map: each key is a name.
             Self::Hidden | Self::Variables => Self::Hidden,
             Self::Variable => match is_scalar {
                 true if is(&["name"]) => Self::Anything,
-                false if is(&["valueFrom"]) => Self::Anything,
+                false if is(&["valueFrom"]) && form == Form::Map => Self::Anything,
                 false if key == "<<" => Self::Variable,
                 _ => Self::Hidden,
             },

@@ -15,8 +15,9 @@ use super::{
 pub(super) struct Hidden {
     /// The parts of the text that hold values.
     pub(super) values: Vec<Range<usize>>,
-    /// Where the tags of these begin: what they say is not so of what stands for the value.
-    pub(super) tags: Vec<usize>,
+    /// Where tags of what is hidden begin, and what stands for them: theirs may not be so of what stands for the
+    /// value.
+    pub(super) tags: Vec<(usize, &'static str)>,
     /// The nodes among which comments are hidden, by their numbers.
     pub(super) among: Vec<Range<usize>>,
 }
@@ -62,13 +63,18 @@ impl Search<'_> {
         }
         if place.is_hidden() {
             self.hidden.among.push(number..node.after);
+            match node.content {
+                Content::List(_) => self.hide_tag(node, "!!seq"),
+                Content::Map(_) => self.hide_tag(node, "!!map"),
+                Content::Scalar(_) | Content::Alias(_) => {}
+            }
         }
         match &node.content {
             Content::Scalar(value) => {
                 let is_hidden = place.is_hidden() || lines::hold_something(value);
                 if is_hidden && !node.part.is_empty() {
                     self.hidden.values.push(node.part.clone());
-                    self.hidden.tags.extend(node.tag);
+                    self.hide_tag(node, "!!str");
                 }
             }
             Content::Alias(_) => {}
@@ -79,6 +85,10 @@ impl Search<'_> {
             Content::Map(entries) => return self.map(text, number, entries, place),
         }
         Some(())
+    }
+
+    fn hide_tag(&mut self, node: &Node, stand_in: &'static str) {
+        self.hidden.tags.extend(node.tag.map(|tag| (tag, stand_in)));
     }
 
     fn map(
@@ -128,7 +138,11 @@ impl Search<'_> {
 
     fn form(&self, text: &str, key: usize, value: usize) -> Form {
         let Some(scalar) = self.tree.text(value) else {
-            return Form::Nested;
+            let content = self.tree.node(value).map(|(_, node)| &node.content);
+            return match content {
+                Some(Content::Map(_)) => Form::Map,
+                _ => Form::List,
+            };
         };
         let (from, to) = self.tree.gap(key, text.len());
         let is_in_line = !text.get(from..to).is_some_and(|gap| gap.contains('\n'));

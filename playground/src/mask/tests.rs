@@ -149,6 +149,7 @@ fn what_can_be_read_is_masked_by_its_meaning(#[case] text: &str, #[case] expecte
 #[case::variables_in_words("env: [A=hunter2]\n")]
 #[case::variable_called_name("env: {NAME: hunter2, name: hunter2, valueFrom: {a: hunter2}}\n")]
 #[case::value_from("env: [{name: A, valueFrom: hunter2}]\n")]
+#[case::value_from_a_list("env: [{name: A, valueFrom: [hunter2]}]\n")]
 #[case::patch(
     "- {op: add, path: /spec/containers/0/env/-, value: {name: hunter2, value: hunter2}}\n"
 )]
@@ -173,7 +174,7 @@ fn what_can_be_read_is_masked_by_its_meaning(#[case] text: &str, #[case] expecte
 #[case::annotation_with_variables(
     r#"annotations: {a: '[{"env":[{"name":"A","value":"hunter2"}]}]'}"#
 )]
-#[case::tag("kind: Secret\ndata: {a: !hunter2 b, c: !!int 1}\n")]
+#[case::tag("kind: Secret\ndata: {a: !hunter2 b, c: !!int 1}\nstringData: !hunter2\n  a: b\n")]
 #[case::aliased_list("a: &a {A: hunter2}\nb: &b [*a]\nenv: *b\n")]
 fn what_can_be_read_is_masked_whatever_it_looks_like(#[case] text: &str) {
     let masked = mask(text);
