@@ -32,6 +32,11 @@ pub(crate) fn mask(text: &str) -> String {
             Piece::Between(text) => masked.push_str(text),
             Piece::Document { text, is_read } => {
                 let is_certain = !state.at_document(text, is_read) && is_read;
+                // Without a letter there is no key: many such documents would take their time.
+                if is_certain && !text.contains(char::is_alphabetic) {
+                    masked.push_str(text);
+                    continue;
+                }
                 match is_certain.then(|| parts(text)).flatten() {
                     Some((parts, holds_something)) => {
                         if holds_something {

@@ -1,6 +1,6 @@
 //! What can be said of a line of a document that cannot be read.
 
-use super::words::{GENERATED, HIDDEN, SECRET_DATA, VARIABLES};
+use super::words::{GENERATED, HIDDEN, SECRET_DATA, VARIABLES, is_one};
 
 /// What is hidden in a document that cannot be read, beside those words: whatever the object is, and wherever it
 /// stands.
@@ -26,54 +26,55 @@ pub(super) struct Key {
 
 /// The first key of a line whose value is hidden.
 pub(super) fn first_key(line: &str) -> Option<Key> {
-    let lower = line.to_ascii_lowercase();
-    let data = SECRET_DATA.iter().map(|word| (word, true));
-    let others = HIDDEN
-        .iter()
-        .chain(&VARIABLES)
-        .chain(&GENERATED)
-        .chain(&VALUE);
-    let words = data.chain(others.map(|word| (word, false)));
-    let keys = words.filter_map(|(word, is_data)| key(line, &lower, word, is_data));
+    let keys = keys(
+        line,
+        &[&HIDDEN, &SECRET_DATA, &VARIABLES, &GENERATED, &VALUE],
+    );
     let keys = keys.chain(escaped_key(line)).chain(anchor(line));
     keys.min_by_key(|key| key.at)
 }
 
 /// Whether a line has one of the keys that are enough to hide a text that stands in another document.
 pub(super) fn has_strong_key(line: &str) -> bool {
-    let lower = line.to_ascii_lowercase();
-    let mut words = HIDDEN.iter().chain(&VARIABLES).chain(&SECRET_DATA);
+    let mut keys = keys(line, &[&HIDDEN, &SECRET_DATA, &VARIABLES]);
     let is_key = |key: Key| {
         let before = line.get(..key.at).unwrap_or_default();
         is_first(before) && line.get(..key.value).is_some_and(|key| key.ends_with(':'))
     };
-    words.any(|word| key(line, &lower, word, false).is_some_and(is_key))
-        || line.contains("path")
-            && VARIABLES
-                .iter()
-                .chain(&SECRET_DATA)
-                .any(|word| lower.contains(&format!("/{}", word.to_ascii_lowercase())))
+    let is_step = |step: &str| is_one(step, &SECRET_DATA) || is_one(step, &VARIABLES);
+    keys.any(is_key) || line.contains("path") && line.split(['/', '"', '\'']).any(is_step)
 }
 
-fn key(line: &str, lower: &str, word: &str, is_data: bool) -> Option<Key> {
-    let word = word.to_ascii_lowercase();
-    lower.match_indices(&word).find_map(|(at, _)| {
-        let before = line.get(..at)?;
-        let is_begun = !before
-            .ends_with(|character: char| character.is_alphanumeric() || "_./".contains(character));
-        let after = line.get(at + word.len()..)?;
-        let is_space = |character: char| character.is_whitespace() || "\"'\\".contains(character);
-        let rest = after.trim_start_matches(is_space);
-        let end = line.len() - rest.len();
-        let quotes = after.len() - after.trim_start_matches(['"', '\'', '\\']).len();
-        let value = match rest.starts_with(':') {
-            true => end + 1,
-            // The colon can stand in the next line, or be missing.
-            false if is_first(before) && !after.starts_with(is_in_key) => at + word.len() + quotes,
-            false => return None,
-        };
-        is_begun.then_some(Key { at, value, is_data })
-    })
+/// All of these keys, from left to right.
+fn keys<'l>(line: &'l str, words: &'l [&'l [&'l str]]) -> impl Iterator<Item = Key> + 'l {
+    let in_word = |one: char| one.is_alphanumeric() || "_./".contains(one);
+    let starts = line.char_indices().filter(move |(at, first)| {
+        let before = line.get(..*at).unwrap_or_default();
+        first.is_alphanumeric() && !before.ends_with(in_word)
+    });
+    let words = move || words.iter().copied().flatten();
+    starts.flat_map(move |(at, _)| words().filter_map(move |word| key(line, at, word)))
+}
+
+/// This key, if it stands there.
+fn key(line: &str, at: usize, word: &str) -> Option<Key> {
+    let found = line.get(at..at + word.len())?;
+    if !found.eq_ignore_ascii_case(word) {
+        return None;
+    }
+    let (before, after) = (line.get(..at)?, line.get(at + word.len()..)?);
+    let is_space = |one: char| one.is_whitespace() || "\"'\\".contains(one);
+    let rest = after.trim_start_matches(is_space);
+    let end = line.len() - rest.len();
+    let quotes = after.len() - after.trim_start_matches(['"', '\'', '\\']).len();
+    let value = match rest.starts_with(':') {
+        true => end + 1,
+        // The colon can stand in the next line, or be missing.
+        false if is_first(before) && !after.starts_with(is_in_key) => at + word.len() + quotes,
+        false => return None,
+    };
+    let is_data = SECRET_DATA.contains(&word);
+    Some(Key { at, value, is_data })
 }
 
 /// Whether a key can begin behind this, by the look of it.
