@@ -113,7 +113,7 @@ impl Search<'_> {
         for (key, value) in entries {
             let (_, key_node) = self.tree.node(*key)?;
             let name = match &key_node.content {
-                Content::Scalar(name) if is_doubtful(text, key_node, name) => return None,
+                Content::Scalar(name) if is_doubtful(text, key_node, name, place) => return None,
                 Content::Scalar(name) => name.as_str(),
                 // What no key can be is looked at as a value.
                 _ => {
@@ -167,9 +167,12 @@ impl Search<'_> {
     }
 }
 
-/// Whether a key may be more than it is read as, such as JSON behind what is taken for a word.
-fn is_doubtful(text: &str, node: &Node, name: &str) -> bool {
+/// Whether a key may be more than it is read as, such as JSON behind what is taken for a word. Where values are
+/// hidden, keys are names.
+fn is_doubtful(text: &str, node: &Node, name: &str, place: Place) -> bool {
     let written = text.get(node.part.clone()).unwrap_or_default();
+    let is_plain = !written.starts_with(['"', '\'']);
     let is_odd = |one: char| one.is_whitespace() || "\"'\\{}[]".contains(one);
-    name.contains(is_odd) && !written.starts_with(['"', '\''])
+    let is_odd_name = |one: char| is_odd(one) || ",:#".contains(one);
+    is_plain && name.contains(is_odd) || place.is_hidden() && name.contains(is_odd_name)
 }

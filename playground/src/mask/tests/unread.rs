@@ -82,6 +82,7 @@ use rstest::rstest;
 #[case::bracket_too_many(
     "{\"data\": {\"b\": \"x\"},\n \"c\": \"hunter2\"},\n\"kind\": \"Secret\"}\n"
 )]
+#[case::quotes_around_others("stringData: {a: x,\" b: 'hunter2', c\": x}\n")]
 #[case::space_before_the_colon("x: [\nvalue : hunter2\n")]
 #[case::twice("kind: Secret\ndata: {a: hunter2}\ndata: {b: hunter2}\n")]
 fn what_cannot_be_read_is_masked_by_its_lines(#[case] text: &str) {
