@@ -91,8 +91,8 @@ export interface Explanation {
 export function explain(name: string): Explanation;
 
 /**
- * The text of a document in which `data` and `stringData` of Secrets, and the values of environment variables, are
- * masked. All else is as it was.
+ * The text of a document in which nobody should see any more what Secrets hold, the values of environment variables,
+ * and copies of these. All else is as it was. What cannot be read for certain is masked by more.
  */
 export function mask(text: string): string;
 

@@ -60,8 +60,9 @@ impl Planner {
     }
 }
 
-/// The text of a document in which `data` and `stringData` of Secrets, and the values of environment variables, are
-/// masked: for what leaves the page or stays behind. All else is as it was.
+/// The text of a document in which nobody should see any more what Secrets hold, the values of environment variables,
+/// and copies of these: for what leaves the page or stays behind. All else is as it was. What cannot be read for
+/// certain is masked by more.
 #[wasm_bindgen]
 pub fn mask(text: &str) -> String {
     mask::mask(text)
