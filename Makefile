@@ -211,8 +211,8 @@ playground-test: annotated-policy.wasm playground-page ## The playground and its
 	CHROMIUM="$$(scripts/tools browser)/browser" npm --prefix playground run test:speed
 
 .PHONY: playground-screenshots
-playground-screenshots: playground-page ## The pictures of the playground in docs/playground
-	CHROMIUM="$$(scripts/tools browser)/browser" node playground/screenshots.mjs dist/playground docs/playground
+playground-screenshots: playground-page ## The pictures of the playground in docs/images/playground
+	CHROMIUM="$$(scripts/tools browser)/browser" node playground/screenshots.mjs dist/playground docs/images/playground
 
 .PHONY: bench-cluster
 bench-cluster: ## What the reconciler costs: its index, and a rollout on a real API server (needs Go)

@@ -1,5 +1,6 @@
-// The examples of the playground's menu, made from examples/ and the fixtures of the policy: a fixture gives the
-// object that is created, and what the cluster has when the policy asks it.
+// The examples of the playground's menu, made from examples/, the fixtures of the policy, and playground/examples for
+// what neither has. A fixture gives the object that is created, and what the cluster has when the policy asks it.
+// Files of playground/examples are called RULE-what-it-shows.yaml, or CODE.yaml for a finding's code.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,6 +41,8 @@ const FIXTURES = [
   'a3-annotation-in-a-template',
   'a5-second-mesh',
   'a6-no-field-is-default',
+  'a7-predecessor-of-the-name',
+  'a8-membership-stays',
   'a9-warn',
   'a11-declared-rejects',
   'a14-odd-spec-under-the-mesh-rule',
@@ -55,14 +58,30 @@ const FIXTURES = [
 /** What Kuma 3 changes, by the same fixtures. */
 const KUMA3 = ['i1-builtin-gateway', 'm2-pod-annotation', 'i5-ingress-annotation-exempts-nothing'];
 
+const KUMA3_OPTIONS = { options: { target: 'kuma3' } };
+
 /** As kubectl reads it: with the words of YAML 1.1 in quotes. */
 const YAML = { version: '1.1', lineWidth: 0 };
 
+/** The menu's groups of rules, by the letters of their numbers, in their order. */
 const GROUPS = {
   m: 'Rules: the mesh',
   i: 'Rules: in a mesh or not',
   w: 'Rules: the workload',
   a: 'Rules: admission',
+  p: 'Rules: who writes Workloads',
+  l: 'Rules: life of a Workload',
+  u: 'Rules: Universal',
+  id: 'Rules: MeshIdentity',
+  t: 'Rules: what people run',
+};
+
+/** What files of playground/examples are planned with, where that is not the defaults. */
+const WITH = {
+  'p1-who-writes-workloads': { settings: 'protectWorkloads: deny\n' },
+  'mesh-constraints': KUMA3_OPTIONS,
+  'old-mesh-name': KUMA3_OPTIONS,
+  'workload-owner': KUMA3_OPTIONS,
 };
 
 /** What the API server adds, and no rule reads. */
@@ -76,15 +95,48 @@ const NOISE = ['uid', 'creationTimestamp', 'managedFields', 'resourceVersion', '
  *   settings?: string, options?: object }>} the examples
  */
 export function examples(root) {
+  const ofFixtures = FIXTURES.map((stem) => ({ stem, ...ofFixture(root, stem) }));
+  const ofFiles = readdirSync(join(root, FILES)).map((file) => ofFile(root, file));
+  const ofRules = [...ofFixtures, ...ofFiles].filter(({ stem }) => ruleOf(stem));
+  const rest = ofFiles.filter(({ stem }) => !ruleOf(stem)).map(withoutStem);
+  const ofKuma3 = KUMA3.map((stem) => ({ ...ofFixture(root, stem), ...KUMA3_OPTIONS, group: OF_KUMA3 }));
   return [
     ...FOLDERS.map((one) => ofFolder(root, one)),
-    ...FIXTURES.map((stem) => ofFixture(root, stem)),
-    ...KUMA3.map((stem) => ({
-      ...ofFixture(root, stem),
-      group: 'What Kuma 3 changes',
-      options: { target: 'kuma3' },
-    })),
+    ...ofRules.sort((one, other) => place(one) - place(other)).map(withoutStem),
+    ...rest.filter(({ group }) => group !== OF_KUMA3),
+    ...ofKuma3,
+    ...rest.filter(({ group }) => group === OF_KUMA3),
   ];
+}
+
+const FILES = 'playground/examples';
+const OF_KUMA3 = 'What Kuma 3 changes';
+
+/** The letters and the number of the rule that a file or a fixture is called after, if it is after one. */
+function ruleOf(stem) {
+  const [, letters, number] = /^([a-z]+)(\d+)-/.exec(stem) ?? [];
+  return letters && { letters, number: Number(number) };
+}
+
+/** Rules are in the order of docs/rules.md. */
+function place({ stem }) {
+  const { letters, number } = ruleOf(stem);
+  return Object.keys(GROUPS).indexOf(letters) * 100 + number;
+}
+
+function withoutStem({ stem, ...example }) {
+  return example;
+}
+
+function ofFile(root, file) {
+  const stem = file.replace(/\.yaml$/, '');
+  const isOfKuma3 = WITH[stem]?.options?.target === 'kuma3';
+  const example = {
+    name: ruleOf(stem) ? title(stem) : stem,
+    group: isOfKuma3 ? OF_KUMA3 : (GROUPS[ruleOf(stem)?.letters] ?? 'Other findings'),
+    documents: [{ name: file, text: read(root, FILES, file) }],
+  };
+  return { stem, ...example, ...WITH[stem] };
 }
 
 function ofFolder(root, { name, folder, settings }) {
@@ -106,7 +158,7 @@ function ofFixture(root, stem) {
   const settings = file('settings.json');
   return {
     name: title(stem),
-    group: GROUPS[stem[0]],
+    group: GROUPS[ruleOf(stem).letters],
     documents,
     settings: settings ? stringify(JSON.parse(settings), YAML) : undefined,
   };

@@ -1,4 +1,4 @@
-// The pictures in docs/playground: `node screenshots.mjs FOLDER OUT`, of the page in the folder.
+// The pictures in docs/images/playground: `node screenshots.mjs FOLDER OUT`, of the page in the folder.
 
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

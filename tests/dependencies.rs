@@ -41,7 +41,8 @@ const USES: &[(&str, &[&str], &[&str])] = &[
     (
         "kuma-workload-playground",
         &["kuma-workload-plan", "kuma-workload-rulebook"],
-        &[],
+        // Its schema.
+        &["kuma-workload-plan"],
     ),
     ("kuma-workload-bindgen", &[], &[]),
     // Tests and measurements, which come in through the doors.

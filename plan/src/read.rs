@@ -11,6 +11,7 @@ mod document;
 mod fault;
 mod json;
 mod parsed;
+mod pieces;
 mod place;
 mod policy_settings;
 mod stream;
@@ -25,6 +26,7 @@ pub use self::{
     document::{Document, STDIN},
     fault::{Fault, Problem},
     parsed::{Parsed, Remark},
+    pieces::{Piece, pieces},
     place::Place,
     policy_settings::policy_settings,
     values::{json, nodes, trees, values},

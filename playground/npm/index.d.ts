@@ -41,6 +41,8 @@ export interface ObjectName {
   kind: string;
   namespace?: string;
   name: string;
+  /** The line on which it begins, as its place says: several may have one name. */
+  line?: number;
 }
 
 /** A request about an object, and the settings that judge it: what `kwctl run` takes. */

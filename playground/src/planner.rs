@@ -34,6 +34,11 @@ impl Known {
         known
     }
 
+    /// Whether it says the same as another.
+    fn says(&self, other: &Self) -> bool {
+        self.given.name == other.given.name && self.found == other.found
+    }
+
     fn read(&mut self, options: &Options<'_>) {
         let Given { name, bytes } = &self.given;
         let document = Document {
@@ -55,8 +60,17 @@ pub(crate) struct Planner {
     known: Vec<Known>,
     /// The option that they were read by.
     default_namespace: String,
-    /// What the changes are told against.
-    last: Option<Report>,
+    /// Whether the documents say something else than those of the report that was told.
+    differs: bool,
+    told: Option<Told>,
+}
+
+/// The report that was told the last time, by what has changed in it.
+#[derive(Debug)]
+struct Told {
+    /// The options that it was made by.
+    options: String,
+    report: Report,
 }
 
 /// A document of the next plan.
@@ -88,11 +102,13 @@ impl Planner {
     ///
     /// A sentence about the options.
     pub(crate) fn plan(&mut self, flags: &str) -> Result<String, String> {
-        let report = self.report(flags)?;
+        let flags = Flags::read(flags)?;
+        let options = flags.options()?;
+        self.read(&options)?;
         let mut json = Vec::new();
-        output::json::write_report(&report, &mut json)
-            .map_err(|error| unwritten(&error))
-            .and_then(|()| String::from_utf8(json).map_err(|error| unwritten(&error)))
+        output::json::write_report(&self.compose(&options, flags.allow_empty), &mut json)
+            .map_err(|error| unwritten(&error))?;
+        String::from_utf8(json).map_err(|error| unwritten(&error))
     }
 
     /// The same plan as what has changed in it since this was asked the last time: see [`changes()`].
@@ -100,42 +116,66 @@ impl Planner {
     /// # Errors
     ///
     /// A sentence about the options.
-    pub(crate) fn changes(&mut self, flags: &str) -> Result<String, String> {
-        let report = self.report(flags)?;
-        let told = changes(&report, self.last.as_ref()).map_err(|error| unwritten(&error))?;
-        self.last = Some(report);
-        Ok(told)
+    pub(crate) fn changes(&mut self, options: &str) -> Result<String, String> {
+        let flags = Flags::read(options)?;
+        let parsed = flags.options()?;
+        self.read(&parsed)?;
+        // Most keys change nothing that a plan reads.
+        let is_same = |told: &Told| !self.differs && told.options == options;
+        let (before, report) = match self.told.take() {
+            Some(told) if is_same(&told) => (None, told.report),
+            told => {
+                let report = self.compose(&parsed, flags.allow_empty);
+                (Some(told.map(|told| told.report)), report)
+            }
+        };
+        let before = before.as_ref().map_or(Some(&report), Option::as_ref);
+        let json = changes(&report, before).map_err(|error| unwritten(&error))?;
+        self.differs = false;
+        self.told = Some(Told {
+            options: options.to_owned(),
+            report,
+        });
+        Ok(json)
     }
 
-    fn report(&mut self, flags: &str) -> Result<Report, String> {
+    /// Reads what has changed of the documents that were added.
+    fn read(&mut self, options: &Options<'_>) -> Result<(), String> {
         let next = std::mem::take(&mut self.next);
-        let flags = Flags::read(flags)?;
-        let options = flags.options()?;
         if self.default_namespace != options.default_namespace {
             self.default_namespace
                 .clone_from(&options.default_namespace);
-            for known in &mut self.known {
-                known.read(&options);
-            }
+            self.known.iter_mut().for_each(|known| known.read(options));
+            self.differs = true;
         }
         let mut before: Vec<_> = std::mem::take(&mut self.known)
             .into_iter()
             .map(Some)
             .collect();
-        // Most often they come in the order in which they came before.
+        self.differs |= next.len() != before.len();
         for (place, next) in next.into_iter().enumerate() {
             let mut known_at = |number| before.get_mut(number).and_then(Option::take);
             let known = match next {
                 Next::Again(number) => {
-                    known_at(number).ok_or("a document of the last plan is not there")?
+                    self.differs |= number != place;
+                    let Some(known) = known_at(number) else {
+                        self.differs = true;
+                        return Err("a document of the last plan is not there".to_owned());
+                    };
+                    known
                 }
-                Next::Given(given) => known_at(place)
-                    .filter(|known| known.given == given)
-                    .unwrap_or_else(|| Known::new(given, &options)),
+                Next::Given(given) => match known_at(place) {
+                    Some(known) if known.given == given => known,
+                    known => {
+                        let read = Known::new(given, options);
+                        self.differs |= known.is_none_or(|known| !known.says(&read));
+                        read
+                    }
+                },
             };
             self.known.push(known);
         }
-        Ok(self.compose(&options, flags.allow_empty))
+        Ok(())
     }
 
     fn compose(&self, options: &Options<'_>, allow_empty: bool) -> Report {
@@ -158,5 +198,82 @@ impl Planner {
             inventory.fault(fault);
         }
         report(inventory, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const POD: &str =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME, labels: {kuma.io/mesh: m}}\n";
+
+    fn pod(name: &str) -> Vec<u8> {
+        POD.replace("NAME", name).into_bytes()
+    }
+
+    /// What the changes say, in the place of what they leave out: the whole report.
+    fn whole(planner: &mut Planner, options: &str) -> serde_json::Value {
+        for number in 0..planner.known.len() {
+            planner.again(number);
+        }
+        serde_json::from_str(&planner.plan(options).unwrap()).unwrap()
+    }
+
+    fn pods(changes: &str) -> Vec<String> {
+        let report: serde_json::Value = serde_json::from_str(changes).unwrap();
+        let pods = report["pods"].as_array().unwrap();
+        let told = pods.iter().map(|pod| match &pod["name"] {
+            serde_json::Value::String(name) => name.clone(),
+            _ => pod.to_string(),
+        });
+        told.collect()
+    }
+
+    #[rstest]
+    #[case::comment("a", "# why\n", &["0", "1"])]
+    #[case::what_no_rule_reads("a", "spec: {containers: [{image: x}]}\n", &["0", "1"])]
+    #[case::another_name("c", "", &["1", "c"])]
+    fn what_changes_nothing_is_not_composed_anew(
+        #[case] name: &str,
+        #[case] more: &str,
+        #[case] expected: &[&str],
+    ) {
+        let mut planner = Planner::default();
+        planner.add("a.yaml", pod("a"));
+        planner.add("b.yaml", pod("b"));
+        assert_eq!(pods(&planner.changes("").unwrap()), ["a", "b"]);
+        let mut bytes = pod(name);
+        bytes.extend(more.bytes());
+        planner.add("a.yaml", bytes);
+        planner.again(1);
+        assert_eq!(pods(&planner.changes("").unwrap()), expected);
+    }
+
+    #[test]
+    fn other_options_are_another_plan() {
+        let mut planner = Planner::default();
+        planner.add("a.yaml", pod("a"));
+        planner.changes("").unwrap();
+        let other = r#"{"defaultNamespace": "team"}"#;
+        planner.again(0);
+        let told: serde_json::Value =
+            serde_json::from_str(&planner.changes(other).unwrap()).unwrap();
+        assert_eq!(told["pods"][0]["namespace"], "team");
+        assert_eq!(whole(&mut planner, other)["pods"][0]["namespace"], "team");
+        planner.again(0);
+        assert_eq!(pods(&planner.changes("").unwrap()), ["a"]);
+    }
+
+    #[test]
+    fn a_document_that_is_not_there_is_a_sentence_and_the_next_plan_is_whole() {
+        let mut planner = Planner::default();
+        planner.add("a.yaml", pod("a"));
+        planner.changes("").unwrap();
+        planner.again(1);
+        assert!(planner.changes("").is_err());
+        planner.add("b.yaml", pod("b"));
+        assert_eq!(pods(&planner.changes("").unwrap()), ["b"]);
     }
 }

@@ -2,11 +2,14 @@
 
 use kuma_workload_plan::{
     DEFAULT_SETTINGS,
-    read::{self, Document},
+    read::{
+        self, Document,
+        tree::{self, Node},
+    },
 };
 use kuma_workload_rulebook::{admission::TEMPLATE_KINDS, quoted::Quoted};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::options::Flags;
 
@@ -17,6 +20,8 @@ struct Wanted {
     kind: String,
     namespace: Option<String>,
     name: String,
+    /// The line on which it begins: several may have one name.
+    line: Option<u32>,
 }
 
 /// The request to create an object of the document, and the settings that judge it, as JSON.
@@ -41,59 +46,75 @@ pub(crate) fn request(
         None => serde_json::from_str(DEFAULT_SETTINGS)
             .map_err(|error| format!("the settings cannot be read: {error}"))?,
     };
-    let found = read::values(document)
-        .filter_map(Result::ok)
-        .find_map(|(_, value)| find(value, &wanted, &options.default_namespace))
-        .ok_or_else(|| {
-            format!(
-                "{} {} is not in {}",
-                wanted.kind,
-                Quoted(&wanted.name),
-                document.name
-            )
-        })?;
+    let trees: Vec<_> = read::trees(document).filter_map(Result::ok).collect();
+    let search = Search {
+        wanted: &wanted,
+        default_namespace: &options.default_namespace,
+    };
+    let found = trees.into_iter().find_map(|node| search.find(node, None));
+    let found = found.ok_or_else(|| {
+        let name = Quoted(&wanted.name);
+        format!("{} {name} is not in {}", wanted.kind, document.name)
+    })?;
     let review = review(found, &wanted)?;
     Ok(json!({ "settings": settings, "review": review }).to_string())
 }
 
-/// The object in a value, which may be a list.
-fn find(value: Value, wanted: &Wanted, default_namespace: &str) -> Option<Value> {
-    match value {
-        Value::Array(items) => {
-            let mut items = items.into_iter();
-            items.find_map(|item| find(item, wanted, default_namespace))
-        }
-        Value::Object(mut object) => {
-            if let Some(items) = object.get_mut("items").map(Value::take) {
-                return find(items, wanted, default_namespace);
-            }
-            is_it(&object, wanted, default_namespace).then_some(Value::Object(object))
-        }
-        _ => None,
-    }
+struct Search<'s> {
+    wanted: &'s Wanted,
+    default_namespace: &'s str,
 }
 
-fn is_it(object: &Map<String, Value>, wanted: &Wanted, default_namespace: &str) -> bool {
-    let Some(metadata) = object.get("metadata").and_then(Value::as_object) else {
-        return false;
-    };
-    let text = |key: &str| {
-        metadata
-            .get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
-    let is_named = match (text("name"), text("generateName")) {
-        (Some(name), _) => name == wanted.name,
-        (None, Some(beginning)) => wanted.name.strip_suffix('*') == Some(beginning),
-        (None, None) => false,
-    };
-    let namespace = text("namespace").unwrap_or(default_namespace);
-    let is_there = wanted
-        .namespace
-        .as_deref()
-        .is_none_or(|wanted| wanted == namespace);
-    object.get("kind").and_then(Value::as_str) == Some(&wanted.kind) && is_named && is_there
+impl Search<'_> {
+    /// The object in a node, which may be a list. The items of a list of one kind need not say theirs.
+    fn find(&self, node: Node, listed: Option<(&str, &str)>) -> Option<Value> {
+        if let tree::Value::List(items) = node.value {
+            return items.into_iter().find_map(|item| self.find(item, listed));
+        }
+        let text = |key| node.get(key).and_then(|node| node.text().ok());
+        let api_version = text("apiVersion").or(listed.map(|(version, _)| version));
+        let kind = text("kind").or(listed.map(|(_, kind)| kind));
+        if self.is_it(&node, kind) {
+            let (api_version, kind) = (api_version.map(str::to_owned), kind.map(str::to_owned));
+            let mut object = Value::from(node.value);
+            if let Some(fields) = object.as_object_mut() {
+                for (key, value) in [("apiVersion", api_version), ("kind", kind)] {
+                    fields.entry(key).or_insert_with(|| json!(value));
+                }
+            }
+            return Some(object);
+        }
+        let of_items = kind
+            .and_then(|kind| kind.strip_suffix("List"))
+            .filter(|kind| !kind.is_empty());
+        let of_items = of_items.map(|kind| (api_version.unwrap_or("v1"), kind));
+        let items = node.get("items")?.clone();
+        matches!(items.value, tree::Value::List(_))
+            .then(|| self.find(items, of_items))
+            .flatten()
+    }
+
+    fn is_it(&self, node: &Node, kind: Option<&str>) -> bool {
+        let wanted = self.wanted;
+        let Some(metadata) = node.get("metadata") else {
+            return false;
+        };
+        let text = |key| {
+            let text = metadata.get(key).and_then(|node| node.text().ok());
+            text.filter(|text| !text.is_empty())
+        };
+        let is_named = match (text("name"), text("generateName")) {
+            (Some(name), _) => name == wanted.name,
+            (None, Some(beginning)) => wanted.name.strip_suffix('*') == Some(beginning),
+            (None, None) => false,
+        };
+        let namespace = text("namespace").unwrap_or(self.default_namespace);
+        let mut of_namespace = wanted.namespace.iter();
+        kind == Some(&wanted.kind)
+            && is_named
+            && of_namespace.all(|wanted| wanted == namespace)
+            && wanted.line.is_none_or(|line| line == node.at.line)
+    }
 }
 
 /// The name of a kind's resource.
@@ -165,6 +186,12 @@ items:
 {apiVersion: v1, kind: Namespace, metadata: {name: team}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: a}}
+---
+{apiVersion: v1, kind: PodList, items: [{metadata: {name: listed}}]}
+---
+{apiVersion: batch/v1, kind: Job, metadata: {generateName: once-}, spec: {suspend: true}}
+---
+{apiVersion: batch/v1, kind: Job, metadata: {generateName: once-}, items: []}
 ";
 
     fn asked(object: &str, flags: &str) -> Result<Value, String> {
@@ -189,6 +216,8 @@ items:
         "apps"
     )]
     #[case::namespace(r#"{"kind": "Namespace", "name": "team"}"#, "namespaces", "")]
+    #[case::item_without_a_kind(r#"{"kind": "Pod", "name": "listed"}"#, "pods", "")]
+    #[case::second_of_a_name(r#"{"kind": "Job", "name": "once-*", "line": 18}"#, "jobs", "batch")]
     fn an_object_becomes_a_request(
         #[case] object: &str,
         #[case] resource: &str,
@@ -198,6 +227,7 @@ items:
         let request = &asked["review"]["request"];
         assert_eq!(request["resource"]["resource"], resource);
         assert_eq!(request["kind"]["group"], group);
+        assert_eq!(request["object"]["kind"], request["kind"]["kind"]);
         assert_eq!(asked["settings"]["namespaceMesh"], "observed");
     }
 

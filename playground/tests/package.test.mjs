@@ -45,6 +45,25 @@ describe('the package in an empty project', () => {
     assert.match(printed, /^the options cannot be read: unknown field `zones`/);
   });
 
+  for (const [name, documents, expected] of [
+    ['has no name', '[{ bytes: "" }]', 'a document needs a name, which is a string'],
+    ['has a number for a name', '[{ name: 1, bytes: "" }]', 'a document needs a name, which is a string'],
+    ['has no bytes', '[{ name: "a" }]', 'document "a" needs bytes: a Uint8Array or a string'],
+    [
+      'has an ArrayBuffer',
+      '[{ name: "a", bytes: new ArrayBuffer(3) }]',
+      'document "a" needs bytes: a Uint8Array or a string',
+    ],
+    ['is null', '[null]', 'a document needs a name, which is a string'],
+  ]) {
+    it(`says so of a document that ${name}`, () => {
+      const printed = run(`
+        import { plan } from 'kuma-workload-plan';
+        try { plan(${documents}); } catch (error) { console.log(error.message); }`);
+      assert.equal(printed, `${expected}\n`);
+    });
+  }
+
   it('goes on after a document that needs more stack than there is', () => {
     const printed = run(`
       import { report } from 'kuma-workload-plan';

@@ -129,6 +129,7 @@ test('a shell takes the line as it is', () => {
   assert.deepEqual(JSON.parse(read), review);
   assert.deepEqual(args, [
     'run',
+    '--allow-context-aware',
     '--request-path',
     '-',
     '--settings-json',

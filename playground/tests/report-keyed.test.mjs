@@ -76,7 +76,10 @@ test('rows are found by their keys and elements', () => {
 });
 
 test('items of the same name are told apart', () => {
-  const keys = withKeys(['web-*', 'b', 'web-*', 'web-*'], (name) => [name]).map(([key]) => key);
+  const keys = withKeys(
+    ['web-*', 'b', 'web-*', 'web-*'].map((name) => ({ name })),
+    ({ name }) => [name],
+  ).map(([key]) => key);
   assert.equal(new Set(keys).size, 4);
   assert.deepEqual(keys.slice(0, 2), ['["web-*"]', '["b"]']);
 });

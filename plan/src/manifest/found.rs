@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What was found in a document, or in the answer of an API server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The objects, in order.
     pub(crate) objects: Vec<(Mention, Manifest)>,
@@ -45,7 +45,7 @@ pub struct Found {
 }
 
 /// Objects of a kind that does not matter here.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Skipped {
     /// How many there are.
     pub count: usize,

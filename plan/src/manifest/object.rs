@@ -14,7 +14,7 @@ use super::named::{Home, Named};
 use crate::read::tree::Position;
 
 /// What is read of an object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Manifest {
     /// `v1` Pod.
     Pod(PodManifest),
@@ -60,7 +60,7 @@ impl Manifest {
 }
 
 /// A Pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodManifest {
     /// What it is called.
     pub named: Named,
@@ -73,7 +73,7 @@ pub struct PodManifest {
 }
 
 /// An object with a Pod template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateManifest {
     /// What it is called.
     pub named: Named,
@@ -109,7 +109,7 @@ pub struct Owner {
 }
 
 /// Where labels and annotations stand that findings are about.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Marks {
     /// Label `kuma.io/workload`.
     pub workload_label: Option<Position>,
@@ -128,7 +128,7 @@ pub struct Marks {
 }
 
 /// A Namespace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamespaceManifest {
     /// What it is called.
     pub named: Named,
@@ -139,7 +139,7 @@ pub struct NamespaceManifest {
 }
 
 /// A Mesh, of Kubernetes or Universal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MeshManifest {
     /// What it is called.
     pub named: Named,
@@ -150,7 +150,7 @@ pub(crate) struct MeshManifest {
 }
 
 /// What a Mesh says about who may join it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MeshConstraints {
     /// Where that stands.
     pub at: Position,
@@ -159,7 +159,7 @@ pub(crate) struct MeshConstraints {
 }
 
 /// A resource that makes or describes builtin gateways, which Kuma has before version 3.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BuiltinGatewayManifest {
     /// What it is called.
     pub named: Named,
@@ -168,7 +168,7 @@ pub(crate) struct BuiltinGatewayManifest {
 }
 
 /// A Dataplane of Kubernetes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataplaneManifest {
     /// What it is called.
     pub named: Named,
@@ -234,7 +234,7 @@ fn origin<'m>(metadata: &'m Metadata<'_>) -> Origin<'m> {
 }
 
 /// A DataplaneInsight, of whatever control plane.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InsightManifest {
     /// What it is called: as its Dataplane.
     pub named: Named,
@@ -245,7 +245,7 @@ pub struct InsightManifest {
 }
 
 /// A Workload of Kubernetes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkloadManifest {
     /// What it is called.
     pub named: Named,
@@ -280,7 +280,7 @@ impl WorkloadManifest {
 }
 
 /// A MeshIdentity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MeshIdentityManifest {
     /// What it is called.
     pub named: Named,
@@ -289,7 +289,7 @@ pub(crate) struct MeshIdentityManifest {
 }
 
 /// A Dataplane document of Universal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniversalDataplaneManifest {
     /// What it is called.
     pub named: Named,
@@ -328,7 +328,7 @@ impl UniversalDataplaneManifest {
 }
 
 /// A Workload document of Universal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UniversalWorkloadManifest {
     /// What it is called.
     pub named: Named,

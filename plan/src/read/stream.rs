@@ -25,6 +25,17 @@ pub(super) struct Stream<'t> {
     is_template: bool,
 }
 
+/// A document of it.
+#[derive(Debug)]
+pub(super) struct Step<'t> {
+    /// The part of the text that it was read from.
+    pub(super) text: &'t str,
+    /// What came of it; nothing if that was said of the file before.
+    pub(super) result: Option<Result<Parsed, Problem>>,
+    /// It looks like JSON, and is read as YAML since it is none.
+    pub(super) is_doubtful: bool,
+}
+
 #[derive(Debug)]
 enum Form<'t> {
     Json {
@@ -53,10 +64,6 @@ impl<'t> Stream<'t> {
         }
     }
 
-    fn fault(&self, problem: Problem) -> Option<Result<Parsed, Fault>> {
-        Some(Err(problem.in_file(&self.file)))
-    }
-
     /// A document, or what is wrong with it; none if that was said of the file before.
     fn document(
         &mut self,
@@ -81,10 +88,16 @@ impl<'t> Stream<'t> {
     }
 }
 
-impl Iterator for Stream<'_> {
-    type Item = Result<Parsed, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'t> Stream<'t> {
+    /// The next document, and where it stands.
+    pub(super) fn step(&mut self) -> Option<Step<'t>> {
+        let step = |text, result, is_doubtful| {
+            Some(Step {
+                text,
+                result,
+                is_doubtful,
+            })
+        };
         loop {
             match &mut self.form {
                 Form::Json { values, read } => {
@@ -92,7 +105,9 @@ impl Iterator for Stream<'_> {
                     match values.next()? {
                         Ok(parsed) => {
                             *read += 1;
-                            return Some(Ok(parsed));
+                            let length = rest.len() - values.rest().0.len();
+                            let text = rest.get(..length).unwrap_or_default();
+                            return step(text, Some(Ok(parsed)), false);
                         }
                         Err(problem) => {
                             let is_surely_json = *read >= SURELY_JSON;
@@ -103,7 +118,7 @@ impl Iterator for Stream<'_> {
                                 }
                                 _ => {
                                     self.form = Form::Ended;
-                                    return self.fault(problem);
+                                    return step(rest, Some(Err(problem)), false);
                                 }
                             };
                         }
@@ -111,15 +126,26 @@ impl Iterator for Stream<'_> {
                 }
                 Form::Yaml(chunks, as_json) => {
                     let (chunk, as_json) = (chunks.next()?, as_json.take());
-                    match self.document(chunk, as_json) {
-                        None => {}
-                        Some(Ok(parsed)) => return Some(Ok(parsed)),
-                        Some(Err(problem)) => return self.fault(problem),
-                    }
+                    let (text, is_doubtful) = (chunk.text, as_json.is_some());
+                    let result = self.document(chunk, as_json);
+                    return step(text, result, is_doubtful);
                 }
                 Form::Ended => return None,
             }
         }
+    }
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Result<Parsed, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = loop {
+            if let Some(result) = self.step()?.result {
+                break result;
+            }
+        };
+        Some(result.map_err(|problem| problem.in_file(&self.file)))
     }
 }
 

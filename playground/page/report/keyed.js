@@ -1,5 +1,16 @@
 /** Which rows stay when a list changes. */
 
+/** The texts of keys, by the items that have them: most items stay when a list changes. */
+const texts = new WeakMap();
+
+function textOf(item, key) {
+  const known = texts.get(item);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(key(item));
+  texts.set(item, text);
+  return text;
+}
+
 /**
  * The items with a key each. Two of the same name are told apart by which comes first.
  * @template T
@@ -10,7 +21,7 @@
 export function withKeys(items, key) {
   const seen = new Map();
   return items.map((item) => {
-    const text = JSON.stringify(key(item));
+    const text = textOf(item, key);
     const before = seen.get(text) ?? 0;
     seen.set(text, before + 1);
     return [before ? `${text}#${before}` : text, item];

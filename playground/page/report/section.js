@@ -21,6 +21,8 @@ export class Section {
   #kept = 0;
   #keyed = () => [];
   #context;
+  #items;
+  #keep;
 
   /**
    * @param {object} part
@@ -51,6 +53,10 @@ export class Section {
    * @returns {number} how many the filter keeps
    */
   show(items, keep, context) {
+    // The same list, of which all is shown, looks the same.
+    if (items === this.#items && !keep && !this.#keep && context === this.#context) return this.#kept;
+    this.#items = items;
+    this.#keep = keep;
     // Keys count those of the same name from the first item on, so the filter comes after them.
     const keyed = keep && withKeys(items, this.#key).filter(([, item]) => keep(item, this.#text));
     this.#keyed = (limit) => keyed?.slice(0, limit) ?? withKeys(items.slice(0, limit), this.#key);

@@ -8,12 +8,17 @@ import { readSettings } from './read.js';
 import { writeSetting } from './write.js';
 
 const DECIDES =
-  'The text below decides: it has something that this form cannot show. It is planned as it is written.';
+  'The text below decides: it has something that this form cannot show, or cannot change without changing more. ' +
+  'It is planned as it is written.';
+
+const LOCKED =
+  'The text below decides what the disabled fields say: there are comments within their values, which this form ' +
+  'would lose.';
 
 /** The form of the settings. */
 export class SettingsForm {
   #fields;
-  #decides = element('p', { class: 'decides', hidden: true, role: 'status' }, DECIDES);
+  #decides = element('p', { class: 'decides', hidden: true, role: 'status' });
 
   /**
    * @param {HTMLElement} host the element that it is shown in
@@ -22,9 +27,7 @@ export class SettingsForm {
   constructor(host, text) {
     this.#fields = questions.map((question) => ({
       question,
-      ...field('setting', question, (value) =>
-        text.write(writeSetting(text.read(), question.variable, value)),
-      ),
+      ...field('setting', question, (value) => this.#write(text, question.variable, value)),
     }));
     const groups = [...grouped(this.#fields.map((one) => ({ ...one, group: one.question.group })))];
     host.append(
@@ -42,24 +45,42 @@ export class SettingsForm {
 
   /** @param {string} text the settings' text, as it is now */
   fill(text) {
-    const settings = readSettings(text);
-    const known = (question) => settings?.get(question.variable)?.value ?? undefined;
+    const settings = readSettings(text)?.settings ?? null;
+    const known = ({ variable }) => settings?.get(variable)?.value ?? undefined;
     const isShown = ({ question }) => {
       const value = known(question);
       return value === undefined || !FIELDS.has(question.type) || canShow(question, value);
     };
     const decides = settings === null || !this.#fields.every(isShown);
-    this.#decides.hidden = !decides;
+    const isLocked = ({ variable }) => settings?.get(variable)?.isLocked ?? false;
     const valueOfKey = (variable) => {
       const { question } = this.#fields.find((one) => one.question.variable === variable);
       return known(question) ?? question.default;
     };
     for (const { question, root, set, enable } of this.#fields) {
       if (!decides) set(known(question));
-      enable(!decides);
+      enable(!decides && !isLocked(question));
       // What is set is shown, even where it would not be asked.
       root.hidden = !isAsked(question.show_if, valueOfKey) && known(question) === undefined;
     }
+    if (decides) this.#say(DECIDES);
+    else this.#say(this.#fields.some(({ question }) => isLocked(question)) ? LOCKED : '');
+  }
+
+  #write(text, variable, value) {
+    const changed = writeSetting(text.read(), variable, value);
+    if (changed !== null) {
+      text.write(changed);
+      return;
+    }
+    // The field goes back to what the text says.
+    this.fill(text.read());
+    this.#say(DECIDES);
+  }
+
+  #say(sentence) {
+    if (this.#decides.textContent !== sentence) this.#decides.textContent = sentence;
+    this.#decides.hidden = sentence === '';
   }
 }
 

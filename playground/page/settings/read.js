@@ -1,43 +1,77 @@
 /**
- * The settings of a text, as far as the form can show them. The parser is that of the editor's colours: what the
- * policy reads in the text is said by the plan, not here.
+ * The settings of a text, as far as the form can show and change them. The parser is that of the editor's colours:
+ * what the policy reads in the text is said by the plan, not here. Where there is a doubt, the text decides.
  */
 
 import { yamlLanguage } from '@codemirror/lang-yaml';
+import { isBounded } from './bounds.js';
+import { entryOf, isNotSet } from './values.js';
 
-const PASSED_OVER = new Set(['Comment', '{', '}', '[', ']', ',', ':', '-']);
+export const BYTE_ORDER_MARK = '\ufeff';
+
+/** It stops at the first fault: to go on after one takes it a time that grows with the square of the text. */
+const PARSER = yamlLanguage.parser.configure({ strict: true });
+
+/** What a policy has and its settings have not: in it, the settings are not at the top level. */
+const OF_A_POLICY = ['apiVersion', 'kind', 'spec'];
 
 /**
- * The settings in a text, as far as the form can show them.
+ * What the form knows of a text.
  *
- * @param {string} text the text
- * @returns {Map<string, { value: unknown, from: number, to: number }> | null} the values by their keys, and where
- *   each key and value stand; null if the text decides
+ * @typedef {object} Settings
+ * @property {Map<string, Setting>} settings the settings by their keys, in their order
+ * @property {{ from: number, to: number } | null} brackets where the map begins and ends that is between brackets
+ */
+
+/**
+ * A setting, and where it stands in the text.
+ *
+ * @typedef {object} Setting
+ * @property {unknown} value its value
+ * @property {number} from where its key begins
+ * @property {number} colon where its value, or the space before it, begins
+ * @property {number} to where its value ends
+ * @property {boolean} isLocked whether it has comments within, which another value would lose
+ */
+
+/**
+ * The settings in a text, as far as the form can show and change them.
+ *
+ * @param {string} text the text; a byte order mark is no part of it
+ * @returns {Settings | null} the settings, whose places are counted from behind such a mark; null if the text decides
  */
 export function readSettings(text) {
-  try {
-    return pairsOf(text);
-  } catch (error) {
-    // It is nested deeper than anybody would show in a form.
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+  return readMap(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 }
 
-function pairsOf(text) {
-  const found = new Map();
-  const [document, ...others] = childrenOf(yamlLanguage.parser.parse(text).topNode);
+/**
+ * The same of a text without a byte order mark.
+ *
+ * @param {string} text the text
+ * @returns {Settings | null} the settings; null if the text decides
+ */
+export function readMap(text) {
+  if (!isBounded(text)) return null;
+  // Readers differ in whether a carriage return alone ends a line, and in marks within a text.
+  if (/\r(?!\n)/.test(text) || text.includes(BYTE_ORDER_MARK)) return null;
+  const tree = parsed(text);
+  if (!tree) return null;
+  const found = { settings: new Map(), brackets: null };
+  const [document, ...others] = within(tree.topNode);
   if (!document) return found;
-  if (others.length > 0) return null;
-  const [body, ...more] = childrenOf(document).filter((node) => node.name !== 'DirectiveEnd');
+  const [body, ...more] = within(document).filter(({ name }) => name !== 'DirectiveEnd');
+  if (others.length > 0 || more.length > 0) return null;
   if (!body) return found;
-  const isMap = body.name === 'BlockMapping' || body.name === 'FlowMapping';
-  if (!isMap || more.length > 0) return null;
-  for (const pair of childrenOf(body)) {
-    const key = keyOf(pair, text);
-    const value = key === undefined ? undefined : valueOfKey(pair, text);
-    if (value === undefined || found.has(key)) return null;
-    found.set(key, { value, from: pair.from, to: pair.to, isFlow: body.name === 'FlowMapping' });
+  if (body.name === 'FlowMapping') {
+    // Over several lines, no place for another setting is sure to disturb nothing.
+    if (/\n/.test(text.slice(body.from, body.to))) return null;
+    found.brackets = { from: body.from, to: body.to };
+  } else if (body.name !== 'BlockMapping') return null;
+  for (const pair of body.getChildren('Pair')) {
+    const [key, setting] = settingOf(pair, text) ?? [];
+    const isOdd = setting === undefined || found.settings.has(key) || OF_A_POLICY.includes(key);
+    if (isOdd || (found.brackets && isNotSet(pair))) return null;
+    found.settings.set(key, setting);
   }
   return found;
 }
@@ -49,79 +83,37 @@ function pairsOf(text) {
  * @returns {Record<string, unknown> | null} the settings; null if the text decides
  */
 export function settingsOf(text) {
-  const settings = readSettings(text);
-  return settings && Object.fromEntries([...settings].map(([key, { value }]) => [key, value]));
+  const read = readSettings(text);
+  return read && Object.fromEntries([...read.settings].map(([key, { value }]) => [key, value]));
 }
 
-/** What stands in a node, but for comments and punctuation. */
-function childrenOf(node) {
+/** The tree of a text; null if it is no YAML, or too deep for a tree to be built. */
+function parsed(text) {
+  try {
+    return PARSER.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function within(node) {
   const children = [];
   for (let child = node.firstChild; child; child = child.nextSibling) {
-    if (!PASSED_OVER.has(child.name)) children.push(child);
+    if (child.name !== 'Comment') children.push(child);
   }
   return children;
 }
 
-function keyOf(pair, text) {
-  const node = pair.getChild('Key')?.firstChild;
-  const value = node && scalarOf(node, text);
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** The value of a pair; undefined if the form cannot show it. */
-function valueOfKey(pair, text) {
-  const nodes = childrenOf(pair).filter((node) => node.name !== 'Key');
-  if (nodes.length === 0) return null;
-  return nodes.length === 1 ? nodeOf(nodes[0], text) : undefined;
-}
-
-function nodeOf(node, text) {
-  if (node.name === 'FlowSequence' || node.name === 'BlockSequence') return listOf(node, text);
-  if (node.name === 'FlowMapping' || node.name === 'BlockMapping') return mapOf(node, text);
-  return scalarOf(node, text);
-}
-
-function listOf(node, text) {
-  const items = [];
-  for (const child of childrenOf(node)) {
-    const [inner, ...more] = childrenOf(child);
-    const isItem = child.name === 'Item' && inner && more.length === 0;
-    const value = isItem ? nodeOf(inner, text) : undefined;
-    if (value === undefined) return undefined;
-    items.push(value);
-  }
-  return items;
-}
-
-function mapOf(node, text) {
-  const entries = [];
-  for (const child of childrenOf(node)) {
-    const key = keyOf(child, text);
-    const value = key === undefined ? undefined : valueOfKey(child, text);
-    if (value === undefined) return undefined;
-    entries.push([key, value]);
-  }
-  return Object.fromEntries(entries);
-}
-
-/** Words that YAML 1.1 reads as booleans, and `true` and `false`. */
-const WORDS = { true: true, yes: true, on: true, false: false, no: false, off: false };
-
-function scalarOf(node, text) {
-  const written = text.slice(node.from, node.to);
-  if (node.name === 'QuotedLiteral') return quoted(written);
-  if (node.name !== 'Literal' || /[\r\n]/.test(written)) return undefined;
-  if (/^(~|null|Null|NULL)$/.test(written)) return null;
-  if (/^(true|false|yes|no|on|off)$/i.test(written)) return WORDS[written.toLowerCase()];
-  return /^([-+.]|\d)/.test(written) ? undefined : written;
-}
-
-function quoted(written) {
-  if (/[\r\n]/.test(written)) return undefined;
-  if (written.startsWith("'")) return written.slice(1, -1).replaceAll("''", "'");
-  try {
-    return JSON.parse(written);
-  } catch {
-    return undefined;
-  }
+function settingOf(pair, text) {
+  const [key, value] = entryOf(pair, text) ?? [];
+  const colon = pair.getChild(':');
+  if (value === undefined || !colon) return null;
+  let isLocked = false;
+  pair.toTree().iterate({
+    enter: ({ name }) => {
+      isLocked ||= name === 'Comment';
+    },
+  });
+  return [key, { value, from: pair.from, colon: colon.to, to: pair.to, isLocked }];
 }

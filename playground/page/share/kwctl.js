@@ -13,7 +13,9 @@ const POLICY = 'registry://ghcr.io/kuma-workload/policies/kuma-workload-policy';
  */
 export function kwctlLine({ review, settings, version }) {
   const [request, given] = [review, settings].map((value) => quoted(JSON.stringify(value)));
-  return `printf %s ${request} | kwctl run --request-path - --settings-json ${given} ${POLICY}:v${version}`;
+  // What a rule asks, the cluster of the kubeconfig answers.
+  const flags = `--allow-context-aware --request-path - --settings-json ${given}`;
+  return `printf %s ${request} | kwctl run ${flags} ${POLICY}:v${version}`;
 }
 
 /** A text that a shell takes as it is. */

@@ -1,49 +1,94 @@
 //! A document that cannot be read, masked by its lines: the value of each key that may hold something, whatever
-//! the object is, with all lines that belong to it.
+//! the object is, with all lines that may belong to it.
 
-/// The keys whose values are masked.
-const KEYS: [&str; 8] = [
-    "value",
-    "data",
-    "stringData",
-    "env",
-    "envVars",
-    "binaryData",
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "kuma.io/sidecar-env-vars",
-];
+use super::line;
 
 /// How far the value of a key goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
-    /// Over all lines that are indented further than the key.
-    Indented(usize),
-    /// Nothing tells, since the key stands between brackets.
+    /// Up to a line that begins another key no further to the right than this.
+    Column(usize),
+    /// Nothing tells.
     ToTheEnd,
 }
 
+/// What the lines before leave open.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct State {
+    masked: Option<Extent>,
+    /// A quote or bracket may be open.
+    is_open: bool,
+}
+
+impl State {
+    /// A document has been masked by its meaning. It may go on behind a marker that was not meant as one.
+    pub(super) fn held_something(&mut self) {
+        self.masked = Some(Extent::ToTheEnd);
+    }
+
+    /// Says whether the next document has to be masked by its lines, because it can belong to the one before.
+    pub(super) fn at_document(&mut self, text: &str, is_read: bool) -> bool {
+        let goes_on = self.masked.is_some() && (self.is_open || !is_object(text, is_read));
+        match goes_on {
+            true => self.masked = Some(Extent::ToTheEnd),
+            false => *self = Self::default(),
+        }
+        goes_on
+    }
+
+    /// Whether a quote or bracket may be open around what is masked: a marker ends it for kubectl only.
+    pub(super) fn is_open(self) -> bool {
+        self.masked.is_some() && self.is_open
+    }
+}
+
+/// Whether a document says what it is, and so is one of its own. Of one that cannot be read, the end of a Secret
+/// is to be told apart.
+fn is_object(text: &str, is_read: bool) -> bool {
+    let mut lines = text.split(is_break).filter(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let is_kind = |line: &str| ["kind:", "type:"].iter().any(|key| line.starts_with(key));
+    let has_kind = match is_json {
+        true => text.contains("\"kind\"") || text.contains("\"type\"") || text.contains("kind:"),
+        false => lines.clone().any(is_kind),
+    };
+    let is_begun = is_json || lines.next().is_some_and(|line| line::begins_key(line, 0));
+    has_kind && (is_read || is_begun && !may_be_secret(text))
+}
+
 /// Adds the text with all of that masked by this word.
-pub(super) fn mask(text: &str, word: &str, to: &mut String) {
-    let mut masked: Option<Extent> = None;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end_matches(['\n', '\r']);
+pub(super) fn mask(text: &str, word: &str, state: &mut State, to: &mut String) {
+    let may_be_secret = may_be_secret(text);
+    for line in text.split_inclusive(is_break) {
+        let content = line.trim_end_matches(is_break);
         let end = line.get(content.len()..).unwrap_or_default();
-        masked = masked.filter(|extent| goes_on(*extent, content));
-        if masked.is_some() {
-            let before = content.len() - content.trim_start_matches(BEFORE).len();
-            to.push_str(content.get(..before).unwrap_or_default());
-            if before < content.len() {
+        if let Some(Extent::Column(column)) = state.masked
+            && !state.is_open
+            && line::begins_key(content, column)
+        {
+            state.masked = None;
+        }
+        state.is_open |= !line::is_closed(content);
+        if state.masked.is_some() {
+            let (before, rest) = content.split_at(line::start(content));
+            to.push_str(before);
+            if !rest.is_empty() {
                 to.push_str(word);
             }
-        } else if let Some((at, after)) = first_key(content) {
-            to.push_str(content.get(..after).unwrap_or_default());
-            if !content.get(after..).unwrap_or_default().trim().is_empty() {
+        } else if let Some(key) = line::first_key(content) {
+            let (before, rest) = content.split_at(key.value);
+            to.push_str(before);
+            if !rest.trim().is_empty() {
                 to.push(' ');
                 to.push_str(word);
             }
-            masked = Some(match is_alone(content, at) {
-                true => Extent::Indented(indent(content)),
-                false => Extent::ToTheEnd,
+            let is_unknown = state.is_open || key.is_data && may_be_secret;
+            state.masked = Some(match is_unknown || !line::is_alone(content, key) {
+                true => Extent::ToTheEnd,
+                false => Extent::Column(line::start(content)),
             });
         } else {
             to.push_str(content);
@@ -52,45 +97,33 @@ pub(super) fn mask(text: &str, word: &str, to: &mut String) {
     }
 }
 
-/// What comes before the first word of a line.
-const BEFORE: [char; 3] = [' ', '\t', '-'];
-
-/// How far a line is indented, dashes of lists included.
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches(BEFORE).len()
+/// Whether a text that stands in a document is one that holds something.
+pub(super) fn hold_something(text: &str) -> bool {
+    let is_document = text.trim_start().starts_with(['{', '[']) || text.trim_end().contains('\n');
+    is_document && text.split(is_break).any(line::has_strong_key)
 }
 
-/// Whether a line belongs to the value before it.
-fn goes_on(extent: Extent, line: &str) -> bool {
-    let Extent::Indented(of_key) = extent else {
-        return true;
-    };
-    let spaces = line.len() - line.trim_start().len();
-    // A list may stand as far to the left as its key.
-    let is_item = line.trim_start().starts_with('-') && !line.starts_with("---");
-    line.trim().is_empty() || indent(line) > of_key || is_item && spaces == of_key
+/// What ends a line, for one reader or another.
+fn is_break(character: char) -> bool {
+    matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Whether only space, quotes and dashes come before the key: else it stands between brackets, and nothing tells
-/// where its value ends.
-fn is_alone(content: &str, at: usize) -> bool {
-    let before = content.get(..at).unwrap_or_default();
-    before.trim_matches([' ', '\t', '-', '"', '\'']).is_empty()
-}
-
-/// Where the first of the keys stands in a line, and where its colon ends.
-fn first_key(line: &str) -> Option<(usize, usize)> {
-    let lower = line.to_ascii_lowercase();
-    let found = KEYS.iter().filter_map(|key| {
-        let key = key.to_ascii_lowercase();
-        lower.match_indices(&key).find_map(|(at, _)| {
-            let before = line.get(..at)?.chars().next_back();
-            let is_begun = before.is_none_or(|before| " \t-\"'{[,?".contains(before));
-            let after = line.get(at + key.len()..)?;
-            let rest = after.trim_start_matches(['"', '\'', ' ', '\t']);
-            let end = line.len() - rest.len();
-            (is_begun && rest.starts_with(':')).then_some((at, end + 1))
-        })
-    });
-    found.min()
+/// Whether a Secret is mentioned, or some object does not say plainly what it is.
+fn may_be_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let mut is_known = false;
+    for (at, word) in lower.match_indices("kind") {
+        let rest = lower.get(at + word.len()..).unwrap_or_default();
+        let rest = rest.trim_start_matches(['"', '\'', ' ']);
+        if let Some(value) = rest.strip_prefix(':') {
+            let is_end = |character: char| is_break(character) || ",}#".contains(character);
+            let value = value.split(is_end).next().unwrap_or_default();
+            let value = value.trim_matches(|at: char| at.is_whitespace() || "\"'".contains(at));
+            is_known = !value.is_empty() && value.chars().all(char::is_alphanumeric);
+            if !is_known {
+                break;
+            }
+        }
+    }
+    !is_known || lower.contains("secret")
 }

@@ -2,111 +2,177 @@
 
 use std::ops::Range;
 
-use super::tree::{Content, Tree};
+use super::{
+    kinds::{self, Kind},
+    lines,
+    place::{Form, Map, Place},
+    tree::{Content, Node, Tree},
+    words::{SECRET_DATA, VARIABLES, is_one},
+};
 
-/// Where a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Within {
-    /// Where nothing is hidden but by what stands there.
-    Anything,
-    /// In a Secret, whatever it says of itself: an item of a SecretList, what a Secret is merged with.
-    Secret,
-    /// The environment variables of a container.
-    Environment,
-    /// Where all is hidden.
-    Hidden,
+/// What is hidden of a document.
+#[derive(Debug, Default)]
+pub(super) struct Hidden {
+    /// The parts of the text that hold values.
+    pub(super) values: Vec<Range<usize>>,
+    /// Where tags of what is hidden begin, and what stands for them: theirs may not be so of what stands for the
+    /// value.
+    pub(super) tags: Vec<(usize, &'static str)>,
+    /// The nodes among which comments are hidden, by their numbers.
+    pub(super) among: Vec<Range<usize>>,
 }
 
-/// How many places there are.
-const PLACES: usize = 4;
-
-/// A copy of the whole object, which kubectl keeps.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Environment variables of the sidecar.
-const SIDECAR_VARIABLES: &str = "kuma.io/sidecar-env-vars";
-
-/// The parts of the text that hold such values.
-pub(super) fn of(tree: &Tree) -> Vec<Range<usize>> {
+/// What is hidden; nothing, if that is in doubt.
+pub(super) fn of(text: &str, tree: &Tree) -> Option<Hidden> {
     let mut search = Search {
         tree,
-        seen: vec![[false; PLACES]; tree.len()],
-        parts: Vec::new(),
+        kinds: kinds::of(tree),
+        seen: vec![[false; Place::COUNT]; tree.len()],
+        next: tree
+            .roots
+            .iter()
+            .map(|root| (*root, Place::Object))
+            .collect(),
+        hidden: Hidden::default(),
     };
-    for root in &tree.roots {
-        search.look(*root, Within::Anything);
+    // No recursion: aliases can lead further than a stack is deep.
+    while let Some((number, place)) = search.next.pop() {
+        search.look(text, number, place)?;
     }
-    search.parts
+    Some(search.hidden)
 }
 
 struct Search<'t> {
     tree: &'t Tree,
+    kinds: Vec<Kind>,
     /// Aliases would lead to the same again and again, and in circles.
-    seen: Vec<[bool; PLACES]>,
-    parts: Vec<Range<usize>>,
+    seen: Vec<[bool; Place::COUNT]>,
+    next: Vec<(usize, Place)>,
+    hidden: Hidden,
 }
 
 impl Search<'_> {
-    fn look(&mut self, number: usize, within: Within) {
+    fn look(&mut self, text: &str, number: usize, place: Place) -> Option<()> {
         let Some((number, node)) = self.tree.node(number) else {
-            return;
+            return Some(());
         };
         let seen = self.seen.get_mut(number);
-        let seen = seen.and_then(|places| places.get_mut(within as usize));
+        let seen = seen.and_then(|places| places.get_mut(place as usize));
         if seen.is_none_or(|seen| std::mem::replace(seen, true)) {
-            return;
+            return Some(());
+        }
+        if place.is_hidden() {
+            self.hidden.among.push(number..node.after);
+            match node.content {
+                Content::List(_) => self.hide_tag(node, "!!seq"),
+                Content::Map(_) => self.hide_tag(node, "!!map"),
+                Content::Scalar(_) | Content::Alias(_) => {}
+            }
         }
         match &node.content {
-            Content::Scalar(_) if matches!(within, Within::Hidden | Within::Environment) => {
-                if !node.part.is_empty() {
-                    self.parts.push(node.part.clone());
+            Content::Scalar(value) => {
+                let is_hidden = place.is_hidden() || lines::hold_something(value);
+                if is_hidden && !node.part.is_empty() {
+                    self.hidden.values.push(node.part.clone());
+                    self.hide_tag(node, "!!str");
                 }
             }
-            Content::Scalar(_) | Content::Alias(_) => {}
-            Content::List(items) => items.iter().for_each(|item| self.look(*item, within)),
-            Content::Map(entries) => self.map(entries, within),
+            Content::Alias(_) => {}
+            Content::List(items) => {
+                let place = place.of_items();
+                self.next.extend(items.iter().map(|item| (*item, place)));
+            }
+            Content::Map(entries) => return self.map(text, number, entries, place),
         }
+        Some(())
     }
 
-    fn map(&mut self, entries: &[(usize, usize)], within: Within) {
-        let kind = self.kind(entries);
-        let is_secret =
-            within == Within::Secret || kind.is_some_and(|kind| ends_with(kind, "Secret"));
-        let is_list = kind.is_some_and(|kind| ends_with(kind, "SecretList"));
+    fn hide_tag(&mut self, node: &Node, stand_in: &'static str) {
+        self.hidden.tags.extend(node.tag.map(|tag| (tag, stand_in)));
+    }
+
+    fn map(
+        &mut self,
+        text: &str,
+        number: usize,
+        entries: &[(usize, usize)],
+        place: Place,
+    ) -> Option<()> {
+        let kind = self.kinds.get(number).copied().unwrap_or_default();
+        let has = |words: &[&str]| {
+            let mut keys = entries.iter().filter_map(|(key, _)| self.tree.text(*key));
+            keys.any(|key| is_one(key, words))
+        };
+        let of_map = Map {
+            kind,
+            is_object: has(&["apiVersion", "metadata"]),
+            has_data: has(&SECRET_DATA),
+            has_variables: has(&VARIABLES),
+            is_patch: self.is_patch(entries),
+        };
         for (key, value) in entries {
-            let key = self.tree.text(*key).unwrap_or_default();
-            let is = |name: &str| key.eq_ignore_ascii_case(name);
-            let of_value = match within {
-                Within::Hidden => Within::Hidden,
-                // A variable of a list, or the name of one in a map.
-                Within::Environment if is("name") || is("valueFrom") => Within::Anything,
-                Within::Environment => Within::Hidden,
-                _ if is("stringData") || is_secret && is("data") => Within::Hidden,
-                _ if is("env") => Within::Environment,
-                _ if is(LAST_APPLIED) || is(SIDECAR_VARIABLES) => Within::Hidden,
-                _ if is_list && is("items") || is_secret && key == "<<" => Within::Secret,
-                _ => Within::Anything,
+            let (_, key_node) = self.tree.node(*key)?;
+            let name = match &key_node.content {
+                Content::Scalar(name) if is_doubtful(text, key_node, name, place) => return None,
+                Content::Scalar(name) => name.as_str(),
+                // What no key can be is looked at as a value.
+                _ => {
+                    self.next.push((*key, place));
+                    ""
+                }
             };
-            self.look(*value, of_value);
+            let of_value = place.of_value(name, self.form(text, *key, *value), of_map);
+            if of_value.is_hidden() {
+                // A word alone between brackets is a key without a value, and may be a value without a key.
+                let (end, _) = self.tree.gap(*key, text.len());
+                if !text.get(end..)?.trim_start().starts_with(':') {
+                    return None;
+                }
+                // What stands behind the key, and behind the value.
+                self.hidden.among.push(*key..self.tree.after(*value));
+            }
+            self.next.push((*value, of_value));
+        }
+        Some(())
+    }
+
+    fn form(&self, text: &str, key: usize, value: usize) -> Form {
+        let Some(scalar) = self.tree.text(value) else {
+            let content = self.tree.node(value).map(|(_, node)| &node.content);
+            return match content {
+                Some(Content::Map(_)) => Form::Map,
+                _ => Form::List,
+            };
+        };
+        let (from, to) = self.tree.gap(key, text.len());
+        let is_in_line = !text.get(from..to).is_some_and(|gap| gap.contains('\n'));
+        let mut characters = scalar.chars();
+        let is_word = characters.all(|one| one.is_alphanumeric() || "-_.".contains(one));
+        match is_in_line && is_word {
+            true => Form::Word,
+            false => Form::Text,
         }
     }
 
-    /// What a map says it is, on Kubernetes or Universal. A key that is given twice is a fault, and either may
-    /// be meant.
-    fn kind(&self, entries: &[(usize, usize)]) -> Option<&str> {
-        let mut kinds = entries.iter().filter_map(|(key, value)| {
+    /// Whether a map is a step of a JSON patch that sets what is hidden.
+    fn is_patch(&self, entries: &[(usize, usize)]) -> bool {
+        let mut paths = entries.iter().filter_map(|(key, value)| {
             let key = self.tree.text(*key)?;
-            let is_kind = key.eq_ignore_ascii_case("kind") || key.eq_ignore_ascii_case("type");
-            self.tree.text(*value).filter(|_| is_kind)
+            self.tree.text(*value).filter(|_| is_one(key, &["path"]))
         });
-        kinds.find(|kind| ends_with(kind, "Secret") || ends_with(kind, "SecretList"))
+        paths.any(|path| {
+            path.split('/')
+                .any(|step| is_one(step, &VARIABLES) || is_one(step, &SECRET_DATA))
+        })
     }
 }
 
-/// Whether a kind is this one or one of that sort, such as a GlobalSecret.
-fn ends_with(kind: &str, end: &str) -> bool {
-    let start = kind.len().checked_sub(end.len());
-    start
-        .and_then(|start| kind.get(start..))
-        .is_some_and(|found| found.eq_ignore_ascii_case(end))
+/// Whether a key may be more than it is read as, such as JSON behind what is taken for a word. Where values are
+/// hidden, keys are names.
+fn is_doubtful(text: &str, node: &Node, name: &str, place: Place) -> bool {
+    let written = text.get(node.part.clone()).unwrap_or_default();
+    let is_plain = !written.starts_with(['"', '\'']);
+    let is_odd = |one: char| one.is_whitespace() || "\"'\\{}[]".contains(one);
+    let is_odd_name = |one: char| is_odd(one) || ",:#".contains(one);
+    is_plain && name.contains(is_odd) || place.is_hidden() && name.contains(is_odd_name)
 }

@@ -15,6 +15,8 @@ pub(super) struct Tree {
     anchors: Vec<(usize, usize)>,
     /// The documents' roots: one, as a rule.
     pub(super) roots: Vec<usize>,
+    /// The lists and maps, in the order in which they end.
+    pub(super) ended: Vec<usize>,
 }
 
 /// A node of it.
@@ -22,6 +24,10 @@ pub(super) struct Tree {
 pub(super) struct Node {
     /// Which part of the text it is, for a scalar.
     pub(super) part: Range<usize>,
+    /// Where its tag begins, if it has one.
+    pub(super) tag: Option<usize>,
+    /// The number of the first node behind it that is not in it.
+    pub(super) after: usize,
     /// What it is.
     pub(super) content: Content,
 }
@@ -58,6 +64,20 @@ impl Tree {
         }
     }
 
+    /// From where to where nothing stands but signs and comments, between a node and the next.
+    pub(super) fn gap(&self, number: usize, length: usize) -> (usize, usize) {
+        let part = |number: usize| self.nodes.get(number).map(|node| &node.part);
+        let from = part(number).map_or(length, |part| part.end);
+        let to = part(number + 1).map_or(length, |part| part.start);
+        (from, to.max(from))
+    }
+
+    /// The number of the first node behind this one, or behind the alias that it is.
+    pub(super) fn after(&self, number: usize) -> usize {
+        let node = self.nodes.get(number);
+        node.map_or(number, |node| node.after)
+    }
+
     /// The text of a scalar.
     pub(super) fn text(&self, number: usize) -> Option<&str> {
         match &self.node(number)?.1.content {
@@ -83,6 +103,7 @@ pub(super) fn read(text: &str) -> Option<Tree> {
     while let Some(event) = parser.next_event() {
         let (event, span) = event.ok()?;
         let part = part(text, span)?;
+        let tag = span.tag_start.and_then(|tag| tag.byte_offset());
         let (content, anchor, opens) = match event {
             Event::Scalar(text, _, anchor, _) => (Content::Scalar(text.into()), anchor, false),
             Event::Alias(anchor) => (Content::Alias(anchor), 0, false),
@@ -90,7 +111,11 @@ pub(super) fn read(text: &str) -> Option<Tree> {
             Event::MappingStart(_, anchor, _) => (Content::Map(Vec::new()), anchor, true),
             Event::SequenceEnd | Event::MappingEnd => {
                 let (number, children) = open.pop()?;
-                match &mut tree.nodes.get_mut(number)?.content {
+                let after = tree.nodes.len();
+                tree.ended.push(number);
+                let node = tree.nodes.get_mut(number)?;
+                node.after = after;
+                match &mut node.content {
                     Content::List(items) => *items = children,
                     Content::Map(entries) => {
                         let (pairs, _) = children.as_chunks();
@@ -103,7 +128,12 @@ pub(super) fn read(text: &str) -> Option<Tree> {
             _ => continue,
         };
         let number = tree.nodes.len();
-        tree.nodes.push(Node { part, content });
+        tree.nodes.push(Node {
+            part,
+            tag,
+            after: number + 1,
+            content,
+        });
         if anchor > 0 {
             tree.anchors.push((anchor, number));
         }

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { examples } from '../../examples.mjs';
 import { browse, done, field, open, planning, serve, write } from './served.mjs';
 
@@ -68,9 +67,4 @@ test('every example says what its fixture does, and what was there comes back', 
   await page.getByRole('button', { name: 'Bring mine back' }).click();
   await page.locator('#notices').getByText('took the place').waitFor({ state: 'detached' });
   assert.notEqual(await field(page).textContent(), '');
-});
-
-test('the examples are small', () => {
-  const size = gzipSync(JSON.stringify(examples(root))).length;
-  assert.ok(size < 40 * 1024, `${size} bytes`);
 });

@@ -17,38 +17,45 @@ after(async () => {
 });
 afterEach(() => done(page));
 
-const ROUNDS = 7;
 const best = (all) => Math.min(...all);
 
+/** How long the page takes until its module is ready, in milliseconds. */
+async function ready() {
+  page = await blank(browser, { serviceWorkers: 'block' });
+  await page.goto(server.url);
+  await page.waitForFunction(() => document.documentElement.dataset.state === 'ready');
+  const took = await page.evaluate(() => performance.getEntriesByName('module ready')[0].duration);
+  await page.context().close();
+  return took;
+}
+
+/** How long it takes to compile the module, on a page that does nothing else, in milliseconds. */
+async function compiled() {
+  page = await blank(browser, { serviceWorkers: 'block' });
+  await page.goto(`${server.url}examples.json`);
+  const took = await page.evaluate(async () => {
+    const began = performance.now();
+    await WebAssembly.compileStreaming(fetch('./kuma_workload_plan_bg.wasm', { cache: 'no-store' }));
+    return performance.now() - began;
+  });
+  await page.context().close();
+  return took;
+}
+
 test('the module is ready in 1.5 times what it takes to compile it', async (t) => {
-  const ready = [];
-  const compiled = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    page = await blank(browser, { serviceWorkers: 'block' });
-    await page.goto(server.url);
-    await page.waitForFunction(() => document.documentElement.dataset.state === 'ready');
-    const [took] = await page.evaluate(() =>
-      performance.getEntriesByName('module ready').map((one) => one.duration),
-    );
-    ready.push(took);
-    await page.context().close();
-    // On a page of its own, so that neither has anything of the other.
-    page = await blank(browser, { serviceWorkers: 'block' });
-    await page.goto(`${server.url}examples.json`);
-    const alone = await page.evaluate(async () => {
-      const began = performance.now();
-      await WebAssembly.compileStreaming(fetch('./kuma_workload_plan_bg.wasm', { cache: 'no-store' }));
-      return performance.now() - began;
-    });
-    compiled.push(alone);
-    if (round < ROUNDS - 1) await page.context().close();
+  const [readies, compiles] = [[], []];
+  let ratio = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 15 && ratio > 1.5; round += 1) {
+    readies.push(await ready());
+    compiles.push(await compiled());
+    ratio = best(readies) / best(compiles);
   }
-  const ratio = best(ready) / best(compiled);
-  t.diagnostic(`ready in ${ratio.toFixed(2)} times what compiling takes (${best(compiled).toFixed(0)} ms)`);
+  t.diagnostic(`ready in ${ratio.toFixed(2)} times what compiling takes (${best(compiles).toFixed(0)} ms)`);
+  page = await open(browser, server.url);
   assert.ok(ratio <= 1.5, `${ratio}`);
 });
 
-/** A Deployment as people write them. */
+/** A Deployment as people write them; what is typed at its end is another ServiceAccount, and so another workload. */
 const deployment = (number) => `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -62,17 +69,16 @@ spec:
     metadata:
       labels: {app: web-${number}, kuma.io/mesh: default}
     spec:
-      serviceAccountName: web-${number}
       containers:
         - name: web
           image: registry.example/web:1.27
           ports: [{containerPort: 80}]
           env: [{name: LEVEL, value: info}]
           resources: {requests: {cpu: 100m, memory: 64Mi}}
-`;
+      serviceAccountName: web-${number}`;
 
 /** From the change to the plan on the screen, in milliseconds, without the pause that gathers keys. */
-async function keystroke(documents) {
+async function keystrokes(documents, text) {
   page = await open(browser, server.url);
   await planning(page, () =>
     page.evaluate((texts) => {
@@ -92,24 +98,32 @@ async function keystroke(documents) {
   });
   await field(page).focus();
   await page.keyboard.press('Control+End');
-  for (let key = 0; key < 20; key += 1) await planning(page, () => page.keyboard.type('#'));
+  for (const key of text) await planning(page, () => page.keyboard.type(key));
   const took = await page.evaluate(() => globalThis.took);
   await page.context().close();
   return took.sort((one, next) => one - next)[took.length >> 1];
 }
 
-test('a key in one of 200 documents costs 3 times that document alone', async (t) => {
-  const all = Array.from({ length: 200 }, (_, number) => deployment(number));
-  const ratios = [];
-  for (let round = 0; round < 3; round += 1) {
-    const alone = await keystroke(all.slice(-1));
-    const among = await keystroke(all);
-    ratios.push(among / alone);
-    t.diagnostic(
-      `alone ${alone.toFixed(1)} ms, among 200 ${among.toFixed(1)} ms: ${(among / alone).toFixed(1)} times`,
-    );
-    if (among / alone <= 3) break;
-  }
-  page = await open(browser, server.url);
-  assert.ok(best(ratios) <= 3, `${best(ratios)}`);
-});
+const typed = [
+  ['what no rule reads', ' # a comment to itself'],
+  ['the name of a workload', '0123456789abcdefghijk'],
+];
+
+for (const [name, text] of typed) {
+  test(`a key in one of 200 documents costs 3 times that document alone: ${name}`, async (t) => {
+    const all = Array.from({ length: 200 }, (_, number) => deployment(number));
+    const ratios = [];
+    for (let round = 0; round < 6; round += 1) {
+      const alone = await keystrokes(all.slice(-1), text);
+      const among = await keystrokes(all, text);
+      const ratio = among / alone;
+      ratios.push(ratio);
+      t.diagnostic(
+        `alone ${alone.toFixed(1)} ms, among 200 ${among.toFixed(1)} ms: ${ratio.toFixed(1)} times`,
+      );
+      if (ratio <= 3) break;
+    }
+    page = await open(browser, server.url);
+    assert.ok(best(ratios) <= 3, `${best(ratios)}`);
+  });
+}
