@@ -165,7 +165,7 @@ test('the plan is taken away as Markdown, as JSON, and as a line for kwctl', asy
   await page.getByText('The kwctl line for Pod default/web is copied.').waitFor();
   assert.match(
     await pasted(),
-    /^printf %s '\{.*\| kwctl run --request-path - --settings-json '\{.*registry:/s,
+    /^printf %s '\{.*\| kwctl run --allow-context-aware --request-path - --settings-json '\{.*registry:/s,
   );
   const [download] = await Promise.all([page.waitForEvent('download'), click('Download JSON')]);
   const report = JSON.parse(await readFile(await download.path(), 'utf8'));
