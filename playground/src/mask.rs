@@ -24,6 +24,10 @@ const MASKED: &str = "\"***\"";
 pub(crate) fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut state = lines::State::default();
+    if lines::has_doubtful_end(text) {
+        lines::mask(text, MASKED, &mut state, &mut masked);
+        return masked;
+    }
     for piece in pieces(text) {
         match piece {
             Piece::Between(text) if state.is_open() => {

@@ -1,6 +1,6 @@
 //! What can be said of a line of a document that cannot be read.
 
-use super::words::{GENERATED, HIDDEN, SECRET_DATA, VARIABLES, is_one};
+use super::words::{BESIDE_DATA, GENERATED, HIDDEN, OF_METADATA, SECRET_DATA, VARIABLES, is_one};
 
 /// What is hidden in a document that cannot be read, beside those words: whatever the object is, and wherever it
 /// stands.
@@ -132,6 +132,34 @@ pub(super) fn is_alone(line: &str, key: Key) -> bool {
         true => !before.contains(['{', '}', '[', ']', ',', '"', '\'']),
         false => before.trim_matches([' ', '-']).is_empty(),
     }
+}
+
+/// Whether a line says that the object is a Secret.
+pub(super) fn says_secret(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let mut kinds = ["kind", "type"]
+        .into_iter()
+        .flat_map(|key| lower.match_indices(key));
+    kinds.any(|(at, key)| {
+        let is_sign = |one: char| one.is_whitespace() || "\"':".contains(one);
+        let value = lower.get(at + key.len()..).unwrap_or_default();
+        let value = value.trim_start_matches(is_sign);
+        value.starts_with("secret") || value.starts_with("globalsecret")
+    })
+}
+
+/// Whether nothing stands in a line but a comment, a marker, or a key of a Secret beside its data, with a value that
+/// is closed.
+pub(super) fn is_beside_data(line: &str) -> bool {
+    let bare = line.trim_matches(|one: char| one.is_whitespace() || "\u{feff}{}[],-".contains(one));
+    let key = bare.trim_start_matches(['"', '\'']);
+    let length = key.find(|one: char| !is_in_key(one)).unwrap_or(key.len());
+    let (key, value) = key.split_at(length);
+    let value = value.trim_start_matches(['"', '\'']).trim_start();
+    let is_key = is_one(key, &BESIDE_DATA) || is_one(key, &OF_METADATA);
+    bare.is_empty()
+        || bare.starts_with('#')
+        || is_key && value.starts_with(':') && !value.contains('{')
 }
 
 /// Whether a character can be part of a key that is not in quotes.

@@ -62,6 +62,7 @@ fn is_object(text: &str, is_read: bool) -> bool {
 /// Adds the text with all of that masked by this word.
 pub(super) fn mask(text: &str, word: &str, state: &mut State, to: &mut String) {
     let may_be_secret = may_be_secret(text);
+    let is_secret = text.split(is_break).any(line::says_secret);
     for line in text.split_inclusive(is_break) {
         let content = line.trim_end_matches(is_break);
         let end = line.get(content.len()..).unwrap_or_default();
@@ -90,6 +91,11 @@ pub(super) fn mask(text: &str, word: &str, state: &mut State, to: &mut String) {
                 true => Extent::ToTheEnd,
                 false => Extent::Column(line::start(content)),
             });
+        } else if is_secret && !line::is_beside_data(content) {
+            // The key of its data may be misspelt.
+            to.push_str(content.split_at(line::start(content)).0);
+            to.push_str(word);
+            state.masked = Some(Extent::ToTheEnd);
         } else {
             to.push_str(content);
         }
@@ -97,10 +103,16 @@ pub(super) fn mask(text: &str, word: &str, state: &mut State, to: &mut String) {
     }
 }
 
-/// Whether a text that stands in a document is one that holds something.
+/// Whether a text that stands in a document is one that holds something, or has one in it.
 pub(super) fn hold_something(text: &str) -> bool {
-    let is_document = text.trim_start().starts_with(['{', '[']) || text.trim_end().contains('\n');
-    is_document && text.split(is_break).any(line::has_strong_key)
+    let may_have_one = text.contains(['{', '[']) || text.trim_end().contains(is_break);
+    may_have_one && text.split(is_break).any(line::has_strong_key)
+}
+
+/// Whether something ends a line for some readers that does not for others: it ends a comment, or does not.
+pub(super) fn has_doubtful_end(text: &str) -> bool {
+    let others = text.matches(is_break).filter(|end| *end != "\n").count();
+    others > text.matches("\r\n").count()
 }
 
 /// What ends a line, for one reader or another.

@@ -54,6 +54,8 @@ pub(super) enum Form {
     List,
     /// A map.
     Map,
+    /// A map that says what a value is like.
+    Schema,
 }
 
 impl Place {
@@ -76,7 +78,7 @@ impl Place {
     /// Where the value of a key is.
     pub(super) fn of_value(self, key: &str, form: Form, map: Map) -> Self {
         let is = |words: &[&str]| is_one(key, words);
-        let is_scalar = !matches!(form, Form::List | Form::Map);
+        let is_scalar = matches!(form, Form::Word | Form::Text);
         match self {
             // The variables are a map: each key is a name.
             Self::Hidden | Self::Variables => Self::Hidden,
@@ -90,7 +92,7 @@ impl Place {
             Self::Names if is_scalar => Self::Names,
             _ if is(&HIDDEN) || is(&SECRET_DATA) && self.has_secret_data(map) => Self::Hidden,
             // `env` may be the name of a stage, such as that in a label.
-            _ if is(&VARIABLES) && form != Form::Word => Self::Variables,
+            _ if is(&VARIABLES) && !matches!(form, Form::Word | Form::Schema) => Self::Variables,
             Self::Generator if is(&GENERATED) => Self::Hidden,
             _ if map.is_patch && is(&["value"]) => Self::Hidden,
             _ if self.is_secret(map) && !BESIDE_DATA.contains(&key) => Self::Hidden,

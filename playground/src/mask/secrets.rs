@@ -56,6 +56,12 @@ impl Search<'_> {
         let Some((number, node)) = self.tree.node(number) else {
             return Some(());
         };
+        // A value such as &hunter2 or !hunter2 is an anchor or a tag, of nothing or of what follows.
+        let is_nothing = node.part.is_empty() && matches!(node.content, Content::Scalar(_));
+        let is_tag_alone = is_nothing && node.tag.is_some();
+        if place.is_hidden() && (is_tag_alone || self.tree.has_idle_anchor(node)) {
+            return None;
+        }
         let seen = self.seen.get_mut(number);
         let seen = seen.and_then(|places| places.get_mut(place as usize));
         if seen.is_none_or(|seen| std::mem::replace(seen, true)) {
@@ -140,6 +146,7 @@ impl Search<'_> {
         let Some(scalar) = self.tree.text(value) else {
             let content = self.tree.node(value).map(|(_, node)| &node.content);
             return match content {
+                Some(Content::Map(entries)) if self.is_schema(entries) => Form::Schema,
                 Some(Content::Map(_)) => Form::Map,
                 _ => Form::List,
             };
@@ -152,6 +159,16 @@ impl Search<'_> {
             true => Form::Word,
             false => Form::Text,
         }
+    }
+
+    /// Whether a map says of what type something is, as the schema of a CustomResourceDefinition does.
+    fn is_schema(&self, entries: &[(usize, usize)]) -> bool {
+        entries.iter().any(|(key, value)| {
+            let types = ["object", "array", "string", "integer", "number", "boolean"];
+            let value = self.tree.text(*value);
+            self.tree.text(*key) == Some("type")
+                && value.is_some_and(|value| types.contains(&value))
+        })
     }
 
     /// Whether a map is a step of a JSON patch that sets what is hidden.

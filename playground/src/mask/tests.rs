@@ -104,6 +104,14 @@ const SECRET: &str = "hunter2";
     "annotations:\n  kubectl.kubernetes.io/last-applied-configuration: |\n    {\"data\":{\"a\":\"hunter2\"}}\nx: y\n",
     "annotations:\n  kubectl.kubernetes.io/last-applied-configuration: |\n    \"***\"\nx: y\n"
 )]
+#[case::schema(
+    "properties: {env: {type: array, items: {type: object}}}\n",
+    "properties: {env: {type: array, items: {type: object}}}\n"
+)]
+#[case::common_variables(
+    "x: &e [{name: A, value: hunter2}]\na: {env: *e}\nb: {env: *e}\n",
+    "x: &e [{name: A, value: \"***\"}]\na: {env: *e}\nb: {env: *e}\n"
+)]
 #[case::nothing("", "")]
 #[case::circle("a: &a\n  b: *a\n", "a: &a\n  \"***\"\n")]
 fn what_can_be_read_is_masked_by_its_meaning(#[case] text: &str, #[case] expected: &str) {

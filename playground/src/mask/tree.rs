@@ -13,6 +13,8 @@ pub(super) struct Tree {
     nodes: Vec<Node>,
     /// The nodes that can be referred to, with their anchors in rising order.
     anchors: Vec<(usize, usize)>,
+    /// The anchors that something refers to, in rising order.
+    used: Vec<usize>,
     /// The documents' roots: one, as a rule.
     pub(super) roots: Vec<usize>,
     /// The lists and maps, in the order in which they end.
@@ -26,6 +28,8 @@ pub(super) struct Node {
     pub(super) part: Range<usize>,
     /// Where its tag begins, if it has one.
     pub(super) tag: Option<usize>,
+    /// Its anchor; 0 if it has none.
+    anchor: usize,
     /// The number of the first node behind it that is not in it.
     pub(super) after: usize,
     /// What it is.
@@ -62,6 +66,11 @@ impl Tree {
             }
             _ => Some((number, node)),
         }
+    }
+
+    /// Whether a node has an anchor to which nothing refers: it may not be meant as one.
+    pub(super) fn has_idle_anchor(&self, node: &Node) -> bool {
+        node.anchor > 0 && self.used.binary_search(&node.anchor).is_err()
     }
 
     /// From where to where nothing stands but signs and comments, between a node and the next.
@@ -106,7 +115,10 @@ pub(super) fn read(text: &str) -> Option<Tree> {
         let tag = span.tag_start.and_then(|tag| tag.byte_offset());
         let (content, anchor, opens) = match event {
             Event::Scalar(text, _, anchor, _) => (Content::Scalar(text.into()), anchor, false),
-            Event::Alias(anchor) => (Content::Alias(anchor), 0, false),
+            Event::Alias(anchor) => {
+                tree.used.push(anchor);
+                (Content::Alias(anchor), 0, false)
+            }
             Event::SequenceStart(_, anchor, _) => (Content::List(Vec::new()), anchor, true),
             Event::MappingStart(_, anchor, _) => (Content::Map(Vec::new()), anchor, true),
             Event::SequenceEnd | Event::MappingEnd => {
@@ -131,6 +143,7 @@ pub(super) fn read(text: &str) -> Option<Tree> {
         tree.nodes.push(Node {
             part,
             tag,
+            anchor,
             after: number + 1,
             content,
         });
@@ -145,6 +158,7 @@ pub(super) fn read(text: &str) -> Option<Tree> {
             open.push((number, Vec::new()));
         }
     }
+    tree.used.sort_unstable();
     Some(tree)
 }
 

@@ -52,6 +52,16 @@ pub(super) const BESIDE_DATA: [&str; 11] = [
     "<<",
 ];
 
+/// What the metadata of an object has.
+pub(super) const OF_METADATA: [&str; 6] = [
+    "namespace",
+    "annotations",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+];
+
 /// Whether a key is one of these. A slip of the pen, such as capital letters or a second colon, changes nothing.
 pub(super) fn is_one(key: &str, words: &[&str]) -> bool {
     let bare = key.trim_matches(|one: char| !one.is_alphanumeric());
