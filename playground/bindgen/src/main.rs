@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .input_path(module)
         .out_name("kuma_workload_plan")
         .typescript(true)
-        // Names of functions are a sixth of the module, and nobody reads them there.
+        // Names of functions are a fifth of the module, and nobody reads them there.
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)?;
