@@ -2,27 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { examples } from '../../examples.mjs';
-import { browse, done, field, open, planning, serve, write } from './served.mjs';
+import { browser, field, hosted, open, planning, server, write } from './served.mjs';
 
 const root = new URL('../../../', import.meta.url).pathname;
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 /** Rules about a change, or about a cluster that does not answer: no plan of manifests has them. */
 const NEVER_PLANNED = ['namespace-relabel', 'injection-off', 'cluster-question'];

@@ -2,24 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { browse, done, field, open, planning, serve } from './served.mjs';
+import { test } from 'node:test';
+import { browser, done, field, hosted, open, planning, server } from './served.mjs';
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 /** Drops a file on the page, and waits for the plan. */
 async function drop(name, bytes) {

@@ -2,24 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { blank, browse, done, field, open, planning, serve, write } from './served.mjs';
+import { test } from 'node:test';
+import { blank, browser, field, hosted, open, planning, serve, server, write } from './served.mjs';
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 const begin = async () => {
   page = await open(browser, server.url);

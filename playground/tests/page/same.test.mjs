@@ -5,25 +5,16 @@ import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { build } from 'esbuild';
 import { inputs } from '../inputs.mjs';
 import { project } from '../installed.mjs';
 import { planned as byProgram } from '../program.mjs';
-import { blank, browse, done, open, planning, serve, write } from './served.mjs';
+import { blank, browser, hosted, open, planning, serve, server, write } from './served.mjs';
 
-let browser;
-let server;
 let page;
-before(async () => {
-  browser = await browse();
-  server = await serve();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-afterEach(() => done(page));
+
+hosted(() => page);
 
 /** Drops files on the page, in the place of the documents that are there. */
 async function drop(documents) {

@@ -1,6 +1,7 @@
 // The page as it is served, in Chromium: what every test of the page begins with.
 
 import { deepEqual } from 'node:assert/strict';
+import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { serveFolder } from '../../static.mjs';
 
@@ -46,6 +47,28 @@ export async function serve(folder = DIST, before = () => {}) {
  */
 export function browse() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+}
+
+/** The page's server, and the browser, of tests that are hosted. */
+export let server;
+export let browser;
+
+/**
+ * Serves the page and begins a browser before the tests of a file, and ends both after them. After each test, its page
+ * is done.
+ *
+ * @param {() => import('playwright-core').Page & { complaints: string[] }} page the page of the last test
+ */
+export function hosted(page) {
+  before(async () => {
+    server = await serve();
+    browser = await browse();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  afterEach(() => done(page()));
 }
 
 /**

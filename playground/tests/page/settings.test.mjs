@@ -1,25 +1,13 @@
 // The settings' form in the page: what it writes, and where the text decides.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fromFragment, toFragment } from '../../page/state/link.js';
-import { browse, done, open, planning, serve } from './served.mjs';
+import { browser, hosted, open, planning, server } from './served.mjs';
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 /** The page with these settings, which come with a link: a paste would change the ends of lines. */
 async function openWith(settings) {

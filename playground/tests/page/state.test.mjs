@@ -2,24 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, test } from 'node:test';
-import { another, blank, browse, done, field, open, planned, planning, serve, write } from './served.mjs';
+import { test } from 'node:test';
+import {
+  another,
+  blank,
+  browser,
+  done,
+  field,
+  hosted,
+  open,
+  planned,
+  planning,
+  serve,
+  server,
+  write,
+} from './served.mjs';
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n';
 const SECRET = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: hunter2\n';

@@ -4,24 +4,24 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { blank, browse, DIST, done, field, open, planned, planning, serve, write } from './served.mjs';
+import { test } from 'node:test';
+import {
+  blank,
+  browser,
+  DIST,
+  field,
+  hosted,
+  open,
+  planned,
+  planning,
+  serve,
+  server,
+  write,
+} from './served.mjs';
 
-let server;
-let browser;
 let page;
 
-before(async () => {
-  server = await serve();
-  browser = await browse();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => done(page));
+hosted(() => page);
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {kuma.io/workload: shop}}\n';
 

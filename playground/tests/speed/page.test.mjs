@@ -1,21 +1,12 @@
 // How quick the page is, as ratios within one run. Of several tries the best counts: others may have the processor.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { blank, browse, done, field, open, planning, serve } from '../page/served.mjs';
+import { test } from 'node:test';
+import { blank, browser, field, hosted, open, planning, server } from '../page/served.mjs';
 
-let browser;
-let server;
 let page;
-before(async () => {
-  browser = await browse();
-  server = await serve();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-afterEach(() => done(page));
+
+hosted(() => page);
 
 const best = (all) => Math.min(...all);
 

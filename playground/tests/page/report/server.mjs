@@ -1,13 +1,9 @@
 /** The harness in real Chromium, under the playground's content security policy. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { browse } from '../served.mjs';
 
 const POLICY = [
   "default-src 'none'",
@@ -56,26 +52,18 @@ export async function start() {
     return response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY }).end(text);
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const profile = mkdtempSync(join(tmpdir(), 'kuma-workload-report-'));
-  const executablePath =
-    process.env.CHROMIUM ?? execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim();
-  const quiet = ['quic', 'background-networking', 'component-update', 'sync'].map(
-    (one) => `--disable-${one}`,
-  );
-  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet];
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args, headless: true });
-  const browser = context.browser();
+  const browser = await browse();
   return {
     async page(options = {}) {
-      const page = await (browser ? await browser.newContext(options) : context).newPage();
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${server.address().port}/`);
       await page.waitForFunction(() => window.harness);
       return page;
     },
     async close() {
-      await context.close();
+      await browser.close();
       server.close();
-      rmSync(profile, { recursive: true, force: true });
     },
   };
 }
